@@ -1,0 +1,10 @@
+module github.com/go-pkioverheid/trust
+
+go 1.25.7
+
+require (
+	github.com/smallstep/pkcs7 v0.2.3 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+	golang.org/x/crypto v0.55.0 // indirect
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
+)

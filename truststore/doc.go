@@ -1,0 +1,2 @@
+// Package truststore holds certificates as a set: read, write, compare.
+package truststore
