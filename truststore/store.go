@@ -1,0 +1,344 @@
+package truststore
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"hash/maphash"
+	"iter"
+	"sync"
+)
+
+// Store is an ordered set of certificates: two certificates are the same when
+// their DER is, and the first one added keeps its place. The zero value is an
+// empty Store, ready to use. For the methods that only read, a nil *Store is an
+// empty one too.
+//
+// A Store keeps the pointers that it was given and gives the same ones back. Do
+// not modify a certificate that is in a Store.
+//
+// Any number of goroutines may read a Store at the same time. While one
+// goroutine calls Add or Remove, nobody else may use the Store. A Store must not
+// be copied; New(slices.Collect(s.All())...) makes a second one.
+//
+// To be in a Store says nothing about being trusted: that is decided where the
+// Store is used.
+type Store struct {
+	entries []entry
+	removed int // how many of entries have been taken out
+
+	// byDER and bySubject lead from a hash to the first entry with that hash;
+	// the others are chained from there. Both hold positions, see place.
+	byDER     map[uint64]place
+	bySubject map[uint64]place
+
+	// A fingerprint costs a SHA-256, and many a Store is never asked for one:
+	// byPrint holds those of the first printed entries and grows when asked.
+	// mu guards both, because asking is a read.
+	mu      sync.RWMutex
+	printed int
+	byPrint map[Fingerprint]place
+}
+
+// place is an index in Store.entries plus one, so that zero means nowhere.
+type place uint32
+
+// entry is one certificate, or what is left of it: Remove sets cert to nil and
+// leaves the entry in its chain of subjects, which can be long.
+type entry struct {
+	cert        *x509.Certificate
+	hash        uint64 // of cert.Raw
+	nextDER     place  // the next entry whose DER has the same hash
+	nextSubject place  // the next entry whose subject has the same hash
+	lastSubject place  // in the first entry of a chain: its last one
+}
+
+// hashSeed is one for all stores, so that the hash that one Store has computed
+// serves another in Diff and Filter. It differs from process to process: nobody
+// can prepare certificates that collide. The hash covers the whole certificate,
+// because its parts (a signature, an end) can be copied into a thousand others.
+var hashSeed = maphash.MakeSeed()
+
+// New returns a Store with the given certificates, as if by Add.
+func New(certs ...*x509.Certificate) *Store {
+	s := new(Store)
+	s.Add(certs...)
+	return s
+}
+
+// Add appends the certificates that are not yet in the Store and returns how
+// many those were. It leaves out nil and certificates without Raw, that is,
+// certificates that did not come from parsing.
+func (s *Store) Add(certs ...*x509.Certificate) int {
+	added := 0
+	for _, cert := range certs {
+		if cert == nil || len(cert.Raw) == 0 {
+			continue
+		}
+		if s.add(cert, maphash.Bytes(hashSeed, cert.Raw)) {
+			added++
+		}
+	}
+	return added
+}
+
+func (s *Store) add(cert *x509.Certificate, hash uint64) bool {
+	if s.find(cert, hash) {
+		return false
+	}
+	if s.byDER == nil {
+		s.byDER = make(map[uint64]place)
+		s.bySubject = make(map[uint64]place)
+	}
+	s.entries = append(s.entries, entry{cert: cert, hash: hash, nextDER: s.byDER[hash]})
+	at := place(len(s.entries))
+	s.byDER[hash] = at
+
+	// Subjects repeat (a reissued CA, a hostile file), so that a chain is
+	// extended at its end, in order, without walking it.
+	subject := maphash.Bytes(hashSeed, cert.RawSubject)
+	first := s.bySubject[subject]
+	if first == 0 {
+		s.bySubject[subject] = at
+		s.entries[at-1].lastSubject = at
+		return true
+	}
+	head := &s.entries[first-1]
+	s.entries[head.lastSubject-1].nextSubject = at
+	head.lastSubject = at
+	return true
+}
+
+// find reports whether a certificate with this DER is in the Store.
+func (s *Store) find(cert *x509.Certificate, hash uint64) bool {
+	for at := s.byDER[hash]; at != 0; {
+		e := &s.entries[at-1]
+		if e.cert == cert || e.cert != nil && bytes.Equal(e.cert.Raw, cert.Raw) {
+			return true
+		}
+		at = e.nextDER
+	}
+	return false
+}
+
+// Remove takes the certificate with the given fingerprint out of the Store and
+// reports whether it was there. The order of the others stays. An iteration
+// that was under way may still give the removed certificate.
+func (s *Store) Remove(f Fingerprint) bool {
+	at := s.lookup(f)
+	if at == 0 {
+		return false
+	}
+	delete(s.byPrint, f)
+	s.entries[at-1].cert = nil
+	s.unlink(at)
+	s.removed++
+	if s.removed > 32 && s.removed > len(s.entries)/2 {
+		s.compact()
+	}
+	return true
+}
+
+// unlink takes an entry out of its chain of equal hashes. Such a chain has one
+// entry but for a coincidence; without unlinking, a certificate added and
+// removed by turns would make it long.
+func (s *Store) unlink(at place) {
+	e := &s.entries[at-1]
+	first := s.byDER[e.hash]
+	switch {
+	case first != at:
+		for s.entries[first-1].nextDER != at {
+			first = s.entries[first-1].nextDER
+		}
+		s.entries[first-1].nextDER = e.nextDER
+	case e.nextDER != 0:
+		s.byDER[e.hash] = e.nextDER
+	default:
+		delete(s.byDER, e.hash)
+	}
+}
+
+// compact drops what Remove left behind. It happens once half of the entries
+// are gone, which makes it a constant cost for each Remove.
+func (s *Store) compact() {
+	old := s.entries
+	moved := make([]place, len(old)) // from index to new place
+	s.entries = make([]entry, 0, len(old)-s.removed)
+	s.byDER, s.bySubject, s.removed = nil, nil, 0
+	for i := range old {
+		if old[i].cert != nil {
+			s.add(old[i].cert, old[i].hash)
+			moved[i] = place(len(s.entries))
+		}
+	}
+	for f, at := range s.byPrint {
+		s.byPrint[f] = moved[at-1]
+	}
+	s.printed = len(s.byPrint)
+}
+
+// lookup returns where the certificate with the fingerprint is.
+func (s *Store) lookup(f Fingerprint) place {
+	if s == nil {
+		return 0
+	}
+	s.mu.RLock()
+	at, current := s.byPrint[f], s.printed == len(s.entries)
+	s.mu.RUnlock()
+	if current || at != 0 {
+		return at
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byPrint == nil {
+		s.byPrint = make(map[Fingerprint]place, len(s.entries))
+	}
+	for ; s.printed < len(s.entries); s.printed++ {
+		if cert := s.entries[s.printed].cert; cert != nil {
+			s.byPrint[FingerprintOf(cert)] = place(s.printed + 1)
+		}
+	}
+	return s.byPrint[f]
+}
+
+// Contains reports whether a certificate with the same DER is in the Store. It
+// costs a fraction of a fingerprint. It is false for nil.
+func (s *Store) Contains(cert *x509.Certificate) bool {
+	if s == nil || cert == nil || len(s.byDER) == 0 || len(cert.Raw) == 0 {
+		return false
+	}
+	return s.find(cert, maphash.Bytes(hashSeed, cert.Raw))
+}
+
+// Get returns the certificate with the given fingerprint, or nil. The first Get
+// after an Add computes the fingerprints of what was added.
+func (s *Store) Get(f Fingerprint) *x509.Certificate {
+	at := s.lookup(f)
+	if at == 0 {
+		return nil
+	}
+	return s.entries[at-1].cert
+}
+
+// Len returns the number of certificates.
+func (s *Store) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.entries) - s.removed
+}
+
+// All returns the certificates in the order in which they were added.
+// Certificates added during an iteration are not part of it.
+func (s *Store) All() iter.Seq[*x509.Certificate] {
+	return func(yield func(*x509.Certificate) bool) {
+		if s == nil {
+			return
+		}
+		entries := s.entries
+		for i := range entries {
+			if cert := entries[i].cert; cert != nil && !yield(cert) {
+				return
+			}
+		}
+	}
+}
+
+// BySubject returns the certificates whose RawSubject is rawSubject, in the
+// order in which they were added. Several CAs can have one name, and whoever
+// makes a certificate chooses it: a name finds candidates and proves nothing.
+//
+// Ranging over it directly allocates nothing.
+func (s *Store) BySubject(rawSubject []byte) iter.Seq[*x509.Certificate] {
+	return func(yield func(*x509.Certificate) bool) { s.ofSubject(rawSubject, yield) }
+}
+
+// ofSubject is apart from BySubject so that the compiler can inline the latter,
+// and with it the caller's loop: no closure then leaves the stack.
+func (s *Store) ofSubject(rawSubject []byte, yield func(*x509.Certificate) bool) {
+	if s == nil || len(s.bySubject) == 0 {
+		return
+	}
+	entries := s.entries
+	// A later Add extends the chain beyond the entries known here.
+	for at := s.bySubject[maphash.Bytes(hashSeed, rawSubject)]; at != 0 && int(at) <= len(entries); at = entries[at-1].nextSubject {
+		e := &entries[at-1]
+		if e.cert != nil && bytes.Equal(e.cert.RawSubject, rawSubject) && !yield(e.cert) {
+			return
+		}
+	}
+}
+
+// Filter returns a new Store with the certificates for which keep returns true,
+// in the same order.
+func (s *Store) Filter(keep func(*x509.Certificate) bool) *Store {
+	kept := new(Store)
+	if s == nil {
+		return kept
+	}
+	entries := s.entries
+	for i := range entries {
+		if e := &entries[i]; e.cert != nil && keep(e.cert) {
+			kept.add(e.cert, e.hash)
+		}
+	}
+	return kept
+}
+
+// maxRSABits bounds the RSA keys with which this package computes. The largest
+// in use have 8192 bits, and the work grows with the third power.
+const maxRSABits = 16384
+
+// SelfSigned returns a new Store with the certificates whose issuer is their
+// subject and whose signature was made by their own key, as that of a root is.
+// It says nothing about trust: anybody can sign a certificate with its own key.
+// Left out is what crypto/x509 cannot check, such as MD5 signatures, and RSA
+// keys of more than 16384 bits.
+func (s *Store) SelfSigned() *Store {
+	return s.Filter(func(cert *x509.Certificate) bool {
+		if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+			return false
+		}
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSABits {
+			return false
+		}
+		return cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	})
+}
+
+// CertPool returns a new pool with all certificates of the Store. For a pool of
+// roots all of them are trusted, also those that are not self-signed.
+func (s *Store) CertPool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for cert := range s.All() {
+		pool.AddCert(cert)
+	}
+	return pool
+}
+
+// Changes is what Diff found.
+type Changes struct {
+	Added   []*x509.Certificate // in the order of the newer Store
+	Removed []*x509.Certificate // in the order of the older Store
+}
+
+// Diff returns what must be added to and removed from the Store from to arrive
+// at the Store to. A difference in order is none. Either may be nil.
+func Diff(from, to *Store) Changes {
+	return Changes{Added: to.without(from), Removed: from.without(to)}
+}
+
+// without returns the certificates of s that other has not.
+func (s *Store) without(other *Store) []*x509.Certificate {
+	if s == nil {
+		return nil
+	}
+	var certs []*x509.Certificate
+	for i := range s.entries {
+		e := &s.entries[i]
+		if e.cert != nil && (other == nil || !other.find(e.cert, e.hash)) {
+			certs = append(certs, e.cert)
+		}
+	}
+	return certs
+}
