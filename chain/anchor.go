@@ -1,0 +1,239 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"time"
+)
+
+const (
+	// maxSignatureChecks bounds the work on one certificate, as crypto/x509 does.
+	maxSignatureChecks = 100
+	// maxDepth and maxPaths bound what is remembered above one CA. Real
+	// hierarchies have four layers and one path.
+	maxDepth = 10
+	maxPaths = 16
+)
+
+// anchor is a CA at which a verification may stop, because what stands above it
+// is known: nothing for a root, and for a CA below one (a derived anchor) the
+// paths up to a root, each checked by signature, once.
+type anchor struct {
+	cert  *x509.Certificate
+	above func() []upperPath
+}
+
+// upperPath is one path above an anchor, with all that its certificates demand
+// of the chains below them.
+type upperPath struct {
+	certs     []*x509.Certificate // from the anchor's issuer to the root; none above a root
+	notBefore time.Time           // the latest of certs
+	notAfter  time.Time           // the earliest
+	usages    usages
+	maxLower  int // how many certificates may stand below the anchor; -1: any number
+}
+
+var errNoUpperPath = errors.New("chain: no path to a root above this CA is valid at that time and allows this")
+
+// complete returns the chains lower + anchor + a path above it that crypto/x509
+// would build too, given the roots. It only ever leaves out, never lets in:
+// what it is unsure of is left to a verification from the roots. With requested
+// nil, the usage is not known, and whatever the lower part is good for must be
+// allowed above.
+func (a *anchor) complete(lower []*x509.Certificate, at time.Time, requested []x509.ExtKeyUsage) []Chain {
+	var chains []Chain
+	paths := a.above()
+	for i := range paths {
+		p := &paths[i]
+		if len(p.certs) > 0 && !p.allows(lower, a.cert, at, requested) {
+			continue
+		}
+		c := make(Chain, 0, len(lower)+1+len(p.certs))
+		c = append(append(append(c, lower...), a.cert), p.certs...)
+		chains = append(chains, c)
+	}
+	return chains
+}
+
+func (p *upperPath) allows(lower []*x509.Certificate, anchor *x509.Certificate, at time.Time, requested []x509.ExtKeyUsage) bool {
+	if at.Before(p.notBefore) || at.After(p.notAfter) {
+		return false
+	}
+	if p.maxLower >= 0 && len(lower) > p.maxLower {
+		return false
+	}
+	below := usagesOf(anchor)
+	for _, cert := range lower {
+		// A certificate that demands an explicit policy asks what the whole path
+		// asserts, and crypto/x509 saw its lower part only.
+		if demandsExplicitPolicy(cert) {
+			return false
+		}
+		below = below.and(usagesOf(cert))
+		for _, upper := range p.certs {
+			if sameEntity(cert, upper) {
+				return false
+			}
+		}
+	}
+	if requested == nil {
+		return below.within(p.usages)
+	}
+	for _, u := range requested {
+		if u == x509.ExtKeyUsageAny || below.allow(u) && p.usages.allow(u) {
+			return true
+		}
+	}
+	return false
+}
+
+// constrained reports whether a CA limits the names or policies below it. Such a
+// limit speaks about the certificates in between, which crypto/x509 must see.
+func constrained(ca *x509.Certificate) bool {
+	if demandsExplicitPolicy(ca) || ca.InhibitPolicyMapping > 0 || ca.InhibitPolicyMappingZero ||
+		ca.InhibitAnyPolicy > 0 || ca.InhibitAnyPolicyZero || len(ca.PolicyMappings) > 0 {
+		return true
+	}
+	for _, ext := range ca.Extensions {
+		if len(ext.Id) == 4 && ext.Id[0] == 2 && ext.Id[1] == 5 && ext.Id[2] == 29 && ext.Id[3] == 30 {
+			return true // nameConstraints, RFC 5280 section 4.2.1.10
+		}
+	}
+	return false
+}
+
+func demandsExplicitPolicy(cert *x509.Certificate) bool {
+	return cert.RequireExplicitPolicy > 0 || cert.RequireExplicitPolicyZero
+}
+
+// sameEntity tells certificates of the same name and key, which crypto/x509 does
+// not put twice in a path.
+func sameEntity(a, b *x509.Certificate) bool {
+	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
+}
+
+func isCA(cert *x509.Certificate) bool { return cert.BasicConstraintsValid && cert.IsCA }
+
+func selfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }
+
+// pathsAbove finds the paths from ca to a root by signature. It may find fewer
+// than there are where a hierarchy is out of the ordinary, never others.
+func (v *Verifier) pathsAbove(ca *x509.Certificate) []upperPath {
+	var (
+		found  []upperPath
+		checks int
+		walk   func(path []*x509.Certificate)
+	)
+	walk = func(path []*x509.Certificate) {
+		child := path[len(path)-1]
+		for parent, isRoot := range v.issuers(child) {
+			if len(found) == maxPaths || len(path) == maxDepth {
+				return
+			}
+			if parent.PublicKey == nil || !isCA(parent) || len(parent.UnhandledCriticalExtensions) > 0 ||
+				constrained(parent) || inPath(parent, path) {
+				continue
+			}
+			if checks++; checks > maxSignatureChecks {
+				return
+			}
+			if !v.signed(child, parent) {
+				continue
+			}
+			next := append(path[:len(path):len(path)], parent)
+			if isRoot {
+				if p, ok := newUpperPath(next[1:]); ok {
+					found = append(found, p)
+				}
+			} else {
+				walk(next)
+			}
+		}
+	}
+	walk([]*x509.Certificate{ca})
+	return found
+}
+
+func inPath(cert *x509.Certificate, path []*x509.Certificate) bool {
+	for _, c := range path {
+		if sameEntity(c, cert) {
+			return true
+		}
+	}
+	return false
+}
+
+// newUpperPath sums up what certs demand; false where no chain at all is short
+// enough for their path lengths.
+func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
+	p := upperPath{certs: certs, notBefore: certs[0].NotBefore, notAfter: certs[0].NotAfter, maxLower: -1}
+	for i, c := range certs {
+		if c.NotBefore.After(p.notBefore) {
+			p.notBefore = c.NotBefore
+		}
+		if c.NotAfter.Before(p.notAfter) {
+			p.notAfter = c.NotAfter
+		}
+		p.usages = p.usages.and(usagesOf(c))
+		// RFC 5280 section 4.2.1.9, counted as crypto/x509 does: below c stand
+		// the leaf, which does not count, the other lower certificates, the
+		// anchor, and i of ours.
+		if c.MaxPathLen >= 0 {
+			room := c.MaxPathLen - i
+			if room < 0 {
+				return upperPath{}, false
+			}
+			if p.maxLower < 0 || room < p.maxLower {
+				p.maxLower = room
+			}
+		}
+	}
+	return p, true
+}
+
+// usages is what extended key usages allow. The zero value allows any.
+type usages struct {
+	restricted bool
+	set        uint64
+}
+
+func usagesOf(cert *x509.Certificate) usages {
+	if len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 {
+		return usages{}
+	}
+	u := usages{restricted: true}
+	for _, usage := range cert.ExtKeyUsage {
+		if usage == x509.ExtKeyUsageAny {
+			return usages{}
+		}
+		u.set |= usageBit(usage)
+	}
+	return u
+}
+
+func usageBit(u x509.ExtKeyUsage) uint64 {
+	if u < 0 || u > 63 {
+		return 0
+	}
+	return 1 << u
+}
+
+func (u usages) and(o usages) usages {
+	switch {
+	case !u.restricted:
+		return o
+	case !o.restricted:
+		return u
+	}
+	return usages{true, u.set & o.set}
+}
+
+func (u usages) allow(usage x509.ExtKeyUsage) bool {
+	return !u.restricted || u.set&usageBit(usage) != 0
+}
+
+// within reports whether o allows all that u does.
+func (u usages) within(o usages) bool {
+	return !o.restricted || u.restricted && u.set&^o.set == 0
+}

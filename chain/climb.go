@@ -1,0 +1,237 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Complete orders and completes what somebody sent or delivered: from certs,
+// in any order, repeated or with some missing, it returns the path of their
+// end-entity certificate up to a root of the verifier, filled up with the CAs
+// that the verifier holds. What it leaves out does not belong to the path.
+//
+// The end-entity certificate is the first of certs that issued none of the
+// others, one that is no CA before one that is. Of several paths it prefers one
+// that is valid at that time (zero means now), then the longest, then the one
+// whose CAs come first in the verifier and in certs.
+//
+// Complete follows signatures and judges nothing: it neither checks usages nor
+// runs policies, and the path may have expired. Where none leads to a root, the
+// error is an *[Error] whose Chain is the path as far as it goes.
+func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at time.Time) (Chain, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if at.IsZero() {
+		at = time.Now()
+	}
+	extra := truststore.New(certs...)
+	leaf := endEntity(extra)
+	if leaf == nil {
+		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
+	}
+	c := v.climb(leaf, extra, at)
+	if !c.rooted {
+		return nil, v.explain(leaf, extra, at, nil, nil)
+	}
+	return c.path, nil
+}
+
+// endEntity picks the certificate that a set was made for; nil from an empty set.
+func endEntity(certs *truststore.Store) *x509.Certificate {
+	issued := map[string]bool{}
+	for c := range certs.All() {
+		if !selfIssued(c) {
+			issued[string(c.RawIssuer)] = true
+		}
+	}
+	var first, lowestCA *x509.Certificate
+	for c := range certs.All() {
+		if first == nil {
+			first = c
+		}
+		if issued[string(c.RawSubject)] {
+			continue
+		}
+		if !isCA(c) {
+			return c
+		}
+		if lowestCA == nil {
+			lowestCA = c
+		}
+	}
+	if lowestCA != nil {
+		return lowestCA
+	}
+	return first
+}
+
+// climbed is a path by signature, and what was seen at its end.
+type climbed struct {
+	path    Chain
+	rooted  bool  // it ends at a root of the verifier
+	valid   bool  // all of it is valid at the time that was asked about
+	refused error // why an issuer of the right name and key identifier, above the end, was passed over
+}
+
+func (c climbed) betterThan(o climbed) bool {
+	if c.rooted != o.rooted {
+		return c.rooted
+	}
+	if c.valid != o.valid {
+		return c.valid
+	}
+	return len(c.path) > len(o.path)
+}
+
+// climb follows signatures from leaf as far up as they check out, through the
+// CAs of the verifier and extra, and returns the best path.
+func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
+	best := climbed{path: Chain{leaf}, valid: validAt([]*x509.Certificate{leaf}, at)}
+	if v.roots.Contains(leaf) {
+		best.rooted = true
+		return best
+	}
+	checks := 0
+	var walk func(path Chain)
+	walk = func(path Chain) {
+		child := path[len(path)-1]
+		var refused error
+		end := true
+		visit := func(parent *x509.Certificate, isRoot bool) {
+			if len(path) == maxDepth || parent.PublicKey == nil || inPath(parent, path) {
+				return
+			}
+			if checks++; checks > maxSignatureChecks {
+				return
+			}
+			if err := child.CheckSignatureFrom(parent); err != nil {
+				if keyIdentifiersMatch(child, parent) {
+					refused = err
+				}
+				return
+			}
+			end = false
+			next := append(path[:len(path):len(path)], parent)
+			if !isRoot {
+				walk(next)
+				return
+			}
+			if c := (climbed{path: next, rooted: true, valid: validAt(next, at)}); c.betterThan(best) {
+				best = c
+			}
+		}
+		for parent, isRoot := range v.issuers(child) {
+			visit(parent, isRoot)
+		}
+		for parent := range extra.BySubject(child.RawIssuer) {
+			visit(parent, false)
+		}
+		if end {
+			c := climbed{path: path, valid: validAt(path, at), refused: refused}
+			if c.betterThan(best) || len(path) == 1 {
+				best = c
+			}
+		}
+	}
+	walk(Chain{leaf})
+	return best
+}
+
+// keyIdentifiersMatch is false for two CAs of one name that are known to have
+// different keys: a signature by the one is no bad signature by the other.
+func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
+	return len(child.AuthorityKeyId) == 0 || len(parent.SubjectKeyId) == 0 ||
+		bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId)
+}
+
+// explain makes the error of a refusal: err is crypto/x509's, refusals are the
+// policies'; either may be missing.
+func (v *Verifier) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
+	c := v.climb(leaf, extra, at)
+	e := &Error{Chain: c.path, At: at}
+	if err != nil {
+		e.Err = append(e.Err, err)
+	}
+	e.Err = append(e.Err, refusals...)
+	e.Reason, e.Cert = c.reason(at, err, refusals)
+	return e
+}
+
+func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
+	for _, r := range refusals {
+		var own *Error
+		if errors.As(r, &own) && own.Reason != 0 {
+			return own.Reason, own.Cert
+		}
+	}
+	if len(refusals) > 0 {
+		return RefusedByPolicy, nil
+	}
+
+	leaf := c.path[0]
+	var (
+		wrongName x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		critical  x509.UnhandledCriticalExtension
+	)
+	switch {
+	case errors.As(err, &wrongName):
+		return WrongName, leaf
+	case errors.As(err, &critical):
+		return Unsupported, nil
+	case errors.As(err, &invalid):
+		switch invalid.Reason {
+		case x509.Expired:
+			return outsideValidity(invalid.Cert, at), invalid.Cert
+		case x509.TooManyIntermediates:
+			return PathTooLong, invalid.Cert
+		case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
+			return NameNotPermitted, invalid.Cert
+		case x509.NotAuthorizedToSign:
+			return NotACA, invalid.Cert
+		default:
+			return WrongUsage, invalid.Cert
+		}
+	}
+
+	if c.rooted {
+		for _, cert := range c.path {
+			if !validAt([]*x509.Certificate{cert}, at) {
+				return outsideValidity(cert, at), cert
+			}
+		}
+		for i, cert := range c.path[1:] {
+			switch {
+			case len(cert.UnhandledCriticalExtensions) > 0:
+				return Unsupported, cert
+			case !isCA(cert):
+				return NotACA, cert
+			case cert.MaxPathLen >= 0 && i > cert.MaxPathLen:
+				return PathTooLong, cert
+			}
+		}
+		return WrongUsage, nil
+	}
+	end := c.path[len(c.path)-1]
+	var notCA x509.ConstraintViolationError
+	switch {
+	case errors.As(c.refused, &notCA):
+		return NotACA, end
+	case c.refused != nil:
+		return BadSignature, end
+	}
+	return UnknownAuthority, end
+}
+
+func outsideValidity(cert *x509.Certificate, at time.Time) Reason {
+	if cert != nil && at.Before(cert.NotBefore) {
+		return NotYetValid
+	}
+	return Expired
+}

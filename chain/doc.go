@@ -1,0 +1,15 @@
+// Package chain finds and judges the path from a certificate to a trust anchor.
+//
+// A [Verifier] holds roots and the CAs below them. The trust decision is that of
+// crypto/x509, never more lenient; the Verifier adds what crypto/x509 leaves to others:
+//
+//   - peers that send their own certificate only, their chain out of order or
+//     with parts missing: [Verifier.Verify] and [Verifier.CertPool] know the
+//     issuing CAs, and [Verifier.Complete] gives the chain that should be sent;
+//   - a [Policy], asked about each complete chain up to its root: in Verify, in
+//     the pools that crypto/tls and others take, and by [Verifier.Check] for
+//     resumed sessions;
+//   - an [Error] that tells the path as far as it goes and what broke it.
+//
+// The package knows no particular PKI.
+package chain

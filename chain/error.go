@@ -1,0 +1,117 @@
+package chain
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Reason tells why a certificate was refused.
+type Reason uint8
+
+const (
+	Expired          Reason = iota + 1 // a certificate of the path has ended at that time
+	NotYetValid                        // a certificate of the path is valid later only
+	UnknownAuthority                   // the path leads to no root that is trusted
+	BadSignature                       // an issuer of the right name is at hand, and did not sign this
+	WrongName                          // the certificate is for another host
+	WrongUsage                         // the extended key usages along the path do not allow it
+	PathTooLong                        // a CA allows fewer CAs below it
+	NameNotPermitted                   // a CA may not issue for this name
+	NotACA                             // an issuer is no CA, or may not sign certificates
+	RefusedByPolicy                    // a Policy refused every path
+	Revoked                            // said by a Policy that knows
+	Unsupported                        // a certificate that crypto/x509 does not handle, or none at all
+)
+
+var reasonTexts = [...]string{
+	Expired:          "expired",
+	NotYetValid:      "not yet valid",
+	UnknownAuthority: "unknown authority",
+	BadSignature:     "bad signature",
+	WrongName:        "wrong name",
+	WrongUsage:       "wrong usage",
+	PathTooLong:      "path too long",
+	NameNotPermitted: "name not permitted",
+	NotACA:           "issuer is no CA",
+	RefusedByPolicy:  "refused by policy",
+	Revoked:          "revoked",
+	Unsupported:      "unsupported certificate",
+}
+
+// String returns the reason in words, "Reason(N)" for a value that is none.
+func (r Reason) String() string {
+	if r == 0 || int(r) >= len(reasonTexts) {
+		return "Reason(" + strconv.Itoa(int(r)) + ")"
+	}
+	return reasonTexts[r]
+}
+
+// MarshalText returns what String does.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Error says why a certificate was refused. It is used as *Error.
+type Error struct {
+	Reason Reason
+
+	// Chain is the path that got furthest: from the certificate that was
+	// verified as far up as each signature checks out. It says nothing about trust.
+	Chain Chain
+
+	// Cert is the certificate of the path that the reason is about; nil if none is.
+	Cert *x509.Certificate
+
+	// At is the time at which the chain was verified.
+	At time.Time
+
+	// Err holds what crypto/x509 and the policies said, any of which
+	// [errors.As] finds.
+	Err []error
+}
+
+// Error returns one line: the reason, the certificate, and what was underneath.
+// Names from certificates are quoted and shortened.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("chain: ")
+	b.WriteString(e.Reason.String())
+	if e.Cert != nil {
+		b.WriteString(": ")
+		b.WriteString(quoteName(e.Cert))
+		switch e.Reason {
+		case Expired:
+			fmt.Fprintf(&b, " ended %s", e.Cert.NotAfter.UTC().Format(time.DateOnly))
+		case NotYetValid:
+			fmt.Fprintf(&b, " begins %s", e.Cert.NotBefore.UTC().Format(time.DateOnly))
+		}
+	}
+	if err := errors.Join(e.Err...); err != nil {
+		b.WriteString(": ")
+		b.WriteString(strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return b.String()
+}
+
+// Unwrap returns crypto/x509's error and those of the policies.
+func (e *Error) Unwrap() []error { return e.Err }
+
+// quoteName names a certificate by its common name, which a peer may have
+// chosen: quoted, control characters escaped, and at most 64 characters of it.
+func quoteName(cert *x509.Certificate) string {
+	name := cert.Subject.CommonName
+	if name == "" {
+		if len(cert.DNSNames) > 0 {
+			name = cert.DNSNames[0]
+		} else if len(cert.Subject.Organization) > 0 {
+			name = cert.Subject.Organization[0]
+		}
+	}
+	const most = 64
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	return strconv.Quote(name)
+}

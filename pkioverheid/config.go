@@ -1,0 +1,226 @@
+package pkioverheid
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Config says whom to trust and what to show. The zero value trusts
+// [Hierarchies], at the present time, and shows no certificate. A Config is read
+// when something is made of it, and may be used again.
+type Config struct {
+	// Hierarchies to trust. nil means Hierarchies(); empty and not nil, none. G3
+	// is an error.
+	Hierarchies []Hierarchy
+
+	// Roots are trusted as well. Certificates that are not self-issued are taken
+	// for CAs below a root, which a peer then need not send. It is an error if one
+	// is no CA, is of G3, is for tests (see TrialRoots), or has a key that is
+	// public because it belongs to package pkiotest, unless the certificate came
+	// from that package in this program. nil adds nothing.
+	Roots *truststore.Store
+
+	// OnlyRoots trusts Roots, TrialRoots and ClientRoots, and no hierarchy.
+	OnlyRoots bool
+
+	// TrialRoots are trusted as well, and are what certificates marked as tests
+	// may stand under: names that start with TRIAL, TEST or ACCEPTATIE, policies
+	// of the TRIAL tool. Without it these are refused, under a production root in
+	// any case. nil adds nothing.
+	TrialRoots *truststore.Store
+
+	// ClientRoots are trusted for the certificates of clients only, by
+	// ServerTLSConfig; everything else ignores them. It is the place for
+	// "Staat der Nederlanden - G4 Root Priv G-Other - 2024", under which
+	// certificates without a domain name are issued. nil adds nothing.
+	ClientRoots *truststore.Store
+
+	// Certificate is shown to the other side: a client's when a server asks for
+	// it; a server needs one. Certificates missing between it and its root are
+	// added, where they are known here. See [LoadKeyPair].
+	Certificate *tls.Certificate
+
+	// GetCertificate, if set, is asked by a client instead of Certificate, at
+	// each handshake in which the server wants one. nil, or a certificate without
+	// contents, shows none. Servers ignore it.
+	GetCertificate func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
+
+	// Policy is asked about every complete chain of the other side, after
+	// RejectWithdrawn; nil is against nothing. One chain that passes is enough.
+	Policy chain.Policy
+
+	// Time returns the time to verify at; nil is time.Now.
+	Time func() time.Time
+
+	// Renegotiate lets a server of TLS 1.2 ask for the certificate late, once a
+	// connection, as IIS and Apache do that want it for some paths only. HTTP/2
+	// knows no renegotiation: switch it off in Base for such a server, if it
+	// offers that. Clients only.
+	Renegotiate bool
+
+	// Base, for NewTransport and NewClient, is the transport whose proxy,
+	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
+	// completed. It is copied, and what would get around verification or
+	// contradict this Config is an error: DialTLS, DialTLSContext, and in
+	// TLSClientConfig InsecureSkipVerify, RootCAs, Certificates, Time and
+	// GetClientCertificate. nil means the settings of http.DefaultTransport.
+	Base *http.Transport
+}
+
+// side is whose certificates are verified.
+type side int
+
+const (
+	forServers side = iota // a client verifies servers
+	forClients             // a server verifies clients
+)
+
+// trust is what a Config amounts to.
+type trust struct {
+	verifier *chain.Verifier
+	clock    func() time.Time
+
+	// known are CAs that help to explain a refused chain: those of all
+	// hierarchies, trusted or not.
+	known []*x509.Certificate
+}
+
+func newTrust(cfg Config, s side) (*trust, error) {
+	roots, intermediates := truststore.New(), truststore.New()
+	if !cfg.OnlyRoots {
+		hierarchies := cfg.Hierarchies
+		if hierarchies == nil {
+			hierarchies = Hierarchies()
+		}
+		for _, h := range hierarchies {
+			switch {
+			case h == G3:
+				return nil, errors.New("pkioverheid: Config.Hierarchies: G3 was withdrawn and cannot be trusted")
+			case !h.known():
+				return nil, fmt.Errorf("pkioverheid: Config.Hierarchies: no such hierarchy: %v", h)
+			}
+			certs := embedded()[h]
+			roots.Add(certs[0])
+			intermediates.Add(certs[1:]...)
+		}
+	}
+	added := []struct {
+		field string
+		store *truststore.Store
+	}{{"Roots", cfg.Roots}, {"TrialRoots", cfg.TrialRoots}}
+	if s == forClients {
+		added = append(added, struct {
+			field string
+			store *truststore.Store
+		}{"ClientRoots", cfg.ClientRoots})
+	}
+	count := 0
+	for _, a := range added {
+		for cert := range a.store.All() {
+			count++
+			if err := checkAdded(cert, a.field == "TrialRoots"); err != nil {
+				return nil, fmt.Errorf("pkioverheid: Config.%s: %w", a.field, err)
+			}
+			if selfIssued(cert) {
+				roots.Add(cert)
+			} else {
+				intermediates.Add(cert)
+			}
+		}
+	}
+	if cfg.OnlyRoots && count == 0 {
+		return nil, errors.New("pkioverheid: Config.OnlyRoots is set and there are no roots to trust")
+	}
+
+	fixtures := truststore.New()
+	denied := truststore.New(embedded()[G3]...)
+	for h := EV; h < G3; h++ {
+		certs := fixture.Certificates(hierarchyNames[h].text)
+		if roots.Contains(certs[0]) {
+			fixtures.Add(certs[0])
+			intermediates.Add(certs[1:]...)
+		}
+	}
+	if fixtures.Len() > 0 {
+		denied.Add(fixture.Certificates(hierarchyNames[G3].text)...)
+	}
+
+	opts := []chain.Option{
+		chain.WithPolicy(RejectWithdrawn),
+		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
+		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
+		chain.WithPolicy(cfg.Policy),
+	}
+	if s == forServers {
+		opts = append(opts, chain.WithDenied(denied, RejectG3))
+	}
+	v, err := chain.NewVerifier(roots, intermediates, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("pkioverheid: Config: %w", err)
+	}
+	clock := cfg.Time
+	if clock == nil {
+		clock = time.Now
+	}
+	t := &trust{verifier: v, clock: clock}
+	for h := EV; h <= G3; h++ {
+		t.known = append(t.known, embedded()[h]...)
+		if fixtures.Len() > 0 {
+			t.known = append(t.known, fixture.Certificates(hierarchyNames[h].text)...)
+		}
+	}
+	return t, nil
+}
+
+// checkAdded judges a certificate that a user wants to trust.
+func checkAdded(cert *x509.Certificate, trial bool) error {
+	if g3 := findG3([]*x509.Certificate{cert}); g3 != nil {
+		return g3
+	}
+	if isFixtureKey(cert) && !isFixture(cert) {
+		return errCompromised(cert)
+	}
+	if a := recognised().keyOf(cert); trial && a != nil && !a.fixture {
+		return fmt.Errorf("%s is no test certificate, and certificates for tests may not stand under it", quoteName(cert))
+	}
+	if mark, found := testMark(cert); found && !trial {
+		return fmt.Errorf("%s is a test certificate (%s): in a test, name it in Config.TrialRoots", quoteName(cert), mark)
+	}
+	return nil
+}
+
+// isFixture reports whether cert is one of package fixture's own values. That it
+// could only have come from there is what makes it acceptable: a copy that was
+// read from a file is another value.
+func isFixture(cert *x509.Certificate) bool {
+	for h := EV; h <= G3; h++ {
+		for _, f := range fixture.Certificates(hierarchyNames[h].text) {
+			if f == cert {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cipherSuites are those of TLS 1.2 that the NCSC's guidelines of 2025 rate good
+// or sufficient (facts.md §7, TLSCIPH001) and crypto/tls has. TLS 1.3 has good
+// ones only.
+func cipherSuites() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	}
+}

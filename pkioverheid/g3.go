@@ -1,0 +1,115 @@
+package pkioverheid
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+)
+
+// G3Error says that a certificate stands under "Staat der Nederlanden Root CA -
+// G3", or presents itself so. It is used as *G3Error.
+type G3Error struct {
+	// Leaf is the first certificate of the chain that was refused.
+	Leaf *x509.Certificate
+
+	// CA is the common name of the G3 CA that was met, the one closest to Leaf.
+	CA string
+
+	// TSP is the provider that runs the CA; empty for the State's own.
+	TSP TSP
+
+	// Withdrawn is true for the server CAs of the replacement of 2020, false for
+	// the root and the CAs below it that may still be used, but not for TLS.
+	Withdrawn bool
+
+	// By tells how the CA was recognised. Anything but ByKey is the word of a
+	// certificate about itself or its issuer.
+	By Recognition
+}
+
+// Error says which CA it is, what became of it, and what to ask for instead.
+func (e *G3Error) Error() string {
+	var b strings.Builder
+	b.WriteString("pkioverheid: G3 refused: ")
+	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA
+	switch {
+	case isCA && e.By == ByKey:
+		fmt.Fprintf(&b, "%s is a CA that ", quote(e.CA))
+	case isCA:
+		fmt.Fprintf(&b, "a certificate presents itself as %s, which ", quote(e.CA))
+	case e.By == ByKey:
+		fmt.Fprintf(&b, "%s stands under %s, which ", quoteName(e.Leaf), quote(e.CA))
+	default:
+		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", quoteName(e.Leaf), quote(e.CA))
+	}
+	if e.Withdrawn {
+		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020")
+	} else {
+		b.WriteString("may not be used between machines: what is left of G3 is for persons and signatures")
+	}
+	fmt.Fprintf(&b, "; ask %s for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust", e.TSP.supplier())
+	return b.String()
+}
+
+// supplier names whom to ask for a certificate.
+func (t TSP) supplier() string {
+	switch t {
+	case "":
+		return "the certificate supplier"
+	case QuoVadis:
+		return "the certificate supplier (QuoVadis, now DigiCert)"
+	}
+	return "the certificate supplier (" + string(t) + ")"
+}
+
+// RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3
+// hierarchy, and nil otherwise. G3 certificates are recognised, in this order:
+//
+//   - by the public key, which the reissues of a CA share;
+//   - by the issuer's name and key identifier, so that a leaf alone is enough;
+//   - by the exact name (CN, O and C), its own or its issuer's, of a G3 CA.
+//
+// A CA of others that is called G3 is none of these. nil certificates are
+// skipped and an empty chain passes: there is nothing to refuse.
+//
+// RejectG3 checks no signatures. It is usable as it is as the constraint of
+// x509.CertPool.AddCertWithConstraint. The pools and configurations of this
+// package have it built in.
+func RejectG3(chain []*x509.Certificate) error {
+	if e := findG3(chain); e != nil {
+		return e
+	}
+	return nil
+}
+
+// findG3 returns the G3 CA closest to the leaf, and the surest sign of it.
+func findG3(certs []*x509.Certificate) *G3Error {
+	r := recognised()
+	var leaf *x509.Certificate
+	var found *authority
+	var how Recognition
+	for _, c := range certs {
+		if c == nil || len(c.Raw) == 0 {
+			continue
+		}
+		if leaf == nil {
+			leaf = c
+		}
+		a, issuer, by := r.find(c)
+		if a == nil {
+			a = issuer
+		}
+		if a == nil || a.hierarchy != G3 {
+			continue
+		}
+		if found == nil {
+			found, how = a, by
+		} else if found.name == a.name {
+			how = min(how, by)
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return &G3Error{Leaf: leaf, CA: found.name.cn, TSP: found.tsp, Withdrawn: found.withdrawn, By: how}
+}

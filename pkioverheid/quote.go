@@ -1,0 +1,36 @@
+package pkioverheid
+
+import (
+	"crypto/x509"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// quote makes text that a peer chose fit for an error message: quoted, control
+// characters escaped, and no more than 80 bytes of it.
+func quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// quoteName names a certificate in an error message.
+func quoteName(c *x509.Certificate) string {
+	switch {
+	case c == nil:
+		return "no certificate"
+	case c.Subject.CommonName != "":
+		return quote(c.Subject.CommonName)
+	case len(c.DNSNames) > 0:
+		return quote(c.DNSNames[0])
+	case len(c.Subject.Organization) > 0:
+		return quote(c.Subject.Organization[0])
+	}
+	return "a certificate without a name"
+}
+
+// day formats a date as everybody reads it, in UTC.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,237 @@
+package pkioverheid
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+// ServerCertificateError says why the certificate of a server was refused. It is
+// used as *ServerCertificateError. [errors.As] finds in it a *[G3Error] where the
+// server is under G3, the *[chain.Error], and crypto/tls's and crypto/x509's own.
+type ServerCertificateError struct {
+	// Host is the server, as it was called.
+	Host string
+
+	// Reason tells the kinds of refusal apart. G3 is chain.RefusedByPolicy.
+	Reason chain.Reason
+
+	// Path is the server's certificate and those above it, as far as each
+	// signature checks out. It says nothing about trust.
+	Path chain.Chain
+
+	// Err holds what is underneath.
+	Err []error
+
+	cause  string
+	advice string
+}
+
+// Error names the reason, the path with the hierarchy of each certificate, and
+// what to do, on one line.
+func (e *ServerCertificateError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "pkioverheid: the certificate of %s was refused: %s", e.Host, e.cause)
+	if e.advice != "" {
+		b.WriteString("; ")
+		b.WriteString(e.advice)
+	}
+	if len(e.Path) > 0 {
+		b.WriteString(" [")
+		b.WriteString(describePath(e.Path))
+		b.WriteString("]")
+	}
+	return b.String()
+}
+
+// Unwrap returns what is underneath.
+func (e *ServerCertificateError) Unwrap() []error { return e.Err }
+
+// Timeout is false: to try again is no use.
+func (e *ServerCertificateError) Timeout() bool { return false }
+
+// describePath names the certificates of a path, whose signatures check out, each
+// with its hierarchy as told by the keys along it.
+func describePath(path chain.Chain) string {
+	r := recognised()
+	parts := make([]string, len(path))
+	for i, c := range path {
+		a := r.keyOf(c)
+		if a == nil && i+1 < len(path) {
+			a = r.keyOf(path[i+1])
+		}
+		label := "not PKIoverheid"
+		switch {
+		case a == nil && i == 0 && len(path) == 1:
+			label = "issuer not proven"
+		case a != nil && a.fixture:
+			label = a.hierarchy.String() + ", pkiotest"
+		case a != nil:
+			label = a.hierarchy.String()
+		}
+		parts[i] = fmt.Sprintf("%s (%s)", quoteName(c), label)
+	}
+	return strings.Join(parts, " < ")
+}
+
+// explainServer turns crypto/tls's refusal of a server's certificate into ours.
+func (t *trust) explainServer(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
+	certs := cause.UnverifiedCertificates
+	if len(certs) == 0 {
+		return t.serverError(host, nil, cause)
+	}
+	_, err := t.verifier.Verify(certs[0], chain.VerifyOptions{
+		DNSName: host,
+		Time:    t.clock(),
+		Extra:   slices.Concat(certs[1:], t.known),
+	})
+	if err == nil {
+		// The pool was stricter, as it is where it cannot know the usage that is
+		// asked for, or the clock has moved on since.
+		err = &chain.Error{Reason: chain.RefusedByPolicy, Chain: certs[:1], At: t.clock(), Err: []error{cause.Err}}
+	}
+	e := t.serverError(host, certs, err)
+	e.Err = append(e.Err, cause)
+	return e
+}
+
+// serverError makes the error of a refusal. presented is all that the server
+// showed, in its order.
+func (t *trust) serverError(host string, presented []*x509.Certificate, err error) *ServerCertificateError {
+	e := &ServerCertificateError{Host: quoteHost(host), Reason: chain.UnknownAuthority, Err: []error{err}, cause: err.Error()}
+	var failed *chain.Error
+	if !errors.As(err, &failed) {
+		return e
+	}
+	e.Reason, e.Path = failed.Reason, failed.Chain
+
+	g3 := findG3(e.Path)
+	if g3 == nil {
+		// Nothing proven; what the server showed may still say it.
+		g3 = findG3(presented)
+		if g3 != nil && g3.By == ByKey {
+			g3.By = ByName // the key is in the bag, and signed nothing that we saw
+		}
+	}
+	if g3 != nil {
+		e.Reason = chain.RefusedByPolicy
+		e.Err = append([]error{g3}, e.Err...)
+		e.cause = strings.TrimPrefix(g3.Error(), "pkioverheid: ")
+		return e
+	}
+	e.explain(failed, t)
+	return e
+}
+
+func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
+	leaf := e.Path.Leaf()
+	e.cause = failed.Reason.String()
+	switch failed.Reason {
+	case chain.Expired:
+		// A CA that has ended says more than a leaf that has.
+		for _, c := range e.Path[min(1, len(e.Path)):] {
+			a := recognised().keyOf(c)
+			if a == nil || !failed.At.After(c.NotAfter) {
+				continue
+			}
+			e.cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quoteName(c), day(c.NotAfter))
+			e.advice = "the server's owner needs a certificate under Private G4"
+			if a.hierarchy == EV {
+				e.advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
+			}
+			return
+		}
+		if c := failed.Cert; c != nil {
+			e.cause = fmt.Sprintf("%s expired on %s", quoteName(c), day(c.NotAfter))
+		}
+		e.advice = "the server's owner must replace it"
+	case chain.NotYetValid:
+		if c := failed.Cert; c != nil {
+			e.cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quoteName(c), day(c.NotBefore), day(failed.At))
+		}
+		e.advice = "check the clock of this machine"
+	case chain.WrongName:
+		e.cause = "it is for another host"
+		if leaf != nil && len(leaf.DNSNames) > 0 {
+			e.cause = "it is for " + listNames(leaf.DNSNames)
+		}
+		e.advice = "call the server by that name, or have its owner add the name that you call"
+	case chain.WrongUsage:
+		e.cause = "it may not be used by a server"
+		e.advice = "the server's owner needs a certificate with the extended key usage serverAuth"
+	case chain.UnknownAuthority, chain.BadSignature:
+		e.explainUnknown(failed, t)
+	case chain.RefusedByPolicy, chain.Revoked:
+		var texts []string
+		for _, err := range failed.Err {
+			texts = append(texts, strings.TrimPrefix(err.Error(), "pkioverheid: "))
+		}
+		e.cause += ": " + strings.Join(slices.Compact(texts), "; ")
+	default:
+		if failed.Cert != nil {
+			e.cause += ": " + quoteName(failed.Cert)
+		}
+		e.advice = "the server's owner must replace it"
+	}
+}
+
+// explainUnknown tells a hierarchy that was left out, a claim that is not borne
+// out, and a CA that nobody knows apart.
+func (e *ServerCertificateError) explainUnknown(failed *chain.Error, t *trust) {
+	top := e.Path.Root()
+	if top == nil {
+		return
+	}
+	if a := recognised().keyOf(top); a != nil && !a.fixture {
+		e.cause = fmt.Sprintf("it is under %s, which is not trusted here", a.hierarchy)
+		e.advice = fmt.Sprintf("add it to Config.Hierarchies if it should be (%s)", a.hierarchy)
+		return
+	}
+	issuer := quote(top.Issuer.CommonName)
+	if id, ok := Identify(top); ok && !id.Fixture {
+		e.cause = fmt.Sprintf("it presents itself as issued by %s (%s), and that CA's signature is not on it", issuer, id.Hierarchy)
+		e.advice = "do not trust it: it is forged, damaged, or from a test chain with the names of the real one"
+		return
+	}
+	if failed.Reason == chain.BadSignature {
+		e.cause = fmt.Sprintf("the signature of %s on %s is wrong", issuer, quoteName(top))
+		e.advice = "do not trust it: it is forged or damaged"
+		return
+	}
+	switch {
+	case selfIssued(top) && len(e.Path) == 1:
+		e.cause = "it is self-signed"
+	case selfIssued(top):
+		e.cause = fmt.Sprintf("its root %s is not trusted here", quoteName(top))
+	default:
+		e.cause = fmt.Sprintf("the CA %s is not known here, and the server did not send it", issuer)
+	}
+	e.advice = "if it should be trusted, add its root to Config.Roots; a server of PKIoverheid needs a certificate under Private G4 or Private G1"
+}
+
+// listNames quotes the first few of the names in a certificate.
+func listNames(names []string) string {
+	const most = 3
+	var quoted []string
+	for _, n := range names[:min(most, len(names))] {
+		quoted = append(quoted, quote(n))
+	}
+	s := strings.Join(quoted, ", ")
+	if n := len(names) - most; n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+func quoteHost(host string) string {
+	if host == "" {
+		return "the server"
+	}
+	q := quote(host)
+	return q[1 : len(q)-1]
+}

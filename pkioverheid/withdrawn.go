@@ -1,0 +1,107 @@
+package pkioverheid
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+// withdrawnNames are CAs known to be withdrawn of which no key is known:
+// "UZI Server - G4 PKIo Priv G-TLS SYS - 2024", replaced and reported revoked on
+// 29 October 2025 (facts.md §5). It chains to the embedded root.
+var withdrawnNames = [...]caName{{"UZI Server - G4 PKIo Priv G-TLS SYS - 2024", "CIBG", "NL"}}
+
+// RejectWithdrawn is a [chain.Policy] that refuses G3, as [RejectG3] does, and
+// every other CA of PKIoverheid known to be withdrawn. What was withdrawn stays
+// so whatever the time that is verified at. The error is a *[G3Error], or a
+// *[chain.Error] with the reason [chain.Revoked].
+//
+// It is built into every pool, verifier and configuration of this package. It is
+// no substitute for revocation lists: it knows what this version was told.
+func RejectWithdrawn(c chain.Chain, at time.Time) error {
+	if err := RejectG3(c); err != nil {
+		return err
+	}
+	for _, cert := range c {
+		if cert == nil {
+			continue
+		}
+		own, ok := subjectName(cert)
+		issuer, okIssuer := issuerName(cert)
+		for _, w := range withdrawnNames {
+			if ok && own == w || okIssuer && issuer == w {
+				return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
+					fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote(w.cn), tspOf([]string{w.o}).supplier())}}
+			}
+		}
+	}
+	return nil
+}
+
+// trialPolicies is the arc that Logius' TRIAL tool uses where production has
+// 2.16.528.1.1003.1.2.44 (facts.md §8).
+const trialPolicies = "2.16.528.1.1003.1.2.41"
+
+// testMark returns by what a certificate shows that it is for tests: names that
+// start with TRIAL, TEST or ACCEPTATIE in capitals, or a TRIAL policy (facts.md §5).
+// Host names are lower case, or at least not followed by a space.
+func testMark(c *x509.Certificate) (string, bool) {
+	for _, name := range []string{c.Subject.CommonName, c.Issuer.CommonName} {
+		for _, mark := range [...]string{"TRIAL", "TEST", "ACCEPTATIE"} {
+			if rest, ok := strings.CutPrefix(name, mark); ok && (rest == "" || rest[0] == ' ' || rest[0] == '-') {
+				return "the name " + quote(name), true
+			}
+		}
+	}
+	for _, p := range c.Policies {
+		if s := p.String(); s == trialPolicies || strings.HasPrefix(s, trialPolicies+".") {
+			return "the policy " + s, true
+		}
+	}
+	return "", false
+}
+
+// rejectTest is the policy that refuses test certificates, but below the roots
+// that the user named for that.
+func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
+	return func(c chain.Chain, _ time.Time) error {
+		if allowed(c.Root()) {
+			return nil
+		}
+		for _, cert := range c {
+			if mark, found := testMark(cert); found {
+				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Config.TrialRoots", quoteName(cert), mark)
+			}
+		}
+		return nil
+	}
+}
+
+// rejectCompromised refuses every CA key of package pkiotest: the private keys
+// are public. roots that came from that package itself are let in.
+func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
+	return func(c chain.Chain, _ time.Time) error {
+		if allowed(c.Root()) {
+			return nil
+		}
+		for _, cert := range c {
+			if isFixtureKey(cert) {
+				return errCompromised(cert)
+			}
+		}
+		return nil
+	}
+}
+
+func isFixtureKey(c *x509.Certificate) bool {
+	a := recognised().byKey[sha256.Sum256(c.RawSubjectPublicKeyInfo)]
+	return a != nil && a.fixture
+}
+
+func errCompromised(c *x509.Certificate) error {
+	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", quoteName(c))
+}
