@@ -1,0 +1,713 @@
+package truststore
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/smallstep/pkcs7"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// tool runs another program in a folder of its own; the test skips if it is missing.
+func tool(t testing.TB, dir, name string, args ...string) []byte {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not installed: what it writes is not tested here", name)
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s %s\n%s", name, strings.Join(args, " "), out)
+	return out
+}
+
+func write(t testing.TB, dir, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
+}
+
+func read(t testing.TB, dir, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	return data
+}
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// text is the PEM of the certificates as encoding/pem writes it.
+func text(certs ...*x509.Certificate) []byte {
+	var out []byte
+	for _, cert := range certs {
+		out = append(out, pemOf("CERTIFICATE", cert.Raw)...)
+	}
+	return out
+}
+
+func binary(certs ...*x509.Certificate) []byte {
+	var out []byte
+	for _, cert := range certs {
+		out = append(out, cert.Raw...)
+	}
+	return out
+}
+
+// assertCerts compares by DER and in order.
+func assertCerts(t testing.TB, want []*x509.Certificate, got *Store) {
+	t.Helper()
+	require.Equal(t, len(want), got.Len())
+	for i, cert := range list(got) {
+		assert.True(t, cert.Equal(want[i]), "certificate %d is %v, not %v", i+1, cert.Subject, want[i].Subject)
+	}
+}
+
+func TestTheRealFilesDecode(t *testing.T) {
+	for _, f := range realFiles() {
+		s, err := Open(f.path)
+		require.NoError(t, err)
+		assertCerts(t, []*x509.Certificate{f.cert}, s)
+	}
+}
+
+func lines(s string, change func(line string) string) string {
+	var out strings.Builder
+	for line := range strings.Lines(s) {
+		out.WriteString(change(line))
+	}
+	return out.String()
+}
+
+// indefiniteOf writes every constructed element down to the given depth with an
+// indefinite length, and what is deeper as it is.
+func indefiniteOf(der []byte, depth int) []byte {
+	h, err := readASN1Header(der)
+	if err != nil {
+		panic(err)
+	}
+	body := der[h.size : h.size+h.length]
+	if depth == 0 || !h.constructed() {
+		return der[:h.size+h.length]
+	}
+	out := append(bytes.Clone(der[:tagSize(der)]), 0x80)
+	for len(body) > 0 {
+		h, err := readASN1Header(body)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, indefiniteOf(body, depth-1)...)
+		body = body[h.size+h.length:]
+	}
+	return append(out, 0, 0)
+}
+
+func bag(t testing.TB, certs ...*x509.Certificate) []byte {
+	t.Helper()
+	der, err := pkcs7.DegenerateCertificate(binary(certs...))
+	require.NoError(t, err)
+	return der
+}
+
+func TestDecodeReads(t *testing.T) {
+	all := realCerts(t)
+	three := all[:3]
+	plain := string(text(three...))
+	oneLine := strings.ReplaceAll(base64.StdEncoding.EncodeToString(all[0].Raw), "\n", "")
+	p7 := bag(t, three...)
+	for name, c := range map[string]struct {
+		data   string
+		want   []*x509.Certificate
+		format Format
+	}{
+		"PEM":                                       {plain, three, PEM},
+		"all 26 in PEM":                             {string(text(all...)), all, PEM},
+		"PEM after a byte order mark":               {"\xef\xbb\xbf" + plain, three, PEM},
+		"PEM with CRLF":                             {strings.ReplaceAll(plain, "\n", "\r\n"), three, PEM},
+		"PEM without the last line break":           {strings.TrimSpace(plain), three, PEM},
+		"PEM with spaces after the lines":           {strings.ReplaceAll(plain, "\n", "  \t\n"), three, PEM},
+		"indented PEM, as in YAML":                  {lines(plain, func(l string) string { return "    " + l }), three, PEM},
+		"PEM of one long line":                      {"-----BEGIN CERTIFICATE-----\n" + oneLine + "\n-----END CERTIFICATE-----", all[:1], PEM},
+		"comments around the blocks":                {"# ours\n\n" + strings.ReplaceAll(plain, "-----BEGIN", "# -----BEGIN CERTIFICATE----- it is\n-----BEGIN") + "# that was it", three, PEM},
+		"text that starts with a zero":              {" 0 s:CN = x\n" + plain, three, PEM},
+		"text that starts with zeros":               {"00 s:CN = x\n" + plain, three, PEM},
+		"Bag Attributes before the blocks":          {strings.ReplaceAll(plain, "-----BEGIN", "Bag Attributes\n    friendlyName: x\n    2.16.840.1.113894.746875.1.1: <Unsupported tag 6>\nsubject=CN = x\n-----BEGIN"), three, PEM},
+		"PEM with headers":                          {strings.ReplaceAll(plain, "BEGIN CERTIFICATE-----\n", "BEGIN CERTIFICATE-----\nX-Name: a\nX-Other: b\n\n"), three, PEM},
+		"X509 CERTIFICATE blocks":                   {strings.ReplaceAll(plain, " CERTIFICATE", " X509 CERTIFICATE"), three, PEM},
+		"a CRL between certificates":                {string(text(all[0])) + string(pemOf("X509 CRL", []byte{0x30, 0})) + string(text(all[1])), all[:2], PEM},
+		"the same certificate twice":                {string(text(all[0], all[0], all[1])), all[:2], PEM},
+		"DER":                                       {string(all[0].Raw), all[:1], DER},
+		"DER, several":                              {string(binary(all...)), all, DER},
+		"DER and a line break":                      {string(all[0].Raw) + "\r\n", all[:1], DER},
+		"base64 without armour":                     {oneLine, all[:1], DER},
+		"base64 without armour, in lines":           {"\r\n" + strings.ReplaceAll(oneLine, "A", "A\r\n") + "\r\n", all[:1], DER},
+		"base64 of several":                         {base64.StdEncoding.EncodeToString(binary(three...)), three, DER},
+		"base64 of PKCS#7":                          {base64.StdEncoding.EncodeToString(p7), three, PKCS7},
+		"PKCS#7":                                    {string(p7), three, PKCS7},
+		"PKCS#7 and a line break":                   {string(p7) + "\n", three, PKCS7},
+		"PKCS#7 in PEM":                             {string(pemOf("PKCS7", p7)), three, PEM},
+		"PKCS#7 in PEM as CMS":                      {string(pemOf("CMS", p7)), three, PEM},
+		"PKCS#7 and certificates in one PEM":        {string(pemOf("PKCS7", p7)) + string(text(all[3:5]...)), all[:5], PEM},
+		"PKCS#7 with an outer indefinite length":    {string(indefiniteOf(p7, 1)), three, PKCS7},
+		"PKCS#7 with indefinite lengths throughout": {string(indefiniteOf(p7, 4)), three, PKCS7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Decode([]byte(c.data))
+			require.NoError(t, err)
+			assertCerts(t, c.want, s)
+			format, err := Detect([]byte(c.data))
+			require.NoError(t, err)
+			assert.Equal(t, c.format, format)
+		})
+	}
+}
+
+func TestDecodeKeepsNothingOfItsInput(t *testing.T) {
+	data := binary(realCerts(t)...)
+	s, err := Decode(data)
+	require.NoError(t, err)
+	clear(data)
+	assertCerts(t, realCerts(t), s)
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	all := realCerts(t)
+	plain := string(text(all[:3]...))
+	second := strings.Index(plain[10:], "-----BEGIN") + 10
+	secondLine := 1 + strings.Count(plain[:second], "\n")
+	broken := bytes.Clone(all[1].Raw)
+	broken[bytes.Index(broken, []byte{0x17, 13})+2] = 'x' // in the validity
+	der := string(all[0].Raw)
+	p7 := bag(t, all[:3]...)
+	enveloped := bytes.Replace(p7, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03}, 1)
+	empty, err := pkcs7.DegenerateCertificate(nil)
+	require.NoError(t, err)
+	key, err := x509.MarshalPKCS8PrivateKey(testKey())
+	require.NoError(t, err)
+	sec1, err := x509.MarshalECPrivateKey(testKey())
+	require.NoError(t, err)
+	place := fmt.Sprintf("block 2 (CERTIFICATE, line %d, byte %d)", secondLine, second)
+	deep := strings.Repeat("\x30\x80", 1_000_000)
+	sequence := func(body string) string { return string(appendDERLength([]byte{0x30}, len(body))) + body }
+
+	for name, c := range map[string]struct {
+		data string
+		want string
+	}{
+		"nothing":                   {"", "it is empty"},
+		"a byte order mark only":    {"\xef\xbb\xbf", "it is empty"},
+		"white space only":          {" \r\n\t", "it is empty"},
+		"a word":                    {"hello", "neither certificates nor"},
+		"an HTML page":              {"\n<!DOCTYPE html>\n<html><body>404</body></html>", "HTML page"},
+		"another HTML page":         {"<HTML><body>", "HTML page"},
+		"UTF-16":                    {"\xff\xfe-\x00-\x00", "UTF-16"},
+		"XML":                       {"<?xml version=\"1.0\"?><md:EntityDescriptor/>", "XML is not yet read"},
+		"JKS":                       {"\xfe\xed\xfe\xed\x00\x00\x00\x02", "JKS is not yet read"},
+		"JCEKS":                     {"\xce\xce\xce\xce\x00\x00\x00\x02", "keytool -importkeystore"},
+		"a private key":             {string(pemOf("PRIVATE KEY", key)), "block 1 (PRIVATE KEY, line 1, byte 0): this is a private key"},
+		"a certificate and its key": {plain + string(pemOf("EC PRIVATE KEY", sec1)), "(EC PRIVATE KEY, line "},
+		"an encrypted private key":  {string(pemOf("ENCRYPTED PRIVATE KEY", key)), "this is a private key"},
+		"a PKCS#8 key in DER":       {string(key), "this is a private key"},
+		"an EC key in DER":          {string(sec1), "this is a private key"},
+		"an RSA key in DER":         {sequence("\x02\x01\x00\x02\x01\x05"), "this is a private key"},
+		"an encrypted key in DER":   {sequence(sequence("\x06\x01\x2a") + "\x04\x01\x00"), "this is a private key"},
+		"base64 of a key":           {base64.StdEncoding.EncodeToString(key), "this is a private key"},
+		"a certificate request":     {string(pemOf("CERTIFICATE REQUEST", []byte{0x30, 0})), "no certificate"},
+		"only a CRL":                {string(pemOf("X509 CRL", []byte{0x30, 0})), "there is no certificate in it"},
+
+		"PEM without its end":                    {strings.TrimSpace(plain)[:len(plain)-30], "block 3 "},
+		"a block without END in the middle":      {plain[:second] + strings.Replace(plain[second:], "-----END CERTIFICATE-----\n", "", 1), place + " has no END line before line"},
+		"a damaged END line":                     {plain[:second] + strings.Replace(plain[second:], "-----END CERTIFICATE-----", "-----END CERTIFICATE----", 1), place},
+		"an END line of something else":          {plain[:second] + strings.Replace(plain[second:], "-----END CERTIFICATE", "-----END PKCS7", 1), place},
+		"no line break between blocks":           {strings.ReplaceAll(plain, "-----END CERTIFICATE-----\n", "-----END CERTIFICATE-----"), "no line break after it"},
+		"a damaged BEGIN line":                   {plain[:second] + strings.Replace(plain[second:], "CERTIFICATE-----", "CERTIFICATE----", 1), "damaged BEGIN line"},
+		"a BEGIN line without its dashes":        {plain[:second] + strings.Replace(plain[second:], "-----BEGIN", "----BEGIN", 1), "END line without a BEGIN line"},
+		"a BEGIN line on its own":                {"-----BEGIN \n" + plain, "damaged BEGIN line"},
+		"text glued to a BEGIN line":             {"x" + plain, "line"},
+		"a star in the base64":                   {plain[:second+100] + "*" + plain[second+101:], place + ": damaged base64"},
+		"a lost line of base64":                  {plain[:second+100] + plain[second+165:], place},
+		"a lost character":                       {plain[:second+100] + plain[second+101:], place + ": damaged base64"},
+		"an empty block":                         {plain + "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "block 4 (CERTIFICATE, "},
+		"a block that is no certificate":         {plain[:second] + string(pemOf("CERTIFICATE", broken)) + plain[second:], place + ": x509: "},
+		"a CERTIFICATE with more after it":       {string(pemOf("CERTIFICATE", append(bytes.Clone(all[0].Raw), 0))), "trailing data"},
+		"a TRUSTED CERTIFICATE cut off":          {string(pemOf("TRUSTED CERTIFICATE", all[0].Raw[:300])), "cut off"},
+		"a TRUSTED CERTIFICATE without a length": {string(pemOf("TRUSTED CERTIFICATE", []byte{0x30, 0x80, 0, 0})), "not DER"},
+		"too many header lines":                  {"-----BEGIN CERTIFICATE-----\n" + lines(strings.Repeat("x\n", 40), func(l string) string { return fmt.Sprintf("%p: %s", &l, l) }) + "\n-----END CERTIFICATE-----", "header"},
+		"a long and odd type":                    {"-----BEGIN \x1b[31m" + strings.Repeat("X", 100) + "-----\n-----END", `\u{1b}[31mXXX`},
+
+		"DER cut off":              {der[:700], "cut off"},
+		"DER, the last cut off":    {der + string(all[1].Raw[:700]), fmt.Sprintf("certificate 2 (byte %d): ", len(der))},
+		"DER, the second damaged":  {der + string(broken) + der, fmt.Sprintf("certificate 2 (byte %d): x509: ", len(der))},
+		"DER and something else":   {der + "something else", fmt.Sprintf("certificate 2 (byte %d): ", len(der))},
+		"DER without a length":     {"\x30\x80" + der + "\x00\x00", "not DER"},
+		"a very large certificate": {"\x30\x83\x20\x00\x00" + strings.Repeat("\x00", 0x200000), "more than 1048576 bytes"},
+
+		"PKCS#7 cut off":                    {string(p7[:len(p7)-1]), "cut off"},
+		"PKCS#7 and more":                   {string(p7) + "more", "4 bytes follow the end"},
+		"PKCS#7 without certificates":       {string(empty), "there is no certificate in it"},
+		"PKCS#7 that is encrypted":          {string(enveloped), "1.2.840.113549.1.7.3"},
+		"PKCS#7 with nothing in it":         {sequence("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), "damaged PKCS#7"},
+		"PKCS#7 with a damaged certificate": {string(bag(t, all[0], parseLoose(broken), all[2])), "certificate 2 in the PKCS#7: x509: "},
+		"PKCS#7 with something else in it":  {strings.Replace(string(p7), string(all[0].Raw), "\xa0\x82"+der[2:], 1), "certificate 1 in the PKCS#7 is no X.509 certificate"},
+		"a million indefinite lengths":      {"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" + deep, "more than 32 ASN.1 elements inside one another"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			s, err := Decode([]byte(c.data))
+			require.Error(t, err)
+			assert.Nil(t, s)
+			assert.ErrorContains(t, err, c.want)
+			assert.True(t, strings.HasPrefix(err.Error(), "truststore: "), err)
+			assert.NotContains(t, err.Error(), "\x1b")
+			assert.Less(t, len(err.Error()), 500)
+			assert.Less(t, time.Since(start), 5*time.Second)
+		})
+	}
+}
+
+// parseLoose makes the shell of a certificate, for what no parser accepts.
+func parseLoose(der []byte) *x509.Certificate { return &x509.Certificate{Raw: der} }
+
+func TestEveryTruncationIsAnError(t *testing.T) {
+	certs := realCerts(t)[:2]
+	for name, data := range map[string][]byte{
+		"PKCS#7":             bag(t, certs...),
+		"PKCS#7, indefinite": indefiniteOf(bag(t, certs...), 4),
+		"one DER":            certs[0].Raw,
+		"PEM":                bytes.TrimSpace(text(certs[0])),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := range data {
+				s, err := Decode(data[:n])
+				require.Error(t, err, "%d bytes", n)
+				require.Nil(t, s)
+			}
+		})
+	}
+}
+
+func TestEveryFlippedByteIsAnErrorOrTheSameNumberOfCertificates(t *testing.T) {
+	certs := realCerts(t)[:2]
+	data := text(certs...)
+	for i := range data {
+		changed := bytes.Clone(data)
+		changed[i] ^= 0x08
+		if s, err := Decode(changed); err == nil {
+			require.Equal(t, 2, s.Len(), "byte %d: a certificate has disappeared", i)
+		}
+	}
+}
+
+func TestWithLimit(t *testing.T) {
+	data := text(realCerts(t)...)
+	path := write(t, t.TempDir(), "ca.pem", data)
+	size := int64(len(data))
+	for limit, ok := range map[int64]bool{0: true, -1: true, 1: false, size - 1: false, size: true, size + 1: true} {
+		_, err := Decode(data, WithLimit(limit), nil)
+		assert.Equal(t, ok, err == nil, "%d: %v", limit, err)
+		_, err2 := Open(path, WithLimit(limit))
+		assert.Equal(t, ok, err2 == nil, "%d: %v", limit, err2)
+		if !ok {
+			assert.ErrorContains(t, err, "WithLimit")
+			assert.ErrorContains(t, err2, path)
+		}
+	}
+	_, err := Decode(make([]byte, defaultLimit+1))
+	assert.ErrorContains(t, err, "more than 67108864 bytes")
+}
+
+func TestOpenReadsAFolder(t *testing.T) {
+	all := realCerts(t)
+	dir := t.TempDir()
+	write(t, dir, "b.pem", text(all[0]))
+	write(t, dir, "a.cer", binary(all[1], all[2]))
+	write(t, dir, "c.p7b", bag(t, all[2:5]...))
+	write(t, dir, ".hidden", []byte("not read"))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
+	write(t, filepath.Join(dir, "sub"), "x.txt", []byte("not read"))
+	elsewhere := write(t, t.TempDir(), "linked.pem", text(all[5]))
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, "d.pem")))
+	require.NoError(t, os.Symlink(dir, filepath.Join(dir, "loop")))
+
+	s, err := Open(dir)
+	require.NoError(t, err)
+	assertCerts(t, []*x509.Certificate{all[1], all[2], all[0], all[3], all[4], all[5]}, s)
+
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	s, err = Open(link)
+	require.NoError(t, err)
+	assert.Equal(t, 6, s.Len())
+
+	_, err = Open(dir, WithLimit(6000))
+	assert.ErrorContains(t, err, "more than", "the files together")
+
+	readme := write(t, dir, "README", []byte("hello"))
+	s, err = Open(dir)
+	assert.ErrorContains(t, err, "truststore: "+readme+": neither certificates")
+	assert.Nil(t, s)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Open(dir)
+	assert.ErrorContains(t, err, "no certificate in this folder")
+	_, err = Open(filepath.Join(dir, "missing.pem"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	_, err = Open("/dev/null")
+	assert.ErrorContains(t, err, "not a regular file")
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "dangling")))
+	_, err = Open(dir)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, "dangling")
+
+	pipes := t.TempDir()
+	tool(t, pipes, "mkfifo", "pipe")
+	start := time.Now()
+	_, err = Open(pipes)
+	assert.ErrorContains(t, err, filepath.Join(pipes, "pipe")+": not a regular file")
+	_, err = Open(filepath.Join(pipes, "pipe"))
+	assert.ErrorContains(t, err, "not a regular file")
+	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+func TestEncodeRoundTrips(t *testing.T) {
+	s := New(realCerts(t)...)
+	for _, f := range []Format{PEM, DER} {
+		data, err := s.Encode(f)
+		require.NoError(t, err)
+		again, err := Decode(data)
+		require.NoError(t, err)
+		assertCerts(t, realCerts(t), again)
+		same, err := again.Encode(f)
+		require.NoError(t, err)
+		assert.Equal(t, data, same)
+		detected, err := Detect(data)
+		require.NoError(t, err)
+		assert.Equal(t, f, detected)
+
+		nothing, err := (*Store)(nil).Encode(f)
+		require.NoError(t, err)
+		assert.Empty(t, nothing)
+		_, err = s.Encode(f, WithPassword("geheim"))
+		assert.ErrorContains(t, err, "has no password")
+		assert.NotContains(t, err.Error(), "geheim")
+	}
+	for _, f := range []Format{0, PKCS7, PKCS12, JKS, XML, 99} {
+		_, err := s.Encode(f)
+		assert.ErrorContains(t, err, "truststore: ", f)
+	}
+}
+
+func TestAPEMCommentIsOneLineWhateverTheSubject(t *testing.T) {
+	other := realCerts(t)[0]
+	for name, cn := range map[string]string{
+		"line breaks and a block": "x\n" + string(text(other)) + "\ny",
+		"carriage return":         "x\r-----BEGIN CERTIFICATE-----\r",
+		"Unicode line separators": "x\u2028-----BEGIN\u2029\u0085y",
+		"right to left":           "x\u202ey",
+		"terminal control":        "x\x1b[2Jy",
+		"invalid UTF-8 and nul":   "x\x00y",
+		"dashes":                  "-----BEGIN CERTIFICATE-----------",
+		"length":                  strings.Repeat("x", 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			cert := newCert(t, pkix.Name{CommonName: cn})
+			data, err := New(cert).Encode(PEM)
+			require.NoError(t, err)
+			assert.Equal(t, 1, strings.Count(string(data), "-----BEGIN "))
+			first, rest, _ := strings.Cut(string(data), "\n")
+			assert.Equal(t, string(text(cert)), rest)
+			assert.Regexp(t, `^# [ -~é…]* \| expires 2036-01-01 \| SHA-256 [0-9a-f]{64}$`, first)
+			assert.NotContains(t, first, "--")
+			assert.Less(t, len(first), 900)
+			s, err := Decode(data)
+			require.NoError(t, err)
+			assertCerts(t, []*x509.Certificate{cert}, s)
+		})
+	}
+	assert.Equal(t, `a\xffb\u{0}�é…`, printable("a\xffb\x00\ufffdéé", 9))
+}
+
+func TestFormatNames(t *testing.T) {
+	for f := PEM; f <= XML; f++ {
+		for _, name := range []string{f.String(), strings.ToLower(f.String())} {
+			parsed, err := ParseFormat(name)
+			require.NoError(t, err)
+			assert.Equal(t, f, parsed)
+		}
+	}
+	for _, name := range []string{"p7b", ".P7C", "pfx", ".p12", "crt"} {
+		_, err := ParseFormat(name)
+		assert.NoError(t, err)
+	}
+	for _, name := range []string{"", "cer", "Format(0)", strings.Repeat("x", 1000)} {
+		f, err := ParseFormat(name)
+		assert.ErrorContains(t, err, "truststore: ")
+		assert.Zero(t, f)
+		assert.Less(t, len(err.Error()), 200)
+	}
+	assert.Equal(t, "Format(0)", Format(0).String())
+	assert.Equal(t, "Format(99)", Format(99).String())
+	_, err := Detect(nil)
+	assert.ErrorContains(t, err, "truststore: ")
+}
+
+// What other programs write.
+
+func TestOpenSSLFilesDecode(t *testing.T) {
+	all := realCerts(t)
+	dir := t.TempDir()
+	write(t, dir, "all.pem", text(all...))
+	write(t, dir, "one.pem", text(all[0]))
+	tool(t, dir, "openssl", "crl2pkcs7", "-nocrl", "-certfile", "all.pem", "-out", "p7.pem")
+	tool(t, dir, "openssl", "crl2pkcs7", "-nocrl", "-certfile", "all.pem", "-outform", "DER", "-out", "p7.der")
+	tool(t, dir, "openssl", "x509", "-in", "one.pem", "-trustout", "-addtrust", "serverAuth", "-addreject", "emailProtection", "-setalias", "ours", "-out", "trusted.pem")
+	tool(t, dir, "openssl", "x509", "-in", "one.pem", "-text", "-out", "text.pem")
+	tool(t, dir, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=signer", "-keyout", "key.pem", "-out", "signer.pem")
+	write(t, dir, "message", []byte("signed"))
+	tool(t, dir, "openssl", "smime", "-sign", "-signer", "signer.pem", "-inkey", "key.pem", "-certfile", "one.pem", "-in", "message", "-outform", "DER", "-nodetach", "-out", "signed.p7b")
+	tool(t, dir, "openssl", "cms", "-sign", "-signer", "signer.pem", "-inkey", "key.pem", "-certfile", "one.pem", "-in", "message", "-outform", "PEM", "-keyid", "-nodetach", "-stream", "-out", "keyid.pem")
+	tool(t, dir, "openssl", "pkcs12", "-export", "-in", "all.pem", "-nokeys", "-passout", "pass:geheim", "-out", "certs.p12")
+	tool(t, dir, "openssl", "pkcs12", "-in", "certs.p12", "-nokeys", "-passin", "pass:geheim", "-out", "bags.pem")
+	signer, err := Open(filepath.Join(dir, "signer.pem"))
+	require.NoError(t, err)
+	signed := []*x509.Certificate{list(signer)[0], all[0]}
+	for name, c := range map[string]struct {
+		want   []*x509.Certificate
+		format Format
+	}{
+		"p7.pem":      {all, PEM},
+		"p7.der":      {all, PKCS7},
+		"trusted.pem": {all[:1], PEM},
+		"text.pem":    {all[:1], PEM},
+		"signed.p7b":  {signed, PKCS7},
+		"keyid.pem":   {signed, PEM},
+		"bags.pem":    {all, PEM},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := read(t, dir, name)
+			s, err := Decode(data)
+			require.NoError(t, err)
+			require.Equal(t, len(c.want), s.Len())
+			assert.Empty(t, Diff(New(c.want...), s), "the order is openssl's")
+			format, err := Detect(data)
+			require.NoError(t, err)
+			assert.Equal(t, c.format, format)
+		})
+	}
+	_, err = Open(filepath.Join(dir, "certs.p12"))
+	assert.ErrorContains(t, err, "PKCS12 is not yet read")
+	_, err = Open(filepath.Join(dir, "key.pem"))
+	assert.ErrorContains(t, err, "this is a private key")
+
+	written, err := New(all...).Encode(PEM)
+	require.NoError(t, err)
+	write(t, dir, "written.pem", written)
+	out := tool(t, dir, "openssl", "storeutl", "-noout", "-certs", "written.pem")
+	assert.Contains(t, string(out), "Total found: 26")
+}
+
+func TestCerttoolFilesDecode(t *testing.T) {
+	all := realCerts(t)
+	dir := t.TempDir()
+	write(t, dir, "all.pem", text(all...))
+	tool(t, dir, "certtool", "--p7-generate", "--load-certificate", "all.pem", "--outfile", "p7.pem")
+	tool(t, dir, "certtool", "--p7-generate", "--load-certificate", "all.pem", "--outder", "--outfile", "p7.der")
+	for _, name := range []string{"p7.pem", "p7.der"} {
+		s, err := Open(filepath.Join(dir, name))
+		require.NoError(t, err, name)
+		require.Equal(t, 26, s.Len(), name)
+		assert.Empty(t, Diff(New(all...), s), name)
+	}
+}
+
+func TestKeytoolExportDecodes(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "one.pem", text(realCerts(t)[0]))
+	tool(t, dir, "keytool", "-importcert", "-noprompt", "-alias", "one", "-file", "one.pem", "-keystore", "trust.p12", "-storetype", "PKCS12", "-storepass", "geheim")
+	tool(t, dir, "keytool", "-importcert", "-noprompt", "-alias", "one", "-file", "one.pem", "-keystore", "trust.jks", "-storetype", "JKS", "-storepass", "geheim")
+	tool(t, dir, "keytool", "-exportcert", "-rfc", "-alias", "one", "-keystore", "trust.p12", "-storepass", "geheim", "-file", "rfc.pem")
+	tool(t, dir, "keytool", "-exportcert", "-alias", "one", "-keystore", "trust.p12", "-storepass", "geheim", "-file", "one.der")
+	for _, name := range []string{"rfc.pem", "one.der"} {
+		s, err := Open(filepath.Join(dir, name))
+		require.NoError(t, err, name)
+		assertCerts(t, realCerts(t)[:1], s)
+	}
+	for name, want := range map[string]Format{"trust.p12": PKCS12, "trust.jks": JKS} {
+		format, err := Detect(read(t, dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, want, format)
+	}
+}
+
+// TestPKCS7AgainstItsLibrary compares our reading with that of smallstep/pkcs7,
+// which reads and checks the signatures as well.
+func TestPKCS7AgainstItsLibrary(t *testing.T) {
+	all := realCerts(t)
+	for _, data := range [][]byte{bag(t, all...), bag(t, all[:1]...), indefiniteOf(bag(t, all...), 3)} {
+		theirs, err := pkcs7.Parse(data)
+		require.NoError(t, err)
+		ours, err := Decode(data)
+		require.NoError(t, err)
+		assertCerts(t, theirs.Certificates, ours)
+	}
+}
+
+func TestDividedOctetStringsAreJoined(t *testing.T) {
+	for name, c := range map[string]struct{ ber, der string }{
+		"as it is":             {"\x04\x02ab", "\x04\x02ab"},
+		"one part":             {"\x24\x04\x04\x02ab", "\x04\x02ab"},
+		"two parts":            {"\x24\x80\x04\x01a\x04\x01b\x00\x00", "\x04\x02ab"},
+		"no parts":             {"\x24\x80\x00\x00", "\x04\x00"},
+		"parts of parts":       {"\x24\x80\x24\x80\x04\x01a\x00\x00\x24\x03\x04\x01b\x00\x00", "\x04\x02ab"},
+		"inside something":     {"\x30\x80\xa0\x80\x24\x80\x04\x02ab\x00\x00\x00\x00\x05\x00\x00\x00", "\x30\x08\xa0\x04\x04\x02ab\x05\x00"},
+		"an empty sequence":    {"\x30\x80\x00\x00", "\x30\x00"},
+		"a large tag":          {"\x3f\x81\x01\x80\x05\x00\x00\x00", "\x3f\x81\x01\x02\x05\x00"},
+		"a tag with two bytes": {"\x30\x80\x9f\x81\x01\x01x\x00\x00", "\x30\x05\x9f\x81\x01\x01x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			der, rest, err := derOf([]byte(c.ber + "rest"))
+			require.NoError(t, err)
+			assert.Equal(t, c.der, string(der))
+			assert.Equal(t, "rest", string(rest))
+			for n := range len(c.ber) {
+				_, _, err := derOf([]byte(c.ber[:n]))
+				assert.Error(t, err, n)
+			}
+		})
+	}
+	_, _, err := derOf([]byte("\x24\x80\x05\x00\x00\x00"))
+	assert.ErrorContains(t, err, "something else")
+}
+
+func TestTheWalkRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"nothing":                        {"", "cut off"},
+		"a length beyond the end":        {"\x30\x05\x05\x00", "says that it has 5 bytes"},
+		"a length beyond the parent":     {"\x30\x03\x04\x02abcdef", "at byte 2: "},
+		"four gigabytes":                 {"\x30\x84\xff\xff\xff\xff", "cut off"},
+		"a length of five bytes":         {"\x30\x85\x00\x00\x00\x00\x00", "beyond reason"},
+		"a primitive without a length":   {"\x04\x80ab\x00\x00", "has no length"},
+		"an end mark with content":       {"\x30\x80\x00\x01a\x00\x00", "end mark has content"},
+		"a tag without end":              {"\x3f\xff\xff\xff\xff\xff\x01\x00", "tag number"},
+		"no end mark before the parent":  {"\x30\x04\x30\x80\x05\x00\x00\x00", "cut off"},
+		"33 elements inside one another": {strings.Repeat("\x30\x80", 33) + strings.Repeat("\x00\x00", 33), "more than 32"},
+		"five million elements":          {"\x30\x80" + strings.Repeat("\x05\x00", 5_000_000) + "\x00\x00", "more than 4194304"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := walkASN1([]byte(c.data))
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+	size, _, err := walkASN1([]byte(strings.Repeat("\x30\x80", 32) + strings.Repeat("\x00\x00", 32)))
+	require.NoError(t, err)
+	assert.Equal(t, 128, size)
+}
+
+func FuzzDecode(f *testing.F) {
+	certs := realCerts(f)
+	f.Add(text(certs[:2]...))
+	f.Add(binary(certs[:2]...))
+	f.Add(bag(f, certs[:2]...))
+	f.Add(indefiniteOf(bag(f, certs[0]), 4))
+	f.Add(pemOf("PKCS7", bag(f, certs[0])))
+	f.Add(pemOf("TRUSTED CERTIFICATE", append(bytes.Clone(certs[0].Raw), 0x30, 0)))
+	f.Add([]byte(base64.StdEncoding.EncodeToString(certs[0].Raw)))
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nA: b\n\nMAA=\n-----END CERTIFICATE-----"))
+	f.Add([]byte("<html>"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		format, detectErr := Detect(data)
+		s, err := Decode(data)
+		if err != nil {
+			require.Nil(t, s)
+			return
+		}
+		require.NoError(t, detectErr)
+		require.Positive(t, s.Len())
+		written, err := s.Encode(PEM)
+		require.NoError(t, err)
+		again, err := Decode(written)
+		require.NoError(t, err, "%s", written)
+		require.Empty(t, Diff(s, again))
+		if format == PKCS7 {
+			// Whatever the library can read, it reads as we do. It ignores what
+			// makes us refuse, and re-encodes certificates in BER.
+			if theirs, err := pkcs7.Parse(data); err == nil && !slices.ContainsFunc(theirs.Certificates, func(c *x509.Certificate) bool { return !s.Contains(c) }) {
+				require.Equal(t, New(theirs.Certificates...).Len(), s.Len())
+			}
+		}
+	})
+}
+
+// BenchmarkDecodePEM and BenchmarkDecodeDER report what Decode costs beside the
+// standard library's parsers over the same certificates.
+func BenchmarkDecodePEM(b *testing.B) {
+	certs := manyCerts(b)
+	data := text(certs...)
+	benchmarkDecode(b, data, func() {
+		for rest := data; ; {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				return
+			}
+			if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDecodeDER(b *testing.B) {
+	certs := manyCerts(b)
+	benchmarkDecode(b, binary(certs...), func() {
+		for _, cert := range certs {
+			if _, err := x509.ParseCertificate(cert.Raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func benchmarkDecode(b *testing.B, data []byte, standard func()) {
+	var ours, theirs time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := Decode(data); err != nil {
+			b.Fatal(err)
+		}
+		between := time.Now()
+		standard()
+		ours += between.Sub(start)
+		theirs += time.Since(between)
+	}
+	b.ReportMetric(ours.Seconds()/theirs.Seconds(), "of-stdlib")
+}
+
+// manyCerts are 2600 certificates, the real ones with other serial numbers. Their
+// signatures are wrong, which no parser notices.
+func manyCerts(b *testing.B) []*x509.Certificate {
+	var certs []*x509.Certificate
+	for i := range 100 {
+		for _, cert := range realCerts(b) {
+			raw := bytes.Clone(cert.Raw)
+			raw[len(raw)-1], raw[len(raw)-2] = byte(i), byte(i>>8)
+			certs = append(certs, parse(b, raw))
+		}
+	}
+	return certs
+}

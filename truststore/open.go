@@ -1,0 +1,115 @@
+package truststore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Open reads the certificates of a file, as Decode does, or those of all files
+// in a folder, in the order of their names. Symbolic links are followed.
+//
+// In a folder, each file must be one that Decode reads: the error names the one
+// that is not. Folders in it are not entered, and files whose name starts with a
+// dot are not read. Pipes, devices and sockets are an error.
+func Open(path string, opts ...Option) (*Store, error) {
+	o := newOptions(opts)
+	s, err := openAny(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("truststore: %w", err)
+	}
+	return s, nil
+}
+
+func openAny(path string, o options) (*Store, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		s, _, err := openFile(path, o)
+		return s, err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	all := new(Store)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		file := filepath.Join(path, e.Name())
+		info, err := os.Stat(file) // of what a link leads to
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			continue
+		}
+		s, size, err := openFile(file, o)
+		if err != nil {
+			return nil, err
+		}
+		o.limit -= size
+		for cert := range s.All() {
+			all.Add(cert)
+		}
+	}
+	if all.Len() == 0 {
+		return nil, fmt.Errorf("%s: there is no certificate in this folder", path)
+	}
+	return all, nil
+}
+
+// openFile returns how many bytes it read, too.
+func openFile(path string, o options) (*Store, int64, error) {
+	data, err := readFile(path, o.limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	s, err := decode(data, o)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, int64(len(data)), nil
+}
+
+func readFile(path string, limit int64) ([]byte, error) {
+	// Before opening, since to open a pipe waits for its writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s: %w", path, errTooLarge(limit))
+	}
+	// Files grow, and those under /proc have no size.
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: %w", path, errTooLarge(limit))
+	}
+	return data, nil
+}
+
+var errNotRegular = errors.New("not a regular file: give a file or a folder")

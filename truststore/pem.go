@@ -1,0 +1,148 @@
+package truststore
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// pemBlock is one block of a PEM text, and where it stands, for error messages.
+type pemBlock struct {
+	number int // from one
+	line   int // of BEGIN, from one
+	offset int // of BEGIN, in bytes
+	kind   string
+	body   []byte // the lines between BEGIN and END, as they are
+}
+
+func (b pemBlock) String() string {
+	return fmt.Sprintf("block %d (%s, line %d, byte %d)", b.number, printable(b.kind, 40), b.line, b.offset)
+}
+
+// pemReader frames the blocks of a PEM text. It does so itself because
+// encoding/pem goes on to the next good block when one is damaged, which would
+// make a certificate disappear without a word. Like encoding/pem it passes over
+// text outside of the blocks. Unlike it, it accepts indented blocks (cut from
+// YAML), because passing over those too would lose them.
+type pemReader struct {
+	text  []byte
+	at    int
+	line  int
+	count int
+}
+
+var (
+	pemBegin  = []byte("-----BEGIN")
+	pemEnd    = []byte("-----END")
+	pemDashes = []byte("-----")
+)
+
+// next returns the next block, or nil after the last one.
+func (r *pemReader) next() (*pemBlock, error) {
+	var block *pemBlock
+	bodyStart := 0
+	for r.at < len(r.text) {
+		start := r.at
+		line := r.text[start:]
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i+1]
+		}
+		r.at += len(line)
+		r.line++
+		// Nearly all lines are base64.
+		if len(line) > 0 && line[0] != '-' && line[0] != ' ' && line[0] != '\t' {
+			continue
+		}
+		line = bytes.TrimSpace(line)
+		switch {
+		case bytes.HasPrefix(line, pemBegin):
+			if block != nil {
+				return nil, fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
+			}
+			r.count++
+			block = &pemBlock{number: r.count, line: r.line, offset: start}
+			kind, ok := pemKind(line, pemBegin)
+			if !ok {
+				return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, start)
+			}
+			block.kind = kind
+			bodyStart = r.at
+		case bytes.HasPrefix(line, pemEnd):
+			if block == nil {
+				return nil, fmt.Errorf("line %d (byte %d) is an END line without a BEGIN line: the text is damaged", r.line, start)
+			}
+			kind, ok := pemKind(line, pemEnd)
+			if !ok || kind != block.kind {
+				return nil, fmt.Errorf("%v: damaged END line, or no line break after it, in line %d", block, r.line)
+			}
+			block.body = r.text[bodyStart:start]
+			return block, nil
+		}
+	}
+	if block != nil {
+		return nil, fmt.Errorf("%v has no END line: it is cut off", block)
+	}
+	return nil, nil
+}
+
+// pemKind returns what stands between the words of a BEGIN or END line.
+func pemKind(line, word []byte) (kind string, ok bool) {
+	rest, ok := bytes.CutPrefix(line, append(word[:len(word):len(word)], ' '))
+	if !ok {
+		return "", false
+	}
+	rest, ok = bytes.CutSuffix(rest, pemDashes)
+	return string(rest), ok && len(rest) > 0 && !bytes.Contains(rest, pemDashes)
+}
+
+// headers splits the body into the header lines of RFC 1421, if there are any,
+// and the base64.
+func (b *pemBlock) headers() (headers map[string]string, base64 []byte, err error) {
+	text := b.body
+	for {
+		line, rest, more := bytes.Cut(text, []byte("\n"))
+		line = bytes.TrimSpace(line)
+		key, value, isHeader := bytes.Cut(line, []byte(":"))
+		switch {
+		case len(line) == 0 && more:
+			// The end of the headers, or an empty line before the base64.
+		case isHeader:
+			if headers == nil {
+				headers = make(map[string]string)
+			}
+			if len(headers) == 16 {
+				return nil, nil, errors.New("too many header lines")
+			}
+			headers[string(bytes.TrimSpace(key))] = string(bytes.TrimSpace(value))
+		default:
+			return headers, text, nil
+		}
+		text = rest
+	}
+}
+
+// der returns the content of the block.
+func (b *pemBlock) der() ([]byte, error) {
+	_, text, err := b.headers()
+	if err != nil {
+		return nil, err
+	}
+	return decodeBase64(text)
+}
+
+// decodeBase64 passes over white space and is strict about everything else.
+func decodeBase64(text []byte) ([]byte, error) {
+	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
+		text = bytes.Join(bytes.Fields(text), nil)
+	}
+	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Strict().Decode(der, text)
+	if err != nil {
+		return nil, fmt.Errorf("damaged base64: %w", err)
+	}
+	if n == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return der[:n], nil
+}

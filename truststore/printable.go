@@ -1,0 +1,44 @@
+package truststore
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable makes a text that somebody else chose fit for one line of a
+// message or of a PEM file: what is not a visible character or a space is
+// escaped, dashes do not follow one another (five of them begin a PEM block),
+// and no more than max bytes are taken.
+func printable(s string, max int) string {
+	s = shorten(s, max)
+	var out strings.Builder
+	var last rune
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd"):
+			fmt.Fprintf(&out, `\x%02x`, s[i])
+		case r == '-' && last == '-':
+			out.WriteString(`\x2d`)
+			r = 0
+		case unicode.IsPrint(r):
+			out.WriteRune(r)
+		default:
+			fmt.Fprintf(&out, `\u{%x}`, r)
+		}
+		last = r
+	}
+	return out.String()
+}
+
+// shorten cuts s to at most max bytes and an ellipsis, between two characters.
+func shorten(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return s[:max] + "…"
+}
