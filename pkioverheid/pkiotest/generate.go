@@ -79,20 +79,18 @@ func main() {
 			log.Fatalf("%s: %v", name, err)
 		}
 	}
-	for _, leaf := range []struct {
-		kind  string
-		count int
-		make  func() (crypto.Signer, error)
-	}{
-		{"rsa-2048", 3, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) }},
-		{"rsa-3072", 3, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 3072) }},
-		{"ecdsa-p256", 1, func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }},
-	} {
-		for i := range leaf.count {
-			if _, err := key(fmt.Sprintf("leaf/%s-%d", leaf.kind, i+1), leaf.make); err != nil {
-				log.Fatal(err)
-			}
-		}
+	for _, name := range []string{"leaf/rsa-2048-1", "leaf/rsa-2048-2", "leaf/rsa-2048-3"} {
+		mustKey(name, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	}
+	for _, name := range []string{"leaf/rsa-3072-1", "leaf/rsa-3072-2", "leaf/rsa-3072-3"} {
+		mustKey(name, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 3072) })
+	}
+	mustKey("leaf/ecdsa-p256", func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+}
+
+func mustKey(name string, generate func() (crypto.Signer, error)) {
+	if _, err := key(name, generate); err != nil {
+		log.Fatal(err)
 	}
 }
 
@@ -175,7 +173,7 @@ func (g *generator) clone(name string) error {
 		return nil
 	}
 	cn := real.Subject.CommonName
-	return writePEM(path, "Test certificate, its private key is public: never trust. A clone of "+cn, "CERTIFICATE", der, 0o644)
+	return writePEM(path, "Test certificate, its private key is public: never trust. A clone of "+cn, "CERTIFICATE", der)
 }
 
 // serial returns a serial number that takes as many bytes as the real one, and
@@ -245,11 +243,10 @@ func key(name string, generate func() (crypto.Signer, error)) (crypto.Signer, er
 	if err != nil {
 		return nil, err
 	}
-	// Readable by all: there is nothing secret about it.
-	return k, writePEM(path, "test key, public: never trust", "PRIVATE KEY", der, 0o644)
+	return k, writePEM(path, "test key, public: never trust", "PRIVATE KEY", der)
 }
 
-func writePEM(path, comment, kind string, der []byte, mode fs.FileMode) error {
+func writePEM(path, comment, kind string, der []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -259,5 +256,5 @@ func writePEM(path, comment, kind string, der []byte, mode fs.FileMode) error {
 		return err
 	}
 	log.Print("writing ", path)
-	return os.WriteFile(path, []byte(text.String()), mode)
+	return os.WriteFile(path, []byte(text.String()), 0o644)
 }

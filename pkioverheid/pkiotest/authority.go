@@ -1,0 +1,129 @@
+package pkiotest
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Authority is a hierarchy of CAs that issues certificates for tests. Make one
+// with [New]. It is safe for concurrent use.
+type Authority struct {
+	hierarchy pkioverheid.Hierarchy
+	profile   profile
+	certs     []*x509.Certificate // as fixture.Certificates has them
+	issued    atomic.Uint32
+}
+
+// New returns the Authority of a hierarchy: EV, PrivateG1, PrivateG4TLS or G3.
+// It panics on another value. Two Authorities of one hierarchy have the same
+// certificates and keys.
+func New(h pkioverheid.Hierarchy) *Authority {
+	folder, err := h.MarshalText()
+	if err != nil || int(h) >= len(profiles) {
+		panic(fmt.Sprintf("pkiotest: New: no fixture for %v", h))
+	}
+	certs := fixture.Certificates(string(folder))
+	if certs == nil {
+		panic(fmt.Sprintf("pkiotest: New: no fixture for %v", h))
+	}
+	return &Authority{hierarchy: h, profile: profiles[h], certs: certs}
+}
+
+// Certificates returns the CA certificates in a new slice: the root, the domain
+// CA, and two TSP CAs, of which the first issues unless [TSP] says otherwise. The
+// certificates are shared and must not be modified.
+func (a *Authority) Certificates() []*x509.Certificate { return slices.Clone(a.certs) }
+
+// Roots returns a new Store with the root and nothing else, for
+// pkioverheid.Config.Roots. The root in it is accepted there for being the
+// *x509.Certificate of this package; the same certificate read from a file is
+// refused, because its key is public. The root of G3 is refused there in any case.
+func (a *Authority) Roots() *truststore.Store { return truststore.New(a.certs[0]) }
+
+// PrivateKey returns the key of one of [Authority.Certificates], to sign what
+// Issue does not make: a CRL, an OCSP response, a certificate with an oddity of
+// its own. It panics on another certificate.
+func (a *Authority) PrivateKey(ca *x509.Certificate) crypto.Signer {
+	for i, cert := range a.certs {
+		if cert.Equal(ca) {
+			return a.profile.cas[i].key()
+		}
+	}
+	panic(fmt.Sprintf("pkiotest: PrivateKey: that is no CA certificate of %v: see Authority.Certificates", a.hierarchy))
+}
+
+// Time returns a time at which certificates issued without [Validity] are valid:
+// now, as long as the TSP CAs are valid, and else the day before they end. EV
+// ended in December 2022 and needs it; for the others it becomes useful when
+// they have ended too. It is meant for pkioverheid.Config.Time and
+// tls.Config.Time.
+func (a *Authority) Time() time.Time { return a.timeAt(time.Now()) }
+
+func (a *Authority) timeAt(now time.Time) time.Time {
+	tsp := a.certs[2]
+	if now.Before(tsp.NotBefore) || now.After(tsp.NotAfter) {
+		return tsp.NotAfter.AddDate(0, 0, -1)
+	}
+	return now
+}
+
+// Issue issues a certificate. Without options it is one for a server named
+// localhost that may act as a client too, valid from an hour ago until in a year,
+// and never outside the life of its TSP CA: of a hierarchy that has ended it is
+// valid in the TSP CA's last year; see [Authority.Time].
+//
+// The result has the certificate, its TSP CA and the domain CA, which is what a
+// server should send; Leaf is set. Its key is one of a few in this package, which
+// are dealt out in turn: RSA-2048, under G4 RSA-3072.
+//
+// Issue panics when options make no sense.
+func (a *Authority) Issue(opts ...LeafOption) tls.Certificate {
+	l := newLeaf(opts)
+	tsp := a.certs[a.tsp(l.tsp)]
+	if l.key == nil {
+		n := a.issued.Add(1) - 1
+		l.key = a.profile.leafKeys[int(n%uint32(len(a.profile.leafKeys)))]()
+	}
+	template, err := a.template(l, time.Now())
+	if err != nil {
+		panic("pkiotest: Issue: " + err.Error())
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, tsp, l.key.Public(), a.PrivateKey(tsp))
+	if err != nil {
+		panic("pkiotest: Issue: " + err.Error())
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic("pkiotest: Issue: crypto/x509 does not read what it wrote: " + err.Error())
+	}
+	pair := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: l.key, Leaf: cert}
+	if !l.alone {
+		pair.Certificate = append(pair.Certificate, tsp.Raw, a.certs[1].Raw)
+	}
+	return pair
+}
+
+// tsp returns the index in a.certs of the first TSP CA that goes by that name.
+func (a *Authority) tsp(name string) int {
+	var names []string
+	for i, cert := range a.certs[2:] {
+		// The year tells reissues apart, which have one name.
+		full := fmt.Sprintf("%s (%d)", cert.Subject.CommonName, cert.NotBefore.Year())
+		if strings.Contains(full, name) {
+			return i + 2
+		}
+		names = append(names, full)
+	}
+	panic(fmt.Sprintf("pkiotest: TSP: %v has none whose name contains %q, only %s", a.hierarchy, name, strings.Join(names, " and ")))
+}

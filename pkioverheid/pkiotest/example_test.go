@@ -1,0 +1,277 @@
+package pkiotest_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+func Example() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	srv := authority.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "goedemorgen")
+	}))
+	defer srv.Close()
+
+	res, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(body))
+	fmt.Println(res.TLS.PeerCertificates[0].Issuer)
+	// Output:
+	// goedemorgen
+	// CN=KPN PKIoverheid Private Services CA - G1,O=KPN B.V.,C=NL
+}
+
+func ExampleNew() {
+	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
+	for _, ca := range authority.Certificates() {
+		fmt.Println(ca.Subject.CommonName, ca.SignatureAlgorithm)
+	}
+	// Output:
+	// Staat der Nederlanden - G4 Root Priv G-TLS - 2024 SHA512-RSAPSS
+	// Staat der Nederlanden - G4 Intm Priv G-TLS SYS - 2024 SHA512-RSAPSS
+	// KPN - G4 PKIo Priv G-TLS SYS - 2025 SHA512-RSAPSS
+	// Digidentity - G4 PKIo Priv G-TLS SYS - 2025 SHA512-RSAPSS
+}
+
+func ExampleAuthority_Issue() {
+	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
+	pair := authority.Issue(
+		pkiotest.DNSNames("api.gemeente.example"),
+		pkiotest.Organization("Gemeente Voorbeeld"),
+		pkiotest.OIN("00000099000000001000"),
+	)
+	fmt.Println(pair.Leaf.Subject.CommonName, pair.Leaf.Subject.SerialNumber)
+	fmt.Println(pair.Leaf.Policies)
+	fmt.Println(len(pair.Certificate), "certificates")
+	// Output:
+	// api.gemeente.example 00000099000000001000
+	// [2.16.528.1.1003.1.2.44.15.35.11]
+	// 3 certificates
+}
+
+// A pool for code that takes no pkioverheid.Config.
+func ExampleAuthority_Roots() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	_, err := authority.Issue(pkiotest.LeafOnly()).Leaf.Verify(x509.VerifyOptions{
+		Roots:       authority.Roots().CertPool(),
+		CurrentTime: authority.Time(),
+	})
+	fmt.Println("from the root alone:", errors.As(err, new(x509.UnknownAuthorityError)))
+	// Output:
+	// from the root alone: true
+}
+
+// EV ended in 2022. What is issued under it is valid at the time of its
+// Authority.
+func ExampleAuthority_Time() {
+	authority := pkiotest.New(pkioverheid.EV)
+	fmt.Println(authority.Time().Format(time.DateOnly))
+	fmt.Println(authority.Issue().Leaf.NotBefore.Format(time.DateOnly))
+	// Output:
+	// 2022-12-04
+	// 2021-12-05
+}
+
+// A CRL of the domain CA that revokes a TSP CA.
+func ExampleAuthority_PrivateKey() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	domain, tsp := authority.Certificates()[1], authority.Certificates()[2]
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		SignatureAlgorithm: domain.SignatureAlgorithm,
+		Number:             big.NewInt(1),
+		ThisUpdate:         authority.Time(),
+		NextUpdate:         authority.Time().Add(24 * time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{
+			{SerialNumber: tsp.SerialNumber, RevocationTime: authority.Time()},
+		},
+	}, domain, authority.PrivateKey(domain))
+	if err != nil {
+		log.Fatal(err)
+	}
+	crl, err := x509.ParseRevocationList(der)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(crl.CheckSignatureFrom(domain), len(crl.RevokedCertificateEntries))
+	// Output:
+	// <nil> 1
+}
+
+// A server that asks for a client's certificate has a tls.Config of its own.
+func ExampleAuthority_NewServer_mutual() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.TLS.PeerCertificates[0].Subject.SerialNumber)
+	}))
+	srv.TLS = &tls.Config{
+		Certificates: []tls.Certificate{authority.Issue()},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    authority.Roots().CertPool(),
+		Time:         authority.Time,
+	}
+	srv.StartTLS()
+	defer srv.Close()
+
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+		Certificates: []tls.Certificate{authority.Issue(pkiotest.OIN("00000099000000001000"))},
+		RootCAs:      authority.Roots().CertPool(),
+		ServerName:   "localhost",
+		Time:         authority.Time,
+	}}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get(srv.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer res.Body.Close()
+	oin, err := io.ReadAll(res.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(oin))
+	// Output:
+	// 00000099000000001000
+}
+
+func ExampleAuthority_NewServer() {
+	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
+	srv := authority.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("localhost", "api.gemeente.example"))
+	defer srv.Close()
+	res, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer res.Body.Close()
+	fmt.Println(res.Status, res.TLS.PeerCertificates[0].DNSNames)
+	// Output:
+	// 404 Not Found [localhost api.gemeente.example]
+}
+
+func ExampleAuthority_Certificates() {
+	authority := pkiotest.New(pkioverheid.G3)
+	for _, ca := range authority.Certificates()[2:] {
+		fmt.Println(ca.Subject.CommonName, ca.NotBefore.Year())
+	}
+	// Output:
+	// KPN BV PKIoverheid Organisatie Server CA - G3 2019
+	// KPN BV PKIoverheid Organisatie Server CA - G3 2016
+}
+
+func ExampleDNSNames() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	fmt.Println(authority.Issue().Leaf.DNSNames)
+	fmt.Println(authority.Issue(pkiotest.DNSNames("a.example", "b.example")).Leaf.DNSNames)
+	fmt.Println(authority.Issue(pkiotest.DNSNames()).Leaf.DNSNames)
+	// Output:
+	// [localhost]
+	// [a.example b.example]
+	// []
+}
+
+func ExampleOIN() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN("00000099000000001000"))
+	fmt.Println(pair.Leaf.Subject.SerialNumber)
+	// Output:
+	// 00000099000000001000
+}
+
+// An expired certificate.
+func ExampleValidity() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	yesterday := authority.Time().AddDate(0, 0, -1)
+	pair := authority.Issue(pkiotest.Validity(yesterday.AddDate(-1, 0, 0), yesterday))
+	fmt.Println(pair.Leaf.NotAfter.Before(authority.Time()))
+	// Output:
+	// true
+}
+
+func ExampleClientOnly() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ClientOnly())
+	fmt.Println(len(pair.Leaf.ExtKeyUsage), pair.Leaf.ExtKeyUsage[0] == x509.ExtKeyUsageClientAuth)
+	// Output:
+	// 1 true
+}
+
+func ExampleOrganization() {
+	pair := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Organization("Gemeente Voorbeeld"))
+	fmt.Println(pair.Leaf.Subject.Organization)
+	// Output:
+	// [Gemeente Voorbeeld]
+}
+
+func ExampleCommonName() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("a.example"), pkiotest.CommonName("Koppelvlak"))
+	fmt.Println(pair.Leaf.Subject.CommonName, pair.Leaf.DNSNames)
+	// Output:
+	// Koppelvlak [a.example]
+}
+
+// One G3 leaf, and either of the two certificates of its TSP CA.
+func ExampleTSP() {
+	authority := pkiotest.New(pkioverheid.G3)
+	for _, year := range []string{"2016", "2019"} {
+		pair := authority.Issue(pkiotest.TSP(year))
+		tsp, err := x509.ParseCertificate(pair.Certificate[1])
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(tsp.NotBefore.Format(time.DateOnly), pair.Leaf.CheckSignatureFrom(tsp))
+	}
+	// Output:
+	// 2016-12-08 <nil>
+	// 2019-04-16 <nil>
+}
+
+// A person's certificate, which must not pass for a system's.
+func ExamplePolicy() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.1"), pkiotest.ClientOnly())
+	fmt.Println(pair.Leaf.Policies)
+	// Output:
+	// [2.16.528.1.1003.1.2.8.1]
+}
+
+func ExampleLeafOnly() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.LeafOnly())
+	fmt.Println(len(pair.Certificate))
+	// Output:
+	// 1
+}
+
+func ExampleKey() {
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Key(key))
+	fmt.Println(key.PublicKey.Equal(pair.Leaf.PublicKey))
+	// Output:
+	// true
+}
+
+func ExampleECDSA() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ECDSA())
+	fmt.Println(pair.Leaf.PublicKeyAlgorithm)
+	// Output:
+	// ECDSA
+}
