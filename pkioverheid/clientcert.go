@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // ClientCertificateError says that a server ended the connection over our
@@ -34,10 +35,11 @@ type ClientCertificateError struct {
 	// Sent is whether it was shown to the server.
 	Sent bool
 
+	// Advice is what to change.
+	Advice string
+
 	// Err is what crypto/tls or the network said.
 	Err error
-
-	advice string
 }
 
 // Error says what the server asked for, what was sent, and what to change.
@@ -61,7 +63,7 @@ func (e *ClientCertificateError) Error() string {
 	default:
 		fmt.Fprintf(&b, "; %s was sent", describe(e.Certificate))
 	}
-	fmt.Fprintf(&b, "; %s: %v", e.advice, e.Err)
+	fmt.Fprintf(&b, "; %s: %v", e.Advice, e.Err)
 	return b.String()
 }
 
@@ -141,7 +143,7 @@ var mayBeAboutCertificate = [...]string{
 
 // clientCertificateError returns the explanation of err if it is a server's
 // refusal of our certificate, and nil if it is something else.
-func (a *attempt) clientCertificateError(host string, err error) *ClientCertificateError {
+func (a *attempt) clientCertificateError(host string, now time.Time, err error) *ClientCertificateError {
 	a.mu.Lock()
 	request, reused := a.request, a.reused
 	a.mu.Unlock()
@@ -169,7 +171,7 @@ func (a *attempt) clientCertificateError(host string, err error) *ClientCertific
 	for _, raw := range request.acceptableCAs {
 		e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
 	}
-	e.advice = e.adviseOn(alert, request)
+	e.Advice = e.adviseOn(alert, request, now)
 	return e
 }
 
@@ -194,7 +196,7 @@ func alertOf(err error) (alert string, local bool) {
 func connectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		strings.Contains(err.Error(), "server closed idle connection")
+		strings.Contains(err.Error(), "http2: client conn") // of HTTP/2, which does not wrap its cause
 }
 
 func has(list []string, s string) bool {
@@ -206,7 +208,7 @@ func has(list []string, s string) bool {
 	return false
 }
 
-func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest) string {
+func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest, now time.Time) string {
 	switch {
 	case alert == "tls: no renegotiation":
 		return "it asks for a certificate late: set Config.Renegotiate"
@@ -214,6 +216,8 @@ func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest) s
 		return "set Config.Certificate, see LoadKeyPair"
 	case RejectG3([]*x509.Certificate{e.Certificate}) != nil:
 		return "a certificate under G3 is no longer accepted: ask the certificate supplier for one under Private G4"
+	case now.Before(e.Certificate.NotBefore) || now.After(e.Certificate.NotAfter) || alert == "tls: expired certificate":
+		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(e.Certificate.NotBefore), day(e.Certificate.NotAfter))
 	case !e.Sent && len(r.acceptableCAs) == 0:
 		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%v)", r.unsupported)
 	case !e.Sent:
@@ -222,8 +226,6 @@ func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest) s
 	switch alert {
 	case "tls: unknown certificate authority":
 		return "ask the server's owner to trust the root of this certificate"
-	case "tls: expired certificate":
-		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(e.Certificate.NotBefore), day(e.Certificate.NotAfter))
 	case "tls: revoked certificate":
 		return "ask the certificate supplier for a new one"
 	case "tls: error decrypting message":

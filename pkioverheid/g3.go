@@ -29,8 +29,11 @@ type G3Error struct {
 
 // Error says which CA it is, what became of it, and what to ask for instead.
 func (e *G3Error) Error() string {
+	return "pkioverheid: G3 refused: " + e.cause() + "; " + e.advice()
+}
+
+func (e *G3Error) cause() string {
 	var b strings.Builder
-	b.WriteString("pkioverheid: G3 refused: ")
 	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA
 	switch {
 	case isCA && e.By == ByKey:
@@ -47,8 +50,11 @@ func (e *G3Error) Error() string {
 	} else {
 		b.WriteString("may not be used between machines: what is left of G3 is for persons and signatures")
 	}
-	fmt.Fprintf(&b, "; ask %s for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust", e.TSP.supplier())
 	return b.String()
+}
+
+func (e *G3Error) advice() string {
+	return "ask " + e.TSP.supplier() + " for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust"
 }
 
 // supplier names whom to ask for a certificate.

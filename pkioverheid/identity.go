@@ -243,19 +243,14 @@ func identityOf(c chain.Chain) Identity {
 // domain CA above that.
 func policiesAlong(c chain.Chain, r *registry) []x509.OID {
 	cas := c[1:]
-	if last := cas[len(cas)-1]; !selfIssued(last) {
-		if a := r.keyOf(last); a != nil && a.role == TSPCA && a.cert != nil {
-			certs := embedded()[a.hierarchy]
-			cas = append(slices.Clone(cas), certs[1])
-		}
+	last := cas[len(cas)-1]
+	if selfIssued(last) {
+		cas = cas[:len(cas)-1]
+	} else if a := r.keyOf(last); a != nil && a.role == TSPCA && a.cert != nil {
+		cas = append(slices.Clone(cas), embedded()[a.hierarchy][1])
 	}
 	return slices.DeleteFunc(slices.Clone(c[0].Policies), func(p x509.OID) bool {
-		for _, ca := range cas {
-			if !selfIssued(ca) && !asserts(ca, p) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(cas, func(ca *x509.Certificate) bool { return !asserts(ca, p) })
 	})
 }
 

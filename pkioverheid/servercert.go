@@ -25,21 +25,21 @@ type ServerCertificateError struct {
 	// signature checks out. It says nothing about trust.
 	Path chain.Chain
 
+	// Cause is what is wrong, Advice what to do about it, if that can be said.
+	Cause, Advice string
+
 	// Err holds what is underneath.
 	Err []error
-
-	cause  string
-	advice string
 }
 
 // Error names the reason, the path with the hierarchy of each certificate, and
 // what to do, on one line.
 func (e *ServerCertificateError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "pkioverheid: the certificate of %s was refused: %s", e.Host, e.cause)
-	if e.advice != "" {
+	fmt.Fprintf(&b, "pkioverheid: the certificate of %s was refused: %s", e.Host, e.Cause)
+	if e.Advice != "" {
 		b.WriteString("; ")
-		b.WriteString(e.advice)
+		b.WriteString(e.Advice)
 	}
 	if len(e.Path) > 0 {
 		b.WriteString(" [")
@@ -103,7 +103,7 @@ func (t *trust) explainServer(host string, cause *tls.CertificateVerificationErr
 // serverError makes the error of a refusal. presented is all that the server
 // showed, in its order.
 func (t *trust) serverError(host string, presented []*x509.Certificate, err error) *ServerCertificateError {
-	e := &ServerCertificateError{Host: quoteHost(host), Reason: chain.UnknownAuthority, Err: []error{err}, cause: err.Error()}
+	e := &ServerCertificateError{Host: quoteHost(host), Reason: chain.UnknownAuthority, Err: []error{err}, Cause: err.Error()}
 	var failed *chain.Error
 	if !errors.As(err, &failed) {
 		return e
@@ -121,7 +121,7 @@ func (t *trust) serverError(host string, presented []*x509.Certificate, err erro
 	if g3 != nil {
 		e.Reason = chain.RefusedByPolicy
 		e.Err = append([]error{g3}, e.Err...)
-		e.cause = strings.TrimPrefix(g3.Error(), "pkioverheid: ")
+		e.Cause, e.Advice = g3.cause(), g3.advice()
 		return e
 	}
 	e.explain(failed, t)
@@ -130,7 +130,7 @@ func (t *trust) serverError(host string, presented []*x509.Certificate, err erro
 
 func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 	leaf := e.Path.Leaf()
-	e.cause = failed.Reason.String()
+	e.Cause = failed.Reason.String()
 	switch failed.Reason {
 	case chain.Expired:
 		// A CA that has ended says more than a leaf that has.
@@ -139,31 +139,31 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 			if a == nil || !failed.At.After(c.NotAfter) {
 				continue
 			}
-			e.cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quoteName(c), day(c.NotAfter))
-			e.advice = "the server's owner needs a certificate under Private G4"
+			e.Cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quoteName(c), day(c.NotAfter))
+			e.Advice = "the server's owner needs a certificate under Private G4"
 			if a.hierarchy == EV {
-				e.advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
+				e.Advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
 			}
 			return
 		}
 		if c := failed.Cert; c != nil {
-			e.cause = fmt.Sprintf("%s expired on %s", quoteName(c), day(c.NotAfter))
+			e.Cause = fmt.Sprintf("%s expired on %s", quoteName(c), day(c.NotAfter))
 		}
-		e.advice = "the server's owner must replace it"
+		e.Advice = "the server's owner must replace it"
 	case chain.NotYetValid:
 		if c := failed.Cert; c != nil {
-			e.cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quoteName(c), day(c.NotBefore), day(failed.At))
+			e.Cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quoteName(c), day(c.NotBefore), day(failed.At))
 		}
-		e.advice = "check the clock of this machine"
+		e.Advice = "check the clock of this machine"
 	case chain.WrongName:
-		e.cause = "it is for another host"
+		e.Cause = "it is for another host"
 		if leaf != nil && len(leaf.DNSNames) > 0 {
-			e.cause = "it is for " + listNames(leaf.DNSNames)
+			e.Cause = "it is for " + listNames(leaf.DNSNames)
 		}
-		e.advice = "call the server by that name, or have its owner add the name that you call"
+		e.Advice = "call the server by that name, or have its owner add the name that you call"
 	case chain.WrongUsage:
-		e.cause = "it may not be used by a server"
-		e.advice = "the server's owner needs a certificate with the extended key usage serverAuth"
+		e.Cause = "it may not be used by a server"
+		e.Advice = "the server's owner needs a certificate with the extended key usage serverAuth"
 	case chain.UnknownAuthority, chain.BadSignature:
 		e.explainUnknown(failed, t)
 	case chain.RefusedByPolicy, chain.Revoked:
@@ -171,12 +171,12 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 		for _, err := range failed.Err {
 			texts = append(texts, strings.TrimPrefix(err.Error(), "pkioverheid: "))
 		}
-		e.cause += ": " + strings.Join(slices.Compact(texts), "; ")
+		e.Cause += ": " + strings.Join(slices.Compact(texts), "; ")
 	default:
 		if failed.Cert != nil {
-			e.cause += ": " + quoteName(failed.Cert)
+			e.Cause += ": " + quoteName(failed.Cert)
 		}
-		e.advice = "the server's owner must replace it"
+		e.Advice = "the server's owner must replace it"
 	}
 }
 
@@ -185,33 +185,37 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 func (e *ServerCertificateError) explainUnknown(failed *chain.Error, t *trust) {
 	top := e.Path.Root()
 	if top == nil {
+		e.Cause = strings.TrimPrefix(failed.Error(), "chain: ")
 		return
 	}
 	if a := recognised().keyOf(top); a != nil && !a.fixture {
-		e.cause = fmt.Sprintf("it is under %s, which is not trusted here", a.hierarchy)
-		e.advice = fmt.Sprintf("add it to Config.Hierarchies if it should be (%s)", a.hierarchy)
+		e.Cause = fmt.Sprintf("it is under %s, which is not trusted here", a.hierarchy)
+		e.Advice = fmt.Sprintf("add it to Config.Hierarchies if it should be (%s)", a.hierarchy)
 		return
 	}
 	issuer := quote(top.Issuer.CommonName)
-	if id, ok := Identify(top); ok && !id.Fixture {
-		e.cause = fmt.Sprintf("it presents itself as issued by %s (%s), and that CA's signature is not on it", issuer, id.Hierarchy)
-		e.advice = "do not trust it: it is forged, damaged, or from a test chain with the names of the real one"
-		return
-	}
-	if failed.Reason == chain.BadSignature {
-		e.cause = fmt.Sprintf("the signature of %s on %s is wrong", issuer, quoteName(top))
-		e.advice = "do not trust it: it is forged or damaged"
-		return
-	}
+	id, ok := Identify(top)
 	switch {
+	case ok && id.Fixture && len(e.Path) > 1:
+		e.Cause = "it stands under a CA of package pkiotest, whose private key is public"
+		e.Advice = "in a test, trust that as Config{Roots: authority.Roots()}; anywhere else, do not"
+		return
+	case ok:
+		e.Cause = fmt.Sprintf("it presents itself as issued by %s (%s), and that CA's signature is not on it", issuer, id.Hierarchy)
+		e.Advice = "do not trust it: it is forged, damaged, or from a test chain with the names of the real one"
+		return
+	case failed.Reason == chain.BadSignature:
+		e.Cause = fmt.Sprintf("the signature of %s on %s is wrong", issuer, quoteName(top))
+		e.Advice = "do not trust it: it is forged or damaged"
+		return
 	case selfIssued(top) && len(e.Path) == 1:
-		e.cause = "it is self-signed"
+		e.Cause = "it is self-signed"
 	case selfIssued(top):
-		e.cause = fmt.Sprintf("its root %s is not trusted here", quoteName(top))
+		e.Cause = fmt.Sprintf("its root %s is not trusted here", quoteName(top))
 	default:
-		e.cause = fmt.Sprintf("the CA %s is not known here, and the server did not send it", issuer)
+		e.Cause = fmt.Sprintf("the CA %s is not known here, and the server did not send it", issuer)
 	}
-	e.advice = "if it should be trusted, add its root to Config.Roots; a server of PKIoverheid needs a certificate under Private G4 or Private G1"
+	e.Advice = "if it should be trusted, add its root to Config.Roots; a server of PKIoverheid needs a certificate under Private G4 or Private G1"
 }
 
 // listNames quotes the first few of the names in a certificate.

@@ -137,7 +137,7 @@ func (t *Transport) explain(ctx context.Context, host string, a *attempt, err er
 		}
 		return t.client.explainServer(name, refused)
 	}
-	if e := a.clientCertificateError(host, err); e != nil {
+	if e := a.clientCertificateError(host, t.client.clock(), err); e != nil {
 		return e
 	}
 	return err

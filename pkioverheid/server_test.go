@@ -1,0 +1,372 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// serverConfig is a G1 server's that trusts the fixtures given.
+func serverConfig(t testing.TB, cfg pkioverheid.Config, allow pkioverheid.Authorizer) *tls.Config {
+	t.Helper()
+	if cfg.Certificate == nil {
+		own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+		cfg.Certificate = &own
+	}
+	if cfg.Roots == nil {
+		cfg.Roots = fixtureRoots()
+	}
+	tc, err := pkioverheid.ServerTLSConfig(cfg, allow)
+	require.NoError(t, err)
+	return tc
+}
+
+// call makes one request with a client certificate.
+func call(t testing.TB, url string, cert *tls.Certificate, change ...func(*pkioverheid.Config)) error {
+	t.Helper()
+	cfg := pkioverheid.Config{Roots: fixtureRoots(), Certificate: cert}
+	for _, c := range change {
+		c(&cfg)
+	}
+	_, err := get(t, cfg, url)
+	return err
+}
+
+// shown is what a stock client sends when told to, whatever the server announces.
+func shown(cert tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
+}
+
+func TestServersLetInWhomTheAuthorizerAllows(t *testing.T) {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	own, other := pkiotest.OIN(someOIN), pkiotest.OIN("00000001002220647000")
+	person := pkiotest.Policy("2.16.528.1.1003.1.2.8.1")
+	listed, anybody := pkioverheid.AllowOIN("00000004194049711000", someOIN), pkioverheid.AllowAnySystem()
+	cases := []struct {
+		name    string
+		allow   pkioverheid.Authorizer
+		cert    tls.Certificate
+		allowed bool
+	}{
+		{"the OIN is on the list", listed, g1.Issue(own), true},
+		{"under G4", listed, g4.Issue(own), true},
+		{"for clients only, without domain names", listed, g1.Issue(own, pkiotest.ClientOnly(), pkiotest.DNSNames()), true},
+		{"the leaf alone", listed, g4.Issue(own, pkiotest.LeafOnly()), true},
+		{"another OIN", listed, g1.Issue(other), false},
+		{"no OIN", listed, g1.Issue(), false},
+		{"a number of the TSP's own", listed, g1.Issue(pkiotest.OIN("NTRNL-27142")), false},
+		{"an empty list", pkioverheid.AllowOIN(), g1.Issue(own), false},
+		{"any system", anybody, g1.Issue(), true},
+		{"a person with the OIN", listed, g1.Issue(own, person), false},
+		{"a person", anybody, g1.Issue(person), false},
+		{"no policy at all", anybody, g1.Issue(pkiotest.Policy()), false},
+		{"a policy of G4 under G1", anybody, g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), false},
+		{"a seal beside a person's", anybody, g4.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.44.16.25.4")), false},
+	}
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, c := range cases {
+			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
+				var seen error
+				tc := serverConfig(t, pkioverheid.Config{}, func(id pkioverheid.Identity) error {
+					seen = c.allow(id)
+					return seen
+				})
+				tc.MaxVersion = version
+				err := call(t, serve(t, tc), &c.cert)
+				if c.allowed {
+					assert.NoError(t, err)
+					return
+				}
+				var refused *pkioverheid.ClientCertificateError
+				require.ErrorAs(t, err, &refused)
+				assert.True(t, refused.Sent)
+				assert.Error(t, seen)
+			})
+		}
+	}
+}
+
+func TestServersRefuseWhatDoesNotVerify(t *testing.T) {
+	g1, g3, ev := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.EV)
+	now := time.Now()
+	forged := forgedPair(t, someOIN)
+	cases := map[string]tls.Certificate{
+		"G3":                 g3.Issue(pkiotest.OIN(someOIN)),
+		"G3, leaf only":      g3.Issue(pkiotest.OIN(someOIN), pkiotest.LeafOnly()),
+		"an ended hierarchy": ev.Issue(pkiotest.OIN(someOIN)),
+		"expired":            g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(now.Add(-2*time.Hour), now.Add(-time.Hour))),
+		"a forged certificate with a TSP's name, its key identifier and an OIN": forged,
+		"none": {},
+	}
+	for name, cert := range cases {
+		t.Run(name, func(t *testing.T) {
+			asked := false
+			tc := serverConfig(t, pkioverheid.Config{}, func(pkioverheid.Identity) error { asked = true; return nil })
+			url := serve(t, tc)
+			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+				RootCAs:              pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(),
+				GetClientCertificate: shown(cert),
+			}}}
+			_, err := client.Get(url)
+			require.Error(t, err)
+			assert.False(t, asked, "nobody is identified")
+		})
+	}
+}
+
+func TestPersonsCASignedWithASystemsPolicyAreRefused(t *testing.T) {
+	// Every CA between the certificate and the root must assert the policy: the
+	// domain CA of persons under Private Root G1 asserts 8.1 to 8.3 only.
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{
+		g1.Issue(pkiotest.OIN(someOIN)).Leaf, personsCA(t), pkioverheid.PrivateG1.Root(),
+	}}})
+	require.NoError(t, err)
+	assert.Equal(t, pkioverheid.PrivateG1, id.Hierarchy)
+	assert.Empty(t, id.Policies)
+	assert.Error(t, pkioverheid.AllowAnySystem()(id))
+	assert.Error(t, pkioverheid.AllowOIN(someOIN)(id))
+}
+
+func TestServersAnnounceWhatTheyTrustAndNotG3(t *testing.T) {
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, pkioverheid.AllowAnySystem())
+	require.NoError(t, err)
+	assert.Equal(t, tls.RequireAndVerifyClientCert, tc.ClientAuth)
+	var announced [][]byte
+	url := serve(t, tc)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+		RootCAs: pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(),
+		GetClientCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			announced = info.AcceptableCAs
+			return new(tls.Certificate), nil
+		},
+	}}}
+	_, err = client.Get(url)
+	require.Error(t, err)
+	var want [][]byte
+	for _, h := range pkioverheid.Hierarchies() {
+		for _, c := range h.Certificates() {
+			want = append(want, c.RawSubject)
+		}
+	}
+	assert.ElementsMatch(t, want, announced)
+	for _, c := range pkioverheid.G3.Certificates() {
+		assert.NotContains(t, announced, c.RawSubject)
+	}
+}
+
+func TestServerConfigErrors(t *testing.T) {
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, nil)
+	assert.ErrorContains(t, err, "Authorizer")
+	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{}, pkioverheid.AllowAnySystem())
+	assert.ErrorContains(t, err, "LoadKeyPair")
+	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, ClientRoots: pkiotest.New(pkioverheid.G3).Roots()}, pkioverheid.AllowAnySystem())
+	var g3 *pkioverheid.G3Error
+	assert.ErrorAs(t, err, &g3)
+}
+
+func TestClientRootsCountForClientsOnly(t *testing.T) {
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+	clientCert := g4.Issue(pkiotest.OIN(someOIN))
+	tc := serverConfig(t, pkioverheid.Config{
+		Roots:       pkiotest.New(pkioverheid.PrivateG1).Roots(),
+		ClientRoots: g4.Roots(),
+	}, pkioverheid.AllowOIN(someOIN))
+	assert.NoError(t, call(t, serve(t, tc), &clientCert))
+
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g4.Issue()}})
+	_, err := get(t, pkioverheid.Config{ClientRoots: g4.Roots()}, url)
+	assert.Error(t, err, "a client does not trust a server by them")
+}
+
+func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			var refuse atomic.Bool
+			tc := serverConfig(t, pkioverheid.Config{}, func(id pkioverheid.Identity) error {
+				if refuse.Load() {
+					return errors.New("no longer on the list")
+				}
+				return pkioverheid.AllowOIN(someOIN)(id)
+			})
+			tc.NextProtos = []string{}
+			address := strings.TrimPrefix(serve(t, tc), "https://")
+			cert := g1.Issue(pkiotest.OIN(someOIN))
+			client, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+			require.NoError(t, err)
+			client.MaxVersion = version
+			client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+			connect := func() (bool, error) {
+				conn, err := tls.Dial("tcp", address, client)
+				if err != nil {
+					return false, err
+				}
+				defer conn.Close()
+				fmt.Fprint(conn, "GET / HTTP/1.0\r\n\r\n")
+				_, err = io.ReadAll(conn)
+				return conn.ConnectionState().DidResume, err
+			}
+			_, err = connect()
+			require.NoError(t, err)
+			resumed, err := connect()
+			require.NoError(t, err)
+			require.True(t, resumed)
+			refuse.Store(true)
+			_, err = connect()
+			assert.Error(t, err)
+		})
+	}
+}
+
+func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
+	g1, g3, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS)
+	own := g1.Issue()
+	onlyG4 := func(tc *tls.Config) { tc.ClientCAs = g4.Roots().CertPool() }
+	anyCA := func(tc *tls.Config) { tc.ClientCAs = x509.NewCertPool() }
+	cases := []struct {
+		name   string
+		server func(*tls.Config)
+		cert   *tls.Certificate
+		sent   bool
+		words  []string
+	}{
+		{"no certificate", func(*tls.Config) {}, nil, false, []string{"none was sent", "Config.Certificate", "Private G1"}},
+		{"no CA of ours is announced", onlyG4, ptr(g1.Issue()), false, []string{"asked for one under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "use a certificate under a CA that the server accepts"}},
+		{"an unknown CA, none announced", anyCA, ptr(g1.Issue()), true, []string{"one of any CA", "was sent", "ask the server's owner to trust the root"}},
+		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))), true, []string{"replace it, or check the clocks"}},
+		{"G3", anyCA, ptr(g3.Issue()), true, []string{"G3 is no longer accepted", "Private G4"}},
+		{"a key that cannot do RSA-PSS", func(tc *tls.Config) {}, ptr(badSigner(g1.Issue())), true, []string{"RSA-PSS"}},
+	}
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, c := range cases {
+			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
+				tc := &tls.Config{
+					Certificates: []tls.Certificate{own},
+					ClientAuth:   tls.RequireAndVerifyClientCert,
+					ClientCAs:    g1.Roots().CertPool(),
+					MinVersion:   version, MaxVersion: version,
+				}
+				c.server(tc)
+				url := serve(t, tc)
+				// In TLS 1.3 the alert comes after the handshake, and is lost if the
+				// request is written to a connection that was closed meanwhile.
+				told := false
+				for range 20 {
+					err := call(t, url, c.cert)
+					var refused *pkioverheid.ClientCertificateError
+					require.ErrorAs(t, err, &refused)
+					assert.Equal(t, c.sent, refused.Sent)
+					assert.Equal(t, "localhost", refused.Host)
+					assert.Equal(t, c.cert == nil, refused.Certificate == nil)
+					assert.NotContains(t, err.Error(), "\n")
+					if told = strings.Contains(err.Error(), "remote error"); told {
+						for _, w := range c.words {
+							assert.Contains(t, err.Error(), w)
+						}
+						break
+					}
+				}
+				assert.True(t, told, "the alert was never seen")
+			})
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestGetCertificateIsAskedAndItsChainCompleted(t *testing.T) {
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+	cert := g4.Issue(pkiotest.OIN(someOIN), pkiotest.LeafOnly())
+	tc := serverConfig(t, pkioverheid.Config{}, pkioverheid.AllowOIN(someOIN))
+	tc.ClientCAs = g4.Roots().CertPool() // announces the root alone, knows nothing in between
+	tc.VerifyConnection = nil
+	url := serve(t, tc)
+	asked := 0
+	err := call(t, url, nil, func(cfg *pkioverheid.Config) {
+		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { asked++; return &cert, nil }
+	})
+	assert.NoError(t, err)
+	assert.Equal(t, 1, asked)
+	assert.NoError(t, call(t, url, &cert), "so is that of Config.Certificate")
+	assert.Len(t, cert.Certificate, 1, "the caller's own is not changed")
+
+	err = call(t, url, nil, func(cfg *pkioverheid.Config) {
+		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, nil }
+	})
+	var refused *pkioverheid.ClientCertificateError
+	assert.ErrorAs(t, err, &refused)
+	broken := errors.New("the token is not plugged in")
+	err = call(t, url, nil, func(cfg *pkioverheid.Config) {
+		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, broken }
+	})
+	assert.ErrorIs(t, err, broken)
+}
+
+func TestPeerIdentityNeedsAVerifiedChain(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
+	forged := forgedPair(t, someOIN)
+	foreign := truststore.New(forged.Leaf)
+	for name, cs := range map[string]*tls.ConnectionState{
+		"nil":                       nil,
+		"nothing":                   {},
+		"not verified":              {PeerCertificates: []*x509.Certificate{leaf}},
+		"an empty chain":            {VerifiedChains: [][]*x509.Certificate{{}}},
+		"a chain of nil":            {VerifiedChains: [][]*x509.Certificate{{nil}}},
+		"forged, in a pool alone":   {VerifiedChains: [][]*x509.Certificate{{forged.Leaf}}},
+		"forged, under another CA":  {VerifiedChains: [][]*x509.Certificate{{forged.Leaf, firstOf(foreign)}}},
+		"claims only, nobody known": {VerifiedChains: [][]*x509.Certificate{{leaf}}},
+	} {
+		id, err := pkioverheid.PeerIdentity(cs)
+		assert.Error(t, err, name)
+		assert.Equal(t, pkioverheid.Identity{}, id, name)
+	}
+}
+
+func firstOf(s *truststore.Store) *x509.Certificate {
+	for c := range s.All() {
+		return c
+	}
+	return nil
+}
+
+func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
+	root, leaf := trialHierarchy(t)
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
+	_, err := pkioverheid.NewClient(pkioverheid.Config{Roots: truststore.New(root)})
+	assert.ErrorContains(t, err, "TrialRoots")
+	_, err = get(t, pkioverheid.Config{TrialRoots: truststore.New(root)}, url)
+	assert.NoError(t, err)
+
+	// A TRIAL name under a root that was not named for it.
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.CommonName("TRIAL system"))}})
+	for _, cfg := range []pkioverheid.Config{{Roots: g1.Roots()}, {Roots: g1.Roots(), TrialRoots: truststore.New(root)}} {
+		_, err = get(t, cfg, url)
+		var refused *pkioverheid.ServerCertificateError
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
+		assert.Contains(t, err.Error(), "test certificate")
+	}
+	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.41.15.35.11"))}})
+	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, url)
+	assert.ErrorContains(t, err, "the policy 2.16.528.1.1003.1.2.41.15.35.11")
+}
