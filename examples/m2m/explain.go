@@ -1,0 +1,81 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// explain calls a real server and prints what its chain is.
+func explain(w io.Writer, addr, certPath, keyPath, password string) (bool, error) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return false, fmt.Errorf("-addr wants host:port: %w", err)
+	}
+	var cfg pkioverheid.Config
+	if certPath != "" {
+		cert, err := pkioverheid.LoadKeyPair(certPath, keyPath, password)
+		if err != nil {
+			return false, err
+		}
+		cfg.Certificate = &cert
+	}
+	return explainWith(w, cfg, addr)
+}
+
+func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error) {
+	client, err := pkioverheid.NewClient(cfg)
+	if err != nil {
+		return false, err
+	}
+	defer client.CloseIdleConnections()
+	client.Timeout = 30 * time.Second
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+	resp, err := client.Head("https://" + addr + "/")
+	var theirs *pkioverheid.ServerCertificateError
+	var ours *pkioverheid.ClientCertificateError
+	switch {
+	case errors.As(err, &theirs):
+		fmt.Fprintf(w, "%s is refused: %s.\n", addr, theirs.Cause)
+		if theirs.Advice != "" {
+			fmt.Fprintf(w, "What to do: %s.\n", theirs.Advice)
+		}
+		fmt.Fprintln(w, "\nIts chain, as far as the signatures check out:")
+		printPath(w, theirs.Path)
+		return false, nil
+	case errors.As(err, &ours):
+		fmt.Fprintf(w, "%s is trusted and does not let us in: %v.\n", addr, ours)
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	resp.Body.Close()
+	fmt.Fprintf(w, "%s is trusted (HTTP %s).\n\nIts chain:\n", addr, resp.Status)
+	if len(resp.TLS.VerifiedChains) > 0 {
+		printPath(w, resp.TLS.VerifiedChains[0])
+	}
+	return true, nil
+}
+
+func printPath(w io.Writer, path []*x509.Certificate) {
+	for i, c := range path {
+		what := "not PKIoverheid, as far as is known here"
+		if id, ok := pkioverheid.Identify(c); ok {
+			what = fmt.Sprintf("%v, %v", id.Hierarchy, id.Role)
+			if id.TSP != "" {
+				what += ", " + string(id.TSP)
+			}
+			if id.OIN != "" {
+				what += ", OIN " + string(id.OIN)
+			}
+		}
+		fmt.Fprintf(w, "  %*s%q\n  %*s  %s; valid %s to %s\n", 2*i, "", c.Subject.CommonName, 2*i, "",
+			what, c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
+	var out strings.Builder
+	ok, err := demonstrate(&out)
+	require.NoError(t, err)
+	assert.True(t, ok, out.String())
+	assert.Equal(t, 3, strings.Count(out.String(), connected))
+	for _, want := range []string{ended, withdrawn, notLetIn, "Organisatie Server CA - G3", "Private G4"} {
+		assert.Contains(t, out.String(), want)
+	}
+	for _, line := range strings.Split(out.String(), "\n") {
+		assert.LessOrEqual(t, len(line), 100, line)
+	}
+}
+
+func TestARealServersChainIsExplained(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.OIN(clientOIN))
+	defer srv.Close()
+	addr := strings.TrimPrefix(srv.URL, "https://")
+
+	var out strings.Builder
+	ok, err := explainWith(&out, pkioverheid.Config{Roots: g1.Roots()}, addr)
+	require.NoError(t, err)
+	assert.True(t, ok)
+	for _, want := range []string{"is trusted", "Private G1, end entity, KPN, OIN 00000099000000001000", "Private G1, root"} {
+		assert.Contains(t, out.String(), want)
+	}
+
+	out.Reset()
+	ok, err = explain(&out, addr, "", "", "")
+	require.NoError(t, err)
+	assert.False(t, ok)
+	assert.Contains(t, out.String(), "is refused")
+	assert.Contains(t, out.String(), "Private G1, TSP CA, KPN")
+
+	_, err = explain(&out, "no port", "", "", "")
+	assert.Error(t, err)
+	_, err = explain(&out, addr, "no such file", "", "")
+	assert.Error(t, err)
+	_, err = explain(&out, "127.0.0.1:1", "", "", "")
+	assert.Error(t, err, "nobody listens there")
+}
