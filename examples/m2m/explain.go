@@ -56,9 +56,11 @@ func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error)
 		return false, err
 	}
 	resp.Body.Close()
-	fmt.Fprintf(w, "%s is trusted (HTTP %s).\n\nIts chain:\n", addr, resp.Status)
-	if len(resp.TLS.VerifiedChains) > 0 {
-		printPath(w, resp.TLS.VerifiedChains[0])
+	fmt.Fprintf(w, "%s is trusted (HTTP %s). It presents:\n", addr, resp.Status)
+	sent := resp.TLS.PeerCertificates
+	printPath(w, sent)
+	if len(sent) < 3 { // its own, the TSP CA's and the domain CA's
+		fmt.Fprintln(w, "That is not its whole chain: clients that do not have the CAs built in will refuse it.")
 	}
 	return true, nil
 }

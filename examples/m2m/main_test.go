@@ -36,9 +36,19 @@ func TestARealServersChainIsExplained(t *testing.T) {
 	ok, err := explainWith(&out, pkioverheid.Config{Roots: g1.Roots()}, addr)
 	require.NoError(t, err)
 	assert.True(t, ok)
-	for _, want := range []string{"is trusted", "Private G1, end entity, KPN, OIN 00000099000000001000", "Private G1, root"} {
+	for _, want := range []string{"is trusted", "Private G1, end entity, KPN, OIN 00000099000000001000", "Private G1, domain CA"} {
 		assert.Contains(t, out.String(), want)
 	}
+
+	assert.NotContains(t, out.String(), "not its whole chain")
+
+	short := g1.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	defer short.Close()
+	out.Reset()
+	ok, err = explainWith(&out, pkioverheid.Config{Roots: g1.Roots()}, strings.TrimPrefix(short.URL, "https://"))
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Contains(t, out.String(), "not its whole chain")
 
 	out.Reset()
 	ok, err = explain(&out, addr, "", "", "")
