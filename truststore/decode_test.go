@@ -60,7 +60,7 @@ func text(certs ...*x509.Certificate) []byte {
 	return out
 }
 
-func binary(certs ...*x509.Certificate) []byte {
+func ders(certs ...*x509.Certificate) []byte {
 	var out []byte
 	for _, cert := range certs {
 		out = append(out, cert.Raw...)
@@ -118,7 +118,7 @@ func indefiniteOf(der []byte, depth int) []byte {
 
 func bag(t testing.TB, certs ...*x509.Certificate) []byte {
 	t.Helper()
-	der, err := pkcs7.DegenerateCertificate(binary(certs...))
+	der, err := pkcs7.DegenerateCertificate(ders(certs...))
 	require.NoError(t, err)
 	return der
 }
@@ -151,11 +151,11 @@ func TestDecodeReads(t *testing.T) {
 		"a CRL between certificates":                {string(text(all[0])) + string(pemOf("X509 CRL", []byte{0x30, 0})) + string(text(all[1])), all[:2], PEM},
 		"the same certificate twice":                {string(text(all[0], all[0], all[1])), all[:2], PEM},
 		"DER":                                       {string(all[0].Raw), all[:1], DER},
-		"DER, several":                              {string(binary(all...)), all, DER},
+		"DER, several":                              {string(ders(all...)), all, DER},
 		"DER and a line break":                      {string(all[0].Raw) + "\r\n", all[:1], DER},
 		"base64 without armour":                     {oneLine, all[:1], DER},
 		"base64 without armour, in lines":           {"\r\n" + strings.ReplaceAll(oneLine, "A", "A\r\n") + "\r\n", all[:1], DER},
-		"base64 of several":                         {base64.StdEncoding.EncodeToString(binary(three...)), three, DER},
+		"base64 of several":                         {base64.StdEncoding.EncodeToString(ders(three...)), three, DER},
 		"base64 of PKCS#7":                          {base64.StdEncoding.EncodeToString(p7), three, PKCS7},
 		"PKCS#7":                                    {string(p7), three, PKCS7},
 		"PKCS#7 and a line break":                   {string(p7) + "\n", three, PKCS7},
@@ -177,7 +177,7 @@ func TestDecodeReads(t *testing.T) {
 }
 
 func TestDecodeKeepsNothingOfItsInput(t *testing.T) {
-	data := binary(realCerts(t)...)
+	data := ders(realCerts(t)...)
 	s, err := Decode(data)
 	require.NoError(t, err)
 	clear(data)
@@ -334,7 +334,7 @@ func TestOpenReadsAFolder(t *testing.T) {
 	all := realCerts(t)
 	dir := t.TempDir()
 	write(t, dir, "b.pem", text(all[0]))
-	write(t, dir, "a.cer", binary(all[1], all[2]))
+	write(t, dir, "a.cer", ders(all[1], all[2]))
 	write(t, dir, "c.p7b", bag(t, all[2:5]...))
 	write(t, dir, ".hidden", []byte("not read"))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
@@ -622,7 +622,7 @@ func TestTheWalkRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	certs := realCerts(f)
 	f.Add(text(certs[:2]...))
-	f.Add(binary(certs[:2]...))
+	f.Add(ders(certs[:2]...))
 	f.Add(bag(f, certs[:2]...))
 	f.Add(indefiniteOf(bag(f, certs[0]), 4))
 	f.Add(pemOf("PKCS7", bag(f, certs[0])))
@@ -674,7 +674,7 @@ func BenchmarkDecodePEM(b *testing.B) {
 
 func BenchmarkDecodeDER(b *testing.B) {
 	certs := manyCerts(b)
-	benchmarkDecode(b, binary(certs...), func() {
+	benchmarkDecode(b, ders(certs...), func() {
 		for _, cert := range certs {
 			if _, err := x509.ParseCertificate(cert.Raw); err != nil {
 				b.Fatal(err)

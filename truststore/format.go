@@ -160,7 +160,7 @@ func sniff(data []byte) (kind, []byte, error) {
 			return k, der, err
 		}
 	}
-	return 0, nil, errors.New("neither certificates nor a container of certificates are recognised in it")
+	return 0, nil, errors.New("neither certificates nor keys nor a container of them are recognised in it")
 }
 
 // isBinary reports whether there are bytes at the start of data that no text has.

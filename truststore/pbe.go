@@ -1,0 +1,343 @@
+package truststore
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"hash"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// How often a file may have a password hashed: for one key, and for all keys and
+// checks in it. Programs write 2,048 (openssl), 10,000 (keytool) and, when told
+// to be careful, some hundred thousand. The bounds stand for a few seconds.
+const (
+	maxIterations    = 2_000_000
+	maxAllIterations = 4_000_000
+)
+
+// Longer than any that is written, and short enough to be hashed many times.
+const maxSalt = 1024
+
+// work adds up the iterations that a file has asked for. The zero value is the
+// start of a file.
+type work struct{ iterations int }
+
+func (w *work) add(iterations int) error {
+	if iterations < 1 {
+		return errors.New("it wants the password hashed less than once: the file is damaged")
+	}
+	if iterations > maxIterations || w.iterations+iterations > maxAllIterations {
+		return fmt.Errorf("it wants the password hashed more than %d times at once or %d times in all, which is refused: write it anew with fewer iterations", maxIterations, maxAllIterations)
+	}
+	w.iterations += iterations
+	return nil
+}
+
+// secret is a password in the two forms in which it is hashed.
+type secret struct {
+	text string
+	bmp  []byte // UTF-16, big endian, with a zero at the end, for PKCS#12
+}
+
+func newSecret(password string) secret {
+	s := secret{text: password}
+	for _, unit := range append(utf16.Encode([]rune(password)), 0) {
+		s.bmp = append(s.bmp, byte(unit>>8), byte(unit))
+	}
+	return s
+}
+
+var (
+	errWrongPassword = errors.New("wrong password, or the file is damaged")
+	errNoPassword    = errors.New("it is encrypted, and no password was given: give it with WithPassword")
+	errDamagedPBE    = errors.New("the description of its encryption is damaged")
+)
+
+var (
+	oidPBES2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
+	oidPBKDF2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
+
+	oidPKCS12TripleDES  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 3}
+	oidPKCS12RC2With128 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 5}
+	oidPKCS12RC2With40  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 6}
+
+	oidTripleDESCBC = asn1.ObjectIdentifier{1, 2, 840, 113549, 3, 7}
+	oidAES128CBC    = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 2}
+	oidAES192CBC    = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 22}
+	oidAES256CBC    = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}
+)
+
+// hashOf returns the hash for the object identifier of a digest.
+func hashOf(oid asn1.ObjectIdentifier) func() hash.Hash {
+	switch oid.String() {
+	case "1.3.14.3.2.26":
+		return sha1.New
+	case "2.16.840.1.101.3.4.2.4":
+		return sha256.New224
+	case "2.16.840.1.101.3.4.2.1":
+		return sha256.New
+	case "2.16.840.1.101.3.4.2.2":
+		return sha512.New384
+	case "2.16.840.1.101.3.4.2.3":
+		return sha512.New
+	}
+	return nil
+}
+
+// hmacHashOf returns the hash for the object identifier of an HMAC.
+func hmacHashOf(oid asn1.ObjectIdentifier) func() hash.Hash {
+	switch oid.String() {
+	case "1.2.840.113549.2.7":
+		return sha1.New
+	case "1.2.840.113549.2.8":
+		return sha256.New224
+	case "1.2.840.113549.2.9":
+		return sha256.New
+	case "1.2.840.113549.2.10":
+		return sha512.New384
+	case "1.2.840.113549.2.11":
+		return sha512.New
+	}
+	return nil
+}
+
+// readAlgorithm reads an AlgorithmIdentifier; params is what follows the object
+// identifier in it.
+func readAlgorithm(in *cryptobyte.String, oid *asn1.ObjectIdentifier, params *cryptobyte.String) bool {
+	return in.ReadASN1(params, cbasn1.SEQUENCE) && params.ReadASN1ObjectIdentifier(oid)
+}
+
+// decryptWithPassword reads an AlgorithmIdentifier of a password based encryption
+// from algorithm and decrypts data with it. errWrongPassword is all that it says
+// when the padding is not as it should be.
+func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password secret, w *work) ([]byte, error) {
+	var oid asn1.ObjectIdentifier
+	var params cryptobyte.String
+	if !readAlgorithm(algorithm, &oid, &params) {
+		return nil, errDamagedPBE
+	}
+	if oid.Equal(oidPBES2) {
+		return decryptPBES2(params, data, password, w)
+	}
+	keySize := 0
+	switch {
+	case oid.Equal(oidPKCS12TripleDES):
+		keySize = 24
+	case oid.Equal(oidPKCS12RC2With128):
+		keySize = 16
+	case oid.Equal(oidPKCS12RC2With40):
+		keySize = 5
+	default:
+		return nil, errUnsupported("encryption", oid)
+	}
+	var salt []byte
+	var iterations int
+	if !params.ReadASN1(&params, cbasn1.SEQUENCE) || !params.ReadASN1Bytes(&salt, cbasn1.OCTET_STRING) || len(salt) > maxSalt {
+		return nil, errDamagedPBE
+	}
+	if err := readIterations(&params, &iterations, w); err != nil {
+		return nil, err
+	}
+	key := pkcs12Key(sha1.New, 1, password.bmp, salt, iterations, keySize)
+	iv := pkcs12Key(sha1.New, 2, password.bmp, salt, iterations, 8)
+	if keySize != 24 {
+		if len(data) == 0 || len(data)%rc2BlockSize != 0 {
+			return nil, errWrongPassword
+		}
+		out := append([]byte(nil), data...)
+		if err := rc2DecryptCBC(key, iv, out); err != nil {
+			return nil, err
+		}
+		return unpad(out, rc2BlockSize)
+	}
+	block, err := des.NewTripleDESCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return decryptCBC(block, iv, data)
+}
+
+func errUnsupported(what string, oid asn1.ObjectIdentifier) error {
+	return fmt.Errorf("its %s %v is not supported: write it anew with AES (openssl pkcs8 -topk8 -v2 aes256, or openssl pkcs12 -export)", what, oid)
+}
+
+// readIterations reads an iteration count and adds it to the work.
+func readIterations(in *cryptobyte.String, iterations *int, w *work) error {
+	var n cryptobyte.String
+	if !in.ReadASN1(&n, cbasn1.INTEGER) || len(n) == 0 {
+		return errDamagedPBE
+	}
+	*iterations = maxIterations + 1 // for all that have more than four bytes
+	if len(n) <= 4 {
+		*iterations = 0
+		for i, b := range n {
+			if i == 0 && b >= 0x80 {
+				return errDamagedPBE
+			}
+			*iterations = *iterations<<8 | int(b)
+		}
+	}
+	return w.add(*iterations)
+}
+
+// readPBKDF2 reads the parameters of PBKDF2 (RFC 8018, A.2) and derives a key.
+// A keySize of zero means that the parameters must tell it.
+func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work) ([]byte, error) {
+	var oid asn1.ObjectIdentifier
+	var kdf, prfParams cryptobyte.String
+	if !readAlgorithm(params, &oid, &kdf) {
+		return nil, errDamagedPBE
+	}
+	if !oid.Equal(oidPBKDF2) {
+		return nil, errUnsupported("key derivation", oid)
+	}
+	var salt []byte
+	if !kdf.ReadASN1(&kdf, cbasn1.SEQUENCE) || !kdf.ReadASN1Bytes(&salt, cbasn1.OCTET_STRING) || len(salt) > maxSalt {
+		return nil, errDamagedPBE
+	}
+	var iterations int
+	if err := readIterations(&kdf, &iterations, w); err != nil {
+		return nil, err
+	}
+	if kdf.PeekASN1Tag(cbasn1.INTEGER) {
+		var n int64
+		if !kdf.ReadASN1Integer(&n) || keySize != 0 && n != int64(keySize) {
+			return nil, errDamagedPBE
+		}
+		// RFC 9579, section 4, for PBMAC1: a short key would make any password right.
+		if keySize == 0 && n >= 20 && n <= 64 {
+			keySize = int(n)
+		}
+	}
+	if keySize == 0 {
+		return nil, errDamagedPBE
+	}
+	newHash := sha1.New
+	if !kdf.Empty() {
+		if !readAlgorithm(&kdf, &oid, &prfParams) {
+			return nil, errDamagedPBE
+		}
+		if newHash = hmacHashOf(oid); newHash == nil {
+			return nil, errUnsupported("key derivation", oid)
+		}
+	}
+	return pbkdf2.Key(newHash, password.text, salt, iterations, keySize)
+}
+
+// decryptPBES2 is RFC 8018, section 6.2.
+func decryptPBES2(params cryptobyte.String, data []byte, password secret, w *work) ([]byte, error) {
+	// The cipher stands behind the key derivation, which needs its key size.
+	var kdf, cipherParams cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	var iv []byte
+	if !params.ReadASN1(&params, cbasn1.SEQUENCE) ||
+		!params.ReadASN1Element(&kdf, cbasn1.SEQUENCE) ||
+		!readAlgorithm(&params, &oid, &cipherParams) {
+		return nil, errDamagedPBE
+	}
+	newCipher, keySize, blockSize := aes.NewCipher, 0, aes.BlockSize
+	switch {
+	case oid.Equal(oidAES128CBC):
+		keySize = 16
+	case oid.Equal(oidAES192CBC):
+		keySize = 24
+	case oid.Equal(oidAES256CBC):
+		keySize = 32
+	case oid.Equal(oidTripleDESCBC):
+		newCipher, keySize, blockSize = des.NewTripleDESCipher, 24, des.BlockSize
+	default:
+		return nil, errUnsupported("cipher", oid)
+	}
+	if !cipherParams.ReadASN1Bytes(&iv, cbasn1.OCTET_STRING) || len(iv) != blockSize {
+		return nil, errDamagedPBE
+	}
+	key, err := readPBKDF2(&kdf, keySize, password, w)
+	if err != nil {
+		return nil, err
+	}
+	block, err := newCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return decryptCBC(block, iv, data)
+}
+
+func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
+	if len(data) == 0 || len(data)%block.BlockSize() != 0 {
+		return nil, errWrongPassword
+	}
+	out := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
+	return unpad(out, block.BlockSize())
+}
+
+func unpad(data []byte, blockSize int) ([]byte, error) {
+	n := int(data[len(data)-1])
+	if n == 0 || n > blockSize {
+		return nil, errWrongPassword
+	}
+	for _, b := range data[len(data)-n:] {
+		if int(b) != n {
+			return nil, errWrongPassword
+		}
+	}
+	return data[:len(data)-n], nil
+}
+
+// pkcs12Key is the key derivation of PKCS#12 (RFC 7292, B.2). The id tells what
+// the result is for: 1 a key, 2 an initial value, 3 a MAC key.
+func pkcs12Key(newHash func() hash.Hash, id byte, password, salt []byte, iterations, size int) []byte {
+	h := newHash()
+	v := h.BlockSize()
+	diversifier := make([]byte, v)
+	for i := range diversifier {
+		diversifier[i] = id
+	}
+	blocks := append(repeatTo(salt, v), repeatTo(password, v)...)
+	key := make([]byte, 0, size+h.Size())
+	for {
+		h.Reset()
+		h.Write(diversifier)
+		h.Write(blocks)
+		sum := h.Sum(nil)
+		for range iterations - 1 {
+			h.Reset()
+			h.Write(sum)
+			sum = h.Sum(sum[:0])
+		}
+		if key = append(key, sum...); len(key) >= size {
+			return key[:size]
+		}
+		// Each block becomes itself plus the sum, repeated to a block, plus one.
+		addend := repeatTo(sum, v)[:v]
+		for b := 0; b < len(blocks); b += v {
+			carry := 1
+			for i := v - 1; i >= 0; i-- {
+				carry += int(blocks[b+i]) + int(addend[i])
+				blocks[b+i] = byte(carry)
+				carry >>= 8
+			}
+		}
+	}
+}
+
+// repeatTo repeats data until its length is a multiple of v.
+func repeatTo(data []byte, v int) []byte {
+	size := (len(data) + v - 1) / v * v
+	out := make([]byte, 0, size+len(data))
+	for len(data) > 0 && len(out) < size {
+		out = append(out, data...)
+	}
+	return out[:size]
+}

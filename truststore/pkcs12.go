@@ -1,0 +1,281 @@
+package truststore
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"hash"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// pkcs12Contents is what a PKCS#12 file holds, in its order.
+type pkcs12Contents struct {
+	certs []cryptobyte.String
+	keys  []pkcs12KeyBag
+}
+
+// pkcs12KeyBag is a key that is not decrypted yet: that costs time, and a file
+// with two keys is refused before.
+type pkcs12KeyBag struct {
+	der      cryptobyte.String // PrivateKeyInfo, or EncryptedPrivateKeyInfo
+	shrouded bool
+}
+
+var (
+	oidPBMAC1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 14}
+
+	oidKeyBag          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1}
+	oidShroudedKeyBag  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 2}
+	oidCertBag         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 3}
+	oidSafeContentsBag = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 6}
+
+	oidX509Certificate = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 1}
+)
+
+var errDamagedPKCS12 = errors.New("damaged PKCS#12")
+
+// Tags of RFC 7292 that are no universal ones.
+const (
+	tagExplicit0 = cbasn1.Tag(0x80 | 0x20)
+	tagImplicit0 = cbasn1.Tag(0x80)
+)
+
+// readPKCS12 reads a PKCS#12 file (RFC 7292), checks it with the password and
+// takes its bags out of their envelopes. It also returns the password in the
+// form that was right.
+//
+// It does not use software.sslmate.com/src/go-pkcs12, which reads a file with a
+// key only if it has a certificate and no more than two parts, nothing with
+// indefinite lengths, and knows no bound on iterations. The bound could not be put
+// before it, because some counts appear only when an encrypted part is open. Our
+// tests compare the two on what both can read.
+func readPKCS12(data []byte, password string, w *work) (*pkcs12Contents, secret, error) {
+	s := newSecret(password)
+	pfx, err := enter(data)
+	if err != nil {
+		return nil, s, err
+	}
+	var version int
+	var info, authSafe cryptobyte.String
+	var contentType asn1.ObjectIdentifier
+	if !pfx.ReadASN1Integer(&version) ||
+		!pfx.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
+		return nil, s, errDamagedPKCS12
+	}
+	if version != 3 {
+		return nil, s, fmt.Errorf("PKCS#12 of version %d: want version 3", version)
+	}
+	if contentType.Equal(oidSignedData) {
+		return nil, s, errors.New("a PKCS#12 that is signed instead of having a password is not supported")
+	}
+	if !contentType.Equal(oidData) || !info.ReadASN1(&info, tagExplicit0) || !info.ReadASN1(&authSafe, cbasn1.OCTET_STRING) {
+		return nil, s, errDamagedPKCS12
+	}
+	if pfx.Empty() {
+		if password != "" {
+			return nil, s, errors.New("this PKCS#12 has nothing that a password could check: give none, or write it anew with a MAC")
+		}
+	} else if err := checkMAC(pfx, authSafe, &s, w); err != nil {
+		return nil, s, err
+	}
+
+	parts, err := enter(authSafe)
+	if err != nil {
+		return nil, s, err
+	}
+	contents := new(pkcs12Contents)
+	for number := 1; !parts.Empty(); number++ {
+		if err := contents.readPart(&parts, s, w); err != nil {
+			return nil, s, fmt.Errorf("part %d of the PKCS#12: %w", number, err)
+		}
+	}
+	return contents, s, nil
+}
+
+// enter returns the content of a sequence with nothing behind it, after the walk.
+func enter(data []byte) (cryptobyte.String, error) {
+	der, rest, err := derOf(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimLeft(rest, "\r\n\t ")) > 0 {
+		return nil, fmt.Errorf("%d bytes follow the end of the PKCS#12: the file is damaged, or two files in one", len(rest))
+	}
+	var body cryptobyte.String
+	if in := cryptobyte.String(der); !in.ReadASN1(&body, cbasn1.SEQUENCE) {
+		return nil, errDamagedPKCS12
+	}
+	return body, nil
+}
+
+// checkMAC checks the password. For an empty one there are two ways to write it,
+// both in use: two zero bytes and nothing at all. It sets the one that is right.
+func checkMAC(in, message cryptobyte.String, s *secret, w *work) error {
+	var macData, digestInfo, params cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	var digest, salt []byte
+	if !in.ReadASN1(&macData, cbasn1.SEQUENCE) || !in.Empty() ||
+		!macData.ReadASN1(&digestInfo, cbasn1.SEQUENCE) || !readAlgorithm(&digestInfo, &oid, &params) ||
+		!digestInfo.ReadASN1Bytes(&digest, cbasn1.OCTET_STRING) ||
+		!macData.ReadASN1Bytes(&salt, cbasn1.OCTET_STRING) || len(salt) > maxSalt {
+		return errDamagedPKCS12
+	}
+	if oid.Equal(oidPBMAC1) {
+		return checkPBMAC1(params, message, digest, *s, w)
+	}
+	newHash := hashOf(oid)
+	if newHash == nil {
+		return errUnsupported("MAC", oid)
+	}
+	iterations := 1
+	if macData.Empty() {
+		if err := w.add(iterations); err != nil {
+			return err
+		}
+	} else if err := readIterations(&macData, &iterations, w); err != nil {
+		return err
+	}
+	check := func(password []byte) bool {
+		key := pkcs12Key(newHash, 3, password, salt, iterations, newHash().Size())
+		return macEqual(newHash, key, message, digest)
+	}
+	if check(s.bmp) {
+		return nil
+	}
+	if s.text != "" {
+		return errWrongPassword
+	}
+	if err := w.add(iterations); err != nil {
+		return err
+	}
+	if !check(nil) {
+		return errWrongPassword
+	}
+	s.bmp = nil
+	return nil
+}
+
+// checkPBMAC1 is RFC 9579.
+func checkPBMAC1(params, message cryptobyte.String, digest []byte, s secret, w *work) error {
+	var oid asn1.ObjectIdentifier
+	var kdf, macParams cryptobyte.String
+	if !params.ReadASN1(&params, cbasn1.SEQUENCE) ||
+		!params.ReadASN1Element(&kdf, cbasn1.SEQUENCE) ||
+		!readAlgorithm(&params, &oid, &macParams) {
+		return errDamagedPKCS12
+	}
+	newHash := hmacHashOf(oid)
+	if newHash == nil {
+		return errUnsupported("MAC", oid)
+	}
+	key, err := readPBKDF2(&kdf, 0, s, w)
+	if err != nil {
+		return err
+	}
+	if !macEqual(newHash, key, message, digest) {
+		return errWrongPassword
+	}
+	return nil
+}
+
+func macEqual(newHash func() hash.Hash, key, message, digest []byte) bool {
+	mac := hmac.New(newHash, key)
+	mac.Write(message)
+	return hmac.Equal(mac.Sum(nil), digest)
+}
+
+// readPart reads one ContentInfo of the AuthenticatedSafe.
+func (c *pkcs12Contents) readPart(in *cryptobyte.String, s secret, w *work) error {
+	var info, content, bags cryptobyte.String
+	var contentType asn1.ObjectIdentifier
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) ||
+		!info.ReadASN1(&content, tagExplicit0) {
+		return errDamagedPKCS12
+	}
+	switch {
+	case contentType.Equal(oidData):
+		if !content.ReadASN1(&bags, cbasn1.OCTET_STRING) {
+			return errDamagedPKCS12
+		}
+	case contentType.Equal(oidEncryptedData):
+		var err error
+		if bags, err = decryptPart(content, s, w); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("its content type %v is not supported: want one that is encrypted with a password", contentType)
+	}
+	body, err := enter(bags)
+	if err != nil {
+		return err
+	}
+	return c.readBags(body)
+}
+
+func decryptPart(content cryptobyte.String, s secret, w *work) ([]byte, error) {
+	var version int
+	var info, algorithm, encrypted cryptobyte.String
+	var contentType asn1.ObjectIdentifier
+	if !content.ReadASN1(&content, cbasn1.SEQUENCE) || !content.ReadASN1Integer(&version) || version != 0 ||
+		!content.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) || !contentType.Equal(oidData) ||
+		!info.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
+		return nil, errDamagedPKCS12
+	}
+	// The encrypted bytes are an octet string under a tag of its own, which
+	// derOf does not join when it is divided.
+	if divided := info.PeekASN1Tag(tagExplicit0); divided {
+		if !info.ReadASN1(&encrypted, tagExplicit0) {
+			return nil, errDamagedPKCS12
+		}
+		joined, err := appendOctets(nil, encrypted)
+		if err != nil {
+			return nil, err
+		}
+		encrypted = joined
+	} else if !info.ReadASN1(&encrypted, tagImplicit0) {
+		return nil, errDamagedPKCS12
+	}
+	return decryptWithPassword(&algorithm, encrypted, s, w)
+}
+
+// readBags reads SafeContents. Bags may hold bags; the walk has bounded how deep.
+func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
+	for !in.Empty() {
+		var bag, value cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		if !in.ReadASN1(&bag, cbasn1.SEQUENCE) || !bag.ReadASN1ObjectIdentifier(&oid) || !bag.ReadASN1(&value, tagExplicit0) {
+			return errDamagedPKCS12
+		}
+		switch {
+		case oid.Equal(oidKeyBag):
+			c.keys = append(c.keys, pkcs12KeyBag{der: value})
+		case oid.Equal(oidShroudedKeyBag):
+			c.keys = append(c.keys, pkcs12KeyBag{der: value, shrouded: true})
+		case oid.Equal(oidCertBag):
+			var cert cryptobyte.String
+			if !value.ReadASN1(&value, cbasn1.SEQUENCE) || !value.ReadASN1ObjectIdentifier(&oid) {
+				return errDamagedPKCS12
+			}
+			if !oid.Equal(oidX509Certificate) {
+				return errors.New("it has a certificate that is no X.509 certificate")
+			}
+			if !value.ReadASN1(&value, tagExplicit0) || !value.ReadASN1(&cert, cbasn1.OCTET_STRING) {
+				return errDamagedPKCS12
+			}
+			c.certs = append(c.certs, cert)
+		case oid.Equal(oidSafeContentsBag):
+			if !value.ReadASN1(&value, cbasn1.SEQUENCE) {
+				return errDamagedPKCS12
+			}
+			if err := c.readBags(value); err != nil {
+				return err
+			}
+		}
+		// The other bags hold CRLs and, in Java's files, secret keys.
+	}
+	return nil
+}
