@@ -41,11 +41,12 @@ func WithPolicy(p Policy) Option {
 	return func(v *Verifier) { v.policy = All(v.policy, p) }
 }
 
-// WithDenied puts certificates into the pools of [Verifier.CertPool] as anchors
-// that always refuse, so that crypto/x509 can report why's words. A denied
-// certificate that is a root or an intermediate too is denied. why gets the
-// chain up to and with the denied certificate; an error that it does not return
-// is made up for.
+// WithDenied refuses every chain with one of certs in it, before any policy is
+// asked, whether it is a root or an intermediate too or not. In the pools of
+// [Verifier.CertPool] certs are anchors that always refuse, so that crypto/x509
+// can report why's words. why gets the chain up to and with the denied
+// certificate; an error that it does not return, or a nil why, is made up for. A
+// second WithDenied replaces the first.
 //
 // Mind that a server announces the subjects in its ClientCAs as the CAs whose
 // certificates it accepts: deny nothing in a pool for clients' certificates.
@@ -76,6 +77,10 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 	// Copies: the caller may go on to change its stores.
 	v.roots = roots.Filter(func(*x509.Certificate) bool { return true })
 	v.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
+	v.denied = v.denied.Filter(func(*x509.Certificate) bool { return true })
+	if v.denied.Len() > 0 {
+		v.policy = All(v.refuseDenied, v.policy)
+	}
 	v.anchorPool = v.roots.CertPool()
 	for root := range v.roots.All() {
 		if !isCA(root) {
@@ -100,6 +105,27 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 }
 
 var errDenied = errors.New("chain: this CA is denied")
+
+// refuseDenied is a policy, because an anchor that refuses closes only the path
+// that ends at it: a peer may send the denied certificate with others above it.
+func (v *Verifier) refuseDenied(c Chain, _ time.Time) error {
+	for i, cert := range c {
+		if v.denied.Contains(cert) {
+			return v.refusal(c[: i+1 : i+1])
+		}
+	}
+	return nil
+}
+
+// refusal is what is said of a chain that ends at a denied certificate.
+func (v *Verifier) refusal(c Chain) error {
+	if v.denial != nil {
+		if err := v.denial(c); err != nil {
+			return err
+		}
+	}
+	return errDenied
+}
 
 // VerifyOptions are the circumstances of one verification.
 type VerifyOptions struct {
@@ -250,10 +276,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		issuer := *cert
 		issuer.Raw = append(cert.Raw[:len(cert.Raw):len(cert.Raw)], 0)
 		pool.AddCertWithConstraint(&issuer, func(lower []*x509.Certificate) error {
-			if err := v.denial(append(lower[:len(lower):len(lower)], cert)); err != nil {
-				return err
-			}
-			return errDenied
+			return v.refusal(append(lower[:len(lower):len(lower)], cert))
 		})
 	}
 	for cert, a := range v.ordered() {
