@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -214,12 +215,17 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 // no anchor of this verifier, and returns the first that passes the policies. No
 // chain is an error. It belongs into tls.Config.VerifyConnection, which runs for
 // resumed sessions too, when no pool is asked.
+//
+// A zero time means now. Chains with a nil in them count as none.
 func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, error) {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	verified = slices.DeleteFunc(slices.Clone(verified), func(c []*x509.Certificate) bool {
+		return len(c) == 0 || slices.Contains(c, nil)
+	})
 	var refusals []error
 	for _, c := range verified {
-		if len(c) == 0 {
-			continue
-		}
 		last := len(c) - 1
 		a := v.anchorOf(c[last])
 		if a == nil || !validAt(c, at) {
@@ -236,10 +242,8 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 	var leaf *x509.Certificate
 	extra := truststore.New()
 	for _, c := range verified {
-		if len(c) > 0 {
-			leaf = c[0]
-			extra.Add(c[1:]...)
-		}
+		leaf = c[0]
+		extra.Add(c[1:]...)
 	}
 	if leaf == nil {
 		return nil, &Error{Reason: UnknownAuthority, At: at, Err: []error{errNoVerifiedChain}}
@@ -260,10 +264,12 @@ func validAt(certs []*x509.Certificate, at time.Time) bool {
 // else takes a pool: of the roots, and of the issuing CAs as derived anchors, so
 // that a peer which sends nothing but its own certificate can be verified. Each
 // anchor carries the policies, which see the complete chain at the time of
-// clock; a nil clock is time.Now. Use the clock of tls.Config.Time.
+// clock; a nil clock is time.Now, and so is a zero time. Use the clock of
+// tls.Config.Time.
 //
-// A pool's policies do not run on resumed sessions, and their words are lost in
-// some of crypto/x509's errors: [Verifier.Check] does it again, for certain.
+// A pool's policies do not run on resumed sessions, nor where a peer presents a
+// certificate of the pool as its own, and their words are lost in some of
+// crypto/x509's errors: [Verifier.Check] does it again, for certain.
 func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	if clock == nil {
 		clock = time.Now
@@ -290,6 +296,9 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		}
 		pool.AddCertWithConstraint(cert, func(lower []*x509.Certificate) error {
 			at := clock()
+			if at.IsZero() {
+				at = time.Now()
+			}
 			refusal := errNoUpperPath
 			for _, c := range a.complete(lower, at, nil) {
 				if refusal = v.policy(c, at); refusal == nil {
