@@ -160,24 +160,29 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 
-	var refusals []error
+	var (
+		refused  []Chain
+		refusals []error
+	)
 	accept := func(candidates []Chain) Chain {
 		for _, c := range candidates {
+			if slices.ContainsFunc(refused, func(r Chain) bool { return slices.Equal(r, c) }) {
+				continue // the long way finds what the short way did
+			}
 			err := v.policy(c, at)
 			if err == nil {
 				return c
 			}
-			refusals = append(refusals, err)
+			refused, refusals = append(refused, c), append(refusals, err)
 		}
 		return nil
 	}
 
 	xopts := x509.VerifyOptions{
-		DNSName:       opts.DNSName,
-		CurrentTime:   at,
-		KeyUsages:     opts.KeyUsages,
-		Roots:         v.anchorPool,
-		Intermediates: x509.NewCertPool(),
+		DNSName:     opts.DNSName,
+		CurrentTime: at,
+		KeyUsages:   opts.KeyUsages,
+		Roots:       v.anchorPool,
 	}
 	// The short way: one signature check, from the leaf to an issuing CA that we hold.
 	if chains, err := leaf.Verify(xopts); err == nil {
