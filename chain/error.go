@@ -2,7 +2,6 @@ package chain
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -73,7 +72,9 @@ type Error struct {
 }
 
 // Error returns one line: the reason, the certificate, and what was underneath.
-// Names from certificates are quoted and shortened.
+// Names from certificates are quoted and shortened; control characters in what
+// crypto/x509 and the policies said are escaped, and of each at most 1000 bytes
+// are shown.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("chain: ")
@@ -88,11 +89,38 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, " begins %s", e.Cert.NotBefore.UTC().Format(time.DateOnly))
 		}
 	}
-	if err := errors.Join(e.Err...); err != nil {
-		b.WriteString(": ")
-		b.WriteString(strings.ReplaceAll(err.Error(), "\n", "; "))
+	sep := ": "
+	for _, err := range e.Err {
+		if err != nil {
+			b.WriteString(sep)
+			writeLine(&b, err.Error())
+			sep = "; "
+		}
 	}
 	return b.String()
+}
+
+// writeLine makes one harmless line of what another package says. crypto/x509
+// repeats the host names in a certificate as they are, up to a hundred of any
+// length, and they may hold the control sequences of a terminal.
+func writeLine(b *strings.Builder, text string) {
+	const most = 1000
+	shown := 0
+	for _, r := range text {
+		part := string(r)
+		switch {
+		case r == '\n':
+			part = "; "
+		case !strconv.IsPrint(r):
+			part = strconv.QuoteRune(r)
+			part = part[1 : len(part)-1]
+		}
+		if shown += len(part); shown > most {
+			b.WriteString("…")
+			return
+		}
+		b.WriteString(part)
+	}
 }
 
 // Unwrap returns crypto/x509's error and those of the policies.
