@@ -90,7 +90,11 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 		if !selfIssued(root) {
 			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
 		}
-		v.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
+		v.anchors[root] = &anchor{cert: root, issuing: true, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
+	}
+	issuers := map[string]bool{}
+	for ca := range v.intermediates.All() {
+		issuers[string(ca.RawIssuer)] = true
 	}
 	for ca := range v.intermediates.All() {
 		if !isCA(ca) {
@@ -99,7 +103,11 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 		if selfIssued(ca) || constrained(ca) {
 			continue // crypto/x509 may use it on a path from a root
 		}
-		v.anchors[ca] = &anchor{cert: ca, above: sync.OnceValue(func() []upperPath { return v.pathsAbove(ca) })}
+		v.anchors[ca] = &anchor{
+			cert:    ca,
+			issuing: !issuers[string(ca.RawSubject)],
+			above:   sync.OnceValue(func() []upperPath { return v.pathsAbove(ca) }),
+		}
 		v.anchorPool.AddCert(ca)
 	}
 	return v, nil
@@ -267,8 +275,13 @@ func validAt(certs []*x509.Certificate, at time.Time) bool {
 
 // CertPool returns a new pool for tls.Config.RootCAs or ClientCAs, or whatever
 // else takes a pool: of the roots, and of the issuing CAs as derived anchors, so
-// that a peer which sends nothing but its own certificate can be verified. Each
-// anchor carries the policies, which see the complete chain at the time of
+// that a peer which sends nothing but its own certificate can be verified. Issuing
+// CAs are those with no other CA of the verifier below them; what a CA further up
+// issues itself verifies if the peer sends that CA along. crypto/x509 follows each
+// path that it finds, and each more anchor on the way up would cost every
+// handshake one more signature check.
+//
+// Each anchor carries the policies, which see the complete chain at the time of
 // clock; a nil clock is time.Now, and so is a zero time. Use the clock of
 // tls.Config.Time.
 //
@@ -296,7 +309,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		}
 		// Verified here and not on first use: a certificate that is itself in the
 		// pool is accepted without its constraint.
-		if len(a.above()) == 0 {
+		if !a.issuing || len(a.above()) == 0 {
 			continue
 		}
 		pool.AddCertWithConstraint(cert, func(lower []*x509.Certificate) error {

@@ -105,9 +105,9 @@ var defaultVerifier = sync.OnceValue(func() *chain.Verifier {
 })
 
 // CertPool returns a new pool that trusts the given hierarchies, at the present
-// time. Beside their roots it holds the CAs below them, so that a server that
-// sends nothing but its own certificate is verified, and each of them refuses
-// chains that [RejectWithdrawn] refuses. The CAs of G3 are in the pool to be refused in
+// time. Beside their roots it holds the TSP CAs, so that a server that sends
+// nothing but its own certificate is verified, and each of them refuses chains
+// that [RejectWithdrawn] refuses. The CAs of G3 are in the pool to be refused in
 // words: no certificate under G3 verifies, also if G3 is among the arguments.
 // The pool of no known hierarchy trusts nothing.
 //

@@ -1,0 +1,201 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// cost is what one run of something takes.
+type cost struct {
+	time  time.Duration
+	bytes uint64
+}
+
+// measure runs f n times and returns the fastest run and the average bytes.
+func measure(n int, f func()) cost {
+	f()
+	best := time.Duration(1<<63 - 1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		start := time.Now()
+		f()
+		best = min(best, time.Since(start))
+	}
+	runtime.ReadMemStats(&after)
+	return cost{best, (after.TotalAlloc - before.TotalAlloc) / uint64(n)}
+}
+
+// compare reports ours against the peer, measured in turns in one run.
+func compare(b *testing.B, ours, peer func()) (timeRatio, bytesRatio float64) {
+	const turns, runs = 5, 20
+	a, p := cost{time: 1<<63 - 1}, cost{time: 1<<63 - 1}
+	for range turns {
+		ca, cp := measure(runs, ours), measure(runs, peer)
+		a.time, p.time = min(a.time, ca.time), min(p.time, cp.time)
+		a.bytes, p.bytes = ca.bytes, cp.bytes
+	}
+	return float64(a.time) / float64(p.time), float64(a.bytes) / float64(p.bytes)
+}
+
+// A leaf that a server sends alone, against the leaf verified from the root with
+// the intermediates at hand: crypto/x509 with its own pools.
+func BenchmarkVerifyLeafAlone(b *testing.B) {
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		b.Run(h.String(), func(b *testing.B) {
+			authority := pkiotest.New(h)
+			leaf := authority.Issue().Leaf
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+			require.NoError(b, err)
+			pool := tc.RootCAs
+			roots, intermediates := plainPools(authority)
+			ours := func() { mustVerify(b, leaf, pool, nil) }
+			peer := func() { mustVerify(b, leaf, roots, intermediates) }
+			speed, bytes := compare(b, ours, peer)
+			for b.Loop() {
+				ours()
+			}
+			b.ReportMetric(1/speed, "times-as-fast-as-plain-pools")
+			b.ReportMetric(bytes, "bytes/plain-pools")
+		})
+	}
+}
+
+// A leaf with its whole chain, as crypto/tls verifies it: against a plain pool of the root.
+func BenchmarkVerifyWholeChain(b *testing.B) {
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		b.Run(h.String(), func(b *testing.B) {
+			authority := pkiotest.New(h)
+			pair := authority.Issue()
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+			require.NoError(b, err)
+			pool := tc.RootCAs
+			roots, _ := plainPools(authority)
+			asTLS := func(roots *x509.CertPool) {
+				intermediates := x509.NewCertPool()
+				for _, der := range pair.Certificate[1:] {
+					c, err := x509.ParseCertificate(der)
+					require.NoError(b, err)
+					intermediates.AddCert(c)
+				}
+				mustVerify(b, pair.Leaf, roots, intermediates)
+			}
+			speed, bytes := compare(b, func() { asTLS(pool) }, func() { asTLS(roots) })
+			for b.Loop() {
+				asTLS(pool)
+			}
+			b.ReportMetric(speed, "time/plain-root-pool")
+			b.ReportMetric(bytes, "bytes/plain-root-pool")
+		})
+	}
+}
+
+// A whole TLS 1.3 handshake of both sides over a pipe.
+func BenchmarkHandshake(b *testing.B) {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	pair := authority.Issue()
+	ours, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+	require.NoError(b, err)
+	ours.ServerName = "localhost"
+	plain := &tls.Config{RootCAs: authority.Roots().CertPool(), ServerName: "localhost"}
+	server := &tls.Config{Certificates: []tls.Certificate{pair}, SessionTicketsDisabled: true}
+	handshake := func(client *tls.Config) {
+		c, s := net.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- tls.Server(s, server).Handshake() }()
+		if err := tls.Client(c, client).Handshake(); err != nil {
+			b.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		c.Close()
+		s.Close()
+	}
+	speed, bytes := compare(b, func() { handshake(ours) }, func() { handshake(plain) })
+	for b.Loop() {
+		handshake(ours)
+	}
+	b.ReportMetric(speed, "time/plain-root-pool")
+	b.ReportMetric(bytes, "bytes/plain-root-pool")
+}
+
+func plainPools(a *pkiotest.Authority) (roots, intermediates *x509.CertPool) {
+	roots, intermediates = x509.NewCertPool(), x509.NewCertPool()
+	for i, c := range a.Certificates() {
+		if i == 0 {
+			roots.AddCert(c)
+		} else {
+			intermediates.AddCert(c)
+		}
+	}
+	return roots, intermediates
+}
+
+func mustVerify(b *testing.B, leaf *x509.Certificate, roots, intermediates *x509.CertPool) {
+	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func identifyCases() map[string]*x509.Certificate {
+	return map[string]*x509.Certificate{
+		"embedded TSP CA": pkioverheid.PrivateG4TLS.Certificates()[3],
+		"G3 TSP CA":       pkioverheid.G3.Certificates()[4],
+		"G3 leaf":         pkiotest.New(pkioverheid.G3).Issue().Leaf,
+	}
+}
+
+// The peer is the check of one signature, the least that any verification costs.
+func BenchmarkIdentify(b *testing.B) {
+	kpn := pkioverheid.PrivateG4TLS.Certificates()
+	for name, cert := range identifyCases() {
+		b.Run(name, func(b *testing.B) {
+			pkioverheid.Identify(cert)
+			many := func() {
+				for range 100 {
+					pkioverheid.Identify(cert)
+				}
+			}
+			speed, _ := compare(b, many, func() { _ = kpn[3].CheckSignatureFrom(kpn[1]) })
+			b.ReportAllocs()
+			for b.Loop() {
+				pkioverheid.Identify(cert)
+			}
+			b.ReportMetric(speed/100, "of-a-signature-check")
+		})
+	}
+}
+
+func BenchmarkRejectG3(b *testing.B) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	cas := g1.Certificates()
+	chain := []*x509.Certificate{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
+	many := func() {
+		for range 100 {
+			_ = pkioverheid.RejectG3(chain)
+		}
+	}
+	speed, _ := compare(b, many, func() { _ = cas[2].CheckSignatureFrom(cas[1]) })
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = pkioverheid.RejectG3(chain)
+	}
+	b.ReportMetric(speed/100, "of-a-signature-check")
+}
+
+func TestIdentifyAllocatesNothing(t *testing.T) {
+	for name, cert := range identifyCases() {
+		assert.Zero(t, testing.AllocsPerRun(100, func() { pkioverheid.Identify(cert) }), name)
+	}
+}
