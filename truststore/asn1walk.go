@@ -3,6 +3,7 @@ package truststore
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // What a file may ask of the parsers behind the walk. Real PKCS#7 and PKCS#12
@@ -156,7 +157,7 @@ func derOf(data []byte) (der, rest []byte, err error) {
 	if !ber {
 		return data[:size], data[size:], nil
 	}
-	der, _, err = appendDER(nil, data[:size])
+	der, _, err = appendDER(make([]byte, 0, size), data[:size])
 	return der, data[size:], err
 }
 
@@ -178,23 +179,25 @@ func appendDER(out, data []byte) (_, rest []byte, err error) {
 	if h.length == indefinite {
 		content = content[:len(content)-2]
 	}
-	tag := data[:tagSize(data)]
-	inner := make([]byte, 0, len(content))
-	if h.tag == tagOctetString|constructed {
-		if inner, err = appendOctets(inner, content); err != nil {
-			return nil, nil, err
-		}
-		tag = []byte{tagOctetString}
+	// The length is known once the content is there, and inserted before it: a
+	// buffer for each depth would multiply a large file.
+	divided := h.tag == tagOctetString|constructed
+	if divided {
+		out = append(out, tagOctetString)
 	} else {
-		for len(content) > 0 {
-			if inner, content, err = appendDER(inner, content); err != nil {
-				return nil, nil, err
-			}
-		}
+		out = append(out, data[:tagSize(data)]...)
 	}
-	out = append(out, tag...)
-	out = appendDERLength(out, len(inner))
-	return append(out, inner...), rest, nil
+	start := len(out)
+	if divided {
+		out, err = appendOctets(out, content)
+	}
+	for !divided && err == nil && len(content) > 0 {
+		out, content, err = appendDER(out, content)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return slices.Insert(out, start, appendDERLength(nil, len(out)-start)...), rest, nil
 }
 
 // appendOctets appends what the octet strings in content hold.

@@ -424,6 +424,7 @@ func TestAPEMCommentIsOneLineWhateverTheSubject(t *testing.T) {
 		"invalid UTF-8 and nul":   "x\x00y",
 		"dashes":                  "-----BEGIN CERTIFICATE-----------",
 		"length":                  strings.Repeat("x", 5000),
+		"unusual length":          strings.Repeat("x", 50_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			cert := newCert(t, pkix.Name{CommonName: cn})
@@ -465,6 +466,30 @@ func TestFormatNames(t *testing.T) {
 	assert.Equal(t, "Format(99)", Format(99).String())
 	_, err := Detect(nil)
 	assert.ErrorContains(t, err, "truststore: ")
+	for _, name := range []string{"PRIVATE KEY", "CERTIFICATE"} { // the content counts
+		der, err := base64.StdEncoding.DecodeString("MAYCAQACAQU=")
+		require.NoError(t, err)
+		_, err = Detect(der)
+		assert.ErrorContains(t, err, "truststore: this is a private key")
+		format, err := Detect(pemOf(name, der))
+		require.NoError(t, err)
+		assert.Equal(t, PEM, format)
+	}
+}
+
+func TestNestingDoesNotMultiplyMemory(t *testing.T) {
+	const levels, size = maxASN1Depth - 1, 1 << 20
+	data := []byte(strings.Repeat("\x30\x80", levels))
+	data = append(data, tlv(0x04, make([]byte, size))...)
+	data = append(data, make([]byte, 2*levels)...)
+	allocated := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _, err := derOf(data)
+			require.NoError(b, err)
+		}
+	}).AllocedBytesPerOp()
+	assert.Less(t, allocated, int64(4*size))
 }
 
 // What other programs write.

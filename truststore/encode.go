@@ -46,6 +46,11 @@ func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
 // comment is one line, whatever the subject is: certificates come from anybody,
 // and the text of this line is not to become a block of its own.
 func comment(cert *x509.Certificate) string {
+	// Name.String takes time with the square of the number of its parts.
+	subject := "(a subject of unusual length)"
+	if len(cert.RawSubject) <= 8192 {
+		subject = printable(cert.Subject.String(), 256)
+	}
 	return fmt.Sprintf("# %s | expires %s | SHA-256 %v\n",
-		printable(cert.Subject.String(), 256), cert.NotAfter.UTC().Format("2006-01-02"), FingerprintOf(cert))
+		subject, cert.NotAfter.UTC().Format("2006-01-02"), FingerprintOf(cert))
 }

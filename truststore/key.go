@@ -34,12 +34,18 @@ func DecodeKey(data []byte, opts ...Option) (crypto.Signer, *Store, error) {
 	o := newOptions(opts)
 	key, certs, err := decodeKey(data, o)
 	if err != nil {
-		if o.password == "" && errors.Is(err, errWrongPassword) {
-			err = errNoPassword
-		}
-		return nil, nil, fmt.Errorf("truststore: %w", err)
+		return nil, nil, fmt.Errorf("truststore: %w", blameNoPassword(err, o.password))
 	}
 	return key, certs, nil
+}
+
+// blameNoPassword says what is wrong with a password that was not given. An empty
+// one is tried all the same, because there are files that have it.
+func blameNoPassword(err error, password string) error {
+	if password == "" && errors.Is(err, errWrongPassword) {
+		return errNoPassword
+	}
+	return err
 }
 
 var (
@@ -104,7 +110,7 @@ func decodePEMKey(text []byte, password string, w *work) (crypto.Signer, *Store,
 	}
 	key, err := keyBlock.key(password, w)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%v: %w", keyBlock, err)
+		return nil, nil, fmt.Errorf("%v: %w", keyBlock, blameNoPassword(err, password))
 	}
 	return key, certs, nil
 }
@@ -183,7 +189,7 @@ func parseKey(der []byte, password string, w *work) (crypto.Signer, error) {
 		if der, err = decryptPKCS8(der, newSecret(password), w); err != nil {
 			return nil, err
 		}
-		key, err = parsePKCS8(der)
+		return signerOf(parsePKCS8(der))
 	case kindPKCS8:
 		key, err = parsePKCS8(der)
 	case kindPKCS1:
@@ -193,15 +199,18 @@ func parseKey(der []byte, password string, w *work) (crypto.Signer, error) {
 	case kindSEC1:
 		key, err = x509.ParseECPrivateKey(der)
 	default:
-		err = errors.New("this is no private key")
+		return nil, errors.New("this is no private key")
 	}
 	return signerOf(key, err)
 }
 
 // signerOf turns what crypto/x509 returns into a key for TLS.
 func signerOf(key any, err error) (crypto.Signer, error) {
-	if err != nil {
+	if errors.Is(err, errLargeKey) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the private key cannot be read: %w", err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
@@ -228,8 +237,8 @@ func decryptPKCS8(der []byte, s secret, w *work) ([]byte, error) {
 	return plain, nil
 }
 
-// parsePKCS8 calls crypto/x509 after a look at the size of an RSA key: a large
-// one would take crypto/rsa minutes.
+// parsePKCS8 calls crypto/x509 after a look at the size of an RSA key: the work
+// that crypto/rsa has with one grows with the third power.
 func parsePKCS8(der []byte) (any, error) {
 	var info, params, inner cryptobyte.String
 	var version int

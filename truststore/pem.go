@@ -134,7 +134,12 @@ func (b *pemBlock) der() ([]byte, error) {
 // decodeBase64 passes over white space and is strict about everything else.
 func decodeBase64(text []byte) ([]byte, error) {
 	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
-		text = bytes.Join(bytes.Fields(text), nil)
+		text = bytes.Map(func(r rune) rune {
+			if r == ' ' || r == '\t' {
+				return -1
+			}
+			return r
+		}, text)
 	}
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Strict().Decode(der, text)

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -297,6 +298,13 @@ func TestFilterAndSelfSigned(t *testing.T) {
 	liar.Signature = slices.Clone(liar.Signature)
 	liar.Signature[len(liar.Signature)-1] ^= 1
 	assert.Zero(t, New(liar).SelfSigned().Len(), "by signature, not by name")
+
+	large := newCert(t, pkix.Name{CommonName: "large"})
+	large.PublicKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<24), E: 1<<31 - 1}
+	large.SignatureAlgorithm = x509.SHA256WithRSA
+	start := time.Now()
+	assert.Zero(t, New(large).SelfSigned().Len())
+	assert.Less(t, time.Since(start), time.Second)
 }
 
 func TestCertPoolHasThemAll(t *testing.T) {
