@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"os"
 	"testing"
 	"time"
 
@@ -121,4 +122,18 @@ func (k pkcs1Only) Sign(rnd io.Reader, digest []byte, opts crypto.SignerOpts) ([
 func badSigner(pair tls.Certificate) tls.Certificate {
 	pair.PrivateKey = pkcs1Only{pair.PrivateKey.(*rsa.PrivateKey)}
 	return pair
+}
+
+// writeKeyPair writes the certificate in DER and its key in PKCS#8.
+func writeKeyPair(pair tls.Certificate, certPath, keyPath string) {
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		panic(err)
+	}
+	if err := os.WriteFile(certPath, pair.Certificate[0], 0o600); err != nil {
+		panic(err)
+	}
+	if err := os.WriteFile(keyPath, key, 0o600); err != nil {
+		panic(err)
+	}
 }

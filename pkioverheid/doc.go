@@ -1,0 +1,41 @@
+// Package pkioverheid makes Go programs trust PKIoverheid, the PKI of the Dutch
+// government, and nothing that was withdrawn from it. It carries the CA
+// certificates, which no browser or operating system has, and gives them to the
+// types that programs already use.
+//
+// # What to use
+//
+//   - A client of an HTTP service (REST, SOAP, ebMS): [NewClient], or [NewTransport]
+//     for a library that wants an http.RoundTripper. [LoadKeyPair] reads the
+//     certificate that you were issued, in any form that it is delivered in.
+//   - A client of something else: [ClientTLSConfig].
+//   - A server that systems of the government call: [ServerTLSConfig], with an
+//     [Authorizer] such as [AllowOIN]; in a handler, [PeerIdentity] tells who calls.
+//   - Anything that takes an x509.CertPool, such as a database driver: [DefaultCertPool].
+//   - A certificate that you came across: [Identify] tells what it claims to be,
+//     [RejectG3] whether it is of the hierarchy that was withdrawn.
+//   - Tests: package pkiotest has hierarchies like the real ones, with keys.
+//
+// # The hierarchies
+//
+// [PrivateG1] is what machines used between 2020 and now; it ends in November
+// 2028. [PrivateG4TLS] replaces it: a client that trusts G1 only fails at a server
+// that has moved. [EV] has ended, and is there to verify what was signed until
+// December 2022, at a time in the past ([Config.Time]). [G3] was withdrawn, and is
+// refused in every form in which a server can present it.
+//
+// # What is verified
+//
+// crypto/tls and crypto/x509 verify as they always do. On top of that, each
+// connection needs one complete chain to a self-signed root that is valid and
+// passes [RejectWithdrawn] and [Config.Policy], also when a TLS session is resumed.
+// Revocation lists are not consulted unless a policy does.
+//
+// Servers often send part of their chain only, or in disorder. That is handled:
+// the CAs between are known here. A server's mistake is not the end of your
+// connection, and a withdrawn CA is not saved by leaving it out.
+//
+// Facts stated in the documentation of this module as "facts.md" are from Logius'
+// publications and the certificates themselves: its replacement plan of 25
+// November 2020, the Programma van Eisen, and the Digikoppeling standards.
+package pkioverheid

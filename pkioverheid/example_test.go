@@ -1,0 +1,377 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// The lines that most programs need. They are in the README too.
+func Example() {
+	post := func(url string, body io.Reader) (*http.Response, error) {
+		cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+		if err != nil {
+			return nil, err
+		}
+		client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert})
+		if err != nil {
+			return nil, err
+		}
+		return client.Post(url, "text/xml; charset=utf-8", body)
+	}
+	_, err := post("https://soap.machtigen.digid.nl/", strings.NewReader("<Envelope/>"))
+	fmt.Println(err)
+	// Output: pkioverheid: stat client.p7b: no such file or directory
+}
+
+func ExampleNewClient() {
+	// A server under Private G4, as package pkiotest makes them.
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+	server := g4.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "goedemorgen")
+	}))
+	defer server.Close()
+
+	// Outside a test, Roots stays out: the hierarchies are built in.
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g4.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := client.Get(server.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Println(string(body))
+	// Output: goedemorgen
+}
+
+// A SOAP or ebMS library that takes an http.Client or an http.RoundTripper gets
+// the transport; what your program has set on its own transport is kept.
+func ExampleNewTransport() {
+	mine := http.DefaultTransport.(*http.Transport).Clone()
+	mine.MaxIdleConnsPerHost = 10
+	transport, err := pkioverheid.NewTransport(pkioverheid.Config{Base: mine})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := http.Client{Transport: transport, Timeout: time.Minute}
+	_, err = client.Get("http://soap.machtigen.digid.nl/")
+	fmt.Println(err)
+	// Output: Get "http://soap.machtigen.digid.nl/": pkioverheid: refused to call soap.machtigen.digid.nl over http: PKIoverheid services are called over https only
+}
+
+// A server whose certificate was never replaced is refused, and the error says
+// what to do about it.
+func ExampleG3Error() {
+	g3 := pkiotest.New(pkioverheid.G3)
+	server := g3.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer server.Close()
+
+	client, err := pkioverheid.NewClient(pkioverheid.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Get(server.URL)
+	var g3err *pkioverheid.G3Error
+	if errors.As(err, &g3err) {
+		fmt.Println(g3err.CA)
+		fmt.Println("withdrawn:", g3err.Withdrawn, "- ask:", g3err.TSP)
+	}
+	// Output:
+	// KPN BV PKIoverheid Organisatie Server CA - G3
+	// withdrawn: true - ask: KPN
+}
+
+func ExampleServerCertificateError() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	server := g1.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("soap.example.nl"))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer server.Close()
+
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Get(server.URL)
+	var refused *pkioverheid.ServerCertificateError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Reason)
+		fmt.Println(refused.Cause)
+		fmt.Println(refused.Advice)
+	}
+	// Output:
+	// wrong name
+	// it is for "soap.example.nl"
+	// call the server by that name, or have its owner add the name that you call
+}
+
+// Mutual TLS on the side of the server: who may call, and who calls.
+func ExampleServerTLSConfig() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	own := g1.Issue()
+	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
+		Certificate: &own,
+		Roots:       g1.Roots(), // in this test only
+	}, pkioverheid.AllowOIN("00000003271987420000"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, err := pkioverheid.PeerIdentity(r.TLS)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, "%s under %s", caller.OIN, caller.Hierarchy)
+	}))
+	server.TLS = config
+	server.StartTLS()
+	defer server.Close()
+	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+
+	cert := g1.Issue(pkiotest.OIN("00000003271987420000"), pkiotest.ClientOnly())
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Roots: g1.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := client.Get(url)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Println(string(body))
+	// Output: 00000003271987420000 under Private G1
+}
+
+func ExampleClientTLSConfig() {
+	config, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{
+		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// For tls.Dial, gRPC's credentials.NewTLS, a message broker, …
+	fmt.Println(tls.VersionName(config.MinVersion))
+	// Output: TLS 1.2
+}
+
+// A policy of your own: this program is to talk to servers of one provider only.
+func ExampleConfig() {
+	onlyKPN := func(c chain.Chain, at time.Time) error {
+		if id, ok := pkioverheid.Identify(c[1]); !ok || id.TSP != pkioverheid.KPN {
+			return errors.New("not issued by KPN")
+		}
+		return nil
+	}
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+	server := g4.NewServer(http.NotFoundHandler(), pkiotest.TSP("Digidentity"))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer server.Close()
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Policy: onlyKPN, Roots: g4.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Get(server.URL)
+	var refused *pkioverheid.ServerCertificateError
+	fmt.Println(errors.As(err, &refused) && refused.Reason == chain.RefusedByPolicy)
+	// Output: true
+}
+
+func ExampleClientCertificateError() {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	own := g4.Issue()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{own},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    g4.Roots().CertPool(),
+	}
+	server.StartTLS()
+	defer server.Close()
+	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+
+	cert := g1.Issue() // and the server accepts G4 only
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Roots: g4.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Get(url)
+	var refused *pkioverheid.ClientCertificateError
+	if errors.As(err, &refused) {
+		fmt.Println("asked for:", refused.AcceptableCAs[0])
+		fmt.Println("sent:", refused.Sent)
+		fmt.Println(refused.Advice)
+	}
+	// Output:
+	// asked for: "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)
+	// sent: false
+	// use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root
+}
+
+func ExampleIdentify() {
+	for _, cert := range pkioverheid.PrivateG4TLS.Certificates()[:3] {
+		if id, ok := pkioverheid.Identify(cert); ok {
+			fmt.Printf("%v: %v %v\n", id.Hierarchy, id.TSP, id.Role)
+		}
+	}
+	// Output:
+	// Private G4 TLS:  root
+	// Private G4 TLS:  domain CA
+	// Private G4 TLS: DigiCert TSP CA
+}
+
+// In a pool of your own, which trusts more than PKIoverheid.
+func ExampleRejectG3() {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, h := range pkioverheid.Hierarchies() {
+		pool.AddCertWithConstraint(h.Root(), pkioverheid.RejectG3)
+	}
+	fmt.Println(pkioverheid.RejectG3(pkioverheid.G3.Certificates()[:1]))
+	// Output: pkioverheid: G3 refused: "Staat der Nederlanden Root CA - G3" is a CA that may not be used between machines: what is left of G3 is for persons and signatures; ask the certificate supplier for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust
+}
+
+func ExampleRejectWithdrawn() {
+	verifiedLongAgo := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := chain.Chain(pkioverheid.G3.Certificates()[4:5])
+	var g3 *pkioverheid.G3Error
+	fmt.Println(errors.As(pkioverheid.RejectWithdrawn(c, verifiedLongAgo), &g3))
+	// Output: true
+}
+
+func ExampleDefaultCertPool() {
+	// Whatever takes a pool refuses G3 by itself, without code of yours.
+	config := &tls.Config{RootCAs: pkioverheid.DefaultCertPool()}
+	fmt.Println(config.RootCAs != nil)
+	// Output: true
+}
+
+// To verify what was signed under a hierarchy that has ended, ask at its time.
+func ExampleCertPool() {
+	kpn := pkioverheid.EV.Certificates()[3]
+	_, err := kpn.Verify(x509.VerifyOptions{
+		Roots:       pkioverheid.CertPool(pkioverheid.EV),
+		CurrentTime: time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC),
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleIntermediates() {
+	roots := x509.NewCertPool()
+	roots.AddCert(pkioverheid.PrivateG1.Root())
+	kpn := pkioverheid.PrivateG1.Certificates()[4]
+	chains, err := kpn.Verify(x509.VerifyOptions{
+		Roots:         roots,
+		Intermediates: pkioverheid.Intermediates(pkioverheid.PrivateG1),
+		CurrentTime:   time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
+	})
+	fmt.Println(len(chains[0]), err)
+	// Output: 3 <nil>
+}
+
+func ExampleHierarchies() {
+	for _, h := range pkioverheid.Hierarchies() {
+		fmt.Printf("%-15s ends %s\n", h, h.Root().NotAfter.Format("January 2006"))
+	}
+	// Output:
+	// EV              ends December 2022
+	// Private G1      ends November 2028
+	// Private G4 TLS  ends May 2039
+}
+
+func ExampleHierarchy_UnmarshalText() {
+	var h pkioverheid.Hierarchy
+	err := h.UnmarshalText([]byte("g4"))
+	text, _ := h.MarshalText()
+	fmt.Println(h, string(text), err)
+	// Output: Private G4 TLS private-g4-tls <nil>
+}
+
+func ExampleHierarchy_Certificates() {
+	tsps := 0
+	for _, c := range pkioverheid.PrivateG1.Certificates() {
+		if id, _ := pkioverheid.Identify(c); id.Role == pkioverheid.TSPCA {
+			tsps++
+		}
+	}
+	fmt.Println(tsps)
+	// Output: 5
+}
+
+func ExampleLoadKeyPair() {
+	// As a supplier delivers it: the certificate alone, and your key.
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	cert, key := filepath.Join(dir, "client.cer"), filepath.Join(dir, "client.key")
+	writeKeyPair(pkiotest.New(pkioverheid.PrivateG1).Issue(), cert, key)
+
+	pair, err := pkioverheid.LoadKeyPair(cert, key, "")
+	fmt.Println(pair.Leaf.Subject.CommonName, err)
+	// Output: localhost <nil>
+}
+
+func ExampleParseKeyPair() {
+	_, err := pkioverheid.ParseKeyPair([]byte("<html>404 not found</html>"), []byte("…"), "")
+	fmt.Println(err != nil)
+	// Output: true
+}
+
+func ExamplePeerIdentity() {
+	_, err := pkioverheid.PeerIdentity(&tls.ConnectionState{})
+	fmt.Println(err)
+	// Output: pkioverheid: the peer showed no certificate that was verified
+}
+
+func ExampleAllowAnySystem() {
+	allow := pkioverheid.AllowAnySystem()
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	cas := g1.Certificates()
+	for _, policy := range []string{"2.16.528.1.1003.1.2.8.6", "2.16.528.1.1003.1.2.8.1"} {
+		leaf := g1.Issue(pkiotest.Policy(policy)).Leaf
+		verified := []*x509.Certificate{leaf, cas[2], cas[1], cas[0]}
+		id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{verified}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(allow(id))
+	}
+	// Output:
+	// <nil>
+	// pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+}
+
+func ExampleAllowOIN() {
+	allow := pkioverheid.AllowOIN("00000003271987420000", "00000001002220647000")
+	fmt.Println(allow(pkioverheid.Identity{}))
+	// Output: pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+}
+
+func ExampleOIN() {
+	oin := pkioverheid.OIN("00000003271987420000")
+	fmt.Println(oin.Prefix(), oin.Register(), oin.Validate())
+	// Output: 00000003 KVK-nummer <nil>
+}

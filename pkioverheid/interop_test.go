@@ -1,0 +1,895 @@
+package pkioverheid_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// These tests meet TLS and key files as other programs make them: openssl, nginx,
+// curl and GnuTLS. Everything listens on 127.0.0.1 only.
+
+// program finds a program that is not ours. A test that lacks it skips; in CI it fails.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		// Where Debian puts servers, which is not in everybody's PATH.
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed, and in CI no test may skip", name)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// longest bounds the life of every program that is started here, should a test
+// not end it.
+const longest = time.Minute
+
+// execute runs a program until it ends by itself, and returns what it wrote and
+// whether it was content.
+func execute(t testing.TB, input, name string, args ...string) (output string, ok bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(t, name), args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, ctx.Err(), "%s does not end:\n%s", name, out)
+	return string(out), err == nil
+}
+
+// written runs a program that writes a file.
+func written(t testing.TB, name string, args ...string) {
+	t.Helper()
+	out, ok := execute(t, "", name, args...)
+	require.True(t, ok, "%s %s\n%s", name, strings.Join(args, " "), out)
+}
+
+// record collects what a program writes while it runs.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// background starts a server and ends it with the test, which logs what the server
+// wrote if it failed.
+func background(t testing.TB, change func(*exec.Cmd), name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
+	cmd := exec.CommandContext(ctx, program(t, name), args...)
+	cmd.WaitDelay = time.Second
+	said := new(record)
+	cmd.Stdout, cmd.Stderr = said, said
+	change(cmd)
+	if err := cmd.Start(); err != nil {
+		cancel()
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // "signal: killed"
+		if t.Failed() {
+			t.Logf("%s %s wrote:\n%s", name, strings.Join(args, " "), said)
+		}
+	})
+}
+
+// folder is where a test keeps what other programs read.
+type folder string
+
+// put writes a file and returns its path.
+func (f folder) put(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := f.path(name)
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	return path
+}
+
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+
+func inPEM(kind string, ders ...[]byte) []byte {
+	var text []byte
+	for _, der := range ders {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})...)
+	}
+	return text
+}
+
+// root writes the root of an authority, as an administrator would give it to a server.
+func (f folder) root(t testing.TB, a *pkiotest.Authority) string {
+	t.Helper()
+	return f.put(t, fmt.Sprintf("root-%d.pem", a.Certificates()[0].SerialNumber), inPEM("CERTIFICATE", a.Certificates()[0].Raw))
+}
+
+// pair writes a key pair: the certificate with its chain, and the key.
+func (f folder) pair(t testing.TB, name string, pair tls.Certificate) (cert, key string) {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	require.NoError(t, err)
+	return f.put(t, name+".pem", inPEM("CERTIFICATE", pair.Certificate...)), f.put(t, name+".key", inPEM("PRIVATE KEY", der))
+}
+
+// protocols are the versions of TLS, in everybody's words.
+var protocols = []struct {
+	version uint16
+	name    string
+	openssl string
+	curl    string
+	nginx   string
+	gnutls  string
+}{
+	{tls.VersionTLS12, "TLS 1.2", "-tls1_2", "1.2", "TLSv1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2"},
+	{tls.VersionTLS13, "TLS 1.3", "-tls1_3", "1.3", "TLSv1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+}
+
+// fetch is get for servers that say more than hello.
+func fetch(t testing.TB, cfg pkioverheid.Config, url string) (*http.Response, string, error) {
+	t.Helper()
+	client, err := pkioverheid.NewClient(cfg)
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	client.Timeout = 20 * time.Second
+	resp, err := client.Get(url)
+	if err != nil {
+		return nil, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp, string(body), nil
+}
+
+// clientPair is the key pair of a client that has what its supplier delivered: its
+// certificate and no more. The CAs are for the library to add.
+func clientPair(a *pkiotest.Authority, opts ...pkiotest.LeafOption) *tls.Certificate {
+	opts = append([]pkiotest.LeafOption{pkiotest.OIN(someOIN), pkiotest.CommonName("client.example"), pkiotest.ClientOnly(), pkiotest.LeafOnly()}, opts...)
+	return ptr(a.Issue(opts...))
+}
+
+// sServer starts "openssl s_server", which shows own and answers every request with
+// a page about the connection, and returns its URL.
+func sServer(t testing.TB, own tls.Certificate, args ...string) string {
+	t.Helper()
+	dir := folder(t.TempDir())
+	leaf := own
+	leaf.Certificate = own.Certificate[:1]
+	cert, key := dir.pair(t, "own", leaf)
+	args = append([]string{"s_server", "-accept", "127.0.0.1:0", "-www", "-cert", cert, "-key", key}, args...)
+	if len(own.Certificate) > 1 {
+		args = append(args, "-cert_chain", dir.put(t, "chain.pem", inPEM("CERTIFICATE", own.Certificate[1:]...)))
+	}
+	r, w := io.Pipe()
+	background(t, func(cmd *exec.Cmd) { cmd.Stdout = w }, "openssl", args...)
+	port := make(chan string, 1)
+	go func() {
+		defer close(port)
+		for lines := bufio.NewScanner(r); lines.Scan(); {
+			if address, found := strings.CutPrefix(lines.Text(), "ACCEPT 127.0.0.1:"); found {
+				port <- address
+			}
+		}
+	}()
+	t.Cleanup(func() { r.Close() })
+	select {
+	case p := <-port:
+		require.NotEmpty(t, p)
+		return "https://" + net.JoinHostPort("localhost", p)
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "openssl s_server does not listen")
+		return ""
+	}
+}
+
+func TestOurClientReachesServersOfOpenSSL(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	for _, h := range pkioverheid.Hierarchies() {
+		authority := pkiotest.New(h)
+		dir := folder(t.TempDir())
+		for _, protocol := range protocols {
+			for _, p := range presentations {
+				switch p.name {
+				case "leaf only", "whole chain", "with the root":
+				default:
+					continue
+				}
+				t.Run(fmt.Sprintf("%v/%s/%s", h, protocol.name, p.name), func(t *testing.T) {
+					own := present(authority, p)
+					url := sServer(t, own, protocol.openssl, "-Verify", "4", "-verify_return_error", "-CAfile", dir.root(t, authority),
+						"-attime", strconv.FormatInt(authority.Time().Unix(), 10))
+					resp, page, err := fetch(t, pkioverheid.Config{
+						Roots: authority.Roots(), Time: authority.Time, Certificate: clientPair(authority),
+					}, url)
+					require.NoError(t, err)
+					assert.Equal(t, protocol.version, resp.TLS.Version)
+					assert.Len(t, resp.TLS.PeerCertificates, len(own.Certificate), "openssl adds nothing to it")
+					_, about, found := strings.Cut(page, "Client certificate")
+					require.True(t, found, page)
+					assert.Contains(t, about, "client.example")
+					assert.Contains(t, about, string(someOIN))
+				})
+			}
+		}
+	}
+}
+
+func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	g1, g3, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS)
+	dir := folder(t.TempDir())
+	// With -CAfile openssl announces what it trusts, with -verifyCAfile it does not.
+	announced := func(a *pkiotest.Authority) []string { return []string{"-CAfile", dir.root(t, a)} }
+	unannounced := func(a *pkiotest.Authority) []string {
+		return []string{"-no-CAfile", "-no-CApath", "-verifyCAfile", dir.root(t, a)}
+	}
+	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	cases := []struct {
+		name  string
+		trust []string
+		cert  *tls.Certificate
+		sent  bool
+		words []string
+	}{
+		{"there is no client certificate", announced(g1), nil, false,
+			[]string{`one under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "none was sent", "Config.Certificate"}},
+		{"it announces a root that is not ours", announced(g4), clientPair(g1), false,
+			[]string{`one under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "(Private G1) was not sent", "use a certificate under a CA that the server accepts"}},
+		{"it trusts another root and announces none", unannounced(g4), clientPair(g1), true,
+			[]string{"one of any CA", "was sent", "ask the server's owner to trust the root"}},
+		{"a certificate under G4 where G1 is trusted", unannounced(g1), clientPair(g4), true,
+			[]string{"(Private G4 TLS) was sent", "ask the server's owner to trust the root"}},
+		{"the certificate has expired", announced(g1), clientPair(g1, yesterday), true,
+			[]string{"replace it, or check the clocks"}},
+		{"the certificate is under G3", unannounced(g1), clientPair(g3), true,
+			[]string{"G3 is no longer accepted", "Private G4"}},
+	}
+	for _, protocol := range protocols {
+		for _, c := range cases {
+			t.Run(protocol.name+"/"+c.name, func(t *testing.T) {
+				url := sServer(t, g1.Issue(), append([]string{protocol.openssl, "-Verify", "4", "-verify_return_error"}, c.trust...)...)
+				// In TLS 1.3 the alert comes after the handshake, and may be lost.
+				told := false
+				for attempt := 0; attempt < 20 && !told; attempt++ {
+					_, _, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: c.cert}, url)
+					var refused *pkioverheid.ClientCertificateError
+					require.ErrorAs(t, err, &refused)
+					assert.Equal(t, c.sent, refused.Sent)
+					assert.Equal(t, c.cert == nil, refused.Certificate == nil)
+					if told = strings.Contains(err.Error(), "remote error"); told {
+						for _, w := range c.words {
+							assert.Contains(t, err.Error(), w)
+						}
+					}
+				}
+				assert.True(t, told, "the alert was never seen")
+			})
+		}
+	}
+}
+
+func TestOurClientRefusesServersOfOpenSSLUnderG3(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	g3 := pkiotest.New(pkioverheid.G3)
+	for _, protocol := range protocols {
+		for _, p := range presentations {
+			switch p.name {
+			case "leaf only", "whole chain", "with the root":
+			default:
+				continue
+			}
+			t.Run(protocol.name+"/"+p.name, func(t *testing.T) {
+				url := sServer(t, present(g3, p), protocol.openssl)
+				_, _, err := fetch(t, pkioverheid.Config{Roots: fixtureRoots()}, url)
+				var refused *pkioverheid.G3Error
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, "KPN BV PKIoverheid Organisatie Server CA - G3", refused.CA)
+				assert.True(t, refused.Withdrawn)
+			})
+		}
+	}
+}
+
+// nginx starts an nginx that shows own, asks for a client certificate and answers
+// with what it made of that.
+func nginx(t testing.TB, own tls.Certificate, directives ...string) string {
+	t.Helper()
+	dir := folder(t.TempDir())
+	cert, key := dir.pair(t, "own", own)
+	// nginx takes over the listening socket, as it does from its predecessor in
+	// an upgrade. So the port is never free for somebody else, and whoever
+	// connects waits until nginx is there.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	socket, err := listener.(*net.TCPListener).File()
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	defer socket.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+
+	var conf strings.Builder
+	fmt.Fprintf(&conf, "daemon off; master_process off; pid %s; error_log stderr info;\n", dir.path("pid"))
+	fmt.Fprintf(&conf, "events { worker_connections 64; }\nhttp {\n access_log off;\n")
+	for _, of := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		fmt.Fprintf(&conf, " %s_temp_path %s;\n", of, dir.path(of))
+	}
+	fmt.Fprintf(&conf, " server {\n  listen 127.0.0.1:%s ssl http2;\n  server_name localhost;\n", port)
+	fmt.Fprintf(&conf, "  ssl_certificate %s;\n  ssl_certificate_key %s;\n  ssl_verify_client on;\n", cert, key)
+	for _, d := range directives {
+		fmt.Fprintf(&conf, "  %s;\n", d)
+	}
+	fmt.Fprintf(&conf, "  location / { return 200 \"$ssl_client_verify|$ssl_client_s_dn|$ssl_protocol\"; }\n }\n}\n")
+	path := dir.put(t, "nginx.conf", []byte(conf.String()))
+	background(t, func(cmd *exec.Cmd) {
+		cmd.ExtraFiles = []*os.File{socket}
+		cmd.Env = append(os.Environ(), "NGINX=3;")
+	}, "nginx", "-p", string(dir), "-c", path)
+	return "https://" + net.JoinHostPort("localhost", port)
+}
+
+func TestOurClientReachesNginx(t *testing.T) {
+	t.Parallel()
+	program(t, "nginx")
+	dir := folder(t.TempDir())
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		authority := pkiotest.New(h)
+		for _, protocol := range protocols {
+			for name, own := range map[string]tls.Certificate{
+				"its whole chain":       authority.Issue(),
+				"its certificate alone": authority.Issue(pkiotest.LeafOnly()),
+			} {
+				t.Run(fmt.Sprintf("%v/%s/%s", h, protocol.name, name), func(t *testing.T) {
+					url := nginx(t, own, "ssl_protocols "+protocol.nginx, "ssl_verify_depth 4", "ssl_client_certificate "+dir.root(t, authority))
+					resp, said, err := fetch(t, pkioverheid.Config{Roots: authority.Roots(), Certificate: clientPair(authority)}, url)
+					require.NoError(t, err)
+					assert.Equal(t, http.StatusOK, resp.StatusCode)
+					assert.Equal(t, protocol.version, resp.TLS.Version)
+					assert.Equal(t, 2, resp.ProtoMajor, "HTTP/2 stays on")
+					assert.Len(t, resp.TLS.PeerCertificates, len(own.Certificate), "nginx adds nothing to it")
+					fields := strings.Split(said, "|")
+					require.Len(t, fields, 3, said)
+					assert.Equal(t, "SUCCESS", fields[0])
+					assert.Contains(t, fields[1], "CN=client.example")
+					assert.Contains(t, fields[1], string(someOIN))
+					assert.Equal(t, protocol.nginx, fields[2])
+				})
+			}
+		}
+	}
+}
+
+// nginx completes the handshake with everybody, and refuses in HTTP: the caller
+// gets a response with status 400 and no error, so that no *ClientCertificateError
+// comes of it. Whether a certificate was sent shows in nginx's page only.
+func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
+	t.Parallel()
+	program(t, "nginx")
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	dir := folder(t.TempDir())
+	deep := "ssl_verify_depth 4"
+	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	const none, bad = "No required SSL certificate was sent", "The SSL certificate error"
+	cases := []struct {
+		name  string
+		trust []string
+		cert  *tls.Certificate
+		page  string
+	}{
+		{"there is no client certificate", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, nil, none},
+		{"it announces a root that is not ours, so that none is sent", []string{deep, "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g1), none},
+		{"it trusts another root and announces none", []string{deep, "ssl_trusted_certificate " + dir.root(t, g4), "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g4, yesterday), bad},
+		{"the certificate has expired", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1, yesterday), bad},
+		{"ssl_verify_depth is left at 1, less than PKIoverheid needs", []string{"ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1), bad},
+	}
+	for _, protocol := range protocols {
+		for _, c := range cases {
+			t.Run(protocol.name+"/"+c.name, func(t *testing.T) {
+				url := nginx(t, g1.Issue(), append(c.trust, "ssl_protocols "+protocol.nginx)...)
+				resp, page, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: c.cert}, url)
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+				assert.Contains(t, page, c.page)
+			})
+		}
+	}
+}
+
+func TestOurClientRefusesNginxUnderG3(t *testing.T) {
+	t.Parallel()
+	program(t, "nginx")
+	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
+	dir := folder(t.TempDir())
+	for _, protocol := range protocols {
+		t.Run(protocol.name, func(t *testing.T) {
+			url := nginx(t, g3.Issue(), "ssl_protocols "+protocol.nginx, "ssl_client_certificate "+dir.root(t, g1))
+			_, _, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: clientPair(g1)}, url)
+			var refused *pkioverheid.G3Error
+			require.ErrorAs(t, err, &refused)
+			assert.True(t, refused.Withdrawn)
+		})
+	}
+}
+
+// mutualServer is a Go server made with ServerTLSConfig, which is given nothing but
+// its certificate, and answers with who called. It counts its answers.
+func mutualServer(t testing.TB, own tls.Certificate, version uint16, allow pkioverheid.Authorizer) (port string) {
+	t.Helper()
+	tc := serverConfig(t, pkioverheid.Config{Certificate: &own}, allow)
+	tc.MinVersion, tc.MaxVersion = version, version
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := pkioverheid.PeerIdentity(r.TLS)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, "welcome, %s of %v", id.OIN, id.Hierarchy)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.EnableHTTP2 = true
+	srv.TLS = tc
+	tc.NextProtos = []string{"h2", "http/1.1"}
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	_, port, err := net.SplitHostPort(srv.Listener.Addr().String())
+	require.NoError(t, err)
+	return port
+}
+
+const request = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+
+// strangers call a server on 127.0.0.1 as localhost, with a certificate or, if cert
+// is empty, without, and return what they wrote.
+var strangers = []struct {
+	name string
+	call func(t testing.TB, port, root, cert, key string, protocol int) (output string, ok bool)
+}{
+	{"openssl", func(t testing.TB, port, root, cert, key string, protocol int) (string, bool) {
+		args := []string{"s_client", "-connect", "127.0.0.1:" + port, "-servername", "localhost", "-verify_hostname", "localhost",
+			"-CAfile", root, "-no-CApath", "-verify_return_error", protocols[protocol].openssl, "-showcerts", "-ign_eof"}
+		if cert != "" {
+			args = append(args, "-cert", cert, "-key", key, "-cert_chain", cert)
+		}
+		return execute(t, request, "openssl", args...)
+	}},
+	{"curl", func(t testing.TB, port, root, cert, key string, protocol int) (string, bool) {
+		version := protocols[protocol].curl
+		args := []string{"--silent", "--show-error", "--max-time", "20", "--noproxy", "*", "--resolve", "localhost:" + port + ":127.0.0.1",
+			"--tlsv" + version, "--tls-max", version, "--cacert", root, "https://localhost:" + port + "/"}
+		if cert != "" {
+			args = append(args, "--cert", cert, "--key", key)
+		}
+		return execute(t, "", "curl", args...)
+	}},
+	{"gnutls-cli", func(t testing.TB, port, root, cert, key string, protocol int) (string, bool) {
+		args := []string{"--x509cafile", root, "--sni-hostname", "localhost", "--verify-hostname", "localhost",
+			"--priority", protocols[protocol].gnutls, "--port", port, "127.0.0.1"}
+		if cert != "" {
+			args = append(args, "--x509certfile", cert, "--x509keyfile", key)
+		}
+		return execute(t, request, "gnutls-cli", args...)
+	}},
+}
+
+func TestOurServerAnswersProgramsThatItKnows(t *testing.T) {
+	t.Parallel()
+	g1, g3, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS)
+	oin := pkiotest.OIN(someOIN)
+	now := time.Now()
+	clients := []struct {
+		name    string
+		cert    tls.Certificate
+		welcome string // what the server answers, if it does
+	}{
+		{"a certificate under G1", g1.Issue(oin, pkiotest.ClientOnly()), "of Private G1"},
+		{"a certificate under G4", g4.Issue(oin, pkiotest.ClientOnly()), "of Private G4 TLS"},
+		{"a certificate under G1 without its CAs", g1.Issue(oin, pkiotest.LeafOnly()), "of Private G1"},
+		{"a certificate under G4 without its CAs", g4.Issue(oin, pkiotest.LeafOnly()), "of Private G4 TLS"},
+		{"no certificate", tls.Certificate{}, ""},
+		{"another OIN", g4.Issue(pkiotest.OIN("00000001002220647000")), ""},
+		{"a person with the OIN", g1.Issue(oin, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), ""},
+		{"a certificate under G3", g3.Issue(oin), ""},
+		{"an expired certificate", g4.Issue(oin, pkiotest.Validity(now.Add(-48*time.Hour), now.Add(-24*time.Hour))), ""},
+	}
+	dir := folder(t.TempDir())
+	for _, server := range []*pkiotest.Authority{g1, g4} {
+		root := dir.root(t, server)
+		for protocol, p := range protocols {
+			port := mutualServer(t, server.Issue(pkiotest.LeafOnly()), p.version, pkioverheid.AllowOIN("00000004194049711000", someOIN))
+			for _, stranger := range strangers {
+				t.Run(fmt.Sprintf("%s/%s/%s", server.Certificates()[0].Subject.CommonName, p.name, stranger.name), func(t *testing.T) {
+					program(t, stranger.name)
+					t.Parallel()
+					dir := folder(t.TempDir())
+					for _, c := range clients {
+						t.Run(c.name, func(t *testing.T) {
+							var cert, key string
+							if c.cert.PrivateKey != nil {
+								cert, key = dir.pair(t, strings.ReplaceAll(c.name, " ", "-"), c.cert)
+							}
+							said, ok := stranger.call(t, port, root, cert, key, protocol)
+							if c.welcome != "" {
+								assert.True(t, ok, said)
+								assert.Contains(t, said, "welcome, "+string(someOIN)+" "+c.welcome)
+							} else {
+								assert.False(t, ok, said)
+								assert.NotContains(t, said, "welcome")
+							}
+						})
+					}
+				})
+			}
+		}
+	}
+}
+
+// commonNames finds the CN in names as openssl prints them, before 3.2 and since.
+var commonNames = regexp.MustCompile(`CN ?= ?([^,\n]+)`)
+
+func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	dir := folder(t.TempDir())
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		authority := pkiotest.New(h)
+		for protocol, p := range protocols {
+			t.Run(h.String()+"/"+p.name, func(t *testing.T) {
+				own := authority.Issue(pkiotest.LeafOnly())
+				port := mutualServer(t, own, p.version, pkioverheid.AllowOIN(someOIN))
+				cert, key := dir.pair(t, "client", authority.Issue(pkiotest.OIN(someOIN)))
+				said, ok := strangers[0].call(t, port, dir.root(t, authority), cert, key, protocol)
+				require.True(t, ok, said)
+				assert.Contains(t, said, "Verify return code: 0 (ok)")
+
+				_, list, found := strings.Cut(said, "Acceptable client certificate CA names\n")
+				require.True(t, found, said)
+				list, _, _ = strings.Cut(list, "\n---")
+				var announced []string
+				for _, match := range commonNames.FindAllStringSubmatch(list, -1) {
+					announced = append(announced, match[1])
+				}
+				for _, trusted := range pkioverheid.Hierarchies() {
+					for _, ca := range trusted.Certificates() {
+						if id, _ := pkioverheid.Identify(ca); id.Role != pkioverheid.DomainCA {
+							assert.Contains(t, announced, ca.Subject.CommonName)
+						}
+					}
+				}
+				for _, ca := range pkioverheid.G3.Certificates() {
+					assert.NotContains(t, announced, ca.Subject.CommonName)
+				}
+
+				// Config.Certificate held the first of these only.
+				var sent [][]byte
+				for rest := []byte(said); ; {
+					var block *pem.Block
+					if block, rest = pem.Decode(rest); block == nil {
+						break
+					}
+					if block.Type == "CERTIFICATE" {
+						sent = append(sent, block.Bytes)
+					}
+				}
+				cas := authority.Certificates()
+				want := [][]byte{own.Certificate[0], cas[2].Raw, cas[1].Raw}
+				require.GreaterOrEqual(t, len(sent), len(want), said)
+				assert.Equal(t, want, sent[:len(want)])
+				for _, again := range sent[len(want):] {
+					assert.Equal(t, own.Certificate[0], again, "s_client prints the server's own once more, and no other")
+				}
+			})
+		}
+	}
+}
+
+// delivery is how a key pair reaches a user: the files, and their password.
+type delivery struct{ cert, key, password string }
+
+// The password looks like nothing else, so that a message that holds it is found.
+const secret = "Zomer-2026!"
+
+// delivered writes what the other programs start from.
+type delivered struct {
+	folder
+	leaf, cas, key string // PEM
+}
+
+func deliver(t testing.TB, pair tls.Certificate) delivered {
+	t.Helper()
+	d := delivered{folder: folder(t.TempDir())}
+	_, d.key = d.pair(t, "given", pair)
+	d.leaf = d.put(t, "leaf.pem", inPEM("CERTIFICATE", pair.Certificate[0]))
+	d.cas = d.put(t, "cas.pem", inPEM("CERTIFICATE", pair.Certificate[1:]...))
+	return d
+}
+
+// ways are the ways to deliver a key pair; withCAs tells those that bring the
+// TSP's CA and the domain CA along.
+var ways = []struct {
+	name    string
+	withCAs bool
+	program string
+	make    func(t testing.TB, d delivered) delivery
+}{
+	{"a PKCS#12 with its CAs", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-name", "client", "-out", d.path("x.p12"), "-passout", "pass:"+secret)
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a PKCS#12 without CAs", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-out", d.path("x.pfx"), "-passout", "pass:"+secret)
+		return delivery{d.path("x.pfx"), "", secret}
+	}},
+	{"a PKCS#12 with the encryption of old and its CAs", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-legacy", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-out", d.path("x.p12"), "-passout", "pass:"+secret)
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a PKCS#12 with the encryption of old and without CAs", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-legacy", "-in", d.leaf, "-inkey", d.key, "-out", d.path("x.p12"), "-passout", "pass:"+secret)
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a PKCS#12 whose certificates are in clear", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-certpbe", "NONE", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-out", d.path("x.p12"), "-passout", "pass:"+secret)
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a PKCS#12 with an empty password", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-out", d.path("x.p12"), "-passout", "pass:")
+		return delivery{d.path("x.p12"), "", ""}
+	}},
+	{"a PKCS#12 of GnuTLS", true, "certtool", func(t testing.TB, d delivered) delivery {
+		written(t, "certtool", "--to-p12", "--load-certificate", d.leaf, "--load-ca-certificate", d.cas, "--load-privkey", d.key,
+			"--p12-name", "client", "--password", secret, "--outder", "--outfile", d.path("x.p12"))
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a PKCS#12 of GnuTLS in PEM, with triple DES", true, "certtool", func(t testing.TB, d delivered) delivery {
+		written(t, "certtool", "--to-p12", "--pkcs-cipher", "3des-pkcs12", "--load-certificate", d.leaf, "--load-ca-certificate", d.cas, "--load-privkey", d.key,
+			"--p12-name", "client", "--password", secret, "--outfile", d.path("x.p12"))
+		return delivery{d.path("x.p12"), "", secret}
+	}},
+	{"a P7B and its key", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "crl2pkcs7", "-nocrl", "-certfile", d.leaf, "-certfile", d.cas, "-outform", "DER", "-out", d.path("x.p7b"))
+		return delivery{d.path("x.p7b"), d.key, ""}
+	}},
+	{"a P7B in PEM, its CAs first, and its key", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "crl2pkcs7", "-nocrl", "-certfile", d.cas, "-certfile", d.leaf, "-out", d.path("x.p7b"))
+		return delivery{d.path("x.p7b"), d.key, ""}
+	}},
+	{"a .cer in DER and its key", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "x509", "-in", d.leaf, "-outform", "DER", "-out", d.path("x.cer"))
+		return delivery{d.path("x.cer"), d.key, ""}
+	}},
+	{"a .cer in base64 without armour and its key", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "x509", "-in", d.leaf, "-outform", "DER", "-out", d.path("x.der"))
+		written(t, "openssl", "base64", "-in", d.path("x.der"), "-out", d.path("x.cer"))
+		return delivery{d.path("x.cer"), d.key, ""}
+	}},
+	{"a .cer with openssl's text before it, and its key", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "x509", "-in", d.leaf, "-text", "-out", d.path("x.cer"))
+		return delivery{d.path("x.cer"), d.key, ""}
+	}},
+	{"PEM and a key in DER", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs8", "-topk8", "-nocrypt", "-in", d.key, "-outform", "DER", "-out", d.path("x.key"))
+		return delivery{d.leaf, d.path("x.key"), ""}
+	}},
+	{"PEM and an encrypted key", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", d.key, "-out", d.path("x.key"), "-passout", "pass:"+secret)
+		return delivery{d.leaf, d.path("x.key"), secret}
+	}},
+	{"PEM and an encrypted key in DER", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", d.key, "-outform", "DER", "-out", d.path("x.key"), "-passout", "pass:"+secret)
+		return delivery{d.leaf, d.path("x.key"), secret}
+	}},
+	{"PEM and a traditional key", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "rsa", "-traditional", "-in", d.key, "-out", d.path("x.key"))
+		return delivery{d.leaf, d.path("x.key"), ""}
+	}},
+	{"PEM and a traditional key, encrypted", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "rsa", "-traditional", "-aes256", "-in", d.key, "-out", d.path("x.key"), "-passout", "pass:"+secret)
+		return delivery{d.leaf, d.path("x.key"), secret}
+	}},
+	{"PEM and a key encrypted by GnuTLS", false, "certtool", func(t testing.TB, d delivered) delivery {
+		written(t, "certtool", "--to-p8", "--load-privkey", d.key, "--password", secret, "--outfile", d.path("x.key"))
+		return delivery{d.leaf, d.path("x.key"), secret}
+	}},
+	{"a PKCS#12 turned into one PEM file", true, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-name", "client", "-out", d.path("x.p12"), "-passout", "pass:"+secret)
+		written(t, "openssl", "pkcs12", "-in", d.path("x.p12"), "-passin", "pass:"+secret, "-passout", "pass:"+secret, "-out", d.path("x.pem"))
+		return delivery{d.path("x.pem"), "", secret}
+	}},
+}
+
+func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
+	t.Parallel()
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		authority := pkiotest.New(h)
+		url := asksFor(t, authority, time.Now)
+		for _, way := range ways {
+			t.Run(h.String()+"/"+way.name, func(t *testing.T) {
+				program(t, way.program)
+				t.Parallel()
+				issued := authority.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
+				files := way.make(t, deliver(t, issued))
+				pair, err := pkioverheid.LoadKeyPair(files.cert, files.key, files.password)
+				require.NoError(t, err)
+				want := issued.Certificate
+				if !way.withCAs {
+					// LoadKeyPair knows the CAs of the real hierarchies; those of a
+					// fixture are added by NewClient, which is told to trust it.
+					want = want[:1]
+				}
+				assertKeyPair(t, want, pair)
+				_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Certificate: &pair}, url)
+				assert.NoError(t, err)
+			})
+		}
+	}
+}
+
+// asksFor starts a server that trusts the root of a and knows no other CA, so that
+// a client is let in only if it sends all of its chain.
+func asksFor(t testing.TB, a *pkiotest.Authority, clock func() time.Time) string {
+	t.Helper()
+	return serve(t, &tls.Config{
+		Certificates: []tls.Certificate{a.Issue()},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    a.Roots().CertPool(),
+		Time:         clock,
+	})
+}
+
+func assertKeyPair(t testing.TB, want [][]byte, pair tls.Certificate) {
+	t.Helper()
+	assert.Equal(t, want, pair.Certificate)
+	require.NotNil(t, pair.Leaf)
+	assert.Equal(t, want[0], pair.Leaf.Raw)
+	key, ok := pair.PrivateKey.(*rsa.PrivateKey)
+	require.True(t, ok, "%T", pair.PrivateKey)
+	assert.True(t, key.PublicKey.Equal(pair.Leaf.PublicKey))
+}
+
+// The file was written by keytool 17 with -importkeystore -deststoretype PKCS12,
+// from a PKCS#12 of openssl: Java encrypts it in a way of its own. The certificate is of
+// pkiotest, and its key is public.
+func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
+	t.Parallel()
+	pair, err := pkioverheid.LoadKeyPair("testdata/interop/keytool.p12", "", "changeit")
+	require.NoError(t, err)
+	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
+	cas := authority.Certificates()
+	assertKeyPair(t, [][]byte{pair.Leaf.Raw, cas[2].Raw, cas[1].Raw}, pair)
+	then := func() time.Time { return pair.Leaf.NotBefore.Add(24 * time.Hour) }
+	_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Time: then, Certificate: &pair}, asksFor(t, authority, then))
+	assert.NoError(t, err)
+}
+
+func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	d := deliver(t, g1.Issue(pkiotest.OIN(someOIN)))
+	p12 := d.path("client.p12")
+	written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-out", p12, "-passout", "pass:"+secret)
+	legacy := d.path("legacy.p12")
+	written(t, "openssl", "pkcs12", "-export", "-legacy", "-in", d.leaf, "-inkey", d.key, "-out", legacy, "-passout", "pass:"+secret)
+	keyless := d.path("keyless.p12")
+	written(t, "openssl", "pkcs12", "-export", "-nokeys", "-in", d.leaf, "-certfile", d.cas, "-out", keyless, "-passout", "pass:"+secret)
+	encrypted := d.path("encrypted.key")
+	written(t, "openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", d.key, "-out", encrypted, "-passout", "pass:"+secret)
+	traditional := d.path("traditional.key")
+	written(t, "openssl", "rsa", "-traditional", "-aes128", "-in", d.key, "-out", traditional, "-passout", "pass:"+secret)
+	scrypt := d.path("scrypt.key")
+	written(t, "openssl", "pkcs8", "-topk8", "-scrypt", "-in", d.key, "-out", scrypt, "-passout", "pass:"+secret)
+	other := d.path("other.key")
+	written(t, "openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", other)
+	request := d.path("client.csr")
+	written(t, "openssl", "req", "-new", "-key", d.key, "-subj", "/CN=localhost", "-out", request)
+
+	contents := func(paths ...string) []byte {
+		var all []byte
+		for _, p := range paths {
+			data, err := os.ReadFile(p)
+			require.NoError(t, err)
+			all = append(all, data...)
+		}
+		return all
+	}
+	twoKeys := d.put(t, "two.pem", contents(d.leaf, d.key, other))
+	empty := d.put(t, "empty.cer", nil)
+	html := d.put(t, "page.cer", []byte("<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>Your session has expired.</body></html>\n"))
+	half := d.put(t, "half.p12", contents(p12)[:1000])
+	garbled := d.put(t, "garbled.cer", []byte(base64.StdEncoding.EncodeToString([]byte("not a certificate, though it is base64"))))
+
+	cases := []struct {
+		name  string
+		files delivery
+		file  string // the one to name
+		words string
+	}{
+		{"a PKCS#12 and a wrong password", delivery{p12, "", "wrong-" + secret}, p12, "password"},
+		{"a PKCS#12 and no password", delivery{p12, "", ""}, p12, "password"},
+		{"a PKCS#12 of old and a wrong password", delivery{legacy, "", "wrong-" + secret}, legacy, "password"},
+		{"a PKCS#12 without a key", delivery{keyless, "", secret}, keyless, "no private key"},
+		{"a PKCS#12 that was cut off", delivery{half, "", secret}, half, ""},
+		{"an encrypted key and a wrong password", delivery{d.leaf, encrypted, "wrong-" + secret}, encrypted, "password"},
+		{"an encrypted key and no password", delivery{d.leaf, encrypted, ""}, encrypted, "password"},
+		{"an encrypted traditional key and a wrong password", delivery{d.leaf, traditional, "wrong-" + secret}, traditional, "password"},
+		{"a key encrypted by scrypt", delivery{d.leaf, scrypt, secret}, scrypt, "scrypt"},
+		{"two keys in a PEM file", delivery{twoKeys, "", ""}, twoKeys, "two or more private keys"},
+		{"the key of another certificate", delivery{d.leaf, other, ""}, d.leaf, "belongs to none of the certificates"},
+		{"a certificate in place of the key", delivery{d.leaf, d.leaf, ""}, d.leaf, "no private key"},
+		{"a certificate and no key", delivery{d.leaf, "", ""}, d.leaf, "no private key"},
+		{"a certificate as its own key file", delivery{d.leaf, d.cas, ""}, d.cas, "no private key"},
+		{"a key and no certificate", delivery{d.key, "", ""}, d.key, "no certificate"},
+		{"a key in place of the certificate", delivery{d.key, other, ""}, d.key, "private key"},
+		{"the request in place of the certificate", delivery{request, d.key, ""}, request, "request"},
+		{"an empty certificate file", delivery{empty, d.key, ""}, empty, "empty"},
+		{"an empty key file", delivery{d.leaf, empty, ""}, empty, "empty"},
+		{"an empty file", delivery{empty, "", ""}, empty, "empty"},
+		{"a web page saved as .cer", delivery{html, d.key, ""}, html, "HTML"},
+		{"a web page saved as the key", delivery{d.leaf, html, ""}, html, "HTML"},
+		{"base64 of something else", delivery{garbled, d.key, ""}, garbled, ""},
+		{"a folder", delivery{string(d.folder), d.key, ""}, string(d.folder), "not a regular file"},
+		{"a folder as the key", delivery{d.leaf, string(d.folder), ""}, string(d.folder), "not a regular file"},
+		{"a file that is not there", delivery{d.path("missing.p12"), "", secret}, d.path("missing.p12"), "no such file"},
+		{"a key file that is not there", delivery{d.leaf, d.path("missing.key"), ""}, d.path("missing.key"), "no such file"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			pair, err := pkioverheid.LoadKeyPair(c.files.cert, c.files.key, c.files.password)
+			require.Error(t, err)
+			t.Log(strings.ReplaceAll(err.Error(), string(d.folder), "…"))
+			assert.Contains(t, err.Error(), c.file)
+			assert.Contains(t, err.Error(), c.words)
+			assert.NotContains(t, err.Error(), secret)
+			assert.NotContains(t, err.Error(), "\n")
+			assert.Less(t, len(err.Error())-len(c.file), 400, "it can be read")
+			assert.True(t, strings.HasPrefix(err.Error(), "pkioverheid: "))
+			assert.Equal(t, tls.Certificate{}, pair, "nothing half done")
+		})
+	}
+}

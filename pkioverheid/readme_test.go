@@ -1,0 +1,50 @@
+package pkioverheid_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The first code in the README is the package's Example, line by line.
+func TestTheREADMEsCodeIsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
+	require.NotEmpty(t, blocks)
+	source, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(source), "\nfunc Example() {\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(example, "\n}\n")
+	unindent := strings.NewReplacer("\n\t\t", "\n")
+	assert.Contains(t, unindent.Replace("\n"+example), "\n"+strings.TrimSpace(string(blocks[0][1]))+"\n")
+}
+
+// Names in the README exist: a rename would leave it behind.
+func TestNamesInTheREADMEExist(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	var source strings.Builder
+	for _, dir := range []string{".", "pkiotest", "../chain"} {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".go") && !strings.HasSuffix(e.Name(), "_test.go") {
+				data, err := os.ReadFile(dir + "/" + e.Name())
+				require.NoError(t, err)
+				source.Write(data)
+			}
+		}
+	}
+	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
+	require.Greater(t, len(names), 10)
+	for _, m := range names {
+		declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |\t)` + string(m[1]) + `\b`)
+		assert.Regexp(t, declared, source.String(), string(m[1]))
+	}
+}
