@@ -1,0 +1,75 @@
+package pkioverheid_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"testing"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Whatever a certificate holds, what we say of it is short, on one line, and free
+// of control characters; and nobody is identified by it as a peer.
+func FuzzCertificate(f *testing.F) {
+	for h := pkioverheid.EV; h <= pkioverheid.G3; h++ {
+		for _, c := range h.Certificates() {
+			f.Add(c.Raw)
+		}
+		f.Add(pkiotest.New(h).Issue(pkiotest.OIN("00000003271987420000")).Certificate[0])
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return
+		}
+		pkioverheid.Identify(cert)
+		for _, err := range []error{
+			pkioverheid.RejectG3([]*x509.Certificate{cert}),
+			pkioverheid.RejectWithdrawn([]*x509.Certificate{cert}, time.Now()),
+		} {
+			if err == nil {
+				continue
+			}
+			if s := err.Error(); len(s) > 2000 || bytes.ContainsAny([]byte(s), "\n\r\x00\x1b") {
+				t.Errorf("%q", s)
+			}
+		}
+		if _, err := pkioverheid.PeerIdentity(&tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}); err == nil {
+			t.Error("identified without a verified chain")
+		}
+		// As an added root: taken or refused, never a panic.
+		_, _ = pkioverheid.NewClient(pkioverheid.Config{Roots: truststore.New(cert), OnlyRoots: true})
+	})
+}
+
+// A key pair that is returned works; an error never holds the password.
+func FuzzParseKeyPair(f *testing.F) {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+	f.Add(certPEM, keyPEM)
+	f.Add(pair.Certificate[0], key)
+	f.Add(append(bytes.Clone(certPEM), keyPEM...), []byte(nil))
+	const password = "correct horse battery"
+	f.Fuzz(func(t *testing.T, cert, key []byte) {
+		got, err := pkioverheid.ParseKeyPair(cert, key, password)
+		if err != nil {
+			if bytes.Contains([]byte(err.Error()), []byte(password)) {
+				t.Error("the password is in the error")
+			}
+			return
+		}
+		if got.Leaf == nil || got.PrivateKey == nil || !bytes.Equal(got.Certificate[0], got.Leaf.Raw) {
+			t.Error("half a result")
+		}
+	})
+}
