@@ -60,3 +60,6 @@ func All(policies ...Policy) Policy {
 // errNoVerifiedChain is what Check says of a peer whose chain nobody verified:
 // crypto/tls leaves VerifiedChains empty under InsecureSkipVerify.
 var errNoVerifiedChain = errors.New("chain: no verified chain: was verification turned off?")
+
+// errForeignChain is what Check says of chains that end at none of its anchors.
+var errForeignChain = errors.New("chain: the verified chains end at no CA of this verifier: were they verified with its CertPool?")

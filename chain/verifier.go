@@ -238,10 +238,15 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 		return len(c) == 0 || slices.Contains(c, nil)
 	})
 	var refusals []error
+	foreign := true
 	for _, c := range verified {
 		last := len(c) - 1
 		a := v.anchorOf(c[last])
-		if a == nil || !validAt(c, at) {
+		if a == nil {
+			continue
+		}
+		foreign = false
+		if !validAt(c, at) {
 			continue
 		}
 		for _, full := range a.complete(c[:last], at, nil) {
@@ -260,6 +265,11 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 	}
 	if leaf == nil {
 		return nil, &Error{Reason: UnknownAuthority, At: at, Err: []error{errNoVerifiedChain}}
+	}
+	if foreign {
+		e := v.explain(leaf, extra, at, errForeignChain, nil)
+		e.Reason, e.Cert = UnknownAuthority, nil
+		return nil, e
 	}
 	return nil, v.explain(leaf, extra, at, nil, refusals)
 }
