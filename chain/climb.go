@@ -111,7 +111,8 @@ func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 				return
 			}
 			if err := child.CheckSignatureFrom(parent); err != nil {
-				if keyIdentifiersMatch(child, parent) {
+				// What is self-issued was signed by its own key, not by a namesake.
+				if !selfIssued(child) && keyIdentifiersMatch(child, parent) {
 					refused = err
 				}
 				return
@@ -130,7 +131,9 @@ func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 			visit(parent, isRoot)
 		}
 		for parent := range extra.BySubject(child.RawIssuer) {
-			visit(parent, false)
+			if !v.holds(parent) { // or it was just visited
+				visit(parent, false)
+			}
 		}
 		if end {
 			c := climbed{path: path, valid: validAt(path, at), refused: refused}
@@ -141,6 +144,10 @@ func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 	}
 	walk(Chain{leaf})
 	return best
+}
+
+func (v *Verifier) holds(cert *x509.Certificate) bool {
+	return v.roots.Contains(cert) || v.intermediates.Contains(cert)
 }
 
 // keyIdentifiersMatch is false for two CAs of one name that are known to have
@@ -174,6 +181,20 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		return RefusedByPolicy, nil
 	}
 
+	if !c.rooted {
+		// crypto/x509 looks at the leaf's dates and names first. Of a certificate
+		// that nobody vouches for they are worth nothing.
+		end := c.path[len(c.path)-1]
+		var notCA x509.ConstraintViolationError
+		switch {
+		case errors.As(c.refused, &notCA):
+			return NotACA, end
+		case c.refused != nil:
+			return BadSignature, end
+		}
+		return UnknownAuthority, end
+	}
+
 	leaf := c.path[0]
 	var (
 		wrongName x509.HostnameError
@@ -200,33 +221,22 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		}
 	}
 
-	if c.rooted {
-		for _, cert := range c.path {
-			if !validAt([]*x509.Certificate{cert}, at) {
-				return outsideValidity(cert, at), cert
-			}
+	for _, cert := range c.path {
+		if !validAt([]*x509.Certificate{cert}, at) {
+			return outsideValidity(cert, at), cert
 		}
-		for i, cert := range c.path[1:] {
-			switch {
-			case len(cert.UnhandledCriticalExtensions) > 0:
-				return Unsupported, cert
-			case !isCA(cert):
-				return NotACA, cert
-			case cert.MaxPathLen >= 0 && i > cert.MaxPathLen:
-				return PathTooLong, cert
-			}
+	}
+	for i, cert := range c.path[1:] {
+		switch {
+		case len(cert.UnhandledCriticalExtensions) > 0:
+			return Unsupported, cert
+		case !isCA(cert):
+			return NotACA, cert
+		case cert.MaxPathLen >= 0 && i > cert.MaxPathLen:
+			return PathTooLong, cert
 		}
-		return WrongUsage, nil
 	}
-	end := c.path[len(c.path)-1]
-	var notCA x509.ConstraintViolationError
-	switch {
-	case errors.As(c.refused, &notCA):
-		return NotACA, end
-	case c.refused != nil:
-		return BadSignature, end
-	}
-	return UnknownAuthority, end
+	return WrongUsage, nil
 }
 
 func outsideValidity(cert *x509.Certificate, at time.Time) Reason {

@@ -1,0 +1,108 @@
+package chain_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+func TestReason(t *testing.T) {
+	for reason, text := range map[chain.Reason]string{
+		chain.Expired:          "expired",
+		chain.NotYetValid:      "not yet valid",
+		chain.UnknownAuthority: "unknown authority",
+		chain.BadSignature:     "bad signature",
+		chain.WrongName:        "wrong name",
+		chain.WrongUsage:       "wrong usage",
+		chain.PathTooLong:      "path too long",
+		chain.NameNotPermitted: "name not permitted",
+		chain.NotACA:           "issuer is no CA",
+		chain.RefusedByPolicy:  "refused by policy",
+		chain.Revoked:          "revoked",
+		chain.Unsupported:      "unsupported certificate",
+		0:                      "Reason(0)",
+		chain.Unsupported + 1:  "Reason(13)",
+		255:                    "Reason(255)",
+	} {
+		assert.Equal(t, text, reason.String())
+		marshalled, err := json.Marshal(reason)
+		require.NoError(t, err)
+		assert.Equal(t, `"`+text+`"`, string(marshalled))
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	named := &x509.Certificate{
+		Subject:   pkix.Name{CommonName: "Issuing CA"},
+		NotBefore: now.AddDate(0, 0, 1),
+		NotAfter:  now.AddDate(0, 0, 2),
+	}
+	for _, test := range []struct {
+		name string
+		err  *chain.Error
+		text string
+	}{
+		{"an ended certificate has its last day", &chain.Error{Reason: chain.Expired, Cert: named}, `chain: expired: "Issuing CA" ended 2026-11-03`},
+		{"a future one has its first day", &chain.Error{Reason: chain.NotYetValid, Cert: named}, `chain: not yet valid: "Issuing CA" begins 2026-11-02`},
+		{"others have the name", &chain.Error{Reason: chain.NotACA, Cert: named}, `chain: issuer is no CA: "Issuing CA"`},
+		{"no certificate, no name", &chain.Error{Reason: chain.RefusedByPolicy}, `chain: refused by policy`},
+		{"what is underneath follows on the same line", &chain.Error{Reason: chain.RefusedByPolicy, Err: []error{errors.New("one\ntwo"), nil, errors.New("three")}}, `chain: refused by policy: one; two; three`},
+		{"the zero value can be printed", &chain.Error{}, `chain: Reason(0)`},
+		{"a certificate without a common name has its first host",
+			&chain.Error{Reason: chain.NotACA, Cert: &x509.Certificate{DNSNames: []string{"a.example", "b.example"}}}, `chain: issuer is no CA: "a.example"`},
+		{"or else its organisation",
+			&chain.Error{Reason: chain.NotACA, Cert: &x509.Certificate{Subject: pkix.Name{Organization: []string{"Org"}}}}, `chain: issuer is no CA: "Org"`},
+		{"or else none", &chain.Error{Reason: chain.NotACA, Cert: &x509.Certificate{}}, `chain: issuer is no CA: ""`},
+		{"a name cannot break out of its quotes",
+			&chain.Error{Reason: chain.NotACA, Cert: &x509.Certificate{Subject: pkix.Name{CommonName: "\"\n\x1b[2J\xff"}}}, `chain: issuer is no CA: "\"\n\x1b[2J\xff"`},
+		{"control sequences underneath are escaped",
+			&chain.Error{Reason: chain.WrongName, Err: []error{errors.New("for \x1b[2J\u202eelpmaxe")}}, `chain: wrong name: for \x1b[2J\u202eelpmaxe`},
+	} {
+		t.Run(test.name, func(t *testing.T) { assert.Equal(t, test.text, test.err.Error()) })
+	}
+}
+
+func TestErrorTextIsBounded(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	err := &chain.Error{
+		Reason: chain.WrongName,
+		Cert:   &x509.Certificate{Subject: pkix.Name{CommonName: "x" + long}},
+		Err:    []error{errors.New(long), errors.New("and the second")},
+	}
+	text := err.Error()
+	assert.Less(t, len(text), 1200)
+	assert.True(t, utf8.ValidString(text))
+	assert.Contains(t, text, "and the second")
+}
+
+func TestErrorShowsNoControlSequencesOfAPeer(t *testing.T) {
+	l := newLayers(nil, nil, nil, []edit{func(c *x509.Certificate) {
+		c.DNSNames = []string{"\x1b]0;owned\x07", strings.Repeat("a", 1<<16)}
+	}})
+	_, err := l.verifier().Verify(l.leaf, chain.VerifyOptions{DNSName: "other.example", Time: now})
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "\x1b")
+	assert.Less(t, len(err.Error()), 1200)
+}
+
+func TestErrorUnwraps(t *testing.T) {
+	l := newLayers()
+	_, err := l.verifier(chain.WithPolicy((&noting{revoked: []*x509.Certificate{l.issuing.Certificate}}).policy)).
+		Verify(l.leaf, chain.VerifyOptions{Time: now})
+	assert.ErrorIs(t, err, errRevoked)
+
+	_, err = l.verifier().Verify(l.leaf, chain.VerifyOptions{Time: now, DNSName: "other.example"})
+	var wrongName x509.HostnameError
+	require.ErrorAs(t, fmt.Errorf("wrapped: %w", err), &wrongName)
+	assert.Equal(t, "other.example", wrongName.Host)
+}
