@@ -40,12 +40,18 @@ type ClientCertificateError struct {
 
 	// Err is what crypto/tls or the network said.
 	Err error
+
+	guessed bool // the connection was closed without a word
 }
 
 // Error says what the server asked for, what was sent, and what to change.
 func (e *ClientCertificateError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: it asked for ", e.Host)
+	if e.guessed {
+		fmt.Fprintf(&b, "pkioverheid: %s closed the connection, probably for want of a client certificate that it accepts: it asked for ", e.Host)
+	} else {
+		fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: it asked for ", e.Host)
+	}
 	const most = 6
 	switch n := len(e.AcceptableCAs); {
 	case n == 0:
@@ -167,7 +173,7 @@ func (a *attempt) clientCertificateError(host string, now time.Time, err error) 
 	if request == nil {
 		request = &certificateRequest{}
 	}
-	e := &ClientCertificateError{Host: host, Certificate: request.certificate, Sent: request.sent, Err: err}
+	e := &ClientCertificateError{Host: host, Certificate: request.certificate, Sent: request.sent, Err: err, guessed: alert == ""}
 	for _, raw := range request.acceptableCAs {
 		e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
 	}
