@@ -3,6 +3,7 @@ package truststore
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -211,6 +212,12 @@ func signerOf(key any, err error) (crypto.Signer, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the private key cannot be read: %w", err)
+	}
+	if ec, ok := key.(*ecdsa.PrivateKey); ok {
+		// Before Go 1.26, crypto/x509 takes a key of zero.
+		if _, err := ec.ECDH(); err != nil {
+			return nil, fmt.Errorf("the private key is of no use for TLS: %w", err)
+		}
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {

@@ -194,7 +194,7 @@ func TestOpenSSLKeysDecode(t *testing.T) {
 		start := time.Now()
 		_, _, err := DecodeKey(read(t, dir, "slow.pem"), WithPassword(testPassword))
 		assert.ErrorContains(t, err, "more than 2000000 times")
-		assert.Less(t, time.Since(start), 100*time.Millisecond)
+		assert.Less(t, time.Since(start), time.Second)
 	})
 	for name, args := range map[string]string{"scrypt": "-scrypt", "DES and MD5": "-v1 PBE-MD5-DES -provider legacy -provider default"} {
 		t.Run("unsupported: "+name, func(t *testing.T) {
@@ -456,6 +456,8 @@ func TestDecodeKeyRefuses(t *testing.T) {
 	key := pkcs8(t, testKey())
 	keyPEM := string(pemOf("PRIVATE KEY", key))
 	certs := realCerts(t)
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	require.NoError(t, err)
 	iv, salt, data := make([]byte, 16), []byte("saltsalt"), octets(make([]byte, 64))
 	encrypted := func(algorithm []byte) string { return string(pemOf("ENCRYPTED PRIVATE KEY", seq(algorithm, data))) }
 	rsaOf := func(bits int) []byte {
@@ -477,35 +479,36 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		return string(seq(integer(3), pfx()[5:], seq(seq(mac, octets(make([]byte, 32))), octets(salt))))
 	}
 	for name, c := range map[string]struct{ data, want string }{
-		"nothing":                           {"", "it is empty"},
-		"an HTML page":                      {"<html>", "HTML page"},
-		"text":                              {"geheim", "neither certificates nor keys"},
-		"a certificate":                     {string(text(certs[0])), "there is no private key in it"},
-		"a certificate in DER":              {string(certs[0].Raw), "there is no private key in it"},
-		"PKCS#7":                            {string(bag(t, certs...)), "there is no private key in it"},
-		"XML":                               {"<?xml version=\"1.0\"?><x/>", "there is no private key in it"},
-		"JKS":                               {"\xfe\xed\xfe\xed\x00\x00\x00\x02", "keytool -importkeystore"},
-		"two keys":                          {keyPEM + keyPEM, "block 1 (PRIVATE KEY, line 1, byte 0) and block 2 (PRIVATE KEY, line 6, byte 241): there are two or more"},
-		"two keys, one of them encrypted":   {keyPEM + encrypted(pbes2(salt, integer(1), oidAES256CBC, iv)), "two or more private keys"},
-		"a key of OpenSSH":                  {string(pemOf("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "ssh-keygen -p -m PKCS8"},
-		"a DSA key":                         {string(pemOf("DSA PRIVATE KEY", key)), "DSA keys are not supported"},
-		"a key and a damaged certificate":   {keyPEM + string(pemOf("CERTIFICATE", certs[0].Raw[:500])), "block 2 (CERTIFICATE, line 6, byte 241): x509: "},
-		"a key and something unknown":       {keyPEM + string(pemOf("SOMETHING", key)), "block 2 (SOMETHING, "},
-		"a damaged key":                     {strings.Replace(keyPEM, "M", "*", 1), "block 1 (PRIVATE KEY, line 1, byte 0): damaged base64"},
-		"a key cut off":                     {string(pemOf("PRIVATE KEY", key[:50])), "cut off"},
-		"a key in DER cut off":              {string(key[:50]), "cut off"},
-		"a key in DER and more":             {string(key) + "more", "4 bytes follow the end of the private key"},
-		"a key block without a key":         {string(pemOf("PRIVATE KEY", certs[0].Raw)), "this is no private key"},
-		"an EC key without its curve":       {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32))))), "x509: "},
-		"an EC key of zero":                 {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32)), tlv(0xa0, oid(asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}))))), "block 1 ("},
-		"RSA with 16392 bits":               {string(pemOf("RSA PRIVATE KEY", rsaOf(16392))), "16384 bits, which is refused"},
-		"RSA with 16392 bits in PKCS#8":     {string(pemOf("PRIVATE KEY", seq(integer(0), rsaOID, octets(rsaOf(16392))))), "16384 bits, which is refused"},
-		"RSA with a million bits":           {string(pemOf("RSA PRIVATE KEY", rsaOf(1<<20))), "which is refused"},
-		"RSA that is none":                  {string(pemOf("RSA PRIVATE KEY", rsaOf(2048))), "block 1 ("},
-		"PKCS#8 of an unknown algorithm":    {string(pemOf("PRIVATE KEY", seq(integer(0), seq(oid(oidData)), octets(nil)))), "unknown algorithm"},
-		"X25519":                            {string(pemOf("PRIVATE KEY", seq(integer(0), seq(oid(asn1.ObjectIdentifier{1, 3, 101, 110})), octets(octets(bytes.Repeat([]byte{9}, 32)))))), "cannot sign"},
-		"old encryption of an unknown kind": {strings.Replace(keyPEM, "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ROT-13,00\n\n", 1), "x509: "},
-		"old encryption of a large block":   {"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC,00112233445566778899aabbccddeeff\n\n" + base64.StdEncoding.EncodeToString(make([]byte, 20000)) + "\n-----END RSA PRIVATE KEY-----", "which is refused"},
+		"nothing":                               {"", "it is empty"},
+		"an HTML page":                          {"<html>", "HTML page"},
+		"text":                                  {"geheim", "neither certificates nor keys"},
+		"a certificate":                         {string(text(certs[0])), "there is no private key in it"},
+		"a certificate in DER":                  {string(certs[0].Raw), "there is no private key in it"},
+		"PKCS#7":                                {string(bag(t, certs...)), "there is no private key in it"},
+		"XML":                                   {"<?xml version=\"1.0\"?><x/>", "there is no private key in it"},
+		"JKS":                                   {"\xfe\xed\xfe\xed\x00\x00\x00\x02", "keytool -importkeystore"},
+		"two keys":                              {keyPEM + keyPEM, "block 1 (PRIVATE KEY, line 1, byte 0) and block 2 (PRIVATE KEY, line 6, byte 241): there are two or more"},
+		"two keys, one of them encrypted":       {keyPEM + encrypted(pbes2(salt, integer(1), oidAES256CBC, iv)), "two or more private keys"},
+		"a key of OpenSSH":                      {string(pemOf("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "ssh-keygen -p -m PKCS8"},
+		"a DSA key":                             {string(pemOf("DSA PRIVATE KEY", key)), "DSA keys are not supported"},
+		"a key and a damaged certificate":       {keyPEM + string(pemOf("CERTIFICATE", certs[0].Raw[:500])), "block 2 (CERTIFICATE, line 6, byte 241): x509: "},
+		"a key and something unknown":           {keyPEM + string(pemOf("SOMETHING", key)), "block 2 (SOMETHING, "},
+		"a damaged key":                         {strings.Replace(keyPEM, "M", "*", 1), "block 1 (PRIVATE KEY, line 1, byte 0): damaged base64"},
+		"a key cut off":                         {string(pemOf("PRIVATE KEY", key[:50])), "cut off"},
+		"a key in DER cut off":                  {string(key[:50]), "cut off"},
+		"a key in DER and more":                 {string(key) + "more", "4 bytes follow the end of the private key"},
+		"a key block without a key":             {string(pemOf("PRIVATE KEY", certs[0].Raw)), "this is no private key"},
+		"an EC key without its curve":           {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32))))), "x509: "},
+		"an EC key of zero":                     {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32)), tlv(0xa0, oid(asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}))))), "block 1 ("},
+		"RSA with 16392 bits":                   {string(pemOf("RSA PRIVATE KEY", rsaOf(16392))), "16384 bits, which is refused"},
+		"RSA with 16392 bits in PKCS#8":         {string(pemOf("PRIVATE KEY", seq(integer(0), rsaOID, octets(rsaOf(16392))))), "16384 bits, which is refused"},
+		"RSA with a million bits":               {string(pemOf("RSA PRIVATE KEY", rsaOf(1<<20))), "which is refused"},
+		"an EC key of a curve that TLS has not": {string(pemOf("PRIVATE KEY", pkcs8(t, p224))), "of no use for TLS"},
+		"RSA that is none":                      {string(pemOf("RSA PRIVATE KEY", rsaOf(2048))), "block 1 ("},
+		"PKCS#8 of an unknown algorithm":        {string(pemOf("PRIVATE KEY", seq(integer(0), seq(oid(oidData)), octets(nil)))), "unknown algorithm"},
+		"X25519":                                {string(pemOf("PRIVATE KEY", seq(integer(0), seq(oid(asn1.ObjectIdentifier{1, 3, 101, 110})), octets(octets(bytes.Repeat([]byte{9}, 32)))))), "cannot sign"},
+		"old encryption of an unknown kind":     {strings.Replace(keyPEM, "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ROT-13,00\n\n", 1), "x509: "},
+		"old encryption of a large block":       {"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC,00112233445566778899aabbccddeeff\n\n" + base64.StdEncoding.EncodeToString(make([]byte, 20000)) + "\n-----END RSA PRIVATE KEY-----", "which is refused"},
 
 		"too many iterations":                   {encrypted(pbes2(salt, integer(maxIterations+1), oidAES256CBC, iv)), "more than 2000000 times"},
 		"iterations of five bytes":              {encrypted(pbes2(salt, integer(1<<33), oidAES256CBC, iv)), "more than 2000000 times"},
@@ -561,7 +564,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		require.NoError(t, w.add(maxIterations))
 		assert.ErrorContains(t, w.add(1), "4000000 times in all")
 	})
-	_, _, err := DecodeKey([]byte(keyPEM), WithLimit(100))
+	_, _, err = DecodeKey([]byte(keyPEM), WithLimit(100))
 	assert.ErrorContains(t, err, "WithLimit")
 }
 
