@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rsa"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -124,7 +124,8 @@ func background(t testing.TB, change func(*exec.Cmd), name string, args ...strin
 // folder is where a test keeps what other programs read.
 type folder string
 
-// put writes a file and returns its path.
+// put writes a file and returns its path. nginx's worker may be somebody else, and
+// the keys in it are public anyway.
 func (f folder) put(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := f.path(name)
@@ -427,7 +428,6 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 	}{
 		{"there is no client certificate", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, nil, none},
 		{"it announces a root that is not ours, so that none is sent", []string{deep, "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g1), none},
-		{"it trusts another root and announces none", []string{deep, "ssl_trusted_certificate " + dir.root(t, g4), "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g4, yesterday), bad},
 		{"the certificate has expired", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1, yesterday), bad},
 		{"ssl_verify_depth is left at 1, less than PKIoverheid needs", []string{"ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1), bad},
 	}
@@ -461,7 +461,7 @@ func TestOurClientRefusesNginxUnderG3(t *testing.T) {
 }
 
 // mutualServer is a Go server made with ServerTLSConfig, which is given nothing but
-// its certificate, and answers with who called. It counts its answers.
+// its certificate, and answers with who called.
 func mutualServer(t testing.TB, own tls.Certificate, version uint16, allow pkioverheid.Authorizer) (port string) {
 	t.Helper()
 	tc := serverConfig(t, pkioverheid.Config{Certificate: &own}, allow)
@@ -635,7 +635,8 @@ func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
 type delivery struct{ cert, key, password string }
 
 // The password looks like nothing else, so that a message that holds it is found.
-const secret = "Zomer-2026!"
+// One letter is outside ASCII, which PKCS#12 and PKCS#8 write in different ways.
+const secret = "Geheim-één-2026!"
 
 // delivered writes what the other programs start from.
 type delivered struct {
@@ -735,6 +736,10 @@ var ways = []struct {
 		written(t, "openssl", "rsa", "-traditional", "-aes256", "-in", d.key, "-out", d.path("x.key"), "-passout", "pass:"+secret)
 		return delivery{d.leaf, d.path("x.key"), secret}
 	}},
+	{"PEM and a key encrypted as PKCS#12 did of old", false, "openssl", func(t testing.TB, d delivered) delivery {
+		written(t, "openssl", "pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-in", d.key, "-out", d.path("x.key"), "-passout", "pass:"+secret)
+		return delivery{d.leaf, d.path("x.key"), secret}
+	}},
 	{"PEM and a key encrypted by GnuTLS", false, "certtool", func(t testing.TB, d delivered) delivery {
 		written(t, "certtool", "--to-p8", "--load-privkey", d.key, "--password", secret, "--outfile", d.path("x.key"))
 		return delivery{d.leaf, d.path("x.key"), secret}
@@ -752,6 +757,9 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 		authority := pkiotest.New(h)
 		url := asksFor(t, authority, time.Now)
 		for _, way := range ways {
+			if h == pkioverheid.PrivateG1 && way.program == "certtool" {
+				continue // its 600,000 iterations take their time, and once is enough
+			}
 			t.Run(h.String()+"/"+way.name, func(t *testing.T) {
 				program(t, way.program)
 				t.Parallel()
@@ -770,6 +778,35 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 				assert.NoError(t, err)
 			})
 		}
+	}
+}
+
+func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
+	t.Parallel()
+	program(t, "openssl")
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+	url := asksFor(t, g4, time.Now)
+	issued := g4.Issue(pkiotest.ECDSA())
+	d := deliver(t, issued)
+	written(t, "openssl", "ec", "-in", d.key, "-out", d.path("plain.key"))
+	written(t, "openssl", "ec", "-in", d.key, "-aes256", "-out", d.path("encrypted.key"), "-passout", "pass:"+secret)
+	written(t, "openssl", "ecparam", "-name", "prime256v1", "-out", d.path("parameters.pem"))
+	parameters, err := os.ReadFile(d.path("parameters.pem"))
+	require.NoError(t, err)
+	key, err := os.ReadFile(d.path("plain.key"))
+	require.NoError(t, err)
+	for name, file := range map[string]string{
+		"as it is":         d.path("plain.key"),
+		"encrypted":        d.path("encrypted.key"),
+		"behind its curve": d.put(t, "both.key", append(parameters, key...)), // as "openssl ecparam -genkey" writes it
+	} {
+		t.Run(name, func(t *testing.T) {
+			pair, err := pkioverheid.LoadKeyPair(d.chain, file, secret)
+			require.NoError(t, err)
+			assertKeyPair(t, issued.Certificate, pair)
+			_, err = get(t, pkioverheid.Config{Roots: g4.Roots(), Certificate: &pair}, url)
+			assert.NoError(t, err)
+		})
 	}
 }
 
@@ -802,13 +839,13 @@ func assertKeyPair(t testing.TB, want [][]byte, pair tls.Certificate) {
 	assert.True(t, slices.EqualFunc(want, pair.Certificate, bytes.Equal), "the same names, and other certificates")
 	require.NotNil(t, pair.Leaf)
 	assert.True(t, bytes.Equal(want[0], pair.Leaf.Raw))
-	key, ok := pair.PrivateKey.(*rsa.PrivateKey)
+	key, ok := pair.PrivateKey.(crypto.Signer)
 	require.True(t, ok, "%T", pair.PrivateKey)
-	assert.True(t, key.PublicKey.Equal(pair.Leaf.PublicKey))
+	assert.Equal(t, pair.Leaf.PublicKey, key.Public())
 }
 
 // The file was written by keytool 17 with -importkeystore -deststoretype PKCS12,
-// from a PKCS#12 of openssl: Java encrypts it in a way of its own. The certificate is of
+// from a PKCS#12 of openssl; Java puts the key first. The certificate is one of
 // pkiotest, and its key is public.
 func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
 	t.Parallel()
@@ -873,7 +910,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 		{"an encrypted key and a wrong password", delivery{d.leaf, encrypted, "wrong-" + secret}, encrypted, "password"},
 		{"an encrypted key and no password", delivery{d.leaf, encrypted, ""}, encrypted, "password"},
 		{"an encrypted traditional key and a wrong password", delivery{d.leaf, traditional, "wrong-" + secret}, traditional, "password"},
-		{"a key encrypted by scrypt", delivery{d.leaf, scrypt, secret}, scrypt, "scrypt"},
+		{"a key encrypted by scrypt", delivery{d.leaf, scrypt, secret}, scrypt, "not supported"},
 		{"two keys in a PEM file", delivery{twoKeys, "", ""}, twoKeys, "two or more private keys"},
 		{"the key of another certificate", delivery{d.leaf, other, ""}, d.leaf, "belongs to none of the certificates"},
 		{"a certificate in place of the key", delivery{d.leaf, d.leaf, ""}, d.leaf, "no private key"},
@@ -899,7 +936,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 			require.Error(t, err)
 			t.Log(strings.ReplaceAll(err.Error(), string(d.folder), "…"))
 			assert.Contains(t, err.Error(), c.file)
-			assert.Contains(t, err.Error(), c.words)
+			assert.Contains(t, strings.ReplaceAll(err.Error(), c.file, "…"), c.words)
 			assert.NotContains(t, err.Error(), secret)
 			assert.NotContains(t, err.Error(), "\n")
 			assert.Less(t, len(err.Error())-len(c.file), 400, "it can be read")
