@@ -859,6 +859,21 @@ func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestLoadKeyPairTakesTheKeyThatItIsGiven(t *testing.T) {
+	t.Parallel()
+	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())
+	leaf, err := os.ReadFile(d.leaf)
+	require.NoError(t, err)
+	key, err := os.ReadFile(d.key)
+	require.NoError(t, err)
+	both := d.put(t, "both.pem", append(leaf, key...))
+	for _, files := range [][2]string{{both, d.key}, {both, both}, {both, ""}} {
+		pair, err := pkioverheid.LoadKeyPair(files[0], files[1], "")
+		require.NoError(t, err)
+		assert.NotNil(t, pair.Leaf)
+	}
+}
+
 func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
@@ -890,6 +905,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 		}
 		return all
 	}
+	both := d.put(t, "both.pem", contents(d.leaf, d.key))
 	twoKeys := d.put(t, "two.pem", contents(d.leaf, d.key, other))
 	empty := d.put(t, "nothing.cer", nil)
 	html := d.put(t, "page.cer", []byte("<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>Your session has expired.</body></html>\n"))
@@ -921,6 +937,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 		{"the request in place of the certificate", delivery{request, d.key, ""}, request, "CERTIFICATE REQUEST"},
 		{"an empty certificate file", delivery{empty, d.key, ""}, empty, "it is empty"},
 		{"an empty key file", delivery{d.leaf, empty, ""}, empty, "no private key"},
+		{"an empty key file beside a certificate with its key", delivery{both, empty, ""}, empty, "no private key"},
 		{"an empty file", delivery{empty, "", ""}, empty, "it is empty"},
 		{"a web page saved as .cer", delivery{html, d.key, ""}, html, "HTML"},
 		{"a web page saved as the key", delivery{d.leaf, html, ""}, html, "HTML"},

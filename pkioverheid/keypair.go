@@ -39,6 +39,9 @@ func LoadKeyPair(certPath, keyPath, password string) (tls.Certificate, error) {
 		if key, err = readFile(keyPath); err != nil {
 			return tls.Certificate{}, fmt.Errorf("pkioverheid: %w", err)
 		}
+		if len(key) == 0 {
+			return tls.Certificate{}, fmt.Errorf("pkioverheid: %s is empty: there is no private key in it", keyPath)
+		}
 	}
 	pair, where, err := parseKeyPair(cert, key, password)
 	if err != nil {
@@ -79,7 +82,7 @@ func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, p
 		return tls.Certificate{}, inKey, err
 	}
 	if len(keyData) > 0 {
-		delivered, err := truststore.Decode(certData)
+		delivered, err := decodeCertificates(certData, password)
 		if err != nil {
 			return tls.Certificate{}, inCertificate, err
 		}
@@ -109,6 +112,19 @@ func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, p
 		return tls.Certificate{}, inCertificate, err
 	}
 	return *pair, "", nil
+}
+
+// decodeCertificates reads a file that is given for its certificates. Many hold a
+// private key too, as nginx and openssl like them; it is not the one to use.
+func decodeCertificates(data []byte, password string) (*truststore.Store, error) {
+	certs, err := truststore.Decode(data, truststore.WithPassword(password))
+	if err != nil {
+		if _, beside, keyErr := truststore.DecodeKey(data, truststore.WithPassword(password)); keyErr == nil && beside.Len() > 0 {
+			return beside, nil
+		}
+		return nil, err
+	}
+	return certs, nil
 }
 
 // certificateOf returns the certificate with the public key of key, of several

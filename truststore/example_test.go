@@ -129,7 +129,7 @@ dKre1F8MLYIeeJfo6L4=
 	fmt.Println(err)
 	// Output:
 	// ed25519.PrivateKey <nil>
-	// truststore: block 1 (ENCRYPTED PRIVATE KEY, line 1, byte 0): it is encrypted, and no password was given: give it with WithPassword
+	// truststore: block 1 (ENCRYPTED PRIVATE KEY, line 1, byte 0): it is encrypted, and no password was given
 }
 
 func ExampleNew() {

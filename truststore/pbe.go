@@ -60,7 +60,7 @@ func newSecret(password string) secret {
 
 var (
 	errWrongPassword = errors.New("wrong password, or the file is damaged")
-	errNoPassword    = errors.New("it is encrypted, and no password was given: give it with WithPassword")
+	errNoPassword    = errors.New("it is encrypted, and no password was given")
 	errDamagedPBE    = errors.New("the description of its encryption is damaged")
 )
 
