@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// ClientCertificateError says that a server ended the connection over our
+// ClientCertificateError says that a server ended a connection over our
 // certificate, or over the lack of one. crypto/tls reports that as "handshake
 // failure", "certificate required" or a connection that was closed, and does not
 // tell that it showed no certificate because no CA of ours was among those that
@@ -41,14 +42,14 @@ type ClientCertificateError struct {
 	// Err is what crypto/tls or the network said.
 	Err error
 
-	guessed bool // the connection was closed without a word
+	guessed bool // no alert says that it was about the certificate
 }
 
 // Error says what the server asked for, what was sent, and what to change.
 func (e *ClientCertificateError) Error() string {
 	var b strings.Builder
 	if e.guessed {
-		fmt.Fprintf(&b, "pkioverheid: %s closed the connection, probably for want of a client certificate that it accepts: it asked for ", e.Host)
+		fmt.Fprintf(&b, "pkioverheid: %s ended the call, probably for want of a client certificate that it accepts: it asked for ", e.Host)
 	} else {
 		fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: it asked for ", e.Host)
 	}
@@ -78,6 +79,34 @@ func (e *ClientCertificateError) Unwrap() []error { return []error{e.Err} }
 
 // Timeout is false: to try again is no use.
 func (e *ClientCertificateError) Timeout() bool { return false }
+
+// RefusedCertificate explains a response that may be a refusal of our certificate.
+// Some servers, nginx among them, let the handshake pass whatever the client
+// showed, and then answer with status 400; their page says little. If resp came
+// from a [Transport], has status 400, 403, 495 or 496, and the server asked for a
+// certificate when the request's connection was made, the result says what was
+// asked for and what was sent. Else it is nil.
+func RefusedCertificate(resp *http.Response) *ClientCertificateError {
+	if resp == nil || resp.Request == nil {
+		return nil
+	}
+	switch resp.StatusCode {
+	case http.StatusBadRequest, http.StatusForbidden, 495, 496: // the last two are nginx's own
+	default:
+		return nil
+	}
+	a, ok := resp.Request.Context().Value(attemptKey{}).(*attempt)
+	if !ok {
+		return nil
+	}
+	a.mu.Lock()
+	request := a.request
+	a.mu.Unlock()
+	if request == nil {
+		return nil
+	}
+	return newClientCertificateError(resp.Request.URL.Hostname(), "", request, time.Now(), fmt.Errorf("HTTP status %d", resp.StatusCode))
+}
 
 // describe names a certificate, its issuer and its hierarchy.
 func describe(c *x509.Certificate) string {
@@ -173,11 +202,15 @@ func (a *attempt) clientCertificateError(host string, now time.Time, err error) 
 	if request == nil {
 		request = &certificateRequest{}
 	}
-	e := &ClientCertificateError{Host: host, Certificate: request.certificate, Sent: request.sent, Err: err, guessed: alert == ""}
-	for _, raw := range request.acceptableCAs {
+	return newClientCertificateError(host, alert, request, now, err)
+}
+
+func newClientCertificateError(host, alert string, r *certificateRequest, now time.Time, err error) *ClientCertificateError {
+	e := &ClientCertificateError{Host: quoteHost(host), Certificate: r.certificate, Sent: r.sent, Err: err, guessed: alert == ""}
+	for _, raw := range r.acceptableCAs {
 		e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
 	}
-	e.Advice = e.adviseOn(alert, request, now)
+	e.Advice = e.adviseOn(alert, r, now)
 	return e
 }
 
@@ -236,8 +269,10 @@ func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest, n
 		return "ask the certificate supplier for a new one"
 	case "tls: error decrypting message":
 		return "the signature by its private key did not check out: a key in a token or key store that cannot do RSA-PSS does this"
-	case "tls: access denied", "tls: handshake failure", "tls: internal error", "":
+	case "tls: access denied", "tls: handshake failure", "tls: internal error":
 		return "ask the server's owner whether this certificate, its root and its OIN are known there"
+	case "":
+		return "ask the server's owner whether this certificate, its root and its OIN are known there, and whether chains of four certificates are allowed (ssl_verify_depth in nginx)"
 	}
 	return "ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there"
 }

@@ -226,6 +226,34 @@ func ExampleClientCertificateError() {
 	// use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root
 }
 
+// nginx answers with a page where others end the handshake.
+func ExampleRefusedCertificate() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	own := g1.Issue()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 0 {
+			http.Error(w, "No required SSL certificate was sent", http.StatusBadRequest)
+		}
+	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}
+	server.StartTLS()
+	defer server.Close()
+
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := client.Get(strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if refused := pkioverheid.RefusedCertificate(resp); refused != nil {
+		fmt.Println(refused.Advice)
+	}
+	// Output: set Config.Certificate, see LoadKeyPair
+}
+
 func ExampleIdentify() {
 	for _, cert := range pkioverheid.PrivateG4TLS.Certificates()[:3] {
 		if id, ok := pkioverheid.Identify(cert); ok {

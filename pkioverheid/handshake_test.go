@@ -392,7 +392,7 @@ func TestTransportRefusesEverythingButHTTPS(t *testing.T) {
 func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	refused := map[string]*http.Transport{
-		"DialTLSContext": {DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, nil }},
+		"DialTLSContext":       {DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, nil }},
 		"DialTLS":              {DialTLS: func(string, string) (net.Conn, error) { return nil, nil }},
 		"InsecureSkipVerify":   {TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		"RootCAs":              {TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}},

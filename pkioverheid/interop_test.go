@@ -439,6 +439,11 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 				assert.Contains(t, page, c.page)
+				refused := pkioverheid.RefusedCertificate(resp)
+				require.NotNil(t, refused)
+				assert.Equal(t, c.page == bad, refused.Sent)
+				assert.Equal(t, c.cert != nil, refused.Certificate != nil)
+				assert.Len(t, refused.AcceptableCAs, 1)
 			})
 		}
 	}

@@ -119,8 +119,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, attempt := withAttempt(req.Context())
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
 	if err == nil {
-		resp.Request = req
-		return resp, nil
+		return resp, nil // its Request carries the attempt, for RefusedCertificate
 	}
 	return nil, t.explain(req.Context(), req.URL.Hostname(), attempt, err)
 }
