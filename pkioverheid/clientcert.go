@@ -272,7 +272,7 @@ func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest, n
 	case "tls: access denied", "tls: handshake failure", "tls: internal error":
 		return "ask the server's owner whether this certificate, its root and its OIN are known there"
 	case "":
-		return "ask the server's owner whether this certificate, its root and its OIN are known there, and whether chains of four certificates are allowed (ssl_verify_depth in nginx)"
+		return "ask the server's owner whether this certificate, its root and its OIN are known there, and whether chains of four certificates are allowed (nginx: ssl_verify_depth 2)"
 	}
 	return "ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there"
 }

@@ -390,7 +390,7 @@ func TestOurClientReachesNginx(t *testing.T) {
 				"its certificate alone": authority.Issue(pkiotest.LeafOnly()),
 			} {
 				t.Run(fmt.Sprintf("%v/%s/%s", h, protocol.name, name), func(t *testing.T) {
-					url := nginx(t, own, "ssl_protocols "+protocol.nginx, "ssl_verify_depth 4", "ssl_client_certificate "+dir.root(t, authority))
+					url := nginx(t, own, "ssl_protocols "+protocol.nginx, "ssl_verify_depth 2", "ssl_client_certificate "+dir.root(t, authority))
 					resp, said, err := fetch(t, pkioverheid.Config{Roots: authority.Roots(), Certificate: clientPair(authority)}, url)
 					require.NoError(t, err)
 					assert.Equal(t, http.StatusOK, resp.StatusCode)
@@ -417,7 +417,7 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 	program(t, "nginx")
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	dir := folder(t.TempDir())
-	deep := "ssl_verify_depth 4"
+	deep := "ssl_verify_depth 2"
 	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
 	const none, bad = "No required SSL certificate was sent", "The SSL certificate error"
 	cases := []struct {
