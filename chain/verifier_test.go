@@ -311,6 +311,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		{"the issuing CA has expired", newLayers(nil, nil, []edit{expired}), nil, chain.Expired, false},
 		{"the leaf has expired", newLayers(nil, nil, nil, []edit{expired}), nil, chain.Expired, false},
 		{"the domain CA is not yet valid", newLayers(nil, []edit{notYetValid}), nil, chain.NotYetValid, false},
+		{"the root is not yet valid", newLayers([]edit{notYetValid}), nil, chain.NotYetValid, false},
 		{"the leaf is not yet valid", newLayers(nil, nil, nil, []edit{notYetValid}), nil, chain.NotYetValid, false},
 		{"the domain CA ends at this second", newLayers(nil, []edit{valid(now, now)}), nil, 0, true},
 
@@ -324,11 +325,18 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		{"the domain CA is for servers and clients", newLayers(nil, []edit{usages(server, client)}), nil, 0, true},
 		{"the domain CA is for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, nil, []edit{usages()}), nil, 0, false},
 		{"the domain CA is for something unknown", newLayers(nil, []edit{func(c *x509.Certificate) { c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}} }}), nil, chain.WrongUsage, false},
+		{"either usage will do, the domain CA is for one and the leaf for the other", newLayers(nil, []edit{usages(server)}, nil, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, chain.WrongUsage, false},
+		{"either usage will do, the domain CA is for one and the issuing CA for the other", newLayers(nil, []edit{usages(server)}, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, chain.WrongUsage, false},
+		{"the issuing CA and the domain CA are for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, []edit{usages(server)}, []edit{usages()}), nil, 0, true},
+		{"a usage that there is not", newLayers(nil, []edit{usages(server)}), []x509.ExtKeyUsage{1000}, chain.WrongUsage, false},
+		{"a usage that there is not, and nothing is restricted", newLayers(nil, nil, nil, []edit{usages()}), []x509.ExtKeyUsage{1000}, 0, true},
 		{"root and domain CA have no usage in common", newLayers([]edit{usages(client)}, []edit{usages(server)}), nil, chain.WrongUsage, false},
 
 		{"the root allows two CAs below", newLayers([]edit{maxPathLen(2)}), nil, 0, true},
 		{"the root allows one CA below", newLayers([]edit{maxPathLen(1)}), nil, chain.PathTooLong, false},
 		{"the root allows no CA below", newLayers([]edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
+		{"the root allows one CA below, and the domain CA many", newLayers([]edit{maxPathLen(1)}, []edit{maxPathLen(5)}), nil, chain.PathTooLong, false},
+		{"the root allows many CAs below, and the domain CA none", newLayers([]edit{maxPathLen(5)}, []edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
 		{"the domain CA allows one CA below", newLayers(nil, []edit{maxPathLen(1)}), nil, 0, true},
 		{"the domain CA allows none", newLayers(nil, []edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
 		{"the issuing CA allows none", newLayers(nil, nil, []edit{maxPathLen(0)}), nil, 0, true},
@@ -668,6 +676,9 @@ func TestCertPool(t *testing.T) {
 		assert.False(t, pool.Equal(v.CertPool(clock)))
 		assert.True(t, v.CertPool(clock).Equal(v.CertPool(nil)))
 	})
+	t.Run("holds the roots and the issuing CAs", func(t *testing.T) {
+		assert.True(t, v.CertPool(clock).Equal(poolOf(l.root.Certificate, l.issuing.Certificate)))
+	})
 	t.Run("of no roots trusts nothing", func(t *testing.T) {
 		v := mustVerifier(truststore.New(), l.intermediates())
 		assert.True(t, v.CertPool(nil).Equal(x509.NewCertPool()))
@@ -701,6 +712,24 @@ func TestCertPool(t *testing.T) {
 		require.Len(t, seen.chains, 1)
 		assertSameCerts(t, l.full(), seen.chains[0])
 	})
+}
+
+// crypto/x509 puts no name and key twice in a path, so that a derived anchor may not.
+func TestVerifierPutsNoCATwiceInAPath(t *testing.T) {
+	root := newRoot("Root")
+	upper := root.issueCA("Upper CA")
+	lower := upper.issueCA("Lower CA")
+	again := lower.certify("Upper CA", upper.key)
+	leaf := upper.issue("host.example")
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New(upper.Certificate, lower.Certificate))
+
+	_, err := verifyAsTLS(v, leaf, []*x509.Certificate{again.Certificate})
+	assert.Error(t, err)
+	_, err = v.Check([][]*x509.Certificate{{leaf, again.Certificate, lower.Certificate}}, now)
+	assert.Error(t, err)
+	c, err := v.Verify(leaf, chain.VerifyOptions{Time: now, Extra: []*x509.Certificate{again.Certificate}})
+	require.NoError(t, err)
+	assertSameCerts(t, chain.Chain{leaf, upper.Certificate, root.Certificate}, c)
 }
 
 // A rolled-over root is certified by the old one under the same name.

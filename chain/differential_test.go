@@ -1,0 +1,349 @@
+package chain_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+var (
+	differentialFor = flag.Duration("chain.differential", 2*time.Second, "how long TestDifferential compares with crypto/x509")
+	differentialOf  = flag.Uint64("chain.seed", 0, "the one hierarchy that TestDifferential makes; 0 means as many as there is time for")
+)
+
+// TestDifferential compares with crypto/x509 over the same roots and
+// intermediates in plain pools: never more lenient, and without policies no
+// stricter. To let it run long:
+//
+//	go test ./chain -run TestDifferential -timeout 0 -chain.differential=1h
+func TestDifferential(t *testing.T) {
+	var total tally
+	if *differentialOf != 0 {
+		total.compareWorld(t, newDice(*differentialOf, nil), *differentialOf, 200)
+		t.Log(total.String())
+		return
+	}
+	limit := *differentialFor
+	if testing.Short() && limit == 2*time.Second {
+		limit /= 4
+	}
+	end := time.Now().Add(limit)
+	first := uint64(end.UnixNano())
+	var next atomic.Uint64
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range runtime.GOMAXPROCS(0) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var own tally
+			for time.Now().Before(end) && !t.Failed() {
+				seed := first + next.Add(1)
+				own.compareWorld(t, newDice(seed, nil), seed, 40)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total.add(own)
+		}()
+	}
+	wg.Wait()
+	t.Log(total.String())
+	// That these are not zero shows that something was compared.
+	for what, n := range map[string]int{
+		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
+		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused,
+	} {
+		if n == 0 {
+			t.Errorf("not one case of: %s", what)
+		}
+	}
+}
+
+// FuzzVerify lets the fuzzer make the decisions of which a hierarchy is made.
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte{0})
+	f.Add([]byte("the quick brown fox jumps over the lazy dog"))
+	f.Add(slices.Repeat([]byte{0xff}, 400))
+	f.Add(slices.Repeat([]byte{0x7f, 0x01, 0xc0}, 200))
+	f.Fuzz(func(t *testing.T, decisions []byte) {
+		var own tally
+		own.compareWorld(t, newDice(1, decisions), 0, 8)
+	})
+}
+
+// tally counts what came out.
+type tally struct {
+	worlds, cases                 int
+	accepted, refused             int // by Verify and crypto/x509
+	poolAccepted, derived         int // by the pool; of these, through a derived anchor
+	poolStricter                  int // crypto/x509 accepts with what the verifier holds, the pool does not
+	strictAccepted, strictRefused int // of what crypto/x509 accepts, with policies
+	itself                        int // certificates of the pool that presented themselves and were let through
+	limited                       int // crypto/x509 gave up counting signatures, and the chain is one that it accepts
+}
+
+func (n *tally) add(o tally) {
+	n.worlds += o.worlds
+	n.cases += o.cases
+	n.accepted += o.accepted
+	n.refused += o.refused
+	n.poolAccepted += o.poolAccepted
+	n.derived += o.derived
+	n.poolStricter += o.poolStricter
+	n.strictAccepted += o.strictAccepted
+	n.strictRefused += o.strictRefused
+	n.itself += o.itself
+	n.limited += o.limited
+}
+
+func (n *tally) String() string {
+	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted, %d refused; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
+		"with policies %d accepted, %d refused; %d certificates of the pool presented themselves to be let through; %d times crypto/x509 reached its limit of signatures",
+		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.itself, n.limited)
+}
+
+func (n *tally) compareWorld(t *testing.T, d dice, seed uint64, questions int) {
+	w := newWorld(d)
+	n.worlds++
+	for i := range questions {
+		q := w.question()
+		n.cases++
+		if err := w.compare(q, n); err != nil {
+			t.Errorf("hierarchy %d, question %d: %v\n%s", seed, i, err, w.describe(q))
+			return
+		}
+	}
+}
+
+// compare asks both sides and says where they differ in a way that they may not.
+func (w *world) compare(q question, n *tally) error {
+	w.at = q.at
+	intermediates := poolOf(slices.Concat(slices.Collect(w.held.All()), q.extra)...)
+	theirs, theirErr := q.x509(w.heldRoots.CertPool(), intermediates)
+	opts := chain.VerifyOptions{DNSName: q.dns, Time: q.at, KeyUsages: q.usages, Extra: q.extra}
+
+	// Verify.
+	ours, err := w.plain.Verify(q.leaf, opts)
+	switch {
+	case err == nil:
+		if err := w.notLenient(q, ours, theirs, n); err != nil {
+			return fmt.Errorf("Verify: %w (crypto/x509: %v)", err, theirErr)
+		}
+		n.accepted++
+	case theirErr == nil:
+		return fmt.Errorf("Verify is stricter: %w", err)
+	default:
+		n.refused++
+		if err := w.wellFormed(err, q.leaf); err != nil {
+			return fmt.Errorf("Verify: %w", err)
+		}
+	}
+
+	// Verify with policies: the chains of crypto/x509 that they allow.
+	allowed := slices.DeleteFunc(slices.Clone(theirs), func(c []*x509.Certificate) bool { return slices.ContainsFunc(c, w.refused.Contains) })
+	ours, err = w.strict.Verify(q.leaf, opts)
+	switch {
+	case err == nil:
+		if slices.ContainsFunc(ours, w.refused.Contains) {
+			return fmt.Errorf("Verify returns a chain that the policies refuse: %s", names(ours))
+		}
+		if err := w.notLenient(q, ours, allowed, n); err != nil {
+			return fmt.Errorf("Verify with policies: %w (crypto/x509: %v)", err, theirErr)
+		}
+		n.strictAccepted++
+	case len(allowed) > 0:
+		return fmt.Errorf("Verify with policies is stricter: %w", err)
+	default:
+		if theirErr == nil {
+			n.strictRefused++
+		}
+		if err := w.wellFormed(err, q.leaf); err != nil {
+			return fmt.Errorf("Verify with policies: %w", err)
+		}
+	}
+
+	// The pools, as crypto/tls asks them, and Check.
+	peers := poolOf(q.extra...)
+	verified, poolErr := q.x509(w.plainPool, peers)
+	if poolErr == nil {
+		n.poolAccepted++
+		if err := w.poolNotLenient(q, w.plain, verified, theirs, n); err != nil {
+			return fmt.Errorf("pool: %w (crypto/x509: %v)", err, theirErr)
+		}
+	} else if theirErr == nil {
+		n.poolStricter++
+	}
+	if _, err := q.x509(w.heldRoots.CertPool(), peers); err == nil && poolErr != nil && !limited(poolErr) {
+		return fmt.Errorf("pool is stricter than one of the roots alone: %w", poolErr)
+	}
+	strictly, err := q.x509(w.strictPool, peers)
+	if err == nil {
+		if err := w.poolNotLenient(q, w.strict, strictly, allowed, n); err != nil {
+			return fmt.Errorf("pool with policies: %w (crypto/x509: %v)", err, theirErr)
+		}
+	}
+	// A session that was verified before the policies changed, or with a pool of the roots.
+	for _, before := range [][][]*x509.Certificate{verified, theirs} {
+		if c, err := w.strict.Check(before, q.at); err == nil {
+			if slices.ContainsFunc(c, w.refused.Contains) {
+				return fmt.Errorf("Check returns a chain that the policies refuse: %s", names(c))
+			}
+			if err := w.notLenient(q, c, allowed, n); err != nil {
+				return fmt.Errorf("Check with policies: %w", err)
+			}
+		}
+	}
+	if theirErr == nil {
+		if _, err := w.plain.Check(theirs, q.at); err != nil {
+			return fmt.Errorf("Check refuses the chains of crypto/x509: %w", err)
+		}
+	}
+
+	if w.oneIn(3) {
+		return w.complete(q)
+	}
+	return nil
+}
+
+func (q question) x509(roots, intermediates *x509.CertPool) ([][]*x509.Certificate, error) {
+	return q.leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: q.at, DNSName: q.dns, KeyUsages: q.usages,
+	})
+}
+
+// notLenient says whether crypto/x509 accepts a chain, as one of those that it
+// found or as the only one that there is.
+func (w *world) notLenient(q question, ours chain.Chain, theirs [][]*x509.Certificate, n *tally) error {
+	same := func(c []*x509.Certificate) bool { return slices.EqualFunc(c, ours, (*x509.Certificate).Equal) }
+	if slices.ContainsFunc(theirs, same) {
+		return nil
+	}
+	if !w.heldRoots.Contains(ours.Root()) {
+		return fmt.Errorf("the chain %s ends at no root", names(ours))
+	}
+	exactly, err := q.x509(poolOf(ours.Root()), poolOf(ours[1:max(1, len(ours)-1)]...))
+	if err != nil || !slices.ContainsFunc(exactly, same) {
+		return fmt.Errorf("more lenient: the chain %s, which crypto/x509 refuses: %v", names(ours), err)
+	}
+	n.limited++
+	return nil
+}
+
+// poolNotLenient judges what crypto/x509 accepted with a pool of ours.
+func (w *world) poolNotLenient(q question, v *chain.Verifier, verified, theirs [][]*x509.Certificate, n *tally) error {
+	c, err := v.Check(verified, q.at)
+	if err == nil {
+		if err := w.notLenient(q, c, theirs, n); err != nil {
+			return fmt.Errorf("Check: %w", err)
+		}
+		for _, short := range verified {
+			if len(short) > 1 && !w.heldRoots.Contains(short[len(short)-1]) {
+				n.derived++
+				break
+			}
+		}
+		// Once more with other values, as crypto/tls makes them of a session.
+		copies := make([][]*x509.Certificate, len(verified))
+		for i, c := range verified {
+			for _, cert := range c {
+				copies[i] = append(copies[i], copyOf(cert))
+			}
+		}
+		again, err := v.Check(copies, q.at)
+		if err != nil || !slices.EqualFunc(c, again, (*x509.Certificate).Equal) {
+			return fmt.Errorf("Check differs for copies: %s and %s: %w", names(c), names(again), err)
+		}
+		return nil
+	}
+	if len(verified) == 1 && len(verified[0]) == 1 {
+		// crypto/x509 asks nothing about a certificate that is in the pool; Check
+		// did. In the pool are none but CAs with a path to a root.
+		if v == w.strict && w.denied.Contains(q.leaf) {
+			return errors.New("a denied certificate presents itself and gets through")
+		}
+		c, err := v.Complete(context.Background(), verified[0], q.at)
+		if err != nil {
+			return fmt.Errorf("a CA without a path to a root presents itself and gets through: %w", err)
+		}
+		n.itself++
+		return w.linked(c)
+	}
+	return fmt.Errorf("Check refuses what its pool accepts: %w", err)
+}
+
+// complete asks Complete, which follows signatures only.
+func (w *world) complete(q question) error {
+	c, err := w.plain.Complete(context.Background(), append([]*x509.Certificate{q.leaf}, q.extra...), q.at)
+	if err != nil {
+		return w.wellFormed(err, nil)
+	}
+	if err := w.linked(c); err != nil {
+		return fmt.Errorf("Complete: %w", err)
+	}
+	if !w.heldRoots.Contains(c.Root()) {
+		return fmt.Errorf("Complete: %s ends at no root", names(c))
+	}
+	return nil
+}
+
+func (w *world) linked(c chain.Chain) error {
+	for i := range len(c) - 1 {
+		link := [2]*x509.Certificate{c[i], c[i+1]}
+		if w.signed[link] {
+			continue
+		}
+		if err := c[i].CheckSignatureFrom(c[i+1]); err != nil {
+			return fmt.Errorf("%s: %d is not signed by the next: %w", names(c), i, err)
+		}
+		w.signed[link] = true
+	}
+	return nil
+}
+
+// wellFormed looks at an error as a user would.
+func (w *world) wellFormed(err error, leaf *x509.Certificate) error {
+	var e *chain.Error
+	switch {
+	case !errors.As(err, &e):
+		return fmt.Errorf("an error of another type: %w", err)
+	case e.Reason == 0 || e.Reason > chain.Unsupported:
+		return fmt.Errorf("an error without a reason: %w", err)
+	case leaf != nil && e.Chain.Leaf() != leaf:
+		return fmt.Errorf("an error about another leaf: %w", err)
+	case !strings.HasPrefix(e.Error(), "chain: ") || strings.Contains(e.Error(), "\n"):
+		return fmt.Errorf("an error with another text: %q", e.Error())
+	}
+	return w.linked(e.Chain)
+}
+
+func limited(err error) bool { return strings.Contains(err.Error(), "signature check attempts limit") }
+
+func (w *world) describe(q question) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "at %s, host %q, usages %v\n", q.at.Format(time.RFC3339), q.dns, q.usages)
+	list := func(what string, certs []*x509.Certificate) {
+		for _, c := range certs {
+			fmt.Fprintf(&b, "%s: %s by %s, serial %v, %s to %s, CA %v/%v, length %d, usage %b, extended %v %v, policies %v, explicit %d/%v, critical %v, refused %v\n",
+				what, c.Subject.CommonName, c.Issuer.CommonName, c.SerialNumber, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly),
+				c.IsCA, c.BasicConstraintsValid, c.MaxPathLen, c.KeyUsage, c.ExtKeyUsage, c.UnknownExtKeyUsage, c.Policies,
+				c.RequireExplicitPolicy, c.RequireExplicitPolicyZero, c.UnhandledCriticalExtensions, w.refused.Contains(c))
+		}
+	}
+	list("leaf", []*x509.Certificate{q.leaf})
+	list("root", slices.Collect(w.heldRoots.All()))
+	list("held", slices.Collect(w.held.All()))
+	list("sent", q.extra)
+	return b.String()
+}
