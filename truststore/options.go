@@ -6,6 +6,8 @@ type Option func(*options)
 type options struct {
 	password string
 	limit    int64
+
+	allowEmpty bool // see AllowEmpty
 }
 
 const defaultLimit = 64 << 20

@@ -1,0 +1,67 @@
+package truststore
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+// EncodeTrustPackage writes the JSON package that trust-manager, cert-manager's
+// distributor of trust in a Kubernetes cluster, loads as its default CAs: in a
+// file with a name that ends in .json, given with --default-package-location.
+// Bundles with useDefaultCAs then bring the certificates to the namespaces.
+//
+//	{"name":"pkioverheid","version":"2026-11-01","bundle":"-----BEGIN CERTIFICATE-----\n…"}
+//
+// trust-manager shows the name and the version in the status of a Bundle. Both
+// consist of letters, digits and the characters . _ - + ~ : and have 1 to 128 of
+// them; a new version goes with new contents. The bundle is PEM without comment
+// lines, in the order of the Store; the same Store gives the same bytes. An empty
+// Store is an error.
+//
+// Mind that a ConfigMap, to which trust-manager writes the bundle, holds 1 MiB:
+// some 500 certificates.
+func (s *Store) EncodeTrustPackage(name, version string) ([]byte, error) {
+	if err := checkPackageWord(name); err != nil {
+		return nil, fmt.Errorf("truststore: the name of the trust package %w", err)
+	}
+	if err := checkPackageWord(version); err != nil {
+		return nil, fmt.Errorf("truststore: the version of the trust package %w", err)
+	}
+	if s.Len() == 0 {
+		return nil, errors.New("truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody")
+	}
+	var bundle bytes.Buffer
+	for cert := range s.All() {
+		// Writing to a Buffer does not fail, and there are no headers: trust-manager
+		// refuses those, as it does every other kind of block.
+		_ = pem.Encode(&bundle, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+	}
+	// The fields of trust-manager's pkg/fspkg.Package.
+	data, err := json.Marshal(struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Bundle  string `json:"bundle"`
+	}{name, version, bundle.String()})
+	if err != nil {
+		return nil, fmt.Errorf("truststore: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+func checkPackageWord(s string) error {
+	if s == "" || len(s) > 128 {
+		return fmt.Errorf("has %d characters: want 1 to 128", len(s))
+	}
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		case r == '.', r == '_', r == '-', r == '+', r == '~', r == ':':
+		default:
+			return fmt.Errorf("has the character %q: want letters, digits and . _ - + ~ :", r)
+		}
+	}
+	return nil
+}
