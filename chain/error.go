@@ -90,14 +90,26 @@ func (e *Error) Error() string {
 		}
 	}
 	sep := ": "
-	for _, err := range e.Err {
-		if err != nil {
-			b.WriteString(sep)
-			writeLine(&b, err.Error())
-			sep = "; "
-		}
+	for _, err := range e.underneath() {
+		b.WriteString(sep)
+		writeLine(&b, err.Error())
+		sep = "; "
 	}
 	return b.String()
+}
+
+// underneath is what remains to be said: where the reason came from a policy's
+// own *Error, not that once more.
+func (e *Error) underneath() []error {
+	var left []error
+	for _, err := range e.Err {
+		if own, ok := err.(*Error); ok && own.Reason == e.Reason && own.Cert == e.Cert {
+			left = append(left, own.underneath()...)
+		} else if err != nil {
+			left = append(left, err)
+		}
+	}
+	return left
 }
 
 // writeLine makes one harmless line of what another package says. crypto/x509

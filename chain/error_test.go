@@ -57,6 +57,12 @@ func TestErrorText(t *testing.T) {
 		{"others have the name", &chain.Error{Reason: chain.NotACA, Cert: named}, `chain: issuer is no CA: "Issuing CA"`},
 		{"no certificate, no name", &chain.Error{Reason: chain.RefusedByPolicy}, `chain: refused by policy`},
 		{"what is underneath follows on the same line", &chain.Error{Reason: chain.RefusedByPolicy, Err: []error{errors.New("one\ntwo"), nil, errors.New("three")}}, `chain: refused by policy: one; two; three`},
+		{"a policy's own error is not said twice", &chain.Error{Reason: chain.Revoked, Cert: named, Err: []error{
+			&chain.Error{Reason: chain.Revoked, Cert: named, Err: []error{errors.New("on the list")}},
+		}}, `chain: revoked: "Issuing CA": on the list`},
+		{"but one about another certificate is", &chain.Error{Reason: chain.Revoked, Cert: named, Err: []error{
+			&chain.Error{Reason: chain.Revoked, Err: []error{errors.New("on the list")}},
+		}}, `chain: revoked: "Issuing CA": chain: revoked: on the list`},
 		{"the zero value can be printed", &chain.Error{}, `chain: Reason(0)`},
 		{"a certificate without a common name has its first host",
 			&chain.Error{Reason: chain.NotACA, Cert: &x509.Certificate{DNSNames: []string{"a.example", "b.example"}}}, `chain: issuer is no CA: "a.example"`},
