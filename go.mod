@@ -4,6 +4,8 @@ go 1.25.7
 
 require github.com/stretchr/testify v1.12.1
 
+require github.com/pavlo-v-chernykh/keystore-go/v4 v4.5.0
+
 require (
 	github.com/smallstep/pkcs7 v0.2.3
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -13,52 +13,152 @@ import (
 const maxCertificate = 1 << 20
 
 // Decode reads certificates in any of the formats that it can tell from their
-// content (see Detect): PEM, DER, base64 without armour, and PKCS#7. In PEM it
-// reads CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks and passes over text
-// between them and over CRLs.
+// content (see Detect):
+//
+//   - PEM: CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks. Text between them
+//     and CRLs are passed over.
+//   - DER: one certificate, or several one after the other; also as base64
+//     without BEGIN and END lines.
+//   - PKCS7: the certificates in it. The signatures are not looked at: who
+//     delivered a file is no matter of its form.
+//   - PKCS12: trust stores of Java and all others that hold certificates, with
+//     the encryption of today (AES, PBMAC1) and of old (RC2, triple DES).
+//   - JKS: trusted certificate entries. JCEKS is not read.
+//   - XML: all ds:X509Certificate elements, wherever they stand. A document
+//     with a DTD, or in another encoding than UTF-8, is refused.
+//
+// With WithPassword, the password of PKCS12 and JKS must be right; other formats
+// have none and are read all the same, so that a folder can hold both. Without
+// it, a file that is not encrypted is read, and its integrity is not checked, as
+// keytool does it: a JKS is never encrypted, a PKCS12 nearly always.
 //
 // Decode is strict: if one certificate among many cannot be read, the error says
 // which, and nothing is returned. So are private keys, anything else that is no
-// certificate, and data without any certificate an error. The signatures in
-// PKCS#7 are not looked at: who delivered a file is no matter of its form.
-//
-// PKCS#12, JKS and XML are recognised, but not yet read.
+// certificate, and data without any certificate an error. See KeepGoing.
 func Decode(data []byte, opts ...Option) (*Store, error) {
 	s, err := decode(data, newOptions(opts))
-	if err != nil {
-		return nil, fmt.Errorf("truststore: %w", err)
-	}
-	return s, nil
+	return s, within("truststore", err)
 }
 
+// decode returns both a Store and an error where KeepGoing says so.
 func decode(data []byte, o options) (*Store, error) {
-	if int64(len(data)) > o.limit {
-		return nil, errTooLarge(o.limit)
+	d := decoder{options: o, certs: new(Store)}
+	return d.result(d.decode(data))
+}
+
+// decoder gathers what is read.
+type decoder struct {
+	options
+	certs *Store
+	work  work
+	bad   skipped
+}
+
+func (d *decoder) decode(data []byte) error {
+	if int64(len(data)) > d.limit {
+		return errTooLarge(d.limit)
 	}
 	k, data, err := sniff(data)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := new(Store)
 	switch {
 	case k == kindPEM:
-		err = s.addPEM(data)
+		return d.addPEM(data)
 	case k == kindDER:
-		err = s.addDER(data)
+		return d.addDER(data)
 	case k == kindPKCS7:
-		err = s.addPKCS7(data)
-	case k.isKey():
-		err = errPrivateKey
-	default:
-		err = fmt.Errorf("%v is not yet read: convert the certificates to PEM", k.format())
+		return d.addPKCS7(data)
+	case k == kindPKCS12:
+		return d.addPKCS12(data)
+	case k == kindJKS:
+		return d.addJKS(data)
+	case k == kindXML:
+		return d.addXML(data)
 	}
-	if err != nil {
+	return errPrivateKey
+}
+
+var errNoCertificate = errors.New("there is no certificate in it")
+
+// result is what decode returns after an error that ended the reading, or nil.
+func (d *decoder) result(err error) (*Store, error) {
+	if err == nil && len(d.bad.errs) == 0 && d.certs.Len() == 0 {
+		err = errNoCertificate
+	}
+	if err != nil && !d.keepGoing {
 		return nil, err
 	}
-	if s.Len() == 0 {
-		return nil, errors.New("there is no certificate in it")
+	if err != nil {
+		d.bad.add(err)
 	}
-	return s, nil
+	if len(d.bad.errs) == 0 {
+		return d.certs, nil
+	}
+	if d.certs.Len() == 0 {
+		return nil, &d.bad
+	}
+	return d.certs, &d.bad
+}
+
+// skip is called for what is wrong with one certificate among others. It returns
+// the error, which ends the reading, or nil where KeepGoing says so.
+func (d *decoder) skip(err error) error {
+	if !d.keepGoing {
+		return err
+	}
+	d.bad.add(err)
+	return nil
+}
+
+// skipped are the errors of a reading that went on.
+type skipped struct {
+	errs []error
+	more int
+}
+
+// maxSkipped bounds what is kept: a hostile file can have a million errors.
+const maxSkipped = 100
+
+func (s *skipped) add(err error) {
+	if more, ok := err.(*skipped); ok {
+		for _, err := range more.errs {
+			s.add(err)
+		}
+		s.more += more.more
+		return
+	}
+	if len(s.errs) == maxSkipped {
+		s.more++
+		return
+	}
+	s.errs = append(s.errs, err)
+}
+
+func (s *skipped) Error() string {
+	text := errors.Join(s.errs...).Error()
+	if s.more > 0 {
+		text += fmt.Sprintf("\ntruststore: and %d more errors", s.more)
+	}
+	return text
+}
+
+func (s *skipped) Unwrap() []error { return s.errs }
+
+// within puts before an error, or before each of several, where it happened.
+func within(place string, err error) error {
+	if err == nil {
+		return nil
+	}
+	s, ok := err.(*skipped)
+	if !ok {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	all := &skipped{more: s.more}
+	for _, err := range s.errs {
+		all.errs = append(all.errs, fmt.Errorf("%s: %w", place, err))
+	}
+	return all
 }
 
 func errTooLarge(limit int64) error {
@@ -67,21 +167,23 @@ func errTooLarge(limit int64) error {
 
 // addCertificate parses one certificate. It copies the bytes, because crypto/x509
 // keeps them, and they belong to the caller or are part of something larger.
-func (s *Store) addCertificate(der []byte) error {
+func (d *decoder) addCertificate(der []byte) error {
 	if len(der) > maxCertificate {
-		return fmt.Errorf("a certificate of more than %d bytes", maxCertificate)
+		return errLargeCertificate
 	}
 	cert, err := x509.ParseCertificate(bytes.Clone(der))
 	if err != nil {
 		return err
 	}
-	s.Add(cert)
+	d.certs.Add(cert)
 	return nil
 }
 
+var errLargeCertificate = fmt.Errorf("a certificate of more than %d bytes", maxCertificate)
+
 // addDER reads certificates that follow one another, with nothing after the last
 // one but white space.
-func (s *Store) addDER(data []byte) error {
+func (d *decoder) addDER(data []byte) error {
 	for number, at := 1, 0; ; number++ {
 		if rest := bytes.TrimLeft(data[at:], "\r\n\t "); len(rest) == 0 {
 			return nil
@@ -93,33 +195,38 @@ func (s *Store) addDER(data []byte) error {
 		if err == nil && h.tag != tagSequence {
 			err = errors.New("this is no certificate")
 		}
-		if err == nil {
-			err = s.addCertificate(data[at : at+h.size+h.length])
-		}
-		if err != nil {
+		if err != nil { // where the next one begins is not known
 			return fmt.Errorf("certificate %d (byte %d): %w", number, at, err)
+		}
+		if err := d.addCertificate(data[at : at+h.size+h.length]); err != nil {
+			if err := d.skip(fmt.Errorf("certificate %d (byte %d): %w", number, at, err)); err != nil {
+				return err
+			}
 		}
 		at += h.size + h.length
 	}
 }
 
-func (s *Store) addPEM(text []byte) error {
+func (d *decoder) addPEM(text []byte) error {
 	r := pemReader{text: text}
 	for {
 		block, err := r.next()
-		if err != nil {
-			return err
-		}
-		if block == nil {
+		if err == nil && block == nil {
 			return nil
 		}
-		if err := s.addBlock(block); err != nil {
-			return fmt.Errorf("%v: %w", block, err)
+		if err == nil {
+			if err = d.addBlock(block); err == nil {
+				continue
+			}
+			err = within(block.String(), err)
+		}
+		if err := d.skip(err); err != nil {
+			return err
 		}
 	}
 }
 
-func (s *Store) addBlock(block *pemBlock) error {
+func (d *decoder) addBlock(block *pemBlock) error {
 	switch block.kind {
 	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
 	case "X509 CRL":
@@ -136,7 +243,7 @@ func (s *Store) addBlock(block *pemBlock) error {
 	}
 	switch block.kind {
 	case "CERTIFICATE", "X509 CERTIFICATE":
-		return s.addCertificate(der)
+		return d.addCertificate(der)
 	case "TRUSTED CERTIFICATE":
 		// OpenSSL appends to the certificate what it is trusted for.
 		h, err := readASN1Header(der)
@@ -146,9 +253,13 @@ func (s *Store) addBlock(block *pemBlock) error {
 		if h.length == indefinite {
 			return errors.New("it is not DER: no length")
 		}
-		return s.addCertificate(der[:h.size+h.length])
+		return d.addCertificate(der[:h.size+h.length])
 	}
-	return s.addPKCS7(der)
+	inside := decoder{options: d.options, certs: d.certs}
+	if err := inside.addPKCS7(der); err != nil || len(inside.bad.errs) == 0 {
+		return err
+	}
+	return &inside.bad
 }
 
 func isKeyBlock(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") }

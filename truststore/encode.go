@@ -4,22 +4,54 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/smallstep/pkcs7"
+	"software.sslmate.com/src/go-pkcs12"
 )
 
-// Encode writes the certificates in the given format, in their order. The same
-// Store gives the same bytes.
+// Encode writes the certificates in the given format. XML is read only.
 //
 // In PEM, a comment line before each certificate tells a reader its subject, the
 // day on which it expires, and its fingerprint:
 //
 //	# CN=Example Root,O=Example,C=NL | expires 2036-01-01 | SHA-256 0f3c…
 //
-// An empty Store gives no bytes, which Decode does not accept. Formats other
-// than PEM and DER are not yet written.
+// PKCS7 is written without a signature. An empty Store gives a file without
+// certificates, which Decode does not accept.
+//
+// PKCS12 and JKS are trust stores for Java, which need a password (WithPassword).
+// It keeps nothing secret, since certificates are public, but Java ignores what is
+// in a PKCS12 without one. For PKCS12 it must be printable ASCII, because Java
+// takes no other; keytool wants six characters when it makes a file, and reads a
+// file with fewer. Each certificate has its common name as its alias, in lower
+// case, with a number behind it where two have the same. PKCS12 is encrypted with
+// AES-256: Java reads that from 8u301 and 11.0.12 on, Windows from Server 2019 on.
+//
+// The same Store gives the same bytes, except in PKCS12: there, salts are random,
+// as they must be. The order is that of the Store, except in JKS: there, it is that
+// of the aliases, and the dates of the entries are those on which the
+// certificates became valid.
 func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
-	if o := newOptions(opts); o.password != "" && (f == PEM || f == DER) {
-		return nil, fmt.Errorf("truststore: %v has no password: leave it away or choose another format", f)
+	data, err := s.encode(f, newOptions(opts))
+	if err != nil {
+		return nil, fmt.Errorf("truststore: %w", err)
+	}
+	return data, nil
+}
+
+func (s *Store) encode(f Format, o options) ([]byte, error) {
+	switch f {
+	case PEM, DER, PKCS7:
+		if o.password != "" {
+			return nil, fmt.Errorf("%v has no password: leave it away or choose another format", f)
+		}
+	case PKCS12, JKS:
+		if o.password == "" {
+			return nil, fmt.Errorf("%v needs a password, without which Java would not read it: give one with WithPassword", f)
+		}
 	}
 	var out bytes.Buffer
 	switch f {
@@ -29,26 +61,47 @@ func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
 			// Writing to a Buffer does not fail, and there are no headers.
 			_ = pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 		}
-	case DER:
+		return out.Bytes(), nil
+	case DER, PKCS7:
 		for cert := range s.All() {
 			out.Write(cert.Raw)
 		}
-	case PKCS7, PKCS12, JKS:
-		return nil, fmt.Errorf("truststore: %v is not yet written: use PEM", f)
+		if f == DER {
+			return out.Bytes(), nil
+		}
+		return pkcs7.DegenerateCertificate(out.Bytes())
+	case PKCS12:
+		return s.encodePKCS12(o.password)
+	case JKS:
+		return s.encodeJKS(o.password)
 	case XML:
-		return nil, fmt.Errorf("truststore: XML is read only: use PEM")
-	default:
-		return nil, fmt.Errorf("truststore: cannot write %v: want PEM or DER", f)
+		return nil, errors.New("XML is read only: choose another format")
 	}
-	return out.Bytes(), nil
+	return nil, fmt.Errorf("cannot write %v: want PEM, DER, PKCS7, PKCS12 or JKS", f)
 }
+
+// encodePKCS12 writes a trust store of Java.
+func (s *Store) encodePKCS12(password string) ([]byte, error) {
+	if strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, errors.New("the password of a PKCS12 must be printable ASCII, because Java takes no other")
+	}
+	var entries []pkcs12.TrustStoreEntry
+	for cert, alias := range s.aliases() {
+		entries = append(entries, pkcs12.TrustStoreEntry{Cert: cert, FriendlyName: alias})
+	}
+	// As many iterations as keytool.
+	return pkcs12.Modern2023.WithIterations(10_000).EncodeTrustStoreEntries(entries, password)
+}
+
+// maxSubject bounds what is made into text: Name.String takes time with the square
+// of the number of its parts.
+const maxSubject = 8192
 
 // comment is one line, whatever the subject is: certificates come from anybody,
 // and the text of this line is not to become a block of its own.
 func comment(cert *x509.Certificate) string {
-	// Name.String takes time with the square of the number of its parts.
 	subject := "(a subject of unusual length)"
-	if len(cert.RawSubject) <= 8192 {
+	if len(cert.RawSubject) <= maxSubject {
 		subject = printable(cert.Subject.String(), 256)
 	}
 	return fmt.Sprintf("# %s | expires %s | SHA-256 %v\n",

@@ -133,7 +133,16 @@ func sniff(data []byte) (kind, []byte, error) {
 	case bytes.HasPrefix(data, []byte("\xce\xce\xce\xce")):
 		return 0, nil, errors.New("this is a JCEKS key store, which is not supported: convert it with keytool -importkeystore -deststoretype PKCS12")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return 0, nil, errors.New("this is text in UTF-16: save it as UTF-8 or ASCII")
+		return 0, nil, errUTF16
+	}
+	if bytes.HasPrefix(data, []byte("<\x00")) || bytes.HasPrefix(data, []byte("\x00<")) {
+		return 0, nil, errUTF16
+	}
+	if text[0] == '<' { // before PEM, which may stand in a page or a document
+		if start := bytes.ToLower(text[:min(len(text), 512)]); bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<!doctype html")) {
+			return 0, nil, errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
+		}
+		return kindXML, data, nil
 	}
 	isPEM := bytes.Contains(data, pemBegin)
 	// A sequence begins with 0x30, and so does text that begins with a zero.
@@ -146,12 +155,6 @@ func sniff(data []byte) (kind, []byte, error) {
 	if isPEM {
 		return kindPEM, data, nil
 	}
-	if text[0] == '<' {
-		if start := bytes.ToLower(text[:min(len(text), 512)]); bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<!doctype html")) {
-			return 0, nil, errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
-		}
-		return kindXML, data, nil
-	}
 	// PEM without its first and last line, as some portals deliver it. Base64
 	// of anything that begins with a sequence begins with an M.
 	if text[0] == 'M' {
@@ -162,6 +165,8 @@ func sniff(data []byte) (kind, []byte, error) {
 	}
 	return 0, nil, errors.New("neither certificates nor keys nor a container of them are recognised in it")
 }
+
+var errUTF16 = errors.New("this is text in UTF-16: save it as UTF-8 or ASCII")
 
 // isBinary reports whether there are bytes at the start of data that no text has.
 func isBinary(data []byte) bool {

@@ -27,7 +27,7 @@ const maxKey = 16 << 10
 // ("Proc-Type: 4,ENCRYPTED"). Of PKCS#8 encryption it knows PBES2 with PBKDF2 and
 // AES or triple DES in CBC mode; of PKCS#12 also RC2 and triple DES.
 //
-// As Decode it is strict: no key and a second key are errors, as is anything that
+// As Decode without KeepGoing it is strict: no key and a second key are errors, as is anything that
 // cannot be read. It refuses RSA keys of more than 16384 bits, and files that want
 // a password hashed more than 2,000,000 times for one purpose or 4,000,000 times
 // in all. No error has the password or a part of the key in it.
@@ -83,7 +83,7 @@ func decodeKey(data []byte, o options) (crypto.Signer, *Store, error) {
 func decodePEMKey(text []byte, password string, w *work) (crypto.Signer, *Store, error) {
 	r := pemReader{text: text}
 	var keyBlock *pemBlock
-	certs := new(Store)
+	certs := decoder{certs: new(Store)}
 	for {
 		block, err := r.next()
 		if err != nil {
@@ -113,7 +113,7 @@ func decodePEMKey(text []byte, password string, w *work) (crypto.Signer, *Store,
 	if err != nil {
 		return nil, nil, fmt.Errorf("%v: %w", keyBlock, blameNoPassword(err, password))
 	}
-	return key, certs, nil
+	return key, certs.certs, nil
 }
 
 // passedOverBesideKey names what openssl writes into one file with a key and what
@@ -274,6 +274,9 @@ func rsaFits(der []byte) bool {
 
 func decodePKCS12Key(data []byte, password string, w *work) (crypto.Signer, *Store, error) {
 	contents, s, err := readPKCS12(data, password, w)
+	if err == nil {
+		err = contents.unchecked
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -284,7 +287,7 @@ func decodePKCS12Key(data []byte, password string, w *work) (crypto.Signer, *Sto
 	default:
 		return nil, nil, errTwoKeys
 	}
-	certs := new(Store)
+	certs := decoder{certs: new(Store)}
 	for i, cert := range contents.certs {
 		if err := certs.addCertificate(cert); err != nil {
 			return nil, nil, fmt.Errorf("certificate %d in the PKCS#12: %w", i+1, err)
@@ -303,5 +306,5 @@ func decodePKCS12Key(data []byte, password string, w *work) (crypto.Signer, *Sto
 	if err != nil {
 		return nil, nil, err
 	}
-	return key, certs, nil
+	return key, certs.certs, nil
 }

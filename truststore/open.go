@@ -13,15 +13,12 @@ import (
 // in a folder, in the order of their names. Symbolic links are followed.
 //
 // In a folder, each file must be one that Decode reads: the error names the one
-// that is not. Folders in it are not entered, and files whose name starts with a
+// that is not. A password is used for all of them. Folders in it are not entered, and files whose name starts with a
 // dot are not read. Pipes, devices and sockets are an error.
 func Open(path string, opts ...Option) (*Store, error) {
 	o := newOptions(opts)
 	s, err := openAny(path, o)
-	if err != nil {
-		return nil, fmt.Errorf("truststore: %w", err)
-	}
-	return s, nil
+	return s, within("truststore", err)
 }
 
 func openAny(path string, o options) (*Store, error) {
@@ -37,32 +34,35 @@ func openAny(path string, o options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := new(Store)
+	all := decoder{options: o, certs: new(Store)}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		file := filepath.Join(path, e.Name())
 		info, err := os.Stat(file) // of what a link leads to
-		if err != nil {
-			return nil, err
-		}
-		if info.IsDir() {
+		if err == nil && info.IsDir() {
 			continue
 		}
-		s, size, err := openFile(file, o)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			var s *Store
+			var size int64
+			s, size, err = openFile(file, o)
+			o.limit -= size
+			for cert := range s.All() {
+				all.certs.Add(cert)
+			}
 		}
-		o.limit -= size
-		for cert := range s.All() {
-			all.Add(cert)
+		if err != nil {
+			if err := all.skip(err); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if all.Len() == 0 {
+	if all.certs.Len() == 0 && len(all.bad.errs) == 0 {
 		return nil, fmt.Errorf("%s: there is no certificate in this folder", path)
 	}
-	return all, nil
+	return all.result(nil)
 }
 
 // openFile returns how many bytes it read, too.
@@ -72,10 +72,7 @@ func openFile(path string, o options) (*Store, int64, error) {
 		return nil, 0, err
 	}
 	s, err := decode(data, o)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, int64(len(data)), nil
+	return s, int64(len(data)), within(path, err)
 }
 
 func readFile(path string, limit int64) ([]byte, error) {

@@ -7,6 +7,8 @@ type options struct {
 	password string
 	limit    int64
 
+	keepGoing bool // see KeepGoing
+
 	allowEmpty bool // see AllowEmpty
 }
 
@@ -36,4 +38,15 @@ func WithLimit(bytes int64) Option {
 			o.limit = defaultLimit
 		}
 	}
+}
+
+// KeepGoing makes Decode and Open return what could be read of files that are
+// partly bad. An error then comes beside the Store: it joins one error for each
+// certificate or file that was left out, a hundred at most, and its Unwrap returns
+// them. If there is no certificate that could be read, the Store is nil.
+//
+// It is for programs that repair or report. Who trusts what is left of a damaged
+// file should know what was lost. KeepGoing has no effect on DecodeKey.
+func KeepGoing() Option {
+	return func(o *options) { o.keepGoing = true }
 }

@@ -38,7 +38,8 @@ var (
 	pemDashes = []byte("-----")
 )
 
-// next returns the next block, or nil after the last one.
+// next returns the next block, or nil after the last one. After an error it can
+// be called again and goes on behind the damage.
 func (r *pemReader) next() (*pemBlock, error) {
 	var block *pemBlock
 	bodyStart := 0
@@ -58,7 +59,9 @@ func (r *pemReader) next() (*pemBlock, error) {
 		switch {
 		case bytes.HasPrefix(line, pemBegin):
 			if block != nil {
-				return nil, fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
+				err := fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
+				r.at, r.line = start, r.line-1 // for those who go on
+				return nil, err
 			}
 			r.count++
 			block = &pemBlock{number: r.count, line: r.line, offset: start}

@@ -16,7 +16,40 @@ import (
 type pkcs12Contents struct {
 	certs []cryptobyte.String
 	keys  []pkcs12KeyBag
+	other int // bags of secret keys and of what is not known
+
+	// unchecked is not nil where no password was given and the file has one. Its
+	// contents are then what somebody left unencrypted.
+	unchecked error
 }
+
+// addPKCS12 reads the certificates of a PKCS#12.
+func (d *decoder) addPKCS12(data []byte) error {
+	contents, _, err := readPKCS12(data, d.password, &d.work)
+	if err != nil {
+		return blameNoPassword(err, d.password)
+	}
+	if len(contents.keys) > 0 {
+		if err := d.skip(errKeyInside); err != nil {
+			return err
+		}
+	}
+	if contents.other > 0 {
+		if err := d.skip(errors.New("the PKCS#12 holds a secret, or something else that is no certificate: give a file with certificates only")); err != nil {
+			return err
+		}
+	}
+	for i, cert := range contents.certs {
+		if err := d.addCertificate(cert); err != nil {
+			if err := d.skip(fmt.Errorf("certificate %d in the PKCS#12: %w", i+1, err)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var errKeyInside = errors.New("there is a private key in it, and certificates are wanted: give a file with certificates only, or read the key with DecodeKey")
 
 // pkcs12KeyBag is a key that is not decrypted yet: that costs time, and a file
 // with two keys is refused before.
@@ -31,6 +64,7 @@ var (
 	oidKeyBag          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1}
 	oidShroudedKeyBag  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 2}
 	oidCertBag         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 3}
+	oidCRLBag          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 4}
 	oidSafeContentsBag = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 6}
 
 	oidX509Certificate = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 1}
@@ -48,13 +82,16 @@ const (
 // takes its bags out of their envelopes. It also returns the password in the
 // form that was right.
 //
-// It does not use software.sslmate.com/src/go-pkcs12, which reads a file with a
-// key only if it has a certificate and no more than two parts, nothing with
-// indefinite lengths, and knows no bound on iterations. The bound could not be put
-// before it, because some counts appear only when an encrypted part is open. Our
-// tests compare the two on what both can read.
+// It does not use software.sslmate.com/src/go-pkcs12, which reads a trust store
+// only if each certificate has Java's attribute (openssl pkcs12 -export -nokeys
+// gives none) and there is one part, a file with a key only if it has a
+// certificate and no more than two parts, nothing with indefinite lengths, and
+// which knows no bound on iterations. The bound could not be put before it, because
+// some counts appear only when an encrypted part is open. Our tests compare the two
+// on what both can read.
 func readPKCS12(data []byte, password string, w *work) (*pkcs12Contents, secret, error) {
 	s := newSecret(password)
+	contents := new(pkcs12Contents)
 	pfx, err := enter(data)
 	if err != nil {
 		return nil, s, err
@@ -80,14 +117,16 @@ func readPKCS12(data []byte, password string, w *work) (*pkcs12Contents, secret,
 			return nil, s, errors.New("this PKCS#12 has nothing that a password could check: give none, or write it anew with a MAC")
 		}
 	} else if err := checkMAC(pfx, authSafe, &s, w); err != nil {
-		return nil, s, err
+		if password != "" || !errors.Is(err, errWrongPassword) {
+			return nil, s, err
+		}
+		contents.unchecked = err
 	}
 
 	parts, err := enter(authSafe)
 	if err != nil {
 		return nil, s, err
 	}
-	contents := new(pkcs12Contents)
 	for number := 1; !parts.Empty(); number++ {
 		if err := contents.readPart(&parts, s, w); err != nil {
 			return nil, s, fmt.Errorf("part %d of the PKCS#12: %w", number, err)
@@ -202,6 +241,9 @@ func (c *pkcs12Contents) readPart(in *cryptobyte.String, s secret, w *work) erro
 			return errDamagedPKCS12
 		}
 	case contentType.Equal(oidEncryptedData):
+		if c.unchecked != nil {
+			return c.unchecked
+		}
 		var err error
 		if bags, err = decryptPart(content, s, w); err != nil {
 			return err
@@ -274,8 +316,9 @@ func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
 			if err := c.readBags(value); err != nil {
 				return err
 			}
+		case !oid.Equal(oidCRLBag):
+			c.other++
 		}
-		// The other bags hold CRLs and, in Java's files, secret keys.
 	}
 	return nil
 }

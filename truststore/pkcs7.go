@@ -6,32 +6,69 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/smallstep/pkcs7"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// addPKCS7 reads the certificates of a PKCS#7 SignedData, after the walk.
+// addPKCS7 reads the certificates of a PKCS#7 SignedData.
 //
-// It does not use github.com/smallstep/pkcs7, for two reasons: with indefinite
-// lengths that does not read an empty set, and the digest algorithms of a file
-// without signatures are one; and its errors do not say which certificate is
-// bad. Our tests compare the two on what both can read.
-func (s *Store) addPKCS7(data []byte) error {
-	der, rest, err := derOf(data)
+// First it walks the file (see derOf) and finds the certificates in it, so that
+// an error can name the bad one, and none is larger than crypto/x509 should see.
+// Then github.com/smallstep/pkcs7 reads it. What that cannot do is done here: it
+// wants signers named by issuer and serial number, where CMS also has key
+// identifiers; with indefinite lengths it reads no empty set; one bad certificate
+// and it returns none; and it turns certificates that are in BER into others that
+// are in DER, which have another fingerprint, and which nobody signed.
+func (d *decoder) addPKCS7(data []byte) error {
+	der, certs, err := findPKCS7(data)
 	if err != nil {
 		return err
 	}
-	if rest = bytes.TrimLeft(rest, "\r\n\t "); len(rest) > 0 {
-		return fmt.Errorf("%d bytes follow the end of the PKCS#7: the file is damaged, or two files in one", len(rest))
+	// It copies the file once for each depth and makes some hundred bytes of each
+	// element.
+	if len(der) <= maxPKCS7ForLibrary {
+		if p7, err := pkcs7.Parse(der); err == nil && len(p7.Certificates) == len(certs) {
+			same := true
+			for i, cert := range p7.Certificates {
+				same = same && bytes.Equal(cert.Raw, certs[i])
+			}
+			if same {
+				d.certs.Add(p7.Certificates...)
+				return nil
+			}
+		}
 	}
-	var info, content, certs, ignored cryptobyte.String
+	for i, cert := range certs {
+		if err := d.addCertificate(cert); err != nil {
+			if err := d.skip(fmt.Errorf("certificate %d in the PKCS#7: %w", i+1, err)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const maxPKCS7ForLibrary = 16 << 20
+
+// findPKCS7 returns a SignedData in DER and the elements in it where certificates
+// belong.
+func findPKCS7(data []byte) (der []byte, certs [][]byte, err error) {
+	der, rest, err := derOf(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rest = bytes.TrimLeft(rest, "\r\n\t "); len(rest) > 0 {
+		return nil, nil, fmt.Errorf("%d bytes follow the end of the PKCS#7: the file is damaged, or two files in one", len(rest))
+	}
+	var info, content, set, ignored cryptobyte.String
 	var contentType asn1.ObjectIdentifier
 	in := cryptobyte.String(der)
 	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
-		return errors.New("damaged PKCS#7")
+		return nil, nil, errors.New("damaged PKCS#7")
 	}
 	if !contentType.Equal(oidSignedData) {
-		return fmt.Errorf("a PKCS#7 of type %v, which carries no certificates: want signed data (a .p7b file)", contentType)
+		return nil, nil, fmt.Errorf("a PKCS#7 of type %v, which carries no certificates: want signed data (a .p7b file)", contentType)
 	}
 	explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
 	var hasCerts bool
@@ -39,21 +76,22 @@ func (s *Store) addPKCS7(data []byte) error {
 		!content.ReadASN1(&ignored, cbasn1.INTEGER) || // version
 		!content.ReadASN1(&ignored, cbasn1.SET) || // digest algorithms
 		!content.ReadASN1(&ignored, cbasn1.SEQUENCE) || // the signed content
-		!content.ReadOptionalASN1(&certs, &hasCerts, explicit) {
-		return errors.New("damaged PKCS#7")
+		!content.ReadOptionalASN1(&set, &hasCerts, explicit) {
+		return nil, nil, errors.New("damaged PKCS#7")
 	}
-	for number := 1; len(certs) > 0; number++ {
+	for number := 1; len(set) > 0; number++ {
 		var cert cryptobyte.String
 		var tag cbasn1.Tag
-		if !certs.ReadAnyASN1Element(&cert, &tag) {
-			return fmt.Errorf("certificate %d in the PKCS#7 is damaged", number)
+		if !set.ReadAnyASN1Element(&cert, &tag) {
+			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7 is damaged", number)
 		}
 		if tag != cbasn1.SEQUENCE {
-			return fmt.Errorf("certificate %d in the PKCS#7 is no X.509 certificate", number)
+			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7 is no X.509 certificate", number)
 		}
-		if err := s.addCertificate(cert); err != nil {
-			return fmt.Errorf("certificate %d in the PKCS#7: %w", number, err)
+		if len(cert) > maxCertificate {
+			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7: %w", number, errLargeCertificate)
 		}
+		certs = append(certs, cert)
 	}
-	return nil
+	return der, certs, nil
 }

@@ -1,0 +1,60 @@
+package truststore
+
+import (
+	"crypto/x509"
+	"fmt"
+	"iter"
+	"strings"
+	"unicode"
+)
+
+// aliases returns the certificates with a name for each, as Java's key stores
+// want one: the common name, or the whole subject where there is none, in lower
+// case, with a number behind it if another certificate had it first.
+//
+// Java compares these names in lower case, and in a JKS it does not find an entry
+// whose name is written in upper case. Two certificates under one name would be
+// one entry, and a name with a character beyond the basic plane of Unicode cannot
+// be written in either format.
+func (s *Store) aliases() iter.Seq2[*x509.Certificate, string] {
+	return func(yield func(*x509.Certificate, string) bool) {
+		taken := make(map[string]int) // the number that was tried last
+		for cert := range s.All() {
+			name := cert.Subject.CommonName
+			if strings.TrimSpace(name) == "" && len(cert.RawSubject) <= maxSubject {
+				name = cert.Subject.String()
+			}
+			name = strings.TrimSpace(strings.ToLower(basicPlane(name)))
+			if name == "" {
+				name = "certificate"
+			}
+			alias := name
+			for n := max(taken[name], 1); ; {
+				if _, found := taken[alias]; !found {
+					taken[alias] = 1
+					break
+				}
+				n++
+				taken[name] = n
+				alias = fmt.Sprintf("%s (%d)", name, n)
+			}
+			if !yield(cert, alias) {
+				return
+			}
+		}
+	}
+}
+
+// basicPlane escapes what cannot be seen or is beyond the basic plane, and cuts
+// what is too long to be read.
+func basicPlane(s string) string {
+	var out strings.Builder
+	for _, r := range printable(s, 128) {
+		if r > 0xffff || !unicode.IsPrint(r) {
+			fmt.Fprintf(&out, `\u{%x}`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
