@@ -1,0 +1,234 @@
+package truststore
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// System returns the certificates of the operating system's store on Linux: the
+// same set that x509.SystemCertPool trusts, which can be listed, searched and
+// compared here. They come from the files and folders at which crypto/x509 looks,
+// in its order: the first of the well-known bundles that can be read, or the file
+// that the environment variable SSL_CERT_FILE names, and then the well-known
+// folders, or those of SSL_CERT_DIR, a list with colons.
+//
+// crypto/x509 passes over what it cannot read, and System does so too: the set is
+// to be the same. But it says so. If the error is not nil while there is a Store,
+// it joins one error for each of these that was passed over: a damaged or
+// unparsable certificate, a file without permission, a file or folder that the
+// environment names and that is missing. Folders in the folders and files that
+// hold something else belong there and are no errors.
+//
+// A Store without certificates comes with an error, too. On other systems there is
+// an error and no Store: on macOS and Windows crypto/x509 asks the system about each
+// chain, and has no list itself.
+//
+// System reads the files at each call, SystemCertPool only once in a process.
+func System() (*Store, error) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
+		return nil, fmt.Errorf("truststore: the certificates that %s trusts cannot be listed: this works on Linux only", runtime.GOOS)
+	}
+	r := systemReader{store: new(Store)}
+	r.readFirst()
+	r.readFolders()
+	if r.store.Len() == 0 {
+		r.errs = append(r.errs, errors.New("the operating system has no certificates in the places that crypto/x509 knows: install its package of CA certificates, or set SSL_CERT_FILE or SSL_CERT_DIR"))
+	}
+	if len(r.errs) > 0 {
+		return r.store, fmt.Errorf("truststore: %w", errors.Join(r.errs...))
+	}
+	return r.store, nil
+}
+
+// systemFiles and systemFolders are those of crypto/x509 (root_linux.go).
+func systemFiles() []string {
+	return []string{
+		"/etc/ssl/certs/ca-certificates.crt",                // Debian, Gentoo
+		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL 6
+		"/etc/ssl/ca-bundle.pem",                            // openSUSE
+		"/etc/pki/tls/cacert.pem",                           // OpenELEC
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL 7 and later
+		"/etc/ssl/cert.pem",                                 // Alpine
+	}
+}
+
+func systemFolders() []string {
+	folders := []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}
+	if runtime.GOOS == "android" {
+		folders = append(folders, "/system/etc/security/cacerts", "/data/misc/keychain/certs-added")
+	}
+	return folders
+}
+
+type systemReader struct {
+	store *Store
+	errs  []error
+}
+
+// readFirst reads the first file that can be read, as crypto/x509 does.
+func (r *systemReader) readFirst() {
+	files := systemFiles()
+	named := os.Getenv("SSL_CERT_FILE")
+	if named != "" {
+		files = []string{named}
+	}
+	for _, path := range files {
+		data, err := readAtMost(path, defaultLimit)
+		if err == nil {
+			r.add(path, data)
+			return
+		}
+		if named != "" {
+			err = fmt.Errorf("SSL_CERT_FILE: %w", err)
+		} else if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		r.errs = append(r.errs, err)
+	}
+}
+
+func (r *systemReader) readFolders() {
+	folders := systemFolders()
+	named := os.Getenv("SSL_CERT_DIR")
+	if named != "" {
+		folders = strings.Split(named, ":") // on every system, as OpenSSL does
+	}
+	for _, folder := range folders {
+		if folder == "" {
+			continue
+		}
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			if named != "" {
+				err = fmt.Errorf("SSL_CERT_DIR: %w", err)
+			} else if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			r.errs = append(r.errs, err)
+			continue
+		}
+		for _, e := range entries {
+			r.readEntry(folder, e)
+		}
+	}
+}
+
+func (r *systemReader) readEntry(folder string, e fs.DirEntry) {
+	path := folder + "/" + e.Name() // not cleaned: link/.. may lead elsewhere
+	if e.Type() == fs.ModeSymlink {
+		// OpenSSL's names by hash, which lead to a file that is read anyway.
+		if target, err := os.Readlink(path); err == nil && !strings.Contains(target, "/") {
+			return
+		}
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // a link whose target was removed
+	}
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return
+	}
+	if !info.Mode().IsRegular() {
+		return
+	}
+	data, err := readAtMost(path, defaultLimit)
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return
+	}
+	r.add(path, data)
+}
+
+// readAtMost reads what os.ReadFile does, pipes too (SSL_CERT_FILE can be one), but
+// not without end.
+func readAtMost(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: it has more than %d bytes", path, limit)
+	}
+	return data, nil
+}
+
+// add takes what x509.CertPool.AppendCertsFromPEM would. It goes through
+// encoding/pem, as that does, since whatever the two frame differently would make
+// the sets different.
+func (r *systemReader) add(path string, data []byte) {
+	lines := lineCounter{text: data}
+	skip := func(at int, err error) {
+		r.errs = append(r.errs, fmt.Errorf("%s: the certificate in line %d was passed over, by crypto/x509 too: %w", path, lines.of(at), err))
+	}
+	for at := 0; at < len(data); {
+		block, rest := pem.Decode(data[at:])
+		begins := certificateBegins(data[at : len(data)-len(rest)])
+		if block == nil {
+			begins = certificateBegins(data[at:])
+		}
+		isCertificate := block != nil && block.Type == "CERTIFICATE"
+		own := at
+		if isCertificate && len(begins) > 0 { // always: the block begins there
+			own = at + begins[len(begins)-1]
+			begins = begins[:len(begins)-1]
+		}
+		for _, begin := range begins {
+			skip(at+begin, errors.New("it is damaged"))
+		}
+		if block == nil {
+			return
+		}
+		if isCertificate {
+			if len(block.Headers) > 0 {
+				skip(own, errors.New("it has header lines"))
+			} else if cert, err := x509.ParseCertificate(block.Bytes); err != nil {
+				skip(own, err)
+			} else {
+				r.store.Add(cert)
+			}
+		}
+		at = len(data) - len(rest)
+	}
+}
+
+// certificateBegins returns where lines begin that say that a certificate does.
+func certificateBegins(text []byte) (begins []int) {
+	word := []byte("-----BEGIN CERTIFICATE-----")
+	for at := 0; ; {
+		i := bytes.Index(text[at:], word)
+		if i < 0 {
+			return begins
+		}
+		at += i
+		if at == 0 || text[at-1] == '\n' {
+			begins = append(begins, at)
+		}
+		at += len(word)
+	}
+}
+
+// lineCounter tells line numbers, for positions that do not go back.
+type lineCounter struct {
+	text     []byte
+	at, line int
+}
+
+func (l *lineCounter) of(at int) int {
+	l.line += bytes.Count(l.text[l.at:at], []byte("\n"))
+	l.at = at
+	return l.line + 1
+}
