@@ -20,9 +20,8 @@ const (
 // is known: nothing for a root, and for a CA below one (a derived anchor) the
 // paths up to a root, each checked by signature, once.
 type anchor struct {
-	cert    *x509.Certificate
-	issuing bool // a root, or a CA with none of the verifier's below it
-	above   func() []upperPath
+	cert  *x509.Certificate
+	above func() []upperPath
 }
 
 // upperPath is one path above an anchor, with all that its certificates demand

@@ -90,11 +90,7 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 		if !selfIssued(root) {
 			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
 		}
-		v.anchors[root] = &anchor{cert: root, issuing: true, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
-	}
-	issuers := map[string]bool{}
-	for ca := range v.intermediates.All() {
-		issuers[string(ca.RawIssuer)] = true
+		v.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
 	for ca := range v.intermediates.All() {
 		if !isCA(ca) {
@@ -104,9 +100,8 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 			continue // crypto/x509 may use it on a path from a root
 		}
 		v.anchors[ca] = &anchor{
-			cert:    ca,
-			issuing: !issuers[string(ca.RawSubject)],
-			above:   sync.OnceValue(func() []upperPath { return v.pathsAbove(ca) }),
+			cert:  ca,
+			above: sync.OnceValue(func() []upperPath { return v.pathsAbove(ca) }),
 		}
 		v.anchorPool.AddCert(ca)
 	}
@@ -306,12 +301,23 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	for cert := range v.denied.All() {
 		// crypto/x509 asks no constraint about a certificate that is itself in
 		// the pool, told by a hash of Raw; everything else it reads elsewhere. With
-		// another Raw the denied certificate is in the pool as an issuer only.
+		// another Raw the denied CA is in the pool as an issuer only. A root keeps
+		// its own: then AddCert of a bundle that still has it changes nothing.
 		issuer := *cert
-		issuer.Raw = append(cert.Raw[:len(cert.Raw):len(cert.Raw)], 0)
+		if !selfIssued(cert) {
+			issuer.Raw = append(cert.Raw[:len(cert.Raw):len(cert.Raw)], 0)
+		}
 		pool.AddCertWithConstraint(&issuer, func(lower []*x509.Certificate) error {
 			return v.refusal(append(lower[:len(lower):len(lower)], cert))
 		})
+	}
+	upper := map[*x509.Certificate]bool{} // CAs that have others below them, by signature
+	for _, a := range v.ordered() {
+		for _, p := range a.above() {
+			if len(p.certs) > 1 {
+				upper[p.certs[0]] = true
+			}
+		}
 	}
 	for cert, a := range v.ordered() {
 		if v.denied.Contains(cert) {
@@ -319,7 +325,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		}
 		// Verified here and not on first use: a certificate that is itself in the
 		// pool is accepted without its constraint.
-		if !a.issuing || len(a.above()) == 0 {
+		if upper[cert] || len(a.above()) == 0 {
 			continue
 		}
 		pool.AddCertWithConstraint(cert, func(lower []*x509.Certificate) error {

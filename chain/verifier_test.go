@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -224,12 +225,30 @@ func TestWithDenied(t *testing.T) {
 				mustVerifier(truststore.New(), truststore.New(), chain.WithDenied(truststore.New(l.full()[1:]...), nil)),
 			} {
 				for _, p := range l.presentations() {
-					_, err := verifyAsTLS(v, denied, p.extra, x509.ExtKeyUsageAny)
+					if !bytes.Equal(denied.RawIssuer, denied.RawSubject) {
+						_, err := verifyAsTLS(v, denied, p.extra, x509.ExtKeyUsageAny)
+						assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
+					}
+					_, err := v.Check([][]*x509.Certificate{{denied}}, now)
 					assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
 					_, err = v.Verify(denied, chain.VerifyOptions{Time: now, Extra: p.extra})
 					assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
 				}
 			}
+		}
+	})
+
+	t.Run("a denied root that is added to the pool stays denied", func(t *testing.T) {
+		root := l.full()[len(l.full())-1]
+		pool := l.verifier(chain.WithDenied(truststore.New(root), nil)).CertPool(nil)
+		pool.AddCert(copyOf(root))
+		for _, p := range l.presentations() {
+			intermediates := x509.NewCertPool()
+			for _, c := range p.extra {
+				intermediates.AddCert(c)
+			}
+			_, err := l.leaf.Verify(x509.VerifyOptions{Roots: pool, Intermediates: intermediates, CurrentTime: now})
+			assert.Error(t, err, p.name)
 		}
 	})
 

@@ -21,7 +21,9 @@ import (
 // valid and passes the policies, on resumed sessions too. Its errors are
 // *[ServerCertificateError]; what crypto/tls refuses itself is a
 // *tls.CertificateVerificationError. Setting InsecureSkipVerify on the result
-// leaves nothing verified, and every connection is refused.
+// leaves nothing verified, and every connection is refused. A ClientSessionCache
+// set on the result must not serve another tls.Config as well: what is resumed
+// from it was agreed by the other's certificate. cfg.Base is not used.
 func ClientTLSConfig(cfg Config) (*tls.Config, error) {
 	c, err := newClientSide(cfg)
 	if err != nil {
@@ -45,7 +47,7 @@ func newClientSide(cfg Config) (*clientSide, error) {
 	}
 	c := &clientSide{trust: t, getCertificate: cfg.GetCertificate, renegotiate: cfg.Renegotiate}
 	if cfg.Certificate != nil {
-		if c.certificate, err = t.withChain(cfg.Certificate); err != nil {
+		if c.certificate, err = t.withChain(cfg.Certificate, "Config.Certificate"); err != nil {
 			return nil, err
 		}
 	}
@@ -69,7 +71,7 @@ func (c *clientSide) tlsConfig() *tls.Config {
 
 func (c *clientSide) verifyConnection(cs tls.ConnectionState) error {
 	if _, err := c.verifier.Check(cs.VerifiedChains, c.clock()); err != nil {
-		return c.serverError(cs.ServerName, cs.PeerCertificates, err)
+		return c.serverError(quoteHost(cs.ServerName), err)
 	}
 	return nil
 }
@@ -84,13 +86,14 @@ func (c *clientSide) clientCertificate(info *tls.CertificateRequestInfo) (*tls.C
 			return nil, err
 		}
 		if cert != nil && len(cert.Certificate) == 1 {
-			if cert, err = c.withChain(cert); err != nil {
+			if cert, err = c.withChain(cert, "what Config.GetCertificate returned"); err != nil {
 				return nil, err
 			}
 		}
 	}
 	asked := certificateRequest{acceptableCAs: info.AcceptableCAs, certificate: leafOf(cert)}
 	if asked.certificate != nil {
+		asked.chain = cert.Certificate
 		asked.unsupported = info.SupportsCertificate(cert)
 		asked.sent = asked.unsupported == nil
 	}
@@ -119,15 +122,15 @@ func leafOf(cert *tls.Certificate) *x509.Certificate {
 // withChain returns a copy of a key pair that is shown with all certificates
 // below its root. A client's needs them most: crypto/tls shows a certificate only
 // if one of its chain was issued by a CA that the server announces.
-func (t *trust) withChain(pair *tls.Certificate) (*tls.Certificate, error) {
+func (t *trust) withChain(pair *tls.Certificate, what string) (*tls.Certificate, error) {
 	if len(pair.Certificate) == 0 || pair.PrivateKey == nil {
-		return nil, errors.New("pkioverheid: Config.Certificate holds no certificate or no private key: see LoadKeyPair")
+		return nil, fmt.Errorf("pkioverheid: %s holds no certificate or no private key: see LoadKeyPair", what)
 	}
 	var certs []*x509.Certificate
 	for i, der := range pair.Certificate {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, fmt.Errorf("pkioverheid: Config.Certificate: certificate %d: %w", i+1, err)
+			return nil, fmt.Errorf("pkioverheid: %s: certificate %d: %w", what, i+1, err)
 		}
 		certs = append(certs, c)
 	}

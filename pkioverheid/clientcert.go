@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -10,9 +11,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -23,11 +23,15 @@ import (
 // tell that it showed no certificate because no CA of ours was among those that
 // the server accepts. It is used as *ClientCertificateError.
 type ClientCertificateError struct {
-	// Host is the server, as it was called.
+	// Host is the server, as it was called, or the https proxy.
 	Host string
 
-	// AcceptableCAs are the names of the CAs that the server announced; empty
-	// where it announced none, which means any, or where that is not known.
+	// Known is whether the handshake was seen in which the server asked. If it is
+	// false (the server asked in a renegotiation), the next three say nothing.
+	Known bool
+
+	// AcceptableCAs are the CAs that the server announced, each a quoted name and,
+	// for one of PKIoverheid, its hierarchy. Empty means any CA.
 	AcceptableCAs []string
 
 	// Certificate is ours, nil if there was none to show.
@@ -36,57 +40,71 @@ type ClientCertificateError struct {
 	// Sent is whether it was shown to the server.
 	Sent bool
 
+	// Guess is true where the server gave no reason: it closed the connection
+	// after it had asked for a certificate and before it answered anything, or
+	// answered with a status that often means that.
+	Guess bool
+
 	// Advice is what to change.
 	Advice string
 
 	// Err is what crypto/tls or the network said.
 	Err error
-
-	guessed bool // no alert says that it was about the certificate
 }
 
 // Error says what the server asked for, what was sent, and what to change.
 func (e *ClientCertificateError) Error() string {
 	var b strings.Builder
-	if e.guessed {
-		fmt.Fprintf(&b, "pkioverheid: %s ended the call, probably for want of a client certificate that it accepts: it asked for ", e.Host)
+	if e.Guess {
+		fmt.Fprintf(&b, "pkioverheid: %s ended the call, probably for want of a client certificate that it accepts: ", e.Host)
 	} else {
-		fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: it asked for ", e.Host)
+		fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: ", e.Host)
 	}
+	if e.Known {
+		b.WriteString(e.asked())
+		b.WriteString("; ")
+		b.WriteString(e.shown())
+		b.WriteString("; ")
+	}
+	fmt.Fprintf(&b, "%s: %v", e.Advice, e.Err)
+	return b.String()
+}
+
+func (e *ClientCertificateError) asked() string {
 	const most = 6
 	switch n := len(e.AcceptableCAs); {
 	case n == 0:
-		b.WriteString("one of any CA")
+		return "it asked for one of any CA"
 	case n > most:
-		fmt.Fprintf(&b, "one under %s or %d more", strings.Join(e.AcceptableCAs[:most], ", "), n-most)
-	default:
-		fmt.Fprintf(&b, "one under %s", strings.Join(e.AcceptableCAs, ", "))
+		return fmt.Sprintf("it asked for one under %s or %d more", strings.Join(e.AcceptableCAs[:most], ", "), n-most)
 	}
+	return "it asked for one under " + strings.Join(e.AcceptableCAs, ", ")
+}
+
+func (e *ClientCertificateError) shown() string {
 	switch {
 	case e.Certificate == nil:
-		b.WriteString("; none was sent, for there is none to send")
+		return "none was sent, for there is none to send"
 	case !e.Sent:
-		fmt.Fprintf(&b, "; %s was not sent, for it is not under one of these", describe(e.Certificate))
-	default:
-		fmt.Fprintf(&b, "; %s was sent", describe(e.Certificate))
+		return describe(e.Certificate) + " was not sent"
 	}
-	fmt.Fprintf(&b, "; %s: %v", e.Advice, e.Err)
-	return b.String()
+	return describe(e.Certificate) + " was sent"
 }
 
 // Unwrap returns what crypto/tls or the network said.
 func (e *ClientCertificateError) Unwrap() []error { return []error{e.Err} }
 
-// Timeout is false: to try again is no use.
+// Timeout is false: the server did answer.
 func (e *ClientCertificateError) Timeout() bool { return false }
 
 // RefusedCertificate explains a response that may be a refusal of our certificate.
 // Some servers, nginx among them, let the handshake pass whatever the client
 // showed, and then answer with status 400; their page says little. If resp came
 // from a [Transport], has status 400, 403, 495 or 496, and the server asked for a
-// certificate when the request's connection was made, the result says what was
-// asked for and what was sent. Else it is nil.
-func RefusedCertificate(resp *http.Response) *ClientCertificateError {
+// certificate when the connection was made, the result is a
+// *[ClientCertificateError] that says what was asked for and what was sent. Else
+// it is nil. An application may answer 400 and 403 for reasons of its own.
+func RefusedCertificate(resp *http.Response) error {
 	if resp == nil || resp.Request == nil {
 		return nil
 	}
@@ -99,13 +117,11 @@ func RefusedCertificate(resp *http.Response) *ClientCertificateError {
 	if !ok {
 		return nil
 	}
-	a.mu.Lock()
-	request := a.request
-	a.mu.Unlock()
-	if request == nil {
+	seen := a.seen()
+	if seen.request == nil {
 		return nil
 	}
-	return newClientCertificateError(resp.Request.URL.Hostname(), "", request, time.Now(), fmt.Errorf("HTTP status %d", resp.StatusCode))
+	return newClientCertificateError(quoteHost(resp.Request.URL.Hostname()), "", seen.request, a.clock(), fmt.Errorf("HTTP status %d", resp.StatusCode))
 }
 
 // describe names a certificate, its issuer and its hierarchy.
@@ -115,44 +131,6 @@ func describe(c *x509.Certificate) string {
 		s += " (" + id.Hierarchy.String() + ")"
 	}
 	return s
-}
-
-// certificateRequest is what a server asked of a client in one handshake.
-type certificateRequest struct {
-	acceptableCAs [][]byte
-	certificate   *x509.Certificate // what there was to show
-	unsupported   error             // why it was not shown
-	sent          bool
-}
-
-// attempt notes what happens to one request on its way to a connection. The
-// context of the request carries it to the handshake that the request causes.
-type attempt struct {
-	mu      sync.Mutex
-	request *certificateRequest
-	reused  bool
-}
-
-type attemptKey struct{}
-
-// withAttempt returns a context whose handshakes and connections are noted.
-func withAttempt(ctx context.Context) (context.Context, *attempt) {
-	a := new(attempt)
-	ctx = context.WithValue(ctx, attemptKey{}, a)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		a.mu.Lock()
-		a.reused = info.Reused
-		a.mu.Unlock()
-	}})
-	return ctx, a
-}
-
-func noteRequest(ctx context.Context, r certificateRequest) {
-	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
-		a.mu.Lock()
-		a.request = &r
-		a.mu.Unlock()
-	}
 }
 
 // aboutCertificate are the alerts of RFC 8446 section 6.2 by which a server speaks of
@@ -178,39 +156,51 @@ var mayBeAboutCertificate = [...]string{
 
 // clientCertificateError returns the explanation of err if it is a server's
 // refusal of our certificate, and nil if it is something else.
-func (a *attempt) clientCertificateError(host string, now time.Time, err error) *ClientCertificateError {
-	a.mu.Lock()
-	request, reused := a.request, a.reused
-	a.mu.Unlock()
-
+func (a *attempt) clientCertificateError(host string, err error) *ClientCertificateError {
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &timeout) && timeout.Timeout() {
 		return nil
 	}
+	s := a.seen()
 	alert, local := alertOf(err)
 	switch {
-	case local && alert == "tls: no renegotiation":
-	case !local && has(aboutCertificate[:], alert):
-	case request == nil:
+	case s.bodyFailed:
 		return nil
-	case !local && has(mayBeAboutCertificate[:], alert):
-	case alert == "" && !reused && connectionLost(err):
-	default:
+	case local:
+		if alert != "tls: no renegotiation" {
+			return nil
+		}
+	case slices.Contains(aboutCertificate[:], alert):
+		if s.request == nil && !s.connected {
+			return nil // in a handshake in which nobody asked
+		}
+	case s.request == nil || s.answered:
 		return nil
+	case slices.Contains(mayBeAboutCertificate[:], alert):
+	case alert != "" || !connectionLost(err):
+		return nil
+	case s.connected && s.version < tls.VersionTLS13:
+		return nil // up to TLS 1.2 the certificate was accepted when the handshake ended
 	}
-	if request == nil {
-		request = &certificateRequest{}
-	}
-	return newClientCertificateError(host, alert, request, now, err)
+	return newClientCertificateError(host, alert, s.request, a.clock(), err)
 }
 
+// newClientCertificateError explains a refusal; a nil request is not known.
 func newClientCertificateError(host, alert string, r *certificateRequest, now time.Time, err error) *ClientCertificateError {
-	e := &ClientCertificateError{Host: quoteHost(host), Certificate: r.certificate, Sent: r.sent, Err: err, guessed: alert == ""}
+	e := &ClientCertificateError{Host: host, Err: err, Guess: alert == ""}
+	if r == nil {
+		e.Advice = adviseOn(alert, new(certificateRequest), now)
+		if alert != "tls: no renegotiation" {
+			e.Advice = "ask the server's owner what is wrong with the certificate"
+		}
+		return e
+	}
+	e.Known, e.Certificate, e.Sent = true, r.certificate, r.sent
 	for _, raw := range r.acceptableCAs {
 		e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
 	}
-	e.Advice = e.adviseOn(alert, r, now)
+	e.Advice = adviseOn(alert, r, now)
 	return e
 }
 
@@ -233,33 +223,34 @@ func alertOf(err error) (alert string, local bool) {
 // the connection right after the handshake: in TLS 1.3 its alert can come too
 // late to be read.
 func connectionLost(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		strings.Contains(err.Error(), "http2: client conn") // of HTTP/2, which does not wrap its cause
-}
-
-func has(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return true
+	}
+	switch err.Error() { // of HTTP/2, which does not wrap its cause
+	case "http2: client conn could not be established",
+		"http2: client conn is closed",
+		"http2: client conn not usable",
+		"http2: client connection force closed via ClientConn.Close":
+		return true
 	}
 	return false
 }
 
-func (e *ClientCertificateError) adviseOn(alert string, r *certificateRequest, now time.Time) string {
+func adviseOn(alert string, r *certificateRequest, now time.Time) string {
+	c := r.certificate
 	switch {
 	case alert == "tls: no renegotiation":
 		return "it asks for a certificate late: set Config.Renegotiate"
-	case e.Certificate == nil:
+	case c == nil:
 		return "set Config.Certificate, see LoadKeyPair"
-	case RejectG3([]*x509.Certificate{e.Certificate}) != nil:
+	case RejectG3([]*x509.Certificate{c}) != nil:
 		return "a certificate under G3 is no longer accepted: ask the certificate supplier for one under Private G4"
-	case now.Before(e.Certificate.NotBefore) || now.After(e.Certificate.NotAfter) || alert == "tls: expired certificate":
-		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(e.Certificate.NotBefore), day(e.Certificate.NotAfter))
-	case !e.Sent && len(r.acceptableCAs) == 0:
-		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%v)", r.unsupported)
-	case !e.Sent:
+	case now.Before(c.NotBefore) || now.After(c.NotAfter) || alert == "tls: expired certificate":
+		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(c.NotBefore), day(c.NotAfter))
+	case !r.sent && r.acceptable():
+		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%s)", oneLine(r.unsupported.Error()))
+	case !r.sent:
 		return "use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root"
 	}
 	switch alert {

@@ -32,8 +32,8 @@ type Config struct {
 	OnlyRoots bool
 
 	// TrialRoots are trusted as well, and are what certificates marked as tests
-	// may stand under: names that start with TRIAL, TEST or ACCEPTATIE, policies
-	// of the TRIAL tool. Without it these are refused, under a production root in
+	// may stand under: common names that start with the word TRIAL, TEST or
+	// ACCEPTATIE, policies of the TRIAL tool. Without it these are refused, under a production root in
 	// any case. nil adds nothing.
 	TrialRoots *truststore.Store
 
@@ -50,28 +50,31 @@ type Config struct {
 
 	// GetCertificate, if set, is asked by a client instead of Certificate, at
 	// each handshake in which the server wants one. nil, or a certificate without
-	// contents, shows none. Servers ignore it.
+	// contents, shows none. To one that comes alone the CAs above it are added,
+	// which costs some signature checks; return the whole chain to save them.
+	// Servers ignore it.
 	GetCertificate func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
 
 	// Policy is asked about every complete chain of the other side, after
 	// RejectWithdrawn; nil is against nothing. One chain that passes is enough.
 	Policy chain.Policy
 
-	// Time returns the time to verify at; nil is time.Now.
+	// Time returns the time to verify at. nil is time.Now, and a zero time is now.
 	Time func() time.Time
 
 	// Renegotiate lets a server of TLS 1.2 ask for the certificate late, once a
 	// connection, as IIS and Apache do that want it for some paths only. HTTP/2
-	// knows no renegotiation: switch it off in Base for such a server, if it
-	// offers that. Clients only.
+	// knows no renegotiation: if such a server offers it, switch it off with an
+	// empty, non-nil TLSNextProto in Base. Clients only.
 	Renegotiate bool
 
 	// Base, for NewTransport and NewClient, is the transport whose proxy,
 	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
 	// completed. It is copied, and what would get around verification or
-	// contradict this Config is an error: DialTLS, DialTLSContext, and in
-	// TLSClientConfig InsecureSkipVerify, RootCAs, Certificates, Time and
-	// GetClientCertificate. nil means the settings of http.DefaultTransport.
+	// contradict this Config is an error: DialTLS, DialTLSContext, functions in
+	// TLSNextProto, and in TLSClientConfig InsecureSkipVerify, RootCAs,
+	// Certificates, GetClientCertificate, Time and Renegotiation. nil means the
+	// settings of http.DefaultTransport. The other constructors do not use Base.
 	Base *http.Transport
 }
 
@@ -88,12 +91,18 @@ type trust struct {
 	verifier *chain.Verifier
 	clock    func() time.Time
 
+	// systemRoots are added roots under which systems may have certificates
+	// whose hierarchy is not known here.
+	systemRoots *truststore.Store
+
 	// known are CAs that help to explain a refused chain: those of all
 	// hierarchies, trusted or not.
 	known []*x509.Certificate
 }
 
 func newTrust(cfg Config, s side) (*trust, error) {
+	// Copies: what the caller adds to its stores later was not checked.
+	trialRoots, clientRoots := copyOf(cfg.TrialRoots), copyOf(cfg.ClientRoots)
 	roots, intermediates := truststore.New(), truststore.New()
 	if !cfg.OnlyRoots {
 		hierarchies := cfg.Hierarchies
@@ -115,17 +124,15 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	added := []struct {
 		field string
 		store *truststore.Store
-	}{{"Roots", cfg.Roots}, {"TrialRoots", cfg.TrialRoots}}
+	}{{"Roots", copyOf(cfg.Roots)}, {"TrialRoots", trialRoots}}
 	if s == forClients {
 		added = append(added, struct {
 			field string
 			store *truststore.Store
-		}{"ClientRoots", cfg.ClientRoots})
+		}{"ClientRoots", clientRoots})
 	}
-	count := 0
 	for _, a := range added {
 		for cert := range a.store.All() {
-			count++
 			if err := checkAdded(cert, a.field == "TrialRoots"); err != nil {
 				return nil, fmt.Errorf("pkioverheid: Config.%s: %w", a.field, err)
 			}
@@ -136,7 +143,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 			}
 		}
 	}
-	if cfg.OnlyRoots && count == 0 {
+	if cfg.OnlyRoots && roots.Len() == 0 {
 		return nil, errors.New("pkioverheid: Config.OnlyRoots is set and there are no roots to trust")
 	}
 
@@ -156,7 +163,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	opts := []chain.Option{
 		chain.WithPolicy(RejectWithdrawn),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
-		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
+		chain.WithPolicy(rejectTest(trialRoots.Contains)),
 		chain.WithPolicy(cfg.Policy),
 	}
 	if s == forServers {
@@ -166,11 +173,10 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pkioverheid: Config: %w", err)
 	}
-	clock := cfg.Time
-	if clock == nil {
-		clock = time.Now
+	t := &trust{verifier: v, clock: clockOf(cfg.Time), systemRoots: trialRoots}
+	for root := range clientRoots.All() {
+		t.systemRoots.Add(root)
 	}
-	t := &trust{verifier: v, clock: clock}
 	for h := EV; h <= G3; h++ {
 		t.known = append(t.known, embedded()[h]...)
 		if fixtures.Len() > 0 {
@@ -178,6 +184,23 @@ func newTrust(cfg Config, s side) (*trust, error) {
 		}
 	}
 	return t, nil
+}
+
+func copyOf(s *truststore.Store) *truststore.Store {
+	return s.Filter(func(*x509.Certificate) bool { return true })
+}
+
+// clockOf makes nil and a zero time mean now.
+func clockOf(clock func() time.Time) func() time.Time {
+	if clock == nil {
+		return time.Now
+	}
+	return func() time.Time {
+		if t := clock(); !t.IsZero() {
+			return t
+		}
+		return time.Now()
+	}
 }
 
 // checkAdded judges a certificate that a user wants to trust.

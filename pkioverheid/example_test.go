@@ -248,7 +248,8 @@ func ExampleRefusedCertificate() {
 		log.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if refused := pkioverheid.RefusedCertificate(resp); refused != nil {
+	var refused *pkioverheid.ClientCertificateError
+	if errors.As(pkioverheid.RefusedCertificate(resp), &refused) {
 		fmt.Println(refused.Advice)
 	}
 	// Output: set Config.Certificate, see LoadKeyPair

@@ -112,8 +112,8 @@ type Identity struct {
 	// slice is shared and must not be modified.
 	Policies []x509.OID
 
-	// OIN is the subject's serialNumber where that has the form of an OIN, else
-	// empty. Providers put numbers of their own there as well.
+	// OIN is the subject's serialNumber where there is one and that has the form
+	// of an OIN, else empty. Providers put numbers of their own there as well.
 	OIN OIN
 
 	// By tells how the hierarchy was recognised; zero if it was not.
@@ -124,6 +124,8 @@ type Identity struct {
 
 	// Certificate is the one that this is about.
 	Certificate *x509.Certificate
+
+	addedRoot bool // verified below Config.ClientRoots or Config.TrialRoots
 }
 
 // Identify tells what a certificate claims: which hierarchy of PKIoverheid, which
@@ -160,9 +162,21 @@ func (id *Identity) setBelow(issuer *authority) {
 		}
 		return
 	}
-	if oin := OIN(cert.Subject.SerialNumber); isOIN(oin) {
+	if oin := OIN(cert.Subject.SerialNumber); isOIN(oin) && serialNumbers(cert) == 1 {
 		id.OIN = oin
 	}
+}
+
+// serialNumbers counts the subject's attributes of that type (2.5.4.5): a
+// certificate with two is nobody's.
+func serialNumbers(cert *x509.Certificate) int {
+	n := 0
+	for _, name := range cert.Subject.Names {
+		if t := name.Type; len(t) == 4 && t[0] == 2 && t[1] == 5 && t[2] == 4 && t[3] == 5 {
+			n++
+		}
+	}
+	return n
 }
 
 // isOIN is Validate without an error to allocate.
@@ -173,8 +187,8 @@ var errNotVerified = errors.New("pkioverheid: the peer showed no certificate tha
 // PeerIdentity returns who the other side of a TLS connection is, from its
 // verified chains only. It is an error if there is none (no certificate, or
 // verification was turned off), and if none leads to a CA that this package
-// knows by its key. Roots that a user adds are not known here: under those, the
-// [Authorizer] of [ServerTLSConfig] gets the identity.
+// knows by its key. Roots that a user adds are not known here, [Config.ClientRoots]
+// among them: identities under those are given to the [Authorizer] only.
 //
 // An identity is not yet a permission: PKIoverheid issues to persons too. See
 // [AllowOIN].

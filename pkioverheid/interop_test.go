@@ -439,8 +439,8 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 				assert.Contains(t, page, c.page)
-				refused := pkioverheid.RefusedCertificate(resp)
-				require.NotNil(t, refused)
+				var refused *pkioverheid.ClientCertificateError
+				require.ErrorAs(t, pkioverheid.RefusedCertificate(resp), &refused)
 				assert.Equal(t, c.page == bad, refused.Sent)
 				assert.Equal(t, c.cert != nil, refused.Certificate != nil)
 				assert.Len(t, refused.AcceptableCAs, 1)

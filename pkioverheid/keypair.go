@@ -108,7 +108,7 @@ func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, p
 	if err != nil {
 		return tls.Certificate{}, inCertificate, err
 	}
-	if pair, err = t.withChain(pair); err != nil {
+	if pair, err = t.withChain(pair, "the key pair"); err != nil {
 		return tls.Certificate{}, inCertificate, err
 	}
 	return *pair, "", nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // quote makes text that a peer chose fit for an error message: quoted, control
@@ -30,6 +31,22 @@ func quoteName(c *x509.Certificate) string {
 		return quote(c.Subject.Organization[0])
 	}
 	return "a certificate without a name"
+}
+
+// oneLine makes text of others, which may repeat names that a peer chose, fit for
+// an error message: control characters blanked, and no more than 400 bytes of it.
+func oneLine(s string) string {
+	const most = 400
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
 }
 
 // day formats a date as everybody reads it, in UTC.

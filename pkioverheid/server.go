@@ -35,7 +35,7 @@ func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := t.withChain(cfg.Certificate)
+	own, err := t.withChain(cfg.Certificate, "Config.Certificate")
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +52,10 @@ func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 				return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
 			}
 			id := identityOf(c)
+			if id.Role != EndEntity {
+				return fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
+			}
+			id.addedRoot = t.systemRoots.Contains(c.Root())
 			if err := allow(id); err != nil {
 				return fmt.Errorf("pkioverheid: %s is not let in: %w", quoteName(id.Certificate), err)
 			}
@@ -81,12 +85,14 @@ func AllowOIN(oins ...OIN) Authorizer {
 }
 
 // AllowAnySystem lets in every system of PKIoverheid: every certificate with the
-// policy of one. Persons have certificates under the same roots, and are refused.
+// policy of one, below a CA that is known here or below Config.ClientRoots or
+// Config.TrialRoots. Persons have certificates under the same roots, and are
+// refused; so are certificates below Config.Roots whose hierarchy is not known.
 func AllowAnySystem() Authorizer { return checkSystem }
 
 // systemPolicies are the policies of certificates for systems, by hierarchy
-// (facts.md §5 and §8); under the zero Hierarchy those that may come under the
-// roots that a user adds: G4 G-Other, and the TRIAL chains of G-TLS and G-Other.
+// (facts.md §5 and §8); under the zero Hierarchy those that may come under
+// Config.ClientRoots and Config.TrialRoots: G4 G-Other, and test chains.
 var systemPolicies = [...][]string{
 	0: {
 		"2.16.528.1.1003.1.2.8.6",
@@ -104,7 +110,7 @@ var systemPolicies = [...][]string{
 var errNoSystem = errors.New("pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems")
 
 func checkSystem(id Identity) error {
-	if id.Role != EndEntity || int(id.Hierarchy) >= len(systemPolicies) {
+	if id.Role != EndEntity || int(id.Hierarchy) >= len(systemPolicies) || id.Hierarchy == 0 && !id.addedRoot {
 		return errNoSystem
 	}
 	system := slices.ContainsFunc(id.Policies, func(p x509.OID) bool {

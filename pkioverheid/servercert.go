@@ -83,42 +83,53 @@ func describePath(path chain.Chain) string {
 func (t *trust) explainServer(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
 	certs := cause.UnverifiedCertificates
 	if len(certs) == 0 {
-		return t.serverError(host, nil, cause)
+		return t.serverError(host, cause)
 	}
-	_, err := t.verifier.Verify(certs[0], chain.VerifyOptions{
-		DNSName: host,
-		Time:    t.clock(),
-		Extra:   slices.Concat(certs[1:], t.known),
-	})
+	opts := chain.VerifyOptions{Time: t.clock(), Extra: slices.Concat(certs[1:], t.known)}
+	var wrongName x509.HostnameError
+	if errors.As(cause.Err, &wrongName) {
+		opts.DNSName = wrongName.Host // the name that crypto/tls verified, which may be a proxy's
+	}
+	path, err := t.verifier.Verify(certs[0], opts)
 	if err == nil {
-		// The pool was stricter, as it is where it cannot know the usage that is
-		// asked for, or the clock has moved on since.
-		err = &chain.Error{Reason: chain.RefusedByPolicy, Chain: certs[:1], At: t.clock(), Err: []error{cause.Err}}
+		e := &ServerCertificateError{Host: host, Reason: chain.UnknownAuthority, Path: path, Err: []error{cause}}
+		e.explainStricterPool(certs, cause)
+		return e
 	}
-	e := t.serverError(host, certs, err)
+	e := t.serverError(host, err)
 	e.Err = append(e.Err, cause)
 	return e
 }
 
-// serverError makes the error of a refusal. presented is all that the server
-// showed, in its order.
-func (t *trust) serverError(host string, presented []*x509.Certificate, err error) *ServerCertificateError {
-	e := &ServerCertificateError{Host: quoteHost(host), Reason: chain.UnknownAuthority, Err: []error{err}, Cause: err.Error()}
+// explainStricterPool is for a chain that verifies with all that is known here and
+// that crypto/tls refused with what the pool has and the server sent.
+func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, cause *tls.CertificateVerificationError) {
+	var missing []string
+	for _, c := range e.Path[1 : len(e.Path)-1] {
+		if !slices.ContainsFunc(sent, c.Equal) {
+			missing = append(missing, quoteName(c))
+		}
+	}
+	if len(missing) == 0 {
+		e.Reason = chain.RefusedByPolicy
+		e.Cause = oneLine(cause.Err.Error())
+		return
+	}
+	e.Cause = "the server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing"
+	e.Advice = "the server's owner must send it, or add " + quoteName(e.Path[1]) + " to Config.Roots"
+}
+
+// serverError makes the error of a refusal.
+func (t *trust) serverError(host string, err error) *ServerCertificateError {
+	e := &ServerCertificateError{Host: host, Reason: chain.UnknownAuthority, Err: []error{err}, Cause: oneLine(err.Error())}
 	var failed *chain.Error
 	if !errors.As(err, &failed) {
 		return e
 	}
 	e.Reason, e.Path = failed.Reason, failed.Chain
-
-	g3 := findG3(e.Path)
-	if g3 == nil {
-		// Nothing proven; what the server showed may still say it.
-		g3 = findG3(presented)
-		if g3 != nil && g3.By == ByKey {
-			g3.By = ByName // the key is in the bag, and signed nothing that we saw
-		}
-	}
-	if g3 != nil {
+	// What the server sent beside the path does not matter: an old CA left in a
+	// file says nothing of the certificate.
+	if g3 := findG3(e.Path); g3 != nil {
 		e.Reason = chain.RefusedByPolicy
 		e.Err = append([]error{g3}, e.Err...)
 		e.Cause, e.Advice = g3.cause(), g3.advice()
@@ -169,7 +180,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 	case chain.RefusedByPolicy, chain.Revoked:
 		var texts []string
 		for _, err := range failed.Err {
-			texts = append(texts, strings.TrimPrefix(err.Error(), "pkioverheid: "))
+			texts = append(texts, oneLine(strings.TrimPrefix(err.Error(), "pkioverheid: ")))
 		}
 		e.Cause += ": " + strings.Join(slices.Compact(texts), "; ")
 	default:
@@ -185,7 +196,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 func (e *ServerCertificateError) explainUnknown(failed *chain.Error, t *trust) {
 	top := e.Path.Root()
 	if top == nil {
-		e.Cause = strings.TrimPrefix(failed.Error(), "chain: ")
+		e.Cause = oneLine(strings.TrimPrefix(failed.Error(), "chain: "))
 		return
 	}
 	if a := recognised().keyOf(top); a != nil && !a.fixture {

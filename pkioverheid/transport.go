@@ -2,10 +2,13 @@ package pkioverheid
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"slices"
 )
 
 // NewClient returns an http.Client on a [NewTransport] of cfg, and otherwise as
@@ -29,7 +32,6 @@ func NewClient(cfg Config) (*http.Client, error) {
 type Transport struct {
 	base   *http.Transport
 	client *clientSide
-	name   string // the server name that Config.Base asks to verify, if any
 }
 
 // NewTransport returns a Transport, or an error for a Config that contradicts
@@ -39,57 +41,88 @@ func NewTransport(cfg Config) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := cfg.Base
+	base, name := cfg.Base, "Config.Base"
 	if base == nil {
 		base, _ = http.DefaultTransport.(*http.Transport)
+		name = "http.DefaultTransport"
 	}
 	if base == nil { // replaced by something of the program's own
 		base = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	}
 	//lint:ignore SA1019 DialTLS is deprecated, and net/http still obeys it
 	if base.DialTLS != nil || base.DialTLSContext != nil {
-		return nil, errors.New("pkioverheid: Config.Base dials TLS itself (DialTLS or DialTLSContext), so nothing would be verified here: set DialContext instead")
+		return nil, fmt.Errorf("pkioverheid: %s dials TLS itself (DialTLS or DialTLSContext), so nothing would be verified here: set DialContext instead", name)
 	}
 	base = base.Clone()
-	// A custom TLSClientConfig or dialler would otherwise switch HTTP/2 off.
-	if base.TLSNextProto == nil {
+	switch {
+	case len(base.TLSNextProto) > 0:
+		// The functions in it, which golang.org/x/net/http2 puts there, hand
+		// connections to a pool that the caller's transport uses too.
+		return nil, fmt.Errorf("pkioverheid: %s sets TLSNextProto, by http2.ConfigureTransport perhaps, and so would share its connections: leave HTTP/2 to net/http, with its settings in HTTP2", name)
+	case base.TLSNextProto == nil:
+		// A TLSClientConfig or dialler would otherwise switch HTTP/2 off. An empty
+		// map is how a caller does that, and stays.
 		base.ForceAttemptHTTP2 = true
 	}
+	base.DialContext = noting(dialOf(base))
 	t := &Transport{base: base, client: client}
-	if err := t.configure(base.TLSClientConfig); err != nil {
+	if err := t.configure(base.TLSClientConfig, name); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// configure completes the TLS settings of Config.Base with ours.
-func (t *Transport) configure(given *tls.Config) error {
+func dialOf(base *http.Transport) dialFunc {
+	//lint:ignore SA1019 Dial is deprecated, and net/http still obeys it
+	dial := base.Dial
+	switch {
+	case base.DialContext != nil:
+		return base.DialContext
+	case dial != nil:
+		return func(_ context.Context, network, addr string) (net.Conn, error) { return dial(network, addr) }
+	}
+	return new(net.Dialer).DialContext
+}
+
+// configure completes the TLS settings of the base with ours.
+func (t *Transport) configure(given *tls.Config, name string) error {
 	tc := t.client.tlsConfig()
 	t.base.TLSClientConfig = tc
 	if given == nil {
 		return nil
 	}
 	for _, clash := range []struct {
-		set  bool
-		name string
-		use  string
+		set   bool
+		field string
+		use   string
 	}{
 		{given.InsecureSkipVerify, "InsecureSkipVerify", "trust the server's root with Config.Roots"},
 		{given.RootCAs != nil, "RootCAs", "use Config.Roots"},
 		{len(given.Certificates) > 0, "Certificates", "use Config.Certificate"},
 		{given.GetClientCertificate != nil, "GetClientCertificate", "use Config.GetCertificate"},
 		{given.Time != nil, "Time", "use Config.Time"},
+		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use Config.Renegotiate"},
 		{given.EncryptedClientHelloRejectionVerify != nil, "EncryptedClientHelloRejectionVerify", "leave it to crypto/tls"},
 	} {
 		if clash.set {
-			return fmt.Errorf("pkioverheid: Config.Base.TLSClientConfig sets %s: %s", clash.name, clash.use)
+			return fmt.Errorf("pkioverheid: %s.TLSClientConfig sets %s: %s", name, clash.field, clash.use)
 		}
 	}
 	merged := given.Clone()
 	merged.RootCAs, merged.Time, merged.GetClientCertificate = tc.RootCAs, tc.Time, tc.GetClientCertificate
-	merged.MinVersion = max(given.MinVersion, tc.MinVersion)
-	merged.CipherSuites = tc.CipherSuites
 	merged.Renegotiation = tc.Renegotiation
+	merged.MinVersion = max(given.MinVersion, tc.MinVersion)
+	if merged.CipherSuites = tc.CipherSuites; given.CipherSuites != nil {
+		merged.CipherSuites = slices.DeleteFunc(slices.Clone(given.CipherSuites), func(id uint16) bool {
+			return !slices.Contains(tc.CipherSuites, id)
+		})
+		if len(merged.CipherSuites) == 0 {
+			return fmt.Errorf("pkioverheid: %s.TLSClientConfig.CipherSuites has none that the NCSC rates good or sufficient", name)
+		}
+	}
+	if given.ClientSessionCache != nil {
+		merged.ClientSessionCache = &ownSessions{given.ClientSessionCache, rand.Text()}
+	}
 	merged.VerifyConnection = func(cs tls.ConnectionState) error {
 		if err := tc.VerifyConnection(cs); err != nil {
 			return err
@@ -99,9 +132,23 @@ func (t *Transport) configure(given *tls.Config) error {
 		}
 		return nil
 	}
-	t.name = given.ServerName
 	t.base.TLSClientConfig = merged
 	return nil
+}
+
+// ownSessions keeps the sessions of one Transport apart in a cache that others
+// may use too: a session goes on with the client certificate that it began with.
+type ownSessions struct {
+	tls.ClientSessionCache
+	prefix string
+}
+
+func (c *ownSessions) Get(key string) (*tls.ClientSessionState, bool) {
+	return c.ClientSessionCache.Get(c.prefix + key)
+}
+
+func (c *ownSessions) Put(key string, s *tls.ClientSessionState) {
+	c.ClientSessionCache.Put(c.prefix+key, s)
 }
 
 // RoundTrip sends a request over https. Any other scheme is refused, also when a
@@ -116,31 +163,45 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("pkioverheid: refused to call %s over %s: PKIoverheid services are called over https only", quoteHost(req.URL.Host), quoteHost(req.URL.Scheme))
 	}
-	ctx, attempt := withAttempt(req.Context())
-	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	ctx, attempt := withAttempt(req.Context(), t.client.clock)
+	noted := req.WithContext(ctx)
+	if noted.Body != nil && noted.Body != http.NoBody {
+		noted.Body = notedBody{noted.Body, attempt}
+	}
+	resp, err := t.base.RoundTrip(noted)
 	if err == nil {
 		return resp, nil // its Request carries the attempt, for RefusedCertificate
 	}
-	return nil, t.explain(req.Context(), req.URL.Hostname(), attempt, err)
+	return nil, t.explain(req, attempt, err)
 }
 
-func (t *Transport) explain(ctx context.Context, host string, a *attempt, err error) error {
+func (t *Transport) explain(req *http.Request, a *attempt, err error) error {
 	var ours *ServerCertificateError
-	if ctx.Err() != nil || errors.As(err, &ours) {
+	if req.Context().Err() != nil || errors.As(err, &ours) {
 		return err
 	}
 	var refused *tls.CertificateVerificationError
 	if errors.As(err, &refused) {
-		name := host
-		if t.name != "" {
-			name = t.name
-		}
-		return t.client.explainServer(name, refused)
+		return t.client.explainServer(t.peer(req, a), refused)
 	}
-	if e := a.clientCertificateError(host, t.client.clock(), err); e != nil {
+	if e := a.clientCertificateError(t.peer(req, a), err); e != nil {
 		return e
 	}
 	return err
+}
+
+// peer names the other side of a connection that failed: the host, or a proxy
+// that is called by https itself, up to the end of its handshake.
+func (t *Transport) peer(req *http.Request, a *attempt) string {
+	a.mu.Lock()
+	handshaking := a.handshakes == 0 && a.dialler == nil
+	a.mu.Unlock()
+	if handshaking && t.base.Proxy != nil {
+		if proxy, err := t.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
+			return "the proxy " + quoteHost(proxy.Hostname())
+		}
+	}
+	return quoteHost(req.URL.Hostname())
 }
 
 // CloseIdleConnections closes the connections that are not in use.

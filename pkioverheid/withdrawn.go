@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/chain"
 )
@@ -20,8 +22,9 @@ var withdrawnNames = [...]caName{{"UZI Server - G4 PKIo Priv G-TLS SYS - 2024", 
 // so whatever the time that is verified at. The error is a *[G3Error], or a
 // *[chain.Error] with the reason [chain.Revoked].
 //
-// It is built into every pool, verifier and configuration of this package. It is
-// no substitute for revocation lists: it knows what this version was told.
+// It is built into every configuration of this package, and every pool that
+// trusts something. It is no substitute for revocation lists: it knows what this
+// version was told.
 func RejectWithdrawn(c chain.Chain, at time.Time) error {
 	if err := RejectG3(c); err != nil {
 		return err
@@ -46,13 +49,13 @@ func RejectWithdrawn(c chain.Chain, at time.Time) error {
 // 2.16.528.1.1003.1.2.44 (facts.md §8).
 const trialPolicies = "2.16.528.1.1003.1.2.41"
 
-// testMark returns by what a certificate shows that it is for tests: names that
-// start with TRIAL, TEST or ACCEPTATIE in capitals, or a TRIAL policy (facts.md §5).
-// Host names are lower case, or at least not followed by a space.
+// testMark returns by what a certificate shows that it is for tests: a common name,
+// its own or its issuer's, that starts with the word TRIAL, TEST or ACCEPTATIE in
+// capitals, or a TRIAL policy (facts.md §5).
 func testMark(c *x509.Certificate) (string, bool) {
 	for _, name := range []string{c.Subject.CommonName, c.Issuer.CommonName} {
 		for _, mark := range [...]string{"TRIAL", "TEST", "ACCEPTATIE"} {
-			if rest, ok := strings.CutPrefix(name, mark); ok && (rest == "" || rest[0] == ' ' || rest[0] == '-') {
+			if rest, ok := strings.CutPrefix(name, mark); ok && !startsWithLetter(rest) {
 				return "the name " + quote(name), true
 			}
 		}
@@ -63,6 +66,11 @@ func testMark(c *x509.Certificate) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func startsWithLetter(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLetter(r)
 }
 
 // rejectTest is the policy that refuses test certificates, but below the roots

@@ -1,0 +1,178 @@
+package pkioverheid
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+// certificateRequest is what a server asked of a client in one handshake, and
+// what came of it.
+type certificateRequest struct {
+	acceptableCAs [][]byte
+	certificate   *x509.Certificate // what there was to show
+	chain         [][]byte          // with what is above it
+	unsupported   error             // why it was not shown
+	sent          bool
+}
+
+// acceptable reports whether a CA of the certificate's chain is among those that
+// the server announced, as crypto/tls asks.
+func (r *certificateRequest) acceptable() bool {
+	if len(r.acceptableCAs) == 0 {
+		return true
+	}
+	for _, der := range r.chain {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			continue
+		}
+		for _, ca := range r.acceptableCAs {
+			if bytes.Equal(ca, cert.RawIssuer) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// attempt notes what happens to one request on its way. Its context carries it to
+// the connection that the request causes to be dialled, and the connection
+// carries it to the other requests that share it.
+type attempt struct {
+	clock func() time.Time
+
+	mu         sync.Mutex
+	request    *certificateRequest // in the last handshake that this attempt caused
+	handshakes int                 // completed; with an https proxy the first is the proxy's
+	answered   bool                // a server sent something over the connection that this attempt caused
+	dialler    *attempt            // that of the connection in use, which may be another's
+	version    uint16              // of TLS on that connection
+	bodyFailed bool                // the request's own body could not be read
+}
+
+type attemptKey struct{}
+
+// withAttempt returns a context whose handshakes and connections are noted.
+func withAttempt(ctx context.Context, clock func() time.Time) (context.Context, *attempt) {
+	a := &attempt{clock: clock}
+	ctx = context.WithValue(ctx, attemptKey{}, a)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err == nil {
+				a.mu.Lock()
+				a.handshakes++
+				a.mu.Unlock()
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			dialler, version := diallerOf(info.Conn)
+			a.mu.Lock()
+			a.dialler, a.version = dialler, version
+			a.mu.Unlock()
+		},
+		GotFirstResponseByte: func() {
+			a.mu.Lock()
+			dialler := a.dialler
+			a.mu.Unlock()
+			if dialler != nil {
+				dialler.mu.Lock()
+				dialler.answered = true
+				dialler.mu.Unlock()
+			}
+		},
+	}), a
+}
+
+func noteRequest(ctx context.Context, r certificateRequest) {
+	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
+		a.mu.Lock()
+		a.request = &r
+		a.mu.Unlock()
+	}
+}
+
+// seen is what is known of the connection that an attempt used, or of the
+// handshake in which it failed.
+type seen struct {
+	request    *certificateRequest // nil: nobody asked, as far as was seen
+	connected  bool                // the handshake was completed
+	version    uint16
+	answered   bool
+	bodyFailed bool
+}
+
+func (a *attempt) seen() seen {
+	a.mu.Lock()
+	s := seen{request: a.request, connected: a.dialler != nil, version: a.version, answered: a.answered, bodyFailed: a.bodyFailed}
+	dialler := a.dialler
+	a.mu.Unlock()
+	if dialler != nil && dialler != a {
+		dialler.mu.Lock()
+		s.request, s.answered = dialler.request, dialler.answered
+		dialler.mu.Unlock()
+	}
+	return s
+}
+
+// dialled is a connection that remembers the attempt that it was dialled for.
+type dialled struct {
+	net.Conn
+	attempt *attempt
+}
+
+type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// noting makes the connections of dial remember their attempts.
+func noting(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
+			return &dialled{conn, a}, nil
+		}
+		return conn, nil
+	}
+}
+
+func diallerOf(conn net.Conn) (*attempt, uint16) {
+	var version uint16
+	for {
+		switch c := conn.(type) {
+		case *tls.Conn:
+			if version == 0 { // below an https proxy's lies the proxy's own
+				version = c.ConnectionState().Version
+			}
+			conn = c.NetConn()
+		case *dialled:
+			return c.attempt, version
+		default:
+			return nil, version
+		}
+	}
+}
+
+// notedBody notes that reading a request's body failed: an error about that is no
+// server's doing.
+type notedBody struct {
+	io.ReadCloser
+	attempt *attempt
+}
+
+func (b notedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		b.attempt.mu.Lock()
+		b.attempt.bodyFailed = true
+		b.attempt.mu.Unlock()
+	}
+	return n, err
+}
