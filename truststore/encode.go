@@ -3,9 +3,12 @@ package truststore
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/smallstep/pkcs7"
@@ -27,7 +30,9 @@ import (
 // in a PKCS12 without one. For PKCS12 it must be printable ASCII, because Java
 // takes no other; keytool wants six characters when it makes a file, and reads a
 // file with fewer. Each certificate has its common name as its alias, in lower
-// case, with a number behind it where two have the same. PKCS12 is encrypted with
+// case, with a number behind it where two have the same. A certificate without an
+// issuer, or without any name, is an error, because of one such Java would refuse
+// the whole file. PKCS12 is encrypted with
 // AES-256: Java reads that from 8u301 and 11.0.12 on, Windows from Server 2019 on.
 //
 // The same Store gives the same bytes, except in PKCS12: there, salts are random,
@@ -51,6 +56,11 @@ func (s *Store) encode(f Format, o options) ([]byte, error) {
 	case PKCS12, JKS:
 		if o.password == "" {
 			return nil, fmt.Errorf("%v needs a password, without which Java would not read it: give one with WithPassword", f)
+		}
+		for cert := range s.All() {
+			if err := checkForJava(cert); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var out bytes.Buffer
@@ -79,6 +89,26 @@ func (s *Store) encode(f Format, o options) ([]byte, error) {
 	}
 	return nil, fmt.Errorf("cannot write %v: want PEM, DER, PKCS7, PKCS12 or JKS", f)
 }
+
+// checkForJava refuses certificates for which Java would refuse the whole file,
+// and say that the password is wrong.
+func checkForJava(cert *x509.Certificate) error {
+	const emptyName = 2 // bytes: a sequence of nothing
+	what := ""
+	if len(cert.RawIssuer) <= emptyName {
+		what = "issuer"
+	} else if len(cert.RawSubject) <= emptyName && !slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool {
+		return e.Critical && e.Id.Equal(oidSubjectAltName)
+	}) {
+		what = "subject"
+	}
+	if what == "" {
+		return nil
+	}
+	return fmt.Errorf("the certificate with SHA-256 %v has no %s, and Java would not read a file with it: leave it out", FingerprintOf(cert), what)
+}
+
+var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
 // encodePKCS12 writes a trust store of Java.
 func (s *Store) encodePKCS12(password string) ([]byte, error) {
