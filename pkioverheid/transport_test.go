@@ -1,0 +1,452 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// mutual starts a server that lets in any system and runs h.
+func mutual(t testing.TB, version uint16, http2 bool, h http.HandlerFunc) string {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = serverConfig(t, pkioverheid.Config{}, pkioverheid.AllowAnySystem())
+	srv.TLS.MinVersion, srv.TLS.MaxVersion = version, version
+	srv.EnableHTTP2 = http2
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return "https://localhost:" + srv.URL[strings.LastIndex(srv.URL, ":")+1:]
+}
+
+func newClient(t testing.TB, cfg pkioverheid.Config) *http.Client {
+	t.Helper()
+	client, err := pkioverheid.NewClient(cfg)
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	client.Timeout = 20 * time.Second
+	return client
+}
+
+func whoAmI(w http.ResponseWriter, r *http.Request) {
+	id, err := pkioverheid.PeerIdentity(r.TLS)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprint(w, id.OIN)
+}
+
+func TestABaseCannotBringConnectionsOfItsOwn(t *testing.T) {
+	// As golang.org/x/net/http2's ConfigureTransport does, which shares a pool.
+	base := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+		"h2": func(string, *tls.Conn) http.RoundTripper { return http.DefaultTransport },
+	}}
+	_, err := pkioverheid.NewTransport(pkioverheid.Config{Base: base})
+	assert.ErrorContains(t, err, "TLSNextProto")
+
+	used := http.DefaultTransport.(*http.Transport).Clone()
+	_, _ = used.RoundTrip(httptest.NewRequest("GET", "https://127.0.0.1:1/", nil)) // net/http sets its own by now
+	_, err = pkioverheid.NewTransport(pkioverheid.Config{Base: used})
+	assert.NoError(t, err)
+}
+
+func TestClientsOfOneBaseDoNotShareSessions(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		address := mutual(t, version, false, whoAmI)
+		base := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)}}
+		resumed := false
+		for _, oin := range []pkioverheid.OIN{someOIN, "00000001002220647000", someOIN} {
+			cert := g1.Issue(pkiotest.OIN(oin))
+			client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert, Base: base})
+			for range 2 {
+				resp, err := client.Get(address)
+				require.NoError(t, err)
+				body, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				assert.EqualValues(t, oin, body)
+				resumed = resumed || resp.TLS.DidResume
+			}
+		}
+		assert.True(t, resumed, "within one client")
+	}
+}
+
+func TestStoresAreReadWhenTheClientIsMade(t *testing.T) {
+	root, leaf := trialHierarchy(t)
+	other, _ := trialHierarchy(t)
+	store := truststore.New(other)
+	client := newClient(t, pkioverheid.Config{TrialRoots: store})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
+	store.Add(root)
+	_, err := client.Get(address)
+	assert.Error(t, err)
+}
+
+type brokenBody struct{ err error }
+
+func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
+
+func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	cert := g1.Issue()
+	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	var ours *pkioverheid.ClientCertificateError
+
+	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+	_, err := client.Get(mutual(t, tls.VersionTLS12, false, abort))
+	require.Error(t, err)
+	assert.False(t, errors.As(err, &ours), "TLS 1.2 accepted the certificate before: %v", err)
+
+	_, err = client.Get(mutual(t, tls.VersionTLS13, false, abort))
+	if assert.ErrorAs(t, err, &ours, "in TLS 1.3 nobody can tell") {
+		assert.True(t, ours.Guess)
+		assert.Contains(t, err.Error(), "probably")
+	}
+
+	for _, http2 := range []bool{true, false} {
+		address := mutual(t, tls.VersionTLS13, http2, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		for _, own := range []error{io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}} {
+			client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+			_, err := client.Post(address, "text/xml", brokenBody{own})
+			require.Error(t, err)
+			assert.False(t, errors.As(err, &ours), "the caller's own body failed: %v", err)
+		}
+	}
+
+	// After an answer, a lost connection is a lost connection.
+	n := 0
+	address := mutual(t, tls.VersionTLS13, false, func(w http.ResponseWriter, r *http.Request) {
+		if n++; n > 1 {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, "hello")
+	})
+	client = newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+	resp, err := client.Get(address)
+	require.NoError(t, err)
+	_, _ = io.ReadAll(resp.Body)
+	resp.Body.Close()
+	_, err = client.Post(address, "text/xml", strings.NewReader("x"))
+	require.Error(t, err)
+	assert.False(t, errors.As(err, &ours), "%v", err)
+}
+
+func TestAnAlertInAHandshakeInWhichNobodyAskedIsNotOurCertificates(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = conn.Write([]byte{21, 3, 3, 0, 2, 2, 46}) // fatal, certificate_unknown
+			conn.Close()
+		}
+	}()
+	_, err = newClient(t, pkioverheid.Config{}).Get("https://" + listener.Addr().String())
+	require.Error(t, err)
+	var ours *pkioverheid.ClientCertificateError
+	assert.False(t, errors.As(err, &ours), "%v", err)
+}
+
+func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
+	for _, http2 := range []bool{true, false} {
+		address := mutual(t, tls.VersionTLS13, http2, hello)
+		client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &expired})
+		var wg sync.WaitGroup
+		for range 30 {
+			wg.Go(func() {
+				_, err := client.Get(address)
+				var ours *pkioverheid.ClientCertificateError
+				if !assert.ErrorAs(t, err, &ours) {
+					return
+				}
+				assert.True(t, ours.Sent || !ours.Known, "%v", err)
+				assert.NotContains(t, err.Error(), "none was sent")
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestARefusalInARenegotiationSaysThatNothingIsKnown(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
+	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &expired, Renegotiate: true})
+	_, err := client.Get("https://" + lateServer(t) + "/")
+	var ours *pkioverheid.ClientCertificateError
+	require.ErrorAs(t, err, &ours)
+	assert.False(t, ours.Known)
+	assert.NotContains(t, err.Error(), "none was sent")
+	assert.NotContains(t, err.Error(), "Config.Certificate")
+}
+
+func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	cert := g1.Issue(pkiotest.ECDSA())
+	address := serve(t, &tls.Config{
+		Certificates: []tls.Certificate{g1.Issue()},
+		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: g1.Roots().CertPool(),
+		MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+	})
+	rsaOnly := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
+	// crypto/tls servers take ECDSA; that one does not is played by the client.
+	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), GetCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		info.SignatureSchemes = []tls.SignatureScheme{tls.PSSWithSHA256}
+		return rsaOnly(info)
+	}})
+	_, err := client.Get(address)
+	var ours *pkioverheid.ClientCertificateError
+	require.ErrorAs(t, err, &ours)
+	assert.False(t, ours.Sent)
+	assert.Contains(t, ours.Advice, "signature algorithm")
+}
+
+func TestOldCAsLeftInAChainFileSayNothingOfTheCertificate(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	pair := g1.Issue(pkiotest.DNSNames("other.example"))
+	for _, c := range pkiotest.New(pkioverheid.G3).Certificates() {
+		pair.Certificate = append(pair.Certificate, c.Raw)
+	}
+	for _, c := range pkioverheid.G3.Certificates() {
+		pair.Certificate = append(pair.Certificate, c.Raw)
+	}
+	_, err := get(t, pkioverheid.Config{Roots: g1.Roots()}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.WrongName, refused.Reason)
+	var g3 *pkioverheid.G3Error
+	assert.False(t, errors.As(err, &g3))
+}
+
+func TestAMissingCAIsNamed(t *testing.T) {
+	// A TSP CA that is not known here, and a server that leaves the domain CA out.
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	domain := g1.Certificates()[1]
+	tsp := sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "A new TSP CA", Country: []string{"NL"}},
+		IsCA:    true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}, &tls.Certificate{Leaf: domain, PrivateKey: g1.PrivateKey(domain)})
+	leaf := sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, &tsp)
+	leaf.Certificate = append(leaf.Certificate, tsp.Certificate[0])
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
+	_, err := get(t, pkioverheid.Config{Roots: g1.Roots()}, address)
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.UnknownAuthority, refused.Reason)
+	assert.Contains(t, err.Error(), `"Staat der Nederlanden Private Services CA - G1" is missing`)
+	assert.Contains(t, err.Error(), `add "A new TSP CA" to Config.Roots`)
+
+	roots := g1.Roots()
+	roots.Add(tsp.Leaf)
+	_, err = get(t, pkioverheid.Config{Roots: roots}, address)
+	assert.NoError(t, err, "the advice helps")
+
+	leaf.Certificate = append(leaf.Certificate, domain.Raw)
+	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}}))
+	assert.NoError(t, err, "so does sending the whole chain")
+}
+
+func TestACAThatOnlyClaimsItsIssuerDisplacesNobody(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	issuer := *g1.Certificates()[2]
+	claims := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "A sub CA, it says"}, IsCA: true, BasicConstraintsValid: true}, nil)
+	key := claims.PrivateKey
+	claims = sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "A sub CA, it says"}, IsCA: true, BasicConstraintsValid: true,
+	}, &tls.Certificate{Leaf: &x509.Certificate{RawSubject: issuer.RawSubject}, PrivateKey: key})
+	roots := g1.Roots()
+	roots.Add(claims.Leaf)
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.LeafOnly())}})
+	_, err := get(t, pkioverheid.Config{Roots: roots}, address)
+	assert.NoError(t, err)
+}
+
+func TestOtherCAsThatAreTrustedMakeNoSystems(t *testing.T) {
+	root := sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "A company's CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}, nil)
+	var policies []x509.OID
+	for _, s := range []string{"2.16.528.1.1003.1.2.8.6", "2.16.528.1.1003.1.2.44.16.25.8"} {
+		p, err := x509.ParseOID(s)
+		require.NoError(t, err)
+		policies = append(policies, p)
+	}
+	client := sign(t, &x509.Certificate{
+		Subject:  pkix.Name{CommonName: "client", SerialNumber: string(someOIN)},
+		Policies: policies, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, &root)
+	trusted := fixtureRoots()
+	trusted.Add(root.Leaf)
+	for name, c := range map[string]struct {
+		cfg     pkioverheid.Config
+		allowed bool
+	}{
+		"in Roots":       {pkioverheid.Config{Roots: trusted}, false},
+		"in ClientRoots": {pkioverheid.Config{ClientRoots: truststore.New(root.Leaf)}, true},
+	} {
+		for _, allow := range []pkioverheid.Authorizer{pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN)} {
+			err := call(t, serve(t, serverConfig(t, c.cfg, allow)), &client)
+			assert.Equal(t, c.allowed, err == nil, "%s: %v", name, err)
+		}
+	}
+}
+
+func TestCAsAreNoClients(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for i, ca := range g1.Certificates()[:3] {
+		asked := false
+		address := serve(t, serverConfig(t, pkioverheid.Config{}, func(pkioverheid.Identity) error { asked = true; return nil }))
+		pair := tls.Certificate{Certificate: [][]byte{ca.Raw}, PrivateKey: g1.PrivateKey(ca)}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			RootCAs: g1.Roots().CertPool(), GetClientCertificate: shown(pair),
+		}}}
+		_, err := client.Get(address)
+		assert.Error(t, err, i)
+		assert.False(t, asked, i)
+	}
+}
+
+func TestTwoSerialNumbersAreNoOIN(t *testing.T) {
+	atv := func(oid asn1.ObjectIdentifier, v string) []pkix.AttributeTypeAndValue {
+		return []pkix.AttributeTypeAndValue{{Type: oid, Value: v}}
+	}
+	serial := asn1.ObjectIdentifier{2, 5, 4, 5}
+	raw, err := asn1.Marshal(pkix.RDNSequence{
+		atv(serial, "00000001002220647000"), atv(serial, string(someOIN)), atv(asn1.ObjectIdentifier{2, 5, 4, 3}, "x"),
+	})
+	require.NoError(t, err)
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	ca := g1.Certificates()[2]
+	leaf := sign(t, &x509.Certificate{RawSubject: raw}, &tls.Certificate{Leaf: ca, PrivateKey: g1.PrivateKey(ca)})
+	id, ok := pkioverheid.Identify(leaf.Leaf)
+	require.True(t, ok)
+	assert.Empty(t, id.OIN)
+}
+
+func TestAnHTTPSProxyIsBlamedForItsOwnCertificate(t *testing.T) {
+	proxy := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue()}})
+	proxyURL, err := url.Parse(proxy)
+	require.NoError(t, err)
+	_, err = get(t, pkioverheid.Config{Base: &http.Transport{Proxy: http.ProxyURL(proxyURL)}}, "https://soap.machtigen.digid.nl/")
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "the proxy localhost", refused.Host)
+	assert.NotContains(t, refused.Error(), "machtigen")
+}
+
+func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	_, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Policy: func(chain.Chain, time.Time) error {
+		return errors.New(strings.Repeat("\x1b[31m\n", 2000))
+	}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.NotContains(t, refused.Error(), "\n")
+	assert.NotContains(t, refused.Error(), "\x1b")
+	assert.Less(t, len(refused.Error()), 1500)
+}
+
+func TestABasesCipherSuitesAreKeptAsFarAsTheyAreGood(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MaxVersion: tls.VersionTLS12})
+	resp, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	}}}}, address)
+	require.NoError(t, err)
+	assert.Equal(t, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, resp.TLS.CipherSuite)
+	_, err = pkioverheid.NewTransport(pkioverheid.Config{Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	}}}})
+	assert.ErrorContains(t, err, "CipherSuites")
+}
+
+func TestAZeroClockIsNow(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	zero := func() time.Time { return time.Time{} }
+	_, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Time: zero}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	assert.NoError(t, err)
+}
+
+func TestRefusedCertificateOnAConnectionThatIsUsedAgain(t *testing.T) {
+	ev := pkiotest.New(pkioverheid.EV)
+	own := ev.Issue()
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}
+	srv.StartTLS()
+	defer srv.Close()
+	cert := ev.Issue()
+	client := newClient(t, pkioverheid.Config{Roots: ev.Roots(), Time: ev.Time, Certificate: &cert})
+	for range 2 {
+		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
+		require.NoError(t, err)
+		resp.Body.Close()
+		var refused *pkioverheid.ClientCertificateError
+		require.ErrorAs(t, pkioverheid.RefusedCertificate(resp), &refused)
+		assert.True(t, refused.Sent)
+		assert.True(t, refused.Guess)
+		assert.NotContains(t, refused.Error(), "clocks", "the clock of the Config says that it is valid")
+	}
+	for _, resp := range []*http.Response{nil, {}, {StatusCode: 400, Request: httptest.NewRequest("GET", "/", nil)}, {StatusCode: 200, Request: httptest.NewRequest("GET", "/", nil)}} {
+		assert.NoError(t, pkioverheid.RefusedCertificate(resp))
+	}
+}
+
+func TestCloseIdleConnectionsClosesThem(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, http2 := range []bool{true, false} {
+		closed := make(chan struct{}, 10)
+		srv := httptest.NewUnstartedServer(hello)
+		srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}
+		srv.EnableHTTP2 = http2
+		srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+			if s == http.StateClosed {
+				closed <- struct{}{}
+			}
+		}
+		srv.StartTLS()
+		client := newClient(t, pkioverheid.Config{Roots: g1.Roots()})
+		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
+		require.NoError(t, err)
+		_, _ = io.ReadAll(resp.Body)
+		resp.Body.Close()
+		client.CloseIdleConnections()
+		select {
+		case <-closed:
+		case <-time.After(10 * time.Second):
+			t.Errorf("HTTP/2 %v: the connection is still open", http2)
+		}
+		srv.Close()
+	}
+}
