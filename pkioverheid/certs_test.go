@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -184,17 +183,4 @@ func TestPoolsMayBeChangedByTheirOwner(t *testing.T) {
 	mine.AddCert(PrivateG4TLS.Root())
 	assert.False(t, mine.Equal(CertPool(PrivateG1)))
 	assert.NotNil(t, CertPool(0), "nil would mean the roots of the system")
-}
-
-func TestFirstUseFromManyGoroutines(t *testing.T) {
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			_, ok := Identify(PrivateG1.Root())
-			assert.True(t, ok)
-			assert.NotNil(t, DefaultCertPool())
-			assert.Error(t, RejectG3(G3.Certificates()))
-		})
-	}
-	wg.Wait()
 }

@@ -208,7 +208,7 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 	if g3 := findG3([]*x509.Certificate{cert}); g3 != nil {
 		return g3
 	}
-	if isFixtureKey(cert) && !isFixture(cert) {
+	if isCompromised(cert) && !isFixture(cert) {
 		return errCompromised(cert)
 	}
 	if a := recognised().keyOf(cert); trial && a != nil && !a.fixture {

@@ -33,6 +33,8 @@ type registry struct {
 	byKey   map[[sha256.Size]byte]*authority
 	byKeyID map[string][]*authority // fixture CAs and real ones share names, never keys
 	byName  map[caName]*authority   // real ones only
+
+	publicKeys map[[sha256.Size]byte]bool // whose private keys are public: package pkiotest
 }
 
 // recognised returns the registry, built on first use.
@@ -41,12 +43,17 @@ var recognised = sync.OnceValue(func() *registry {
 		byKey:   map[[sha256.Size]byte]*authority{},
 		byKeyID: map[string][]*authority{},
 		byName:  map[caName]*authority{},
+
+		publicKeys: map[[sha256.Size]byte]bool{},
 	}
 	for h, certs := range embedded() {
 		r.addCertificates(h, certs, false)
 	}
 	for h := EV; h <= G3; h++ {
 		r.addCertificates(h, fixture.Certificates(hierarchyNames[h].text), true)
+	}
+	for _, key := range fixture.LeafKeys() {
+		r.publicKeys[key] = true
 	}
 	r.addKnownG3()
 	return r
@@ -65,6 +72,9 @@ func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFix
 		}
 		a.name, _ = subjectName(cert)
 		key := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+		if isFixture {
+			r.publicKeys[key] = true
+		}
 		if r.byKey[key] != nil {
 			continue // reissued with the same key and the same name
 		}

@@ -89,15 +89,15 @@ func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
 	}
 }
 
-// rejectCompromised refuses every CA key of package pkiotest: the private keys
-// are public. roots that came from that package itself are let in.
+// rejectCompromised refuses every key of package pkiotest: the private keys are
+// public. What stands below a root that came from that package itself is let in.
 func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
 	return func(c chain.Chain, _ time.Time) error {
 		if allowed(c.Root()) {
 			return nil
 		}
 		for _, cert := range c {
-			if isFixtureKey(cert) {
+			if isCompromised(cert) {
 				return errCompromised(cert)
 			}
 		}
@@ -105,9 +105,8 @@ func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
 	}
 }
 
-func isFixtureKey(c *x509.Certificate) bool {
-	a := recognised().byKey[sha256.Sum256(c.RawSubjectPublicKeyInfo)]
-	return a != nil && a.fixture
+func isCompromised(c *x509.Certificate) bool {
+	return recognised().publicKeys[sha256.Sum256(c.RawSubjectPublicKeyInfo)]
 }
 
 func errCompromised(c *x509.Certificate) error {

@@ -1,6 +1,6 @@
 // Package pkiotest makes certificates that look like those of PKIoverheid, and
-// test servers that show them, so that a program can be tested with a hierarchy
-// whose private keys nobody has.
+// test servers that show them. With the real hierarchies a program cannot be
+// tested: nobody but their CAs has the private keys.
 //
 // An [Authority] is one hierarchy: a root, a domain CA and two TSP CAs, four
 // layers with the certificate that it issues. Its CA certificates are copies of
@@ -21,8 +21,8 @@
 //
 // # The keys are public
 //
-// Everybody can read the private keys of the CAs in this package, so package
-// pkioverheid lists them as compromised and refuses what they signed. The one
+// Everybody can read the private keys in this package, so package pkioverheid
+// lists them as compromised, and refuses them and what they signed. The one
 // way to have it trust an Authority is pkioverheid.Config.Roots with the
 // *x509.Certificate values of this package, as [Authority.Roots] returns them.
 // The same root read back from a file, a Secret or a handshake is refused. A

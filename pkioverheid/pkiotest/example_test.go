@@ -70,16 +70,47 @@ func ExampleAuthority_Issue() {
 	// 3 certificates
 }
 
-// A pool for code that takes no pkioverheid.Config.
+// What a program should go on trusting: Private G1 and Private G4, also where a
+// server sends nothing but its own certificate.
 func ExampleAuthority_Roots() {
-	authority := pkiotest.New(pkioverheid.PrivateG1)
-	_, err := authority.Issue(pkiotest.LeafOnly()).Leaf.Verify(x509.VerifyOptions{
-		Roots:       authority.Roots().CertPool(),
-		CurrentTime: authority.Time(),
-	})
-	fmt.Println("from the root alone:", errors.As(err, new(x509.UnknownAuthorityError)))
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		authority := pkiotest.New(h)
+		srv := authority.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+		defer srv.Close()
+		client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: authority.Roots(), Time: authority.Time})
+		if err != nil {
+			log.Fatal(err)
+		}
+		res, err := client.Get(srv.URL)
+		if err != nil {
+			log.Fatal(err)
+		}
+		res.Body.Close()
+		fmt.Println(h, res.Status)
+	}
 	// Output:
-	// from the root alone: true
+	// Private G1 404 Not Found
+	// Private G4 TLS 404 Not Found
+}
+
+// What a program should refuse: G3. The client is the one that the program uses
+// in production, for it need trust nothing of this package.
+func ExampleTSP() {
+	for _, year := range []string{"2016", "2019"} {
+		srv := pkiotest.New(pkioverheid.G3).NewServer(http.NotFoundHandler(), pkiotest.TSP(year))
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+		defer srv.Close()
+		client, err := pkioverheid.NewClient(pkioverheid.Config{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		_, err = client.Get(srv.URL)
+		var g3 *pkioverheid.G3Error
+		fmt.Println("reissue of", year, "refused:", errors.As(err, &g3) && g3.Withdrawn)
+	}
+	// Output:
+	// reissue of 2016 refused: true
+	// reissue of 2019 refused: true
 }
 
 // EV ended in 2022. What is issued under it is valid at the time of its
@@ -225,22 +256,6 @@ func ExampleCommonName() {
 	fmt.Println(pair.Leaf.Subject.CommonName, pair.Leaf.DNSNames)
 	// Output:
 	// Koppelvlak [a.example]
-}
-
-// One G3 leaf, and either of the two certificates of its TSP CA.
-func ExampleTSP() {
-	authority := pkiotest.New(pkioverheid.G3)
-	for _, year := range []string{"2016", "2019"} {
-		pair := authority.Issue(pkiotest.TSP(year))
-		tsp, err := x509.ParseCertificate(pair.Certificate[1])
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(tsp.NotBefore.Format(time.DateOnly), pair.Leaf.CheckSignatureFrom(tsp))
-	}
-	// Output:
-	// 2016-12-08 <nil>
-	// 2019-04-16 <nil>
 }
 
 // A person's certificate, which must not pass for a system's.
