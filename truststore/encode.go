@@ -1,11 +1,10 @@
 package truststore
 
 import (
-	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,23 +62,13 @@ func (s *Store) encode(f Format, o options) ([]byte, error) {
 			}
 		}
 	}
-	var out bytes.Buffer
 	switch f {
 	case PEM:
-		for cert := range s.All() {
-			out.WriteString(comment(cert))
-			// Writing to a Buffer does not fail, and there are no headers.
-			_ = pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-		}
-		return out.Bytes(), nil
-	case DER, PKCS7:
-		for cert := range s.All() {
-			out.Write(cert.Raw)
-		}
-		if f == DER {
-			return out.Bytes(), nil
-		}
-		return pkcs7.DegenerateCertificate(out.Bytes())
+		return s.encodePEM(), nil
+	case DER:
+		return s.encodeDER(), nil
+	case PKCS7:
+		return pkcs7.DegenerateCertificate(s.encodeDER())
 	case PKCS12:
 		return s.encodePKCS12(o.password)
 	case JKS:
@@ -109,6 +98,39 @@ func checkForJava(cert *x509.Certificate) error {
 }
 
 var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
+
+func (s *Store) encodeDER() []byte {
+	size := 0
+	for cert := range s.All() {
+		size += len(cert.Raw)
+	}
+	out := make([]byte, 0, size)
+	for cert := range s.All() {
+		out = append(out, cert.Raw...)
+	}
+	return out
+}
+
+// encodePEM writes the blocks itself: encoding/pem takes as long for one as all
+// of the rest, comment included, and the rest is needed.
+func (s *Store) encodePEM() []byte {
+	size := 0
+	for cert := range s.All() {
+		size += 300 + len(cert.Raw)*65/48 // more where a subject is long
+	}
+	out := make([]byte, 0, size)
+	for cert := range s.All() {
+		out = append(out, comment(cert)...)
+		out = append(out, "-----BEGIN CERTIFICATE-----\n"...)
+		for raw := cert.Raw; len(raw) > 0; {
+			n := min(len(raw), 48) // which are 64 characters
+			out = append(base64.StdEncoding.AppendEncode(out, raw[:n]), '\n')
+			raw = raw[n:]
+		}
+		out = append(out, "-----END CERTIFICATE-----\n"...)
+	}
+	return out
+}
 
 // encodePKCS12 writes a trust store of Java.
 func (s *Store) encodePKCS12(password string) ([]byte, error) {

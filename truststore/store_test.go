@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -412,32 +411,3 @@ func TestFingerprint(t *testing.T) {
 	assert.Zero(t, FingerprintOf(nil))
 	assert.Zero(t, FingerprintOf(&x509.Certificate{}))
 }
-
-// BenchmarkContains reports what Contains costs beside one SHA-256 over the same
-// certificate, certificate by certificate in one run.
-func BenchmarkContains(b *testing.B) {
-	certs := realCerts(b)
-	s := New(certs...)
-	var others []*x509.Certificate // equal and elsewhere, so that bytes are compared
-	for _, cert := range certs {
-		others = append(others, parse(b, cert.Raw))
-	}
-	var contains, hash time.Duration
-	for i := 0; b.Loop(); i++ {
-		start := time.Now()
-		for _, cert := range others {
-			if !s.Contains(cert) {
-				b.Fatal("lost one")
-			}
-		}
-		between := time.Now()
-		for _, cert := range others {
-			sink = sha256.Sum256(cert.Raw)
-		}
-		contains += between.Sub(start)
-		hash += time.Since(between)
-	}
-	b.ReportMetric(contains.Seconds()/hash.Seconds(), "of-sha256")
-}
-
-var sink [sha256.Size]byte
