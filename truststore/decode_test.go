@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -655,39 +654,4 @@ func TestTheWalkRefuses(t *testing.T) {
 	size, _, err := walkASN1([]byte(strings.Repeat("\x30\x80", 32) + strings.Repeat("\x00\x00", 32)))
 	require.NoError(t, err)
 	assert.Equal(t, 128, size)
-}
-
-func FuzzDecode(f *testing.F) {
-	certs := realCerts(f)
-	f.Add(text(certs[:2]...))
-	f.Add(ders(certs[:2]...))
-	f.Add(bag(f, certs[:2]...))
-	f.Add(indefiniteOf(bag(f, certs[0]), 4))
-	f.Add(pemOf("PKCS7", bag(f, certs[0])))
-	f.Add(pemOf("TRUSTED CERTIFICATE", append(bytes.Clone(certs[0].Raw), 0x30, 0)))
-	f.Add([]byte(base64.StdEncoding.EncodeToString(certs[0].Raw)))
-	f.Add([]byte("-----BEGIN CERTIFICATE-----\nA: b\n\nMAA=\n-----END CERTIFICATE-----"))
-	f.Add([]byte("<html>"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		format, detectErr := Detect(data)
-		s, err := Decode(data)
-		if err != nil {
-			require.Nil(t, s)
-			return
-		}
-		require.NoError(t, detectErr)
-		require.Positive(t, s.Len())
-		written, err := s.Encode(PEM)
-		require.NoError(t, err)
-		again, err := Decode(written)
-		require.NoError(t, err, "%s", written)
-		require.Empty(t, Diff(s, again))
-		if format == PKCS7 {
-			// Whatever the library can read, it reads as we do. It ignores what
-			// makes us refuse, and re-encodes certificates in BER.
-			if theirs, err := pkcs7.Parse(data); err == nil && !slices.ContainsFunc(theirs.Certificates, func(c *x509.Certificate) bool { return !s.Contains(c) }) {
-				require.Equal(t, New(theirs.Certificates...).Len(), s.Len())
-			}
-		}
-	})
 }

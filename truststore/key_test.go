@@ -12,7 +12,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -586,48 +585,4 @@ func TestRC2AgainstItsRFC(t *testing.T) {
 	assert.Error(t, rc2DecryptCBC(make([]byte, 5), make([]byte, 7), make([]byte, 8)))
 	assert.Error(t, rc2DecryptCBC(nil, make([]byte, 8), make([]byte, 8)))
 	assert.Error(t, rc2DecryptCBC(make([]byte, 129), make([]byte, 8), make([]byte, 8)))
-}
-
-func FuzzDecodeKey(f *testing.F) {
-	leaf := leafFor(f, testKey())
-	for _, enc := range []*pkcs12.Encoder{pkcs12.LegacyRC2, pkcs12.LegacyDES, pkcs12.Modern2023, pkcs12.Modern2026} {
-		data, err := enc.WithIterations(2).Encode(testKey(), leaf, nil, "p")
-		require.NoError(f, err)
-		f.Add(data)
-	}
-	keyBag := seq(oid(oidKeyBag), tlv(0xa0, pkcs8(f, testKey())))
-	f.Add(pfx(keyBag))
-	f.Add(indefiniteOf(pfx(keyBag), 3))
-	for _, part := range encryptedParts(f, seq(keyBag)) {
-		f.Add(pfxOf(part))
-	}
-	f.Add(pemOf("ENCRYPTED PRIVATE KEY", seq(pbes2([]byte("salt"), integer(2), oidAES128CBC, make([]byte, 16)), octets(make([]byte, 64)))))
-	f.Add(append(pemOf("PRIVATE KEY", pkcs8(f, testKey())), text(leaf)...))
-	f.Add(pkcs8(f, ed25519Key()))
-	f.Add(x509.MarshalPKCS1PrivateKey(rsaKey()))
-	f.Add([]byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899aabbccddeeff\n\nAAAAAAAAAAAAAAAAAAAAAA==\n-----END RSA PRIVATE KEY-----"))
-	const password = "p"
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, opts := range [][]Option{nil, {WithPassword(password)}} {
-			key, store, err := DecodeKey(data, opts...)
-			if err != nil {
-				require.Nil(t, key)
-				require.Nil(t, store)
-				continue
-			}
-			require.NotNil(t, store)
-			// A key that parses also works.
-			digest := sha256.Sum256(data)
-			if rsaKey, ok := key.(*rsa.PrivateKey); ok && rsaKey.N.BitLen() < 1024 {
-				continue
-			}
-			hash := crypto.SHA256
-			message := digest[:]
-			if _, ok := key.(ed25519.PrivateKey); ok {
-				hash = 0
-			}
-			_, err = key.Sign(rand.Reader, message, hash)
-			require.NoError(t, err)
-		}
-	})
 }
