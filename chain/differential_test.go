@@ -222,6 +222,9 @@ func (w *world) compare(q question, n *tally) error {
 		}
 	}
 
+	if w.misled != nil {
+		return w.misled
+	}
 	if w.oneIn(3) {
 		return w.complete(q)
 	}

@@ -132,6 +132,7 @@ type world struct {
 	plain, strict   *chain.Verifier
 
 	signed map[[2]*x509.Certificate]bool // links that were checked
+	misled error                         // what a policy should not have been asked
 
 	at                    time.Time
 	plainPool, strictPool *x509.CertPool // at the time of at
@@ -429,7 +430,10 @@ func (w *world) hold() {
 	revoked := truststore.New(w.some(all, 6)...)
 	w.denied = truststore.New(w.some(all, 10)...)
 	w.refused = truststore.New(slices.Concat(slices.Collect(revoked.All()), slices.Collect(w.denied.All()))...)
-	w.strict = mustVerifier(w.heldRoots, w.held, chain.WithDenied(w.denied, nil), chain.WithPolicy(func(c chain.Chain, _ time.Time) error {
+	w.strict = mustVerifier(w.heldRoots, w.held, chain.WithDenied(w.denied, nil), chain.WithPolicy(func(c chain.Chain, at time.Time) error {
+		if !w.heldRoots.Contains(c.Root()) || !selfIssued(c.Root()) || at != w.at {
+			w.misled = fmt.Errorf("a policy was asked at %s about %s, which is no chain up to a root", at, names(c))
+		}
 		if slices.ContainsFunc(c, revoked.Contains) {
 			return errRevoked
 		}
