@@ -25,8 +25,6 @@ func (d *decoder) addPKCS7(data []byte) error {
 	if err != nil {
 		return err
 	}
-	// It copies the file once for each depth and makes some hundred bytes of each
-	// element.
 	if len(der) <= maxPKCS7ForLibrary {
 		if p7, err := pkcs7.Parse(der); err == nil && len(p7.Certificates) == len(certs) {
 			same := true
@@ -49,7 +47,10 @@ func (d *decoder) addPKCS7(data []byte) error {
 	return nil
 }
 
-const maxPKCS7ForLibrary = 16 << 20
+// The library copies a file once for each depth in it and makes a hundred bytes of
+// each element, which may have two. Files that people send have some hundred
+// certificates at most; larger ones are read without the library.
+const maxPKCS7ForLibrary = 1 << 20
 
 // findPKCS7 returns a SignedData in DER and the elements in it where certificates
 // belong.
