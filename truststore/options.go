@@ -10,6 +10,8 @@ type options struct {
 	keepGoing bool // see KeepGoing
 
 	allowEmpty bool // see AllowEmpty
+
+	watch watchOptions // see Watch
 }
 
 const defaultLimit = 64 << 20

@@ -101,12 +101,12 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 			},
 		},
 		"a certificate without an end before another": {
-			map[string]string{"a.pem": "# comment\n" + unended + good}, "HERE/a.pem", "/", 1, []string{
+			map[string]string{"a.pem": "# comment\n" + unended + good}, "HERE/a.pem", ":", 1, []string{
 				"HERE/a.pem: the certificate in line 2 was passed over, by crypto/x509 too: it is damaged",
 			},
 		},
 		"a certificate without an end at the end": {
-			map[string]string{"a.pem": good + unended}, "HERE/a.pem", "/", 1, []string{
+			map[string]string{"a.pem": good + unended}, "HERE/a.pem", ":", 1, []string{
 				"HERE/a.pem: the certificate in line 41 was passed over, by crypto/x509 too: it is damaged",
 			},
 		},

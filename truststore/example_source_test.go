@@ -1,0 +1,167 @@
+package truststore_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// partners is a store in a folder of its own, with one certificate.
+func partners() (path string, remove func()) {
+	dir := tempFolder()
+	path = filepath.Join(dir, "partners.pem")
+	if err := open(rootFile).WriteFile(path, truststore.PEM); err != nil {
+		log.Fatal(err)
+	}
+	return path, func() { os.RemoveAll(dir) }
+}
+
+// A server that asks its Source at each handshake.
+func ExampleWatch() {
+	path, remove := partners()
+	defer remove()
+
+	source, err := truststore.Watch(context.Background(), path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+	base := &tls.Config{
+		ClientAuth: tls.RequireAndVerifyClientCert,
+		// and the server's own certificate
+	}
+	server := &tls.Config{
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			config := base.Clone()
+			config.ClientCAs = source.CertPool()
+			return config, nil
+		},
+	}
+	_ = server // for an http.Server
+	fmt.Println(source.Store().Len())
+	// Output: 1
+}
+
+// A client that asks its Source for each connection.
+func ExampleSource_CertPool() {
+	path, remove := partners()
+	defer remove()
+	source, err := truststore.Watch(context.Background(), path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+
+	dial := func(ctx context.Context, address string) (*tls.Conn, error) {
+		dialer := tls.Dialer{Config: &tls.Config{RootCAs: source.CertPool()}}
+		conn, err := dialer.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return nil, err
+		}
+		return conn.(*tls.Conn), nil
+	}
+	_ = dial
+	fmt.Println(source.CertPool().Equal(source.Store().CertPool()))
+	// Output: true
+}
+
+// To make something of the certificates, and to make it anew only when they changed.
+func ExampleSource_Store() {
+	path, remove := partners()
+	defer remove()
+	source, err := truststore.Watch(context.Background(), path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+
+	var madeOf *truststore.Store
+	for range 3 {
+		if store := source.Store(); store != madeOf {
+			fmt.Println("made of", store.Len(), "certificate")
+			madeOf = store
+		}
+	}
+	// Output: made of 1 certificate
+}
+
+// A check of a program's health.
+func ExampleSource_Err() {
+	path, remove := partners()
+	defer remove()
+	source, err := truststore.Watch(context.Background(), path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+	if err := source.Err(); err != nil {
+		fmt.Println("what is on the disk is not in use:", err)
+		return
+	}
+	fmt.Println("healthy")
+	// Output: healthy
+}
+
+func ExampleSource_Close() {
+	path, remove := partners()
+	defer remove()
+	source, err := truststore.Watch(context.Background(), path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(source.Close(), source.Store().Len())
+	// Output: <nil> 1
+}
+
+func ExampleOnReload() {
+	path, remove := partners()
+	defer remove()
+	told := make(chan bool)
+	source, err := truststore.Watch(context.Background(), path,
+		truststore.WithInterval(time.Second/10),
+		truststore.OnReload(func(r truststore.Reload) {
+			fmt.Println(r.Store.Len(), "in use,", len(r.Changes.Added), "of them new, error:", r.Err != nil)
+			told <- true
+		}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+
+	if err := open(folder).WriteFile(path, truststore.PEM); err != nil {
+		log.Fatal(err)
+	}
+	<-told
+	if err := os.WriteFile(path, []byte("what was that?"), 0o644); err != nil {
+		log.Fatal(err)
+	}
+	<-told
+	// Output:
+	// 7 in use, 6 of them new, error: false
+	// 7 in use, 0 of them new, error: true
+}
+
+// To log as the rest of the program does.
+func ExampleWithLogger() {
+	path, remove := partners()
+	defer remove()
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("component", "trust")
+	source, err := truststore.Watch(context.Background(), path, truststore.WithLogger(logger))
+	fmt.Println(source.Close(), err)
+	// Output: <nil> <nil>
+}
+
+func ExampleWithInterval() {
+	path, remove := partners()
+	defer remove()
+	source, err := truststore.Watch(context.Background(), path, truststore.WithInterval(time.Minute))
+	fmt.Println(source.Close(), err)
+	// Output: <nil> <nil>
+}

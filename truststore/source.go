@@ -1,0 +1,379 @@
+package truststore
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Source gives the present contents of a store on disk that changes while the
+// program runs. Watch makes one. All methods are safe for any number of goroutines.
+//
+// Ask it anew for each connection: a *tls.Config keeps the pool that it was given.
+// A server asks in tls.Config.GetConfigForClient, a client makes the configuration
+// for a connection when it dials. What is built from a Store, such as a verifier, is
+// good for as long as Store returns the same pointer.
+//
+// The zero Source has no certificates, and never will.
+type Source struct {
+	current atomic.Pointer[sourceContents]
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+// sourceContents is never changed: a Source gets a new one.
+type sourceContents struct {
+	store *Store
+	pool  *x509.CertPool
+	err   error
+}
+
+// Store returns the certificates that are in use: the same pointer until they
+// change. Do not modify it. Asking costs an atomic load and no allocation.
+func (s *Source) Store() *Store {
+	if c := s.current.Load(); c != nil {
+		return c.store
+	}
+	return nil
+}
+
+// CertPool returns the certificates that are in use as a pool: the same pointer
+// until they change. Do not add to it; Clone gives one for that. Asking costs an
+// atomic load and no allocation. It is never nil, which would stand for the
+// certificates of the system.
+func (s *Source) CertPool() *x509.CertPool {
+	if c := s.current.Load(); c != nil {
+		return c.pool
+	}
+	return x509.NewCertPool()
+}
+
+// Err returns nil if what is in use is what is on the disk, and otherwise why not,
+// for a program that reports its own health. It is at most as old as the interval
+// of the watch.
+func (s *Source) Err() error {
+	if c := s.current.Load(); c != nil {
+		return c.err
+	}
+	return nil
+}
+
+// Close ends the watch, as does the end of the context that Watch was given. It
+// waits for a look that is under way, and with it for the function of OnReload, which
+// must therefore not call Close. The Source goes on to give the contents that it has.
+// Close returns nil, each time.
+func (s *Source) Close() error {
+	if s.stop != nil {
+		s.stop()
+		<-s.done
+	}
+	return nil
+}
+
+// Reload is what OnReload tells.
+type Reload struct {
+	// Store is in use from now on. It is the one from before if Err says why
+	// there is no other, and if the same certificates could be read again.
+	Store *Store
+	// Changes are those from the Store that was in use before.
+	Changes Changes
+	// Err says why what is on the disk is not in use, or, with KeepGoing, what
+	// was left out of it. When it is nil, everything is right again.
+	Err error
+}
+
+type watchOptions struct {
+	interval time.Duration
+	logger   *slog.Logger
+	onReload func(Reload)
+}
+
+// OnReload has Watch call f after it has put new contents to use, when it cannot do
+// so, and when it can again: once for each of these, not at each look. The calls
+// come one after another from a goroutine of the Source, which looks at nothing while
+// f runs.
+func OnReload(f func(Reload)) Option {
+	return func(o *options) { o.watch.onReload = f }
+}
+
+// WithLogger has Watch log what OnReload tells: errors at the level Error, the rest
+// at Info. Without this and without OnReload, slog.Default() gets it.
+func WithLogger(logger *slog.Logger) Option {
+	return func(o *options) { o.watch.logger = logger }
+}
+
+const (
+	defaultInterval = 10 * time.Second
+	minInterval     = 100 * time.Millisecond
+)
+
+// WithInterval sets how often Watch looks at the disk. The default, which zero or
+// less stands for, is 10 seconds; what is less than 100 milliseconds is taken as
+// that. A look costs a stat for each file.
+func WithInterval(d time.Duration) Option {
+	return func(o *options) { o.watch.interval = d }
+}
+
+// Watch opens a file or a folder, as Open does, and looks at it again at intervals,
+// until ctx ends or Close is called. If it cannot be opened, there is no Source. The
+// options are those of Open, WithInterval, OnReload and WithLogger.
+//
+// It does not matter how the store is changed: by renaming a file over it, as
+// WriteFile and many editors do; by swapping a symbolic link anywhere on the path, as
+// Kubernetes does for a mounted ConfigMap or Secret (with subPath it never updates
+// one); or by writing in place. To tell a file that is still being written from one
+// that is finished, Watch uses new contents only when it finds them twice, a quarter
+// of a second apart. Who writes in place, a few certificates at a time, and pauses
+// longer than that can make a part be used for a moment; with WriteFile that cannot
+// happen.
+//
+// Contents are compared by hash. When files were only touched, nothing happens, and
+// when they hold the same certificates in the same order as before, the Store stays.
+//
+// What cannot be read never replaces what is in use. That goes for a damaged file,
+// for one that has vanished, and for a store without any certificate: a program that
+// is to trust nobody any more has to be told otherwise. The error is reported once
+// for each change on the disk, and so is the recovery.
+func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("truststore: watching %s: %w", path, err)
+	}
+	w := &watcher{path: path, opts: opts, options: newOptions(opts)}
+	// The path is to mean the same when the program changes its folder.
+	if abs, err := filepath.Abs(path); err == nil {
+		w.path = abs
+	}
+	if w.watch.interval <= 0 {
+		w.watch.interval = defaultInterval
+	}
+	w.watch.interval = max(w.watch.interval, minInterval)
+	if w.watch.logger == nil && w.watch.onReload == nil {
+		w.watch.logger = slog.Default()
+	}
+
+	w.seen, w.since = scan(w.path), time.Now()
+	// Before Open: if the contents change meanwhile, the first look finds them new.
+	w.used = w.sum()
+	store, err := Open(path, opts...)
+	if store.Len() == 0 {
+		return nil, orNoCertificate(err, path)
+	}
+	w.partial = err
+	ctx, stop := context.WithCancel(ctx)
+	w.source = &Source{stop: stop, done: make(chan struct{})}
+	w.source.current.Store(&sourceContents{store: store, pool: store.CertPool(), err: err})
+	go w.run(ctx)
+	return w.source, nil
+}
+
+// watcher is what the goroutine of a Source knows.
+type watcher struct {
+	source *Source
+	path   string
+	opts   []Option
+	options
+
+	seen  []fileState // what the last look found
+	since time.Time   // when that was seen first
+	sure  bool        // that it is in use, and that no change can hide behind it
+
+	used    contentSum // of what is in use
+	partial error      // what KeepGoing left out of it
+
+	pending      contentSum // what the last look found, if that is new
+	pendingSince time.Time  // zero if it is not
+
+	failed  contentSum // of what could not be used
+	failure error      // why, nil if all is well
+}
+
+// contentSum stands for all that Open would read.
+type contentSum [sha256.Size]byte
+
+// settle is how long contents must stay the same before they are used.
+const settle = 250 * time.Millisecond
+
+// granularity is that of the coarsest clocks of file systems (FAT): two changes
+// within it can leave the same time behind.
+const granularity = 2 * time.Second
+
+// patience is how long contents may go on changing before that is an error.
+const patience = time.Minute
+
+func (w *watcher) run(ctx context.Context) {
+	defer close(w.source.done)
+	if w.partial != nil {
+		w.report(ctx, Reload{Store: w.source.Store(), Err: w.partial})
+	}
+	timer := time.NewTimer(w.watch.interval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			timer.Reset(w.look(ctx))
+		}
+	}
+}
+
+// look looks at the disk and returns when to do so again.
+func (w *watcher) look(ctx context.Context) time.Duration {
+	now := time.Now()
+	if seen := scan(w.path); !slices.EqualFunc(seen, w.seen, fileState.same) {
+		w.seen, w.since, w.sure = seen, now, false
+	}
+	if w.sure {
+		return w.watch.interval
+	}
+	sum := w.sum()
+	if sum == w.used {
+		w.pendingSince = time.Time{}
+		// If the files have been as they are for so long that a later change must
+		// show in them, they need not be read again.
+		w.sure = now.Sub(w.since) > granularity && slices.EqualFunc(scan(w.path), w.seen, fileState.same)
+		if w.failure != nil {
+			w.use(ctx, w.source.Store(), w.partial, sum)
+		}
+		return w.watch.interval
+	}
+	if sum != w.pending || w.pendingSince.IsZero() {
+		w.pending = sum
+		if w.pendingSince.IsZero() {
+			w.pendingSince = now
+		}
+		if now.Sub(w.pendingSince) > patience {
+			w.fail(ctx, fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.path), contentSum{})
+		}
+		return min(settle, w.watch.interval)
+	}
+
+	store, err := Open(w.path, w.opts...)
+	if w.sum() != sum { // then Open may have read a part of something new
+		return min(settle, w.watch.interval)
+	}
+	// What cannot be used is tried again at the next look: the cause may lie
+	// elsewhere, such as too many open files.
+	w.pendingSince = time.Time{}
+	if store.Len() == 0 {
+		w.fail(ctx, orNoCertificate(err, w.path), sum)
+	} else {
+		w.use(ctx, store, err, sum)
+	}
+	return w.watch.interval
+}
+
+// orNoCertificate makes sure that an empty Store is an error, whatever Open says.
+func orNoCertificate(err error, path string) error {
+	if err == nil {
+		err = fmt.Errorf("truststore: %s: there is no certificate in it", path)
+	}
+	return err
+}
+
+// use puts a Store to use. The one in use stays if it has the same certificates.
+func (w *watcher) use(ctx context.Context, store *Store, err error, sum contentSum) {
+	old := w.source.current.Load()
+	w.used, w.partial, w.failure = sum, err, nil
+	next := &sourceContents{store: old.store, pool: old.pool, err: err}
+	changed := !slices.EqualFunc(slices.Collect(old.store.All()), slices.Collect(store.All()), (*x509.Certificate).Equal)
+	if changed {
+		next.store, next.pool = store, store.CertPool()
+	}
+	w.source.current.Store(next)
+	if changed || err != nil || old.err != nil {
+		w.report(ctx, Reload{Store: next.store, Changes: Diff(old.store, next.store), Err: err})
+	}
+}
+
+// fail keeps what is in use.
+func (w *watcher) fail(ctx context.Context, err error, sum contentSum) {
+	said := w.failure != nil && w.failed == sum && w.failure.Error() == err.Error()
+	w.failed, w.failure = sum, err
+	if said {
+		return
+	}
+	old := w.source.current.Load()
+	w.source.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
+	w.report(ctx, Reload{Store: old.store, Err: err})
+}
+
+func (w *watcher) report(ctx context.Context, r Reload) {
+	if ctx.Err() != nil {
+		return
+	}
+	if l := w.watch.logger; l != nil {
+		attrs := []any{"path", w.path, "certificates", r.Store.Len(), "added", len(r.Changes.Added), "removed", len(r.Changes.Removed)}
+		switch {
+		case r.Err == nil:
+			l.InfoContext(ctx, "truststore: what is on the disk is in use", attrs...)
+		case w.failure == nil:
+			l.ErrorContext(ctx, "truststore: a part of what is on the disk is in use", append(attrs, "error", r.Err)...)
+		default:
+			l.ErrorContext(ctx, "truststore: what is on the disk cannot be used, the contents from before stay in use", append(attrs, "error", r.Err)...)
+		}
+	}
+	if w.watch.onReload != nil {
+		w.watch.onReload(r)
+	}
+}
+
+// fileState is a file as stat shows it.
+type fileState struct {
+	path string
+	info fs.FileInfo // nil if there is none
+}
+
+func (a fileState) same(b fileState) bool {
+	if a.path != b.path || a.info == nil || b.info == nil {
+		return a.path == b.path && a.info == b.info
+	}
+	return os.SameFile(a.info, b.info) && a.info.Mode() == b.info.Mode() &&
+		a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+}
+
+// scan returns the files that Open would read, links followed.
+func scan(path string) []fileState {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []fileState{{path, info}}
+	}
+	var files []fileState
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		files = append(files, fileState{path, nil})
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		file := filepath.Join(path, e.Name())
+		if info, err := os.Stat(file); err != nil || !info.IsDir() {
+			files = append(files, fileState{file, info})
+		}
+	}
+	return files
+}
+
+// sum hashes what Open would read, errors included.
+func (w *watcher) sum() (sum contentSum) {
+	h := sha256.New()
+	limit := w.limit
+	for _, f := range scan(w.path) {
+		data, err := readFile(f.path, limit)
+		fmt.Fprintf(h, "%q %d %q\n", f.path, len(data), fmt.Sprint(err))
+		h.Write(data)
+		limit -= int64(len(data))
+	}
+	h.Sum(sum[:0])
+	return sum
+}
