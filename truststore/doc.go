@@ -20,8 +20,25 @@
 // why. Files may come from anybody: what is read is bounded (see [WithLimit]), in
 // time as in memory.
 //
-// [DecodeKey] reads a private key, encrypted or not, with the certificates that
-// lie beside it.
+// [WithPassword] opens what has a password. [KeepGoing] returns what is good of
+// what is partly bad, for programs that repair or report. [DecodeKey] reads a
+// private key, encrypted or not, with the certificates that lie beside it.
+//
+// # Formats
+//
+//	format   usual names       read                              written
+//	PEM      .pem .crt .cer    also PKCS#7 and OpenSSL's         with a line that names
+//	                           trusted certificates in it        each certificate
+//	DER      .der .cer .crt    one or several, also in base64    yes
+//	PKCS7    .p7b .p7c         signed or not                     without a signature
+//	PKCS12   .p12 .pfx         Java's trust stores and others,   for Java, with a password
+//	                           with today's encryption and old
+//	JKS      .jks, cacerts     with a password or unchecked      with a password
+//	XML      SAML, CPA         every ds:X509Certificate          no
+//
+// [Detect] tells them apart. Where certificates are wanted and a private key is
+// found, reading fails: the key is in a file that is handed out as if it were
+// public, or the wrong file was named.
 //
 // # Using
 //
@@ -36,6 +53,11 @@
 //
 // # Writing
 //
-// [Store.Encode] writes PEM, with a line before each certificate that tells a
-// person what it is, or DER.
+// [Store.Encode] writes all of them but XML. To hand trust to a Java program:
+//
+//	data, err := store.Encode(truststore.PKCS12, truststore.WithPassword("changeit"))
+//
+// and java -Djavax.net.ssl.trustStore=FILE -Djavax.net.ssl.trustStorePassword=changeit
+// reads it. [Store.WriteFile] puts the bytes into a file, so that readers find the
+// old ones or the new ones and never a part.
 package truststore

@@ -31,8 +31,9 @@ import (
 // file with fewer. Each certificate has its common name as its alias, in lower
 // case, with a number behind it where two have the same. A certificate without an
 // issuer, or without any name, is an error, because of one such Java would refuse
-// the whole file. PKCS12 is encrypted with
-// AES-256: Java reads that from 8u301 and 11.0.12 on, Windows from Server 2019 on.
+// the whole file. PKCS12 is encrypted with AES-256, which is read by Java 12 and
+// later and by 8 and 11 with updates since July 2021, by OpenSSL 1.1.1, and by
+// Windows Server 2019; JKS is for Java that is older.
 //
 // The same Store gives the same bytes, except in PKCS12: there, salts are random,
 // as they must be. The order is that of the Store, except in JKS: there, it is that

@@ -91,6 +91,20 @@ func ExampleWithLimit() {
 	// Output: there are more than 1000 bytes: raise the limit with WithLimit if that is right
 }
 
+func ExampleKeepGoing() {
+	good, err := os.ReadFile(rootFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mixed := append(good, "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n"...)
+	store, err := truststore.Decode(mixed, truststore.KeepGoing())
+	fmt.Println(store.Len())
+	fmt.Println(err)
+	// Output:
+	// 1
+	// truststore: block 2 (CERTIFICATE, line 33, byte 1972): damaged base64: illegal base64 data at input byte 3
+}
+
 func ExampleDecodeKey() {
 	// A file with a key and the certificates that go with it.
 	generated, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -137,6 +151,21 @@ func ExampleNew() {
 	store := truststore.New(root, root, nil)
 	fmt.Println(store.Len())
 	// Output: 1
+}
+
+// A trust store for Java.
+func ExampleStore_Encode_java() {
+	data, err := open(folder).Encode(truststore.PKCS12, truststore.WithPassword("changeit"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	store, err := truststore.Decode(data, truststore.WithPassword("changeit"))
+	fmt.Println(store.Len(), err)
+	_, err = truststore.Decode(data, truststore.WithPassword("changed"))
+	fmt.Println(err)
+	// Output:
+	// 7 <nil>
+	// truststore: wrong password, or the file is damaged
 }
 
 func rootFingerprint() truststore.Fingerprint {
