@@ -16,8 +16,8 @@ import (
 //	{"name":"pkioverheid","version":"2026-11-01","bundle":"-----BEGIN CERTIFICATE-----\n…"}
 //
 // trust-manager shows the name and the version in the status of a Bundle. Both
-// consist of letters, digits and the characters . _ - + ~ : and have 1 to 128 of
-// them; a new version goes with new contents. The bundle is PEM without comment
+// consist of 1 to 128 letters, digits and the characters ._-+~: only; give new
+// contents a new version. The bundle is PEM without comment
 // lines, in the order of the Store; the same Store gives the same bytes. An empty
 // Store is an error.
 //
@@ -60,7 +60,7 @@ func checkPackageWord(s string) error {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
 		case r == '.', r == '_', r == '-', r == '+', r == '~', r == ':':
 		default:
-			return fmt.Errorf("has the character %q: want letters, digits and . _ - + ~ :", r)
+			return fmt.Errorf("has the character %q: want letters, digits and ._-+~: only", r)
 		}
 	}
 	return nil

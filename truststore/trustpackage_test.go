@@ -57,9 +57,9 @@ func TestTrustPackageRefuses(t *testing.T) {
 	}{
 		"a package without a name":           {full, "", "1", "truststore: the name of the trust package has 0 characters: want 1 to 128"},
 		"a package without a version":        {full, "a", "", "truststore: the version of the trust package has 0 characters: want 1 to 128"},
-		"a name of several words":            {full, "a b", "1", `truststore: the name of the trust package has the character ' ': want letters, digits and . _ - + ~ :`},
-		"a version with a line break":        {full, "a", "1\n", `truststore: the version of the trust package has the character '\n': want letters, digits and . _ - + ~ :`},
-		"a name that is not UTF-8":           {full, "a\xff", "1", `truststore: the name of the trust package has the character '�': want letters, digits and . _ - + ~ :`},
+		"a name of several words":            {full, "a b", "1", `truststore: the name of the trust package has the character ' ': want letters, digits and ._-+~: only`},
+		"a version with a line break":        {full, "a", "1\n", `truststore: the version of the trust package has the character '\n': want letters, digits and ._-+~: only`},
+		"a name that is not UTF-8":           {full, "a\xff", "1", `truststore: the name of the trust package has the character '�': want letters, digits and ._-+~: only`},
 		"a name that fills a page":           {full, strings.Repeat("a", 129), "1", "truststore: the name of the trust package has 129 characters: want 1 to 128"},
 		"an empty store":                     {New(), "a", "1", "truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody"},
 		"a store that is nil, that is empty": {nil, "a", "1", "truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody"},

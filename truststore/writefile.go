@@ -28,11 +28,11 @@ import (
 // where it leads, resolve it first (filepath.EvalSymlinks). Links in the folders
 // on the way are followed.
 //
-// An empty Store is an error, see AllowEmpty. After any error but one the folder is as
-// it was: if only the last step fails, to make the new name durable, the error says
-// that the new contents are in place. A process that is killed may leave its temporary
-// file behind, named .truststore-*.tmp. Open does not read those, and nothing
-// removes them, since another process may be at work on them.
+// An empty Store is an error, see AllowEmpty. After any error but one the folder is
+// as it was: if only the last step fails, which makes the new name durable, the error
+// says that the new contents are in place. A process that is killed may leave its
+// temporary file behind, named .truststore-*.tmp. Open does not read those, and
+// WriteFile does not remove them, since another process may be at work on them.
 func (s *Store) WriteFile(path string, f Format, opts ...Option) error {
 	if s.Len() == 0 && !newOptions(opts).allowEmpty {
 		return fmt.Errorf("truststore: %s: not written, because there is no certificate to write: give AllowEmpty if that is meant", path)
