@@ -29,7 +29,7 @@ const maxKey = 16 << 10
 //
 // As Decode without KeepGoing it is strict: no key and a second key are errors, as is anything that
 // cannot be read. It refuses RSA keys of more than 16384 bits, and files that want
-// a password hashed more than 2,000,000 times for one purpose or 4,000,000 times
+// a password hashed more than 2,000,000 times for one purpose or 8,000,000 times
 // in all. No error has the password or a part of the key in it.
 func DecodeKey(data []byte, opts ...Option) (crypto.Signer, *Store, error) {
 	o := newOptions(opts)

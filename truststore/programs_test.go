@@ -328,6 +328,26 @@ func TestPKCS12OfOpenSSLWithoutKeysDecodes(t *testing.T) {
 	}
 }
 
+func TestPKCS12OfCerttoolWithoutKeysDecodes(t *testing.T) {
+	all := realCerts(t)
+	dir := t.TempDir()
+	generate := func(cipher string, certs ...*x509.Certificate) []byte {
+		write(t, dir, "in.pem", text(certs...))
+		tool(t, dir, "certtool", "--to-p12", "--load-certificate", "in.pem", "--p12-name", "naam", "--password", "geheim", "--pkcs-cipher", cipher, "--outder", "--outfile", "out.p12")
+		return read(t, dir, "out.p12")
+	}
+	for name, cipher := range map[string]string{"AES": "aes-256", "triple DES": "3des-pkcs12", "RC2": "rc2-40"} {
+		t.Run(name, func(t *testing.T) { assertNeedsItsPassword(t, generate(cipher, all[:3]...), "geheim", all[:3]) })
+	}
+	// It hashes the password anew for each certificate. The count is its own, and
+	// the more of them the more careful.
+	if s, err := Decode(generate("aes-256", all...), WithPassword("geheim")); err != nil {
+		assert.ErrorContains(t, err, "8000000 times in all")
+	} else {
+		assertCerts(t, all, s)
+	}
+}
+
 func helpOf(t *testing.T, command string) string {
 	return string(tool(t, "", "openssl", command, "-help"))
 }
