@@ -25,11 +25,13 @@ import (
 // set on the result must not serve another tls.Config as well: what is resumed
 // from it was agreed by the other's certificate. cfg.Base is not used.
 func ClientTLSConfig(cfg Config) (*tls.Config, error) {
-	c, err := newClientSide(cfg)
+	l, err := newLive(cfg, newClientSide)
 	if err != nil {
 		return nil, err
 	}
-	return c.tlsConfig(), nil
+	tc := l.get().tlsConfig()
+	tc.VerifyConnection = func(cs tls.ConnectionState) error { return l.get().verifyConnection(cs) }
+	return tc, nil
 }
 
 // clientSide is what a Config amounts to for a client.

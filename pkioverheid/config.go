@@ -28,7 +28,16 @@ type Config struct {
 	// from that package in this program. nil adds nothing.
 	Roots *truststore.Store
 
-	// OnlyRoots trusts Roots, TrialRoots and ClientRoots, and no hierarchy.
+	// RootSource gives roots that are trusted as well, as Roots are, and that may
+	// change while the program runs: see truststore.Watch. A [Transport] uses the
+	// new contents for its next connections, and a server for its next handshakes.
+	// A config of [ClientTLSConfig] trusts what there was when it was made, as far
+	// as it is still there. New contents that Roots would refuse are not used, and
+	// logged with slog. nil adds nothing.
+	RootSource *truststore.Source
+
+	// OnlyRoots trusts Roots, RootSource, TrialRoots and ClientRoots, and no
+	// hierarchy.
 	OnlyRoots bool
 
 	// TrialRoots are trusted as well, and are what certificates marked as tests
@@ -100,9 +109,9 @@ type trust struct {
 	known []*x509.Certificate
 }
 
+// newTrust keeps the stores of cfg, which must not change any more; RootSource is
+// for live to look at.
 func newTrust(cfg Config, s side) (*trust, error) {
-	// Copies: what the caller adds to its stores later was not checked.
-	trialRoots, clientRoots := copyOf(cfg.TrialRoots), copyOf(cfg.ClientRoots)
 	roots, intermediates := truststore.New(), truststore.New()
 	if !cfg.OnlyRoots {
 		hierarchies := cfg.Hierarchies
@@ -124,12 +133,12 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	added := []struct {
 		field string
 		store *truststore.Store
-	}{{"Roots", copyOf(cfg.Roots)}, {"TrialRoots", trialRoots}}
+	}{{"Roots", cfg.Roots}, {"TrialRoots", cfg.TrialRoots}}
 	if s == forClients {
 		added = append(added, struct {
 			field string
 			store *truststore.Store
-		}{"ClientRoots", clientRoots})
+		}{"ClientRoots", cfg.ClientRoots})
 	}
 	for _, a := range added {
 		for cert := range a.store.All() {
@@ -163,7 +172,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	opts := []chain.Option{
 		chain.WithPolicy(RejectWithdrawn),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
-		chain.WithPolicy(rejectTest(trialRoots.Contains)),
+		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
 		chain.WithPolicy(cfg.Policy),
 	}
 	if s == forServers {
@@ -173,8 +182,8 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pkioverheid: Config: %w", err)
 	}
-	t := &trust{verifier: v, clock: clockOf(cfg.Time), systemRoots: trialRoots}
-	for root := range clientRoots.All() {
+	t := &trust{verifier: v, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
+	for root := range cfg.ClientRoots.All() {
 		t.systemRoots.Add(root)
 	}
 	for h := EV; h <= G3; h++ {

@@ -31,6 +31,42 @@ func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 	if cfg.Certificate == nil {
 		return nil, errors.New("pkioverheid: ServerTLSConfig needs Config.Certificate, the server's own: see LoadKeyPair")
 	}
+	l, err := newLive(cfg, newServerSide)
+	if err != nil {
+		return nil, err
+	}
+	s := l.get()
+	tc := &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		CipherSuites: cipherSuites(),
+		Certificates: []tls.Certificate{*s.certificate},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    s.pool,
+		Time:         s.clock,
+		VerifyConnection: func(cs tls.ConnectionState) error {
+			return l.get().verifyConnection(cs, allow)
+		},
+	}
+	if cfg.RootSource != nil {
+		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			// With what the caller or net/http has set on tc since, such as HTTP/2.
+			now := tc.Clone()
+			now.GetConfigForClient = nil
+			now.ClientCAs = l.get().pool
+			return now, nil
+		}
+	}
+	return tc, nil
+}
+
+// serverSide is what a Config amounts to for a server.
+type serverSide struct {
+	*trust
+	certificate *tls.Certificate
+	pool        *x509.CertPool
+}
+
+func newServerSide(cfg Config) (*serverSide, error) {
 	t, err := newTrust(cfg, forClients)
 	if err != nil {
 		return nil, err
@@ -39,29 +75,23 @@ func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		CipherSuites: cipherSuites(),
-		Certificates: []tls.Certificate{*own},
-		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    t.verifier.CertPool(t.clock),
-		Time:         t.clock,
-		VerifyConnection: func(cs tls.ConnectionState) error {
-			c, err := t.verifier.Check(cs.VerifiedChains, t.clock())
-			if err != nil {
-				return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
-			}
-			id := identityOf(c)
-			if id.Role != EndEntity {
-				return fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
-			}
-			id.addedRoot = t.systemRoots.Contains(c.Root())
-			if err := allow(id); err != nil {
-				return fmt.Errorf("pkioverheid: %s is not let in: %w", quoteName(id.Certificate), err)
-			}
-			return nil
-		},
-	}, nil
+	return &serverSide{t, own, t.verifier.CertPool(t.clock)}, nil
+}
+
+func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
+	c, err := s.verifier.Check(cs.VerifiedChains, s.clock())
+	if err != nil {
+		return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
+	}
+	id := identityOf(c)
+	if id.Role != EndEntity {
+		return fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
+	}
+	id.addedRoot = s.systemRoots.Contains(c.Root())
+	if err := allow(id); err != nil {
+		return fmt.Errorf("pkioverheid: %s is not let in: %w", quoteName(id.Certificate), err)
+	}
+	return nil
 }
 
 // AllowOIN lets in systems whose certificate bears one of the OINs. An empty list

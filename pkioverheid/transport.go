@@ -30,6 +30,11 @@ func NewClient(cfg Config) (*http.Client, error) {
 // http.Transport does. An https proxy must itself have a certificate that cfg
 // trusts.
 type Transport struct {
+	current *live[*connector]
+}
+
+// connector makes connections by one state of trust.
+type connector struct {
 	base   *http.Transport
 	client *clientSide
 }
@@ -37,6 +42,16 @@ type Transport struct {
 // NewTransport returns a Transport, or an error for a Config that contradicts
 // itself; see the fields of [Config].
 func NewTransport(cfg Config) (*Transport, error) {
+	l, err := newLive(cfg, newConnector)
+	if err != nil {
+		return nil, err
+	}
+	// Connections that were made by the trust from before are not used again.
+	l.retired = func(c *connector) { c.base.CloseIdleConnections() }
+	return &Transport{l}, nil
+}
+
+func newConnector(cfg Config) (*connector, error) {
 	client, err := newClientSide(cfg)
 	if err != nil {
 		return nil, err
@@ -65,11 +80,11 @@ func NewTransport(cfg Config) (*Transport, error) {
 		base.ForceAttemptHTTP2 = true
 	}
 	base.DialContext = noting(dialOf(base))
-	t := &Transport{base: base, client: client}
-	if err := t.configure(base.TLSClientConfig, name); err != nil {
+	c := &connector{base: base, client: client}
+	if err := c.configure(base.TLSClientConfig, name); err != nil {
 		return nil, err
 	}
-	return t, nil
+	return c, nil
 }
 
 func dialOf(base *http.Transport) dialFunc {
@@ -85,9 +100,9 @@ func dialOf(base *http.Transport) dialFunc {
 }
 
 // configure completes the TLS settings of the base with ours.
-func (t *Transport) configure(given *tls.Config, name string) error {
-	tc := t.client.tlsConfig()
-	t.base.TLSClientConfig = tc
+func (c *connector) configure(given *tls.Config, name string) error {
+	tc := c.client.tlsConfig()
+	c.base.TLSClientConfig = tc
 	if given == nil {
 		return nil
 	}
@@ -132,7 +147,7 @@ func (t *Transport) configure(given *tls.Config, name string) error {
 		}
 		return nil
 	}
-	t.base.TLSClientConfig = merged
+	c.base.TLSClientConfig = merged
 	return nil
 }
 
@@ -163,28 +178,29 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("pkioverheid: refused to call %s over %s: PKIoverheid services are called over https only", quoteHost(req.URL.Host), quoteHost(req.URL.Scheme))
 	}
-	ctx, attempt := withAttempt(req.Context(), t.client.clock)
+	c := t.current.get()
+	ctx, attempt := withAttempt(req.Context(), c.client.clock)
 	noted := req.WithContext(ctx)
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}
 	}
-	resp, err := t.base.RoundTrip(noted)
+	resp, err := c.base.RoundTrip(noted)
 	if err == nil {
 		return resp, nil // its Request carries the attempt, for RefusedCertificate
 	}
-	return nil, t.explain(req, attempt, err)
+	return nil, c.explain(req, attempt, err)
 }
 
-func (t *Transport) explain(req *http.Request, a *attempt, err error) error {
+func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	var ours *ServerCertificateError
 	if req.Context().Err() != nil || errors.As(err, &ours) {
 		return err
 	}
 	var refused *tls.CertificateVerificationError
 	if errors.As(err, &refused) {
-		return t.client.explainServer(t.peer(req, a), refused)
+		return c.client.explainServer(c.peer(req, a), refused)
 	}
-	if e := a.clientCertificateError(t.peer(req, a), err); e != nil {
+	if e := a.clientCertificateError(c.peer(req, a), err); e != nil {
 		return e
 	}
 	return err
@@ -192,12 +208,12 @@ func (t *Transport) explain(req *http.Request, a *attempt, err error) error {
 
 // peer names the other side of a connection that failed: the host, or a proxy
 // that is called by https itself, up to the end of its handshake.
-func (t *Transport) peer(req *http.Request, a *attempt) string {
+func (c *connector) peer(req *http.Request, a *attempt) string {
 	a.mu.Lock()
 	handshaking := a.handshakes == 0 && a.dialler == nil
 	a.mu.Unlock()
-	if handshaking && t.base.Proxy != nil {
-		if proxy, err := t.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
+	if handshaking && c.base.Proxy != nil {
+		if proxy, err := c.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
 			return "the proxy " + quoteHost(proxy.Hostname())
 		}
 	}
@@ -205,4 +221,4 @@ func (t *Transport) peer(req *http.Request, a *attempt) string {
 }
 
 // CloseIdleConnections closes the connections that are not in use.
-func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
+func (t *Transport) CloseIdleConnections() { t.current.get().base.CloseIdleConnections() }
