@@ -30,7 +30,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "pkiotest", "../chain"} {
+	for _, dir := range []string{".", "pkiotest", "../chain", "../truststore"} {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, e := range entries {
@@ -41,7 +41,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 			}
 		}
 	}
-	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
+	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|truststore|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
 	require.Greater(t, len(names), 10)
 	for _, m := range names {
 		declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |\t)` + string(m[1]) + `\b`)
