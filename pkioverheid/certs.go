@@ -111,6 +111,10 @@ var defaultVerifier = sync.OnceValue(func() *chain.Verifier {
 // words: no certificate under G3 verifies, also if G3 is among the arguments.
 // The pool of no known hierarchy trusts nothing.
 //
+// Certificates of the TRIAL tool and of package pkiotest are refused too. What a
+// program adds to the pool is trusted without any of this, but for the G3 root,
+// which stays refused: roots of your own belong into [Config.Roots].
+//
 // A program that makes its own tls.Config with this pool gets crypto/tls's
 // errors. [ClientTLSConfig] and [NewTransport] check resumed sessions too, and say
 // more. For the clients of a server use [ServerTLSConfig]: a server announces
