@@ -59,5 +59,12 @@
 //
 // and java -Djavax.net.ssl.trustStore=FILE -Djavax.net.ssl.trustStorePassword=changeit
 // reads it. [Store.WriteFile] puts the bytes into a file, so that readers find the
-// old ones or the new ones and never a part.
+// old ones or the new ones and never a part. [Store.EncodeTrustPackage] makes what
+// cert-manager's trust-manager distributes in a Kubernetes cluster.
+//
+// # Following
+//
+// [System] lists what the operating system trusts (on Linux), to compare it with
+// what a program should. [Watch] follows a file or a folder that changes while the
+// program runs, and a [Source] gives what it holds at the moment.
 package truststore
