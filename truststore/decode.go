@@ -27,10 +27,11 @@ const maxCertificate = 1 << 20
 //   - XML: all ds:X509Certificate elements, wherever they stand. A document
 //     with a DTD, or in another encoding than UTF-8, is refused.
 //
-// With WithPassword, the password of PKCS12 and JKS must be right; other formats
-// have none and are read all the same, so that a folder can hold both. Without
-// it, a file that is not encrypted is read, and its integrity is not checked, as
-// keytool does it: a JKS is never encrypted, a PKCS12 nearly always.
+// With WithPassword, the password of PKCS12 and JKS must be right, and a PKCS12
+// that has none is refused; other formats have none and are read all the same, so
+// that a folder can hold both. Without it, a file that is not encrypted is read,
+// and its integrity is not checked, as keytool does it: a JKS is never encrypted,
+// a PKCS12 nearly always.
 //
 // Decode is strict: if one certificate among many cannot be read, the error says
 // which, and nothing is returned. So are private keys, anything else that is no
