@@ -113,8 +113,6 @@ func expired(c *x509.Certificate) { c.NotAfter = now.AddDate(0, -1, 0) }
 
 func notYetValid(c *x509.Certificate) { c.NotBefore = now.AddDate(0, 1, 0) }
 
-func notCA(c *x509.Certificate) { c.IsCA = false }
-
 func usages(u ...x509.ExtKeyUsage) edit {
 	return func(c *x509.Certificate) { c.ExtKeyUsage = u }
 }
