@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -121,7 +122,7 @@ func (s *Store) encodePEM() []byte {
 	}
 	out := make([]byte, 0, size)
 	for cert := range s.All() {
-		out = append(out, comment(cert)...)
+		out = appendComment(out, cert)
 		out = append(out, "-----BEGIN CERTIFICATE-----\n"...)
 		for raw := cert.Raw; len(raw) > 0; {
 			n := min(len(raw), 48) // which are 64 characters
@@ -150,13 +151,15 @@ func (s *Store) encodePKCS12(password string) ([]byte, error) {
 // of the number of its parts.
 const maxSubject = 8192
 
-// comment is one line, whatever the subject is: certificates come from anybody,
-// and the text of this line is not to become a block of its own.
-func comment(cert *x509.Certificate) string {
+// appendComment writes one line, whatever the subject is: certificates come from
+// anybody, and the text of this line is not to become a block of its own.
+func appendComment(out []byte, cert *x509.Certificate) []byte {
 	subject := "(a subject of unusual length)"
 	if len(cert.RawSubject) <= maxSubject {
 		subject = printable(cert.Subject.String(), 256)
 	}
-	return fmt.Sprintf("# %s | expires %s | SHA-256 %v\n",
-		subject, cert.NotAfter.UTC().Format("2006-01-02"), FingerprintOf(cert))
+	out = append(append(out, "# "...), subject...)
+	out = cert.NotAfter.UTC().AppendFormat(append(out, " | expires "...), "2006-01-02")
+	sum := FingerprintOf(cert)
+	return append(hex.AppendEncode(append(out, " | SHA-256 "...), sum[:]), '\n')
 }

@@ -13,6 +13,9 @@ import (
 // and no more than max bytes are taken.
 func printable(s string, max int) string {
 	s = shorten(s, max)
+	if isPlain(s) {
+		return s
+	}
 	var out strings.Builder
 	var last rune
 	for i, r := range s {
@@ -30,6 +33,16 @@ func printable(s string, max int) string {
 		last = r
 	}
 	return out.String()
+}
+
+// isPlain reports whether there is nothing to do in s: most names are ASCII.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '-' && i > 0 && s[i-1] == '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // shorten cuts s to at most max bytes and an ellipsis, between two characters.
