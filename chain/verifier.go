@@ -58,7 +58,8 @@ func WithDenied(certs *truststore.Store, why func(chain []*x509.Certificate) err
 // NewVerifier returns a verifier that trusts roots and knows intermediates: the
 // CAs below them, whose paths to a root are verified when they are first needed.
 // Neither may be nil or hold a certificate that is no CA; a root must be
-// self-issued. No roots at all is no error: then nothing verifies.
+// self-issued, and what it signs of itself is not looked at, for it proves nothing.
+// No roots at all is no error: then nothing verifies.
 //
 // To trust a single leaf, a policy must ask for it: crypto/x509 checks neither
 // the issuer nor the constraints of a certificate that stands in a pool itself.

@@ -32,9 +32,14 @@ type Config struct {
 	// change while the program runs: see truststore.Watch. A [Transport] uses the
 	// new contents for its next connections, and a server for its next handshakes.
 	// A config of [ClientTLSConfig] trusts what there was when it was made, as far
-	// as it is still there. New contents that Roots would refuse are not used, and
-	// logged with slog. nil adds nothing.
+	// as it is still there. nil adds nothing.
 	RootSource *truststore.Source
+
+	// OnRefusedRoots is called with the reason when new contents of RootSource
+	// are what Roots would refuse, and so are not used. The trust from before
+	// stays in use then, with all that was removed meanwhile. nil logs the reason
+	// with slog.
+	OnRefusedRoots func(error)
 
 	// OnlyRoots trusts Roots, RootSource, TrialRoots and ClientRoots, and no
 	// hierarchy.
@@ -85,6 +90,8 @@ type Config struct {
 	// Certificates, GetClientCertificate, Time and Renegotiation. nil means the
 	// settings of http.DefaultTransport. The other constructors do not use Base.
 	Base *http.Transport
+
+	fromSource *truststore.Store // what RootSource holds, as live read it
 }
 
 // side is whose certificates are verified.
@@ -133,7 +140,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	added := []struct {
 		field string
 		store *truststore.Store
-	}{{"Roots", cfg.Roots}, {"TrialRoots", cfg.TrialRoots}}
+	}{{"Roots", cfg.Roots}, {"RootSource", cfg.fromSource}, {"TrialRoots", cfg.TrialRoots}}
 	if s == forClients {
 		added = append(added, struct {
 			field string

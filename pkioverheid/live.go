@@ -1,7 +1,9 @@
 package pkioverheid
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -24,9 +26,7 @@ type built[T any] struct {
 }
 
 func newLive[T any](cfg Config, build func(Config) (T, error)) (*live[T], error) {
-	// What the caller adds to its stores later was not checked.
-	cfg.Roots, cfg.TrialRoots, cfg.ClientRoots = copyOf(cfg.Roots), copyOf(cfg.TrialRoots), copyOf(cfg.ClientRoots)
-	l := &live[T]{cfg: cfg, build: build}
+	l := &live[T]{cfg: cfg.snapshot(), build: build}
 	from := l.source()
 	value, err := build(l.with(from))
 	if err != nil {
@@ -36,6 +36,23 @@ func newLive[T any](cfg Config, build func(Config) (T, error)) (*live[T], error)
 	return l, nil
 }
 
+// snapshot returns a Config that the caller cannot change any more: what it puts
+// into its stores and slices later was not checked, and must not come in with the
+// next contents of RootSource.
+func (cfg Config) snapshot() Config {
+	cfg.Roots, cfg.TrialRoots, cfg.ClientRoots = copyOf(cfg.Roots), copyOf(cfg.TrialRoots), copyOf(cfg.ClientRoots)
+	cfg.Hierarchies = slices.Clone(cfg.Hierarchies) // nil stays nil
+	if cfg.Certificate != nil {
+		own := *cfg.Certificate
+		own.Certificate = slices.Clone(own.Certificate)
+		cfg.Certificate = &own
+	}
+	if cfg.Base != nil {
+		cfg.Base = cfg.Base.Clone()
+	}
+	return cfg
+}
+
 func (l *live[T]) source() *truststore.Store {
 	if l.cfg.RootSource == nil {
 		return nil
@@ -43,15 +60,10 @@ func (l *live[T]) source() *truststore.Store {
 	return l.cfg.RootSource.Store()
 }
 
-// with returns the Config with the roots of a moment added.
+// with returns the Config with the roots of a moment.
 func (l *live[T]) with(from *truststore.Store) Config {
 	cfg := l.cfg
-	if from.Len() > 0 {
-		cfg.Roots = copyOf(cfg.Roots)
-		for cert := range from.All() {
-			cfg.Roots.Add(cert)
-		}
-	}
+	cfg.fromSource = from
 	return cfg
 }
 
@@ -62,22 +74,35 @@ func (l *live[T]) get() T {
 	if l.source() == state.from {
 		return state.value
 	}
+	value, err := l.rebuild()
+	if err != nil { // told without the lock: whoever listens may use the client
+		err = fmt.Errorf("pkioverheid: new contents are refused, and the trust from before stays in use: %w", err)
+		if l.cfg.OnRefusedRoots != nil {
+			l.cfg.OnRefusedRoots(err)
+		} else {
+			slog.Error(err.Error())
+		}
+	}
+	return value
+}
+
+// rebuild returns the value to use, and once for each contents why they were refused.
+func (l *live[T]) rebuild() (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	state = l.state.Load()
+	state := l.state.Load()
 	from := l.source()
 	if from == state.from {
-		return state.value
+		return state.value, nil
 	}
 	value, err := l.build(l.with(from))
 	if err != nil {
-		slog.Error("pkioverheid: the new contents of Config.RootSource are refused, the trust from before stays in use", "error", err)
-		l.state.Store(&built[T]{state.value, from}) // refused once is enough
-		return state.value
+		l.state.Store(&built[T]{state.value, from})
+		return state.value, err
 	}
 	l.state.Store(&built[T]{value, from})
 	if l.retired != nil {
 		l.retired(state.value)
 	}
-	return value
+	return value, nil
 }

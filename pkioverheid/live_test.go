@@ -132,6 +132,53 @@ func TestARunningServerFollowsItsRootSource(t *testing.T) {
 	assert.Error(t, reach(underA))
 }
 
+func TestARefusalOfNewRootsHasAPlaceToGo(t *testing.T) {
+	a := testRoot(t, "A")
+	roots := watchRoots(t, a.Leaf)
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, a)}})
+	var told []error
+	var client *http.Client
+	client = newClient(t, pkioverheid.Config{RootSource: roots.source, OnRefusedRoots: func(err error) {
+		told = append(told, err)
+		resp, err := client.Get(address) // whoever listens may use the client
+		if assert.NoError(t, err) {
+			resp.Body.Close()
+		}
+	}})
+	roots.write(t, pkioverheid.G3.Root())
+	for range 2 {
+		resp, err := client.Get(address)
+		require.NoError(t, err)
+		resp.Body.Close()
+	}
+	require.Len(t, told, 1, "once for each contents")
+	var g3 *pkioverheid.G3Error
+	assert.ErrorAs(t, told[0], &g3)
+	assert.Contains(t, told[0].Error(), "Config.RootSource")
+}
+
+func TestNewRootsBringInNothingElse(t *testing.T) {
+	a, b := testRoot(t, "A"), testRoot(t, "B")
+	roots := watchRoots(t, a.Leaf, b.Leaf)
+	underA := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, a)}})
+	base := &http.Transport{TLSClientConfig: &tls.Config{}}
+	hierarchies := []pkioverheid.Hierarchy{pkioverheid.PrivateG1}
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	refused := false
+	client := newClient(t, pkioverheid.Config{
+		RootSource: roots.source, Hierarchies: hierarchies, Certificate: &cert, Base: base,
+		OnRefusedRoots: func(error) { refused = true },
+	})
+	// The caller's own, changed since: it would be refused now.
+	base.TLSClientConfig.InsecureSkipVerify = true
+	hierarchies[0] = pkioverheid.G3
+	cert.Certificate[0] = nil
+	roots.write(t, b.Leaf)
+	_, err := client.Get(underA)
+	assert.Error(t, err, "what was removed is not trusted any more")
+	assert.False(t, refused)
+}
+
 func TestARootSourceIsCheckedAsRootsAre(t *testing.T) {
 	roots := watchRoots(t, pkioverheid.G3.Root())
 	_, err := pkioverheid.NewClient(pkioverheid.Config{RootSource: roots.source})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs
@@ -21,6 +22,11 @@ type Authorizer func(Identity) error
 // cfg.Certificate is the server's own and must be set; who needs several sets
 // GetCertificate on the result. The CAs that the server announces are those that
 // cfg trusts, cfg.ClientRoots among them; G3 is not.
+//
+// With cfg.RootSource, GetConfigForClient of the result gives each handshake a copy
+// of it, as it was at the first one. What else is needed, HTTP/2 in NextProtos for
+// one, must be set on the result itself before: on a Clone it has no effect, and
+// httptest and gRPC make one.
 //
 // allow may not be nil: a valid certificate of PKIoverheid is not yet an
 // authorised system. See [AllowOIN] and [AllowAnySystem].
@@ -48,10 +54,14 @@ func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 		},
 	}
 	if cfg.RootSource != nil {
+		// As it is at the first handshake, with what was set on it since.
+		ready := sync.OnceValue(func() *tls.Config {
+			c := tc.Clone()
+			c.GetConfigForClient = nil
+			return c
+		})
 		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			// With what the caller or net/http has set on tc since, such as HTTP/2.
-			now := tc.Clone()
-			now.GetConfigForClient = nil
+			now := ready().Clone()
 			now.ClientCAs = l.get().pool
 			return now, nil
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // NewClient returns an http.Client on a [NewTransport] of cfg, and otherwise as
@@ -42,7 +43,15 @@ type connector struct {
 // NewTransport returns a Transport, or an error for a Config that contradicts
 // itself; see the fields of [Config].
 func NewTransport(cfg Config) (*Transport, error) {
-	l, err := newLive(cfg, newConnector)
+	name := "Config.Base"
+	if cfg.Base == nil {
+		cfg.Base, _ = http.DefaultTransport.(*http.Transport)
+		name = "http.DefaultTransport"
+	}
+	if cfg.Base == nil { // replaced by something of the program's own
+		cfg.Base = &http.Transport{Proxy: http.ProxyFromEnvironment}
+	}
+	l, err := newLive(cfg, func(cfg Config) (*connector, error) { return newConnector(cfg, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -51,24 +60,17 @@ func NewTransport(cfg Config) (*Transport, error) {
 	return &Transport{l}, nil
 }
 
-func newConnector(cfg Config) (*connector, error) {
+// newConnector makes a connector from cfg.Base, which errors call name.
+func newConnector(cfg Config, name string) (*connector, error) {
 	client, err := newClientSide(cfg)
 	if err != nil {
 		return nil, err
 	}
-	base, name := cfg.Base, "Config.Base"
-	if base == nil {
-		base, _ = http.DefaultTransport.(*http.Transport)
-		name = "http.DefaultTransport"
-	}
-	if base == nil { // replaced by something of the program's own
-		base = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
-	}
 	//lint:ignore SA1019 DialTLS is deprecated, and net/http still obeys it
-	if base.DialTLS != nil || base.DialTLSContext != nil {
+	if cfg.Base.DialTLS != nil || cfg.Base.DialTLSContext != nil {
 		return nil, fmt.Errorf("pkioverheid: %s dials TLS itself (DialTLS or DialTLSContext), so nothing would be verified here: set DialContext instead", name)
 	}
-	base = base.Clone()
+	base := cfg.Base.Clone()
 	switch {
 	case len(base.TLSNextProto) > 0:
 		// The functions in it, which golang.org/x/net/http2 puts there, hand
@@ -78,6 +80,10 @@ func newConnector(cfg Config) (*connector, error) {
 		// A TLSClientConfig or dialler would otherwise switch HTTP/2 off. An empty
 		// map is how a caller does that, and stays.
 		base.ForceAttemptHTTP2 = true
+	}
+	if cfg.RootSource != nil && base.IdleConnTimeout == 0 {
+		// HTTP/2 keeps a connection that was in use when its connector was retired.
+		base.IdleConnTimeout = 90 * time.Second // as http.DefaultTransport has it
 	}
 	base.DialContext = noting(dialOf(base))
 	c := &connector{base: base, client: client}
