@@ -115,11 +115,22 @@ var errDenied = errors.New("chain: this CA is denied")
 // that ends at it: a peer may send the denied certificate with others above it.
 func (v *Verifier) refuseDenied(c Chain, _ time.Time) error {
 	for i, cert := range c {
-		if v.denied.Contains(cert) {
+		if v.isDenied(cert) {
 			return v.refusal(c[: i+1 : i+1])
 		}
 	}
 	return nil
+}
+
+// isDenied compares what was signed, not the whole: crypto/x509 takes the same
+// certificate with another form of the signature, or with bytes behind it.
+func (v *Verifier) isDenied(cert *x509.Certificate) bool {
+	for denied := range v.denied.BySubject(cert.RawSubject) {
+		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusal is what is said of a chain that ends at a denied certificate.
@@ -321,7 +332,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		}
 	}
 	for cert, a := range v.ordered() {
-		if v.denied.Contains(cert) {
+		if v.isDenied(cert) {
 			continue
 		}
 		// Verified here and not on first use: a certificate that is itself in the
