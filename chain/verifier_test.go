@@ -238,6 +238,26 @@ func TestWithDenied(t *testing.T) {
 		}
 	})
 
+	t.Run("a denied CA in other bytes is denied", func(t *testing.T) {
+		// crypto/x509 does not mind what lies behind the signature.
+		var outer asn1.RawValue
+		_, err := asn1.Unmarshal(l.issuing.Certificate.Raw, &outer)
+		require.NoError(t, err)
+		outer.Bytes, outer.FullBytes = append(bytes.Clone(outer.Bytes), 5, 0), nil
+		der, err := asn1.Marshal(outer)
+		require.NoError(t, err)
+		again, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		v := l.verifier(chain.WithDenied(truststore.New(l.issuing.Certificate), nil))
+		for _, p := range l.presentations() {
+			extra := append([]*x509.Certificate{again}, p.extra...)
+			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: extra})
+			assert.Error(t, err, p.name)
+			_, err = verifyAsTLS(v, l.leaf, extra)
+			assert.Error(t, err, p.name)
+		}
+	})
+
 	t.Run("a denied root that is added to the pool stays denied", func(t *testing.T) {
 		root := l.full()[len(l.full())-1]
 		pool := l.verifier(chain.WithDenied(truststore.New(root), nil)).CertPool(nil)
