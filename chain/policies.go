@@ -105,15 +105,30 @@ func setOf[T comparable](list []T) map[T]bool {
 // pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
 func DenySubjects(names ...pkix.Name) Policy {
 	denied := make([]map[string]bool, len(names))
+	types := map[string]bool{}
 	for i, name := range names {
-		denied[i] = attributesOf(name)
+		denied[i] = map[string]bool{}
+		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
+			for _, attribute := range rdn {
+				denied[i][normalised(attribute)] = true
+				types[attribute.Type.String()] = true
+			}
+		}
 	}
 	return func(c Chain, at time.Time) error {
+		if len(denied) == 0 {
+			return nil
+		}
 		for _, cert := range c {
-			if cert == nil || len(denied) == 0 {
+			if cert == nil {
 				continue
 			}
-			has := attributesOf(cert.Subject)
+			has := map[string]bool{}
+			for _, attribute := range cert.Subject.Names {
+				if types[attribute.Type.String()] {
+					has[normalised(attribute)] = true
+				}
+			}
 			for _, name := range denied {
 				if includes(has, name) {
 					return refuse(c, cert, at, errors.New("this subject is denied, by its name"))
@@ -124,22 +139,13 @@ func DenySubjects(names ...pkix.Name) Policy {
 	}
 }
 
-// attributesOf is what two names are compared by.
-func attributesOf(name pkix.Name) map[string]bool {
-	set := map[string]bool{}
-	add := func(attribute pkix.AttributeTypeAndValue) {
-		value := strings.Join(strings.Fields(strings.ToLower(fmt.Sprint(attribute.Value))), " ")
-		set[attribute.Type.String()+"="+value] = true
+// normalised is the same for attributes that RFC 5280 section 7.1 takes for equal.
+func normalised(attribute pkix.AttributeTypeAndValue) string {
+	value, ok := attribute.Value.(string)
+	if !ok {
+		value = fmt.Sprint(attribute.Value)
 	}
-	for _, rdn := range name.ToRDNSequence() {
-		for _, attribute := range rdn {
-			add(attribute)
-		}
-	}
-	for _, attribute := range name.Names {
-		add(attribute)
-	}
-	return set
+	return attribute.Type.String() + "=" + strings.Join(strings.Fields(strings.ToLower(value)), " ")
 }
 
 func includes(set, part map[string]bool) bool {

@@ -89,30 +89,31 @@ func TestPoliciesOnHostileCertificates(t *testing.T) {
 	}
 	for name, change := range hostile() {
 		t.Run(name, func(t *testing.T) {
-			var c chain.Chain
+			chains := []chain.Chain{forge(change), forge(nil, change)}
 			if change == nil {
-				c = forge()
+				c := forge()
 				parts := forgedParts()[0]
 				parts.extensions = append(manyExtensions(20_000), manyExtensions(20_000)...)
 				leaf := *c[0]
 				leaf.Raw, leaf.RawTBSCertificate = nil, parts.tbs()
 				c[0] = &leaf
-			} else {
-				c = forge(change)
+				chains = []chain.Chain{c}
 			}
-			for policyName, policy := range all {
-				var best time.Duration
-				var err error
-				for range 3 { // the machine may be busy
-					begin := time.Now()
-					err = policy(c, now)
-					if took := time.Since(begin); best == 0 || took < best {
-						best = took
+			for _, c := range chains {
+				for policyName, policy := range all {
+					var best time.Duration
+					var err error
+					for range 3 { // the machine may be busy
+						begin := time.Now()
+						err = policy(c, now)
+						if took := time.Since(begin); best == 0 || took < best {
+							best = took
+						}
 					}
-				}
-				assert.Less(t, best, 100*time.Millisecond, policyName)
-				if err != nil {
-					assert.Less(t, len(err.Error()), 2000)
+					assert.Less(t, best, 100*time.Millisecond, policyName)
+					if err != nil {
+						assert.Less(t, len(err.Error()), 2000)
+					}
 				}
 			}
 		})

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"bytes"
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
@@ -69,7 +68,8 @@ func webPKIKey(s *subject) string {
 			return ""
 		}
 		return fmt.Sprintf("an ECDSA key is on the curve %s", key.Curve.Params().Name)
-	case *dsa.PublicKey:
+	}
+	if s.PublicKeyAlgorithm == x509.DSA {
 		return "it is a DSA key"
 	}
 	return "the key is neither RSA nor ECDSA"
