@@ -66,13 +66,16 @@ func (f *fields) find(number byte) *extension {
 func (f *fields) read(cert *x509.Certificate) string {
 	// A certificate that was put together by hand may have no Raw.
 	if len(cert.Raw) > 0 {
-		var certificate, skipped cryptobyte.String
+		var certificate, skipped, signature cryptobyte.String
 		raw := cryptobyte.String(cert.Raw)
 		if !raw.ReadASN1(&certificate, asn1.SEQUENCE) || !raw.Empty() ||
 			!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
 			!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
-			!certificate.ReadASN1(&skipped, asn1.BIT_STRING) {
+			!certificate.ReadASN1(&signature, asn1.BIT_STRING) || signature.Empty() {
 			return "it is not made up of a content, an algorithm and a signature"
+		}
+		if signature[0] != 0 {
+			return "the bits of its signature do not make whole octets"
 		}
 		if !certificate.Empty() {
 			return "there is data behind the signature"

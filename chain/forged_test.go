@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"math/big"
 	"slices"
 	"sync"
 
@@ -35,6 +36,7 @@ type forged struct {
 	extensions []forgedExtension
 	noExts     bool   // no field of extensions at all
 	more       []byte // behind the extensions
+	shifted    bool   // the signature by one bit, which is unused then
 	behind     []byte // behind the signature
 }
 
@@ -124,7 +126,12 @@ func (f *forged) der(key crypto.Signer) []byte {
 	if err != nil {
 		panic(err)
 	}
-	return seq(tbs, f.algorithm, tagged(0x03, []byte{0}, signature), f.behind)
+	unused := []byte{0}
+	if f.shifted {
+		unused[0] = 1
+		signature = new(big.Int).Lsh(new(big.Int).SetBytes(signature), 1).Bytes()
+	}
+	return seq(tbs, f.algorithm, tagged(0x03, unused, signature), f.behind)
 }
 
 func (e forgedExtension) der() []byte {

@@ -49,7 +49,7 @@ func firstInvalid(c Chain, at time.Time) error {
 //
 // Whoever holds a certificate can often give it another fingerprint: an ECDSA
 // signature has a second form, and crypto/x509 passes over data behind the
-// signature. What must not come back in another form, or reissued for the same
+// signature. A peer can do so to a CA certificate that it sends along. What must not come back in another form, or reissued for the same
 // key, is denied by [DenyKeys].
 func DenyCertificates(fingerprints ...truststore.Fingerprint) Policy {
 	denied := setOf(fingerprints)

@@ -39,6 +39,8 @@ const (
 var strictRuleTests = []ruleTest{
 	{"data behind the signature changes the fingerprint of a certificate", "certificate 4.1", inLeaf,
 		func(f *forged) { f.behind = []byte{5, 0} }, nil, "behind the signature"},
+	{"so do unused bits in the signature", "certificate 4.1", inLeaf,
+		func(f *forged) { f.shifted = true }, nil, "whole octets"},
 	{"fields behind the extensions are of no version", "certificate 4.1", inLeaf,
 		func(f *forged) { f.more = tagged(0xa4, []byte{5, 0}) }, nil, "no version knows"},
 	{"fields before the extensions hide them from crypto/x509", "certificate 4.1", inLeaf,
