@@ -52,9 +52,13 @@ type change func(*forged)
 
 var ecdsaWithSHA256 = seq(oidDER(1, 2, 840, 10045, 4, 3, 2))
 
-// forgedKeys are those of the leaf, the issuing CA and the root.
-var forgedKeys = sync.OnceValue(func() [3]crypto.Signer {
-	return [3]crypto.Signer{newKey(), newKey(), newKey()}
+// forgedKeys are those of the leaf, the issuing CA and the root, always the same:
+// what a fuzzer finds must be found again.
+var forgedKeys = sync.OnceValue(func() (keys [3]crypto.Signer) {
+	for i := range keys {
+		keys[i] = must(ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{byte(i + 1)}, 32)))
+	}
+	return keys
 })
 
 // forge makes a chain of three in which everything is in order, but for changes:
@@ -122,7 +126,7 @@ func (f *forged) tbs() []byte {
 func (f *forged) der(key crypto.Signer) []byte {
 	tbs := f.tbs()
 	sum := sha256.Sum256(tbs)
-	signature, err := key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	signature, err := key.Sign(nil, sum[:], crypto.SHA256) // deterministic
 	if err != nil {
 		panic(err)
 	}

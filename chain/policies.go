@@ -47,10 +47,10 @@ func firstInvalid(c Chain, at time.Time) error {
 // DenyCertificates returns the policy that refuses every chain with one of these
 // certificates in it.
 //
-// Whoever holds a certificate can often give it another fingerprint: an ECDSA
-// signature has a second form, and crypto/x509 passes over data behind the
-// signature. A peer can do so to a CA certificate that it sends along. What must not come back in another form, or reissued for the same
-// key, is denied by [DenyKeys].
+// Whoever holds a certificate can often give it another fingerprint, and a peer can
+// do so to a CA certificate that it sends along: an ECDSA signature has a second
+// form, and crypto/x509 passes over data behind the signature. What must not come
+// back in another form, or reissued for the same key, is denied by [DenyKeys].
 func DenyCertificates(fingerprints ...truststore.Fingerprint) Policy {
 	denied := setOf(fingerprints)
 	return func(c Chain, at time.Time) error {

@@ -157,18 +157,27 @@ func FuzzStrict(f *testing.F) {
 			// Not for crypto/x509, but the profiles must not rely on that.
 			cert = &x509.Certificate{Raw: der, RawTBSCertificate: der}
 		}
-		begin := time.Now()
-		for _, c := range []chain.Chain{{cert}, {cert, good[1], good[2]}, {good[0], cert, good[2]}, {good[0], good[1], cert}} {
-			for _, policy := range []chain.Policy{chain.Strict, chain.WebPKI} {
-				refusal := policy(c, now)
-				var own *chain.Error
-				if refusal != nil && (!errors.As(refusal, &own) || own.Cert == nil && own.Reason != chain.Unsupported || refusal.Error() == "") {
-					t.Fatalf("no proper error: %v", refusal)
+		ask := func() time.Duration {
+			begin := time.Now()
+			for _, c := range []chain.Chain{{cert}, {cert, good[1], good[2]}, {good[0], cert, good[2]}, {good[0], good[1], cert}} {
+				for _, policy := range []chain.Policy{chain.Strict, chain.WebPKI} {
+					refusal := policy(c, now)
+					var own *chain.Error
+					if refusal != nil && (!errors.As(refusal, &own) || own.Cert == nil && own.Reason != chain.Unsupported || refusal.Error() == "") {
+						t.Fatalf("no proper error: %v", refusal)
+					}
 				}
 			}
+			return time.Since(begin)
 		}
-		if took := time.Since(begin); took > time.Second+time.Duration(len(der))*time.Microsecond {
-			t.Fatalf("took %s for %d bytes", took, len(der))
+		// A machine that is busy with fuzzing stands still for a second now and then.
+		const most = 100 * time.Millisecond
+		took := ask()
+		for try := 0; took > most && try < 4; try++ {
+			took = ask()
+		}
+		if took > most {
+			t.Fatalf("took %s, five times, for %d bytes", took, len(der))
 		}
 		if err != nil || chain.Strict(chain.Chain{cert}, now) != nil {
 			return
