@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -104,14 +105,19 @@ func setOf[T comparable](list []T) map[T]bool {
 //
 // pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
 func DenySubjects(names ...pkix.Name) Policy {
-	denied := make([]map[string]bool, len(names))
-	types := map[string]bool{}
+	denied := make([]map[attribute]bool, len(names))
+	asked := map[attribute]bool{} // by any of names
+	var types []asn1.ObjectIdentifier
 	for i, name := range names {
-		denied[i] = map[string]bool{}
+		denied[i] = map[attribute]bool{}
 		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
-			for _, attribute := range rdn {
-				denied[i][normalised(attribute)] = true
-				types[attribute.Type.String()] = true
+			for _, part := range rdn {
+				kind := slices.IndexFunc(types, part.Type.Equal)
+				if kind < 0 {
+					kind, types = len(types), append(types, slices.Clone(part.Type))
+				}
+				a := attribute{kind, normalised(part.Value)}
+				denied[i][a], asked[a] = true, true
 			}
 		}
 	}
@@ -123,10 +129,12 @@ func DenySubjects(names ...pkix.Name) Policy {
 			if cert == nil {
 				continue
 			}
-			has := map[string]bool{}
-			for _, attribute := range cert.Subject.Names {
-				if types[attribute.Type.String()] {
-					has[normalised(attribute)] = true
+			has := map[attribute]bool{}
+			for _, part := range cert.Subject.Names {
+				if kind := slices.IndexFunc(types, part.Type.Equal); kind >= 0 {
+					if a := (attribute{kind, normalised(part.Value)}); asked[a] {
+						has[a] = true
+					}
 				}
 			}
 			for _, name := range denied {
@@ -139,16 +147,26 @@ func DenySubjects(names ...pkix.Name) Policy {
 	}
 }
 
-// normalised is the same for attributes that RFC 5280 section 7.1 takes for equal.
-func normalised(attribute pkix.AttributeTypeAndValue) string {
-	value, ok := attribute.Value.(string)
-	if !ok {
-		value = fmt.Sprint(attribute.Value)
-	}
-	return attribute.Type.String() + "=" + strings.Join(strings.Fields(strings.ToLower(value)), " ")
+// attribute of a name, of a type that [DenySubjects] was asked about.
+type attribute struct {
+	kind  int // the place of the type among those asked about
+	value string
 }
 
-func includes(set, part map[string]bool) bool {
+// normalised is the same for values that RFC 5280 section 7.1 takes for equal.
+func normalised(value any) string {
+	s, ok := value.(string)
+	if !ok {
+		s = fmt.Sprint(value)
+	}
+	s = strings.ToLower(s)
+	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") || strings.ContainsAny(s, "\t\r\n") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return s
+}
+
+func includes(set, part map[attribute]bool) bool {
 	for item := range part {
 		if !set[item] {
 			return false

@@ -101,16 +101,15 @@ func TestPoliciesOnHostileCertificates(t *testing.T) {
 			}
 			for _, c := range chains {
 				for policyName, policy := range all {
-					var best time.Duration
+					const most = 100 * time.Millisecond
 					var err error
-					for range 3 { // the machine may be busy
+					took := most
+					for try := 0; took >= most && try < 5; try++ { // the machine may be busy
 						begin := time.Now()
 						err = policy(c, now)
-						if took := time.Since(begin); best == 0 || took < best {
-							best = took
-						}
+						took = time.Since(begin)
 					}
-					assert.Less(t, best, 100*time.Millisecond, policyName)
+					assert.Less(t, took, most, policyName)
 					if err != nil {
 						assert.Less(t, len(err.Error()), 2000)
 					}
@@ -127,9 +126,14 @@ func TestStrictOnALongChain(t *testing.T) {
 		long = append(long, c[1])
 	}
 	long = append(long, c[2])
-	begin := time.Now()
-	_ = chain.Strict(long, now)
-	assert.Less(t, time.Since(begin), 100*time.Millisecond)
+	const most = 100 * time.Millisecond
+	took := most
+	for try := 0; took >= most && try < 5; try++ {
+		begin := time.Now()
+		assert.Error(t, chain.Strict(long, now), "the issuing CA did not issue itself")
+		took = time.Since(begin)
+	}
+	assert.Less(t, took, most)
 }
 
 // FuzzStrict asks the profiles about a certificate in each place of a chain. They
