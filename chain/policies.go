@@ -1,0 +1,336 @@
+package chain
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// refuse is the error of a policy that has something against one certificate.
+func refuse(c Chain, cert *x509.Certificate, at time.Time, why error) error {
+	return &Error{Reason: RefusedByPolicy, Chain: c, Cert: cert, At: at, Err: []error{why}}
+}
+
+// quotePart makes text that a peer chose fit for an error message.
+func quotePart(s string) string {
+	const most = 64
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// firstInvalid finds what is no certificate, or was not parsed from one, so that
+// the policies need not.
+func firstInvalid(c Chain, at time.Time) error {
+	if len(c) == 0 {
+		return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no certificates to judge")}}
+	}
+	for _, cert := range c {
+		if cert == nil || len(cert.RawTBSCertificate) == 0 {
+			return &Error{Reason: Unsupported, Chain: c, At: at, Err: []error{errors.New("no certificate, or one that was never parsed")}}
+		}
+	}
+	return nil
+}
+
+// DenyCertificates returns the policy that refuses every chain with one of these
+// certificates in it.
+//
+// Whoever holds a certificate can often give it another fingerprint, and a peer can
+// do so to a CA certificate that it sends along: an ECDSA signature has a second
+// form, and crypto/x509 passes over data behind the signature. What must not come
+// back in another form, or reissued for the same key, is denied by [DenyKeys].
+func DenyCertificates(fingerprints ...truststore.Fingerprint) Policy {
+	denied := setOf(fingerprints)
+	return func(c Chain, at time.Time) error {
+		for _, cert := range c {
+			if f := truststore.FingerprintOf(cert); denied[f] && f != (truststore.Fingerprint{}) {
+				return refuse(c, cert, at, fmt.Errorf("this certificate is denied, by its fingerprint %s", f))
+			}
+		}
+		return nil
+	}
+}
+
+// DenyKeys returns the policy that refuses every chain with one of these public
+// keys in it: the SHA-256 of the SubjectPublicKeyInfo, as in
+// sha256.Sum256(cert.RawSubjectPublicKeyInfo). It finds a CA or a compromised key
+// in each certificate that was ever issued for it.
+func DenyKeys(keys ...[sha256.Size]byte) Policy {
+	denied := setOf(keys)
+	return func(c Chain, at time.Time) error {
+		for _, cert := range c {
+			if key, ok := keyOf(cert); ok && denied[key] {
+				return refuse(c, cert, at, fmt.Errorf("this public key is denied, by its SHA-256 %x", key))
+			}
+		}
+		return nil
+	}
+}
+
+// keyOf is false of a certificate that was not parsed.
+func keyOf(cert *x509.Certificate) (key [sha256.Size]byte, ok bool) {
+	if cert == nil || len(cert.RawSubjectPublicKeyInfo) == 0 {
+		return key, false
+	}
+	return sha256.Sum256(cert.RawSubjectPublicKeyInfo), true
+}
+
+func setOf[T comparable](list []T) map[T]bool {
+	set := make(map[T]bool, len(list))
+	for _, item := range list {
+		set[item] = true
+	}
+	return set
+}
+
+// DenySubjects returns the policy that refuses every chain with a certificate in
+// it whose subject has all the attributes of one of these names: in any order, in
+// any string type, and without regard to case and repeated spaces (RFC 5280
+// section 7.1), whatever other attributes it has. So a common name alone denies
+// everything of that name; with organization and country it denies less. A name
+// without any attribute denies everything.
+//
+// pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
+func DenySubjects(names ...pkix.Name) Policy {
+	denied := make([]map[attribute]bool, len(names))
+	asked := map[attribute]bool{} // by any of names
+	var types []asn1.ObjectIdentifier
+	for i, name := range names {
+		denied[i] = map[attribute]bool{}
+		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
+			for _, part := range rdn {
+				kind := slices.IndexFunc(types, part.Type.Equal)
+				if kind < 0 {
+					kind, types = len(types), append(types, slices.Clone(part.Type))
+				}
+				a := attribute{kind, normalised(part.Value)}
+				denied[i][a], asked[a] = true, true
+			}
+		}
+	}
+	return func(c Chain, at time.Time) error {
+		if len(denied) == 0 {
+			return nil
+		}
+		for _, cert := range c {
+			if cert == nil {
+				continue
+			}
+			has := map[attribute]bool{}
+			for _, part := range cert.Subject.Names {
+				if kind := slices.IndexFunc(types, part.Type.Equal); kind >= 0 {
+					if a := (attribute{kind, normalised(part.Value)}); asked[a] {
+						has[a] = true
+					}
+				}
+			}
+			for _, name := range denied {
+				if includes(has, name) {
+					return refuse(c, cert, at, errors.New("this subject is denied, by its name"))
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// attribute of a name, of a type that [DenySubjects] was asked about.
+type attribute struct {
+	kind  int // the place of the type among those asked about
+	value string
+}
+
+// normalised is the same for values that RFC 5280 section 7.1 takes for equal.
+func normalised(value any) string {
+	s, ok := value.(string)
+	if !ok {
+		s = fmt.Sprint(value)
+	}
+	s = strings.ToLower(s)
+	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") || strings.ContainsAny(s, "\t\r\n") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return s
+}
+
+func includes(set, part map[attribute]bool) bool {
+	for item := range part {
+		if !set[item] {
+			return false
+		}
+	}
+	return true
+}
+
+// PinLeaf returns the policy that accepts these end-entity certificates only; with
+// no fingerprints it accepts none. Being pinned makes none of them trusted: its
+// issuer, validity and revocation count as ever.
+func PinLeaf(fingerprints ...truststore.Fingerprint) Policy {
+	pinned := setOf(fingerprints)
+	return func(c Chain, at time.Time) error {
+		leaf := c.Leaf()
+		f := truststore.FingerprintOf(leaf)
+		if f == (truststore.Fingerprint{}) || !pinned[f] {
+			return refuse(c, leaf, at, fmt.Errorf("this certificate is not among the %d that are pinned; its fingerprint is %s", len(pinned), f))
+		}
+		return nil
+	}
+}
+
+// anyPolicy stands for every policy, in CA certificates. RFC 5280 section 4.2.1.4.
+var anyPolicy, _ = x509.OIDFromInts([]uint64{2, 5, 29, 32, 0})
+
+// RequirePolicy returns the policy that accepts chains with one of these
+// certificate policies along the path (RFC 5280 section 6.1.3 (d)): asserted by the
+// end-entity certificate by name, and by each CA below the root by name or as
+// anyPolicy, as far as no CA above inhibits that. Policy mappings are not followed:
+// a mapped policy is not the one that was asked for. With no policies it accepts
+// no chain.
+func RequirePolicy(policies ...x509.OID) Policy {
+	wanted := slices.Clone(policies)
+	return func(c Chain, at time.Time) error {
+		if err := firstInvalid(c, at); err != nil {
+			return err
+		}
+		lowest, missing := len(c), c.Leaf()
+		for _, policy := range wanted {
+			i := withoutPolicy(c, policy)
+			if i < 0 {
+				return nil
+			}
+			if i < lowest {
+				lowest, missing = i, c[i]
+			}
+		}
+		return refuse(c, missing, at, fmt.Errorf("it does not have the certificate policy that is asked for: %s (RFC 5280 section 6.1.3)", oneOf(wanted)))
+	}
+}
+
+// withoutPolicy is the place of the uppermost certificate of the path that does
+// not have a policy, or -1.
+func withoutPolicy(c Chain, wanted x509.OID) int {
+	last := len(c) - 1
+	anyFor := len(c) // for how many more certificates anyPolicy counts
+	for i := last; i >= 0; i-- {
+		cert := c[i]
+		if i < last || last == 0 {
+			named := slices.ContainsFunc(cert.Policies, wanted.Equal)
+			if !named && (i == 0 || anyFor == 0 || !slices.ContainsFunc(cert.Policies, anyPolicy.Equal)) {
+				return i
+			}
+			// RFC 5280 section 6.1.4 (h) (3) and (j).
+			if anyFor > 0 && !selfIssued(cert) {
+				anyFor--
+			}
+		}
+		if cert.InhibitAnyPolicy > 0 || cert.InhibitAnyPolicyZero {
+			anyFor = min(anyFor, cert.InhibitAnyPolicy)
+		}
+	}
+	return -1
+}
+
+func oneOf(policies []x509.OID) string {
+	if len(policies) == 0 {
+		return "no policy is"
+	}
+	names := make([]string, len(policies))
+	for i, p := range policies {
+		names[i] = p.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// NotIssuedAfter returns the policy that refuses end-entity certificates that
+// begin after a date, where one of these keys (see [DenyKeys]) is that of a CA in
+// the chain; without keys, in every chain. Browsers let go of a CA like this:
+// what it issued before stays good until it ends. The date is the one that
+// the CA wrote into the certificate, so this is for a CA that is believed that far.
+func NotIssuedAfter(date time.Time, keys ...[sha256.Size]byte) Policy {
+	distrusted := setOf(keys)
+	return func(c Chain, at time.Time) error {
+		leaf := c.Leaf()
+		if leaf == nil || !leaf.NotBefore.After(date) {
+			return nil
+		}
+		found := len(distrusted) == 0
+		for _, ca := range c[1:] {
+			key, ok := keyOf(ca)
+			found = found || ok && distrusted[key]
+		}
+		if !found {
+			return nil
+		}
+		return refuse(c, leaf, at, fmt.Errorf("it was issued on %s, and nothing that its CA issued after %s is trusted",
+			leaf.NotBefore.UTC().Format(time.DateOnly), date.UTC().Format(time.DateOnly)))
+	}
+}
+
+// MinKeySizes returns the policy that refuses a chain with a smaller public key in
+// it, from the end-entity certificate to the root: RSA by the bits of its modulus,
+// ECDSA by those of its curve, as which Ed25519 has 256. Zero is no minimum. Keys
+// of any other kind are refused.
+func MinKeySizes(rsaBits, ecdsaBits int) Policy {
+	return func(c Chain, at time.Time) error {
+		for _, cert := range c {
+			kind, bits := keySize(cert)
+			least := ecdsaBits
+			if kind == "RSA" {
+				least = rsaBits
+			}
+			switch {
+			case kind == "":
+				return refuse(c, cert, at, errors.New("its public key is neither RSA nor ECDSA nor Ed25519"))
+			case bits < least:
+				return refuse(c, cert, at, fmt.Errorf("its %s key has %d bits, and at least %d are asked for", kind, bits, least))
+			}
+		}
+		return nil
+	}
+}
+
+func keySize(cert *x509.Certificate) (kind string, bits int) {
+	if cert == nil {
+		return "", 0
+	}
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return "RSA", key.N.BitLen()
+	case *ecdsa.PublicKey:
+		return "ECDSA", key.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		return "Ed25519", 256
+	}
+	return "", 0
+}
+
+// SignatureAlgorithms returns the policy that refuses a chain with a certificate
+// in it that is signed with another algorithm. The root's own signature does not
+// count: it is trusted without.
+func SignatureAlgorithms(allowed ...x509.SignatureAlgorithm) Policy {
+	set := setOf(allowed)
+	return func(c Chain, at time.Time) error {
+		for i, cert := range c {
+			if cert == nil || i == len(c)-1 && selfIssued(cert) {
+				continue
+			}
+			if !set[cert.SignatureAlgorithm] {
+				return refuse(c, cert, at, fmt.Errorf("it is signed with %s, which is not among the algorithms that are allowed", cert.SignatureAlgorithm))
+			}
+		}
+		return nil
+	}
+}

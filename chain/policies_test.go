@@ -1,0 +1,198 @@
+package chain_test
+
+import (
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+func keyHash(cert *x509.Certificate) [sha256.Size]byte {
+	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+}
+
+// anyPolicyOID is anyPolicy of RFC 5280 section 4.2.1.4.
+var anyPolicyOID = oid(2, 5, 29, 32, 0)
+
+func inhibitAnyPolicy(skip byte) edit { return extension(ce(54), true, 2, 1, skip) }
+
+func subjectName(name pkix.Name) edit { return func(c *x509.Certificate) { c.Subject = name } }
+
+func TestPolicies(t *testing.T) {
+	l := newLayers()
+	other := newLayers()
+	reissued := l.domain.certify("Issuing CA", l.issuing.key)
+	wanted, unwanted := oid(2, 16, 528, 1, 1003, 1, 2, 8, 6), oid(1, 2, 3)
+	with := func(leaf, issuing, domain []edit) chain.Chain { return newLayers(nil, domain, issuing, leaf).full() }
+	asserting := func(leaf, issuing, domain x509.OID) chain.Chain {
+		return with([]edit{policies(leaf)}, []edit{policies(issuing)}, []edit{policies(domain)})
+	}
+	named := with(nil, []edit{subjectName(pkix.Name{CommonName: "Issuing  ca", Organization: []string{"CIBG"}, Country: []string{"NL"},
+		ExtraNames: []pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 97}, Value: "NTRNL-1"}}})}, nil)
+	yesterday, tomorrow := l.leaf.NotBefore.AddDate(0, 0, -1), l.leaf.NotBefore.AddDate(0, 0, 1)
+	p384 := with([]edit{}, nil, nil)
+	p384[1] = sign(caTemplate("Issuing CA"), nil, onCurve(elliptic.P384()), l.root.key, nil)
+
+	for _, test := range []struct {
+		name   string
+		policy chain.Policy
+		chain  chain.Chain
+		cert   int    // which is refused; -1 for none
+		says   string // part of the error
+	}{
+		{"nothing is denied", chain.DenyCertificates(), l.full(), -1, ""},
+		{"another certificate is denied", chain.DenyCertificates(truststore.FingerprintOf(other.leaf)), l.full(), -1, ""},
+		{"the leaf is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(l.leaf)), l.full(), 0, truststore.FingerprintOf(l.leaf).String()},
+		{"a CA is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.domain.Certificate)), l.full(), 2, "denied"},
+		{"the root is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(l.root.Certificate)), l.full(), 3, "denied"},
+		{"a reissued CA has another fingerprint", chain.DenyCertificates(truststore.FingerprintOf(reissued.Certificate)), l.full(), -1, ""},
+		{"the zero fingerprint denies nothing", chain.DenyCertificates(truststore.Fingerprint{}), chain.Chain{{}, nil}, -1, ""},
+
+		{"no keys are denied", chain.DenyKeys(), l.full(), -1, ""},
+		{"a key is denied", chain.DenyKeys(keyHash(l.leaf)), l.full(), 0, "public key"},
+		{"a key is denied in a reissued CA as well", chain.DenyKeys(keyHash(reissued.Certificate)), l.full(), 1, "public key"},
+		{"a key of nobody", chain.DenyKeys([32]byte{}, sha256.Sum256(nil)), chain.Chain{{}, nil}, -1, ""},
+
+		{"no names are denied", chain.DenySubjects(), l.full(), -1, ""},
+		{"a name is denied", chain.DenySubjects(pkix.Name{CommonName: "Domain CA"}), l.full(), 2, "name"},
+		{"the start of a name is another name", chain.DenySubjects(pkix.Name{CommonName: "Domain"}), l.full(), -1, ""},
+		{"case and repeated spaces do not count", chain.DenySubjects(pkix.Name{CommonName: "ISSUING CA "}), named, 1, "name"},
+		{"more attributes are asked for, and there", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}}), named, 1, "name"},
+		{"more attributes are asked for, and one is another", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"BE"}}), named, -1, ""},
+		{"more attributes are asked for, and not there", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}}), l.full(), -1, ""},
+		{"a value of another attribute is another", chain.DenySubjects(pkix.Name{CommonName: "CIBG"}), named, -1, ""},
+		{"the subject of a certificate can be given", chain.DenySubjects(named[1].Subject), named, 1, "name"},
+		{"with its unusual attributes", chain.DenySubjects(named[1].Subject), with(nil, []edit{subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}})}, nil), -1, ""},
+		{"an empty name denies everything", chain.DenySubjects(pkix.Name{}), l.full(), 0, "name"},
+
+		{"no leaf is pinned", chain.PinLeaf(), l.full(), 0, "not among the 0"},
+		{"the leaf is pinned", chain.PinLeaf(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.leaf)), l.full(), -1, ""},
+		{"another leaf is pinned", chain.PinLeaf(truststore.FingerprintOf(other.leaf)), l.full(), 0, truststore.FingerprintOf(l.leaf).String()},
+		{"its CA is pinned, which is no leaf", chain.PinLeaf(truststore.FingerprintOf(l.issuing.Certificate)), l.full(), 0, "not among"},
+		{"the zero fingerprint pins nothing", chain.PinLeaf(truststore.Fingerprint{}), chain.Chain{{}}, 0, "not among"},
+
+		{"no policy is enough", chain.RequirePolicy(), asserting(wanted, wanted, wanted), 0, "no policy is"},
+		{"the policy is asserted all the way", chain.RequirePolicy(wanted), asserting(wanted, wanted, wanted), -1, ""},
+		{"the policy is one of those asked for", chain.RequirePolicy(unwanted, wanted), asserting(wanted, wanted, wanted), -1, ""},
+		{"CAs have anyPolicy", chain.RequirePolicy(wanted), asserting(wanted, anyPolicyOID, anyPolicyOID), -1, ""},
+		{"a leaf has anyPolicy", chain.RequirePolicy(wanted), asserting(anyPolicyOID, wanted, wanted), 0, wanted.String()},
+		{"a leaf has another", chain.RequirePolicy(wanted), asserting(unwanted, wanted, wanted), 0, wanted.String()},
+		{"a leaf has none", chain.RequirePolicy(wanted), with(nil, []edit{policies(wanted)}, []edit{policies(wanted)}), 0, wanted.String()},
+		{"the issuing CA has another", chain.RequirePolicy(wanted), asserting(wanted, unwanted, wanted), 1, wanted.String()},
+		{"the domain CA has another", chain.RequirePolicy(wanted), asserting(wanted, wanted, unwanted), 2, wanted.String()},
+		{"the domain CA has none", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(wanted)}, nil), 2, wanted.String()},
+		{"one policy is asserted here and the other there", chain.RequirePolicy(wanted, unwanted), asserting(wanted, unwanted, anyPolicyOID), 0, " or "},
+		{"anyPolicy is inhibited at once", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(anyPolicyOID)}, []edit{policies(wanted), inhibitAnyPolicy(0)}), 1, wanted.String()},
+		{"anyPolicy is inhibited further below", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(anyPolicyOID)}, []edit{policies(wanted), inhibitAnyPolicy(1)}), -1, ""},
+		{"anyPolicy is inhibited, and not needed", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(wanted)}, []edit{policies(anyPolicyOID), inhibitAnyPolicy(0)}), -1, ""},
+		{"a root alone has none", chain.RequirePolicy(wanted), l.full()[3:], 0, wanted.String()},
+
+		{"it was issued before the date", chain.NotIssuedAfter(tomorrow), l.full(), -1, ""},
+		{"it was issued at that moment", chain.NotIssuedAfter(l.leaf.NotBefore), l.full(), -1, ""},
+		{"it was issued after the date", chain.NotIssuedAfter(yesterday), l.full(), 0, "2025-11-01"},
+		{"it was issued after the date, below that CA", chain.NotIssuedAfter(yesterday, keyHash(other.root.Certificate), keyHash(l.domain.Certificate)), l.full(), 0, "2025-10-31"},
+		{"it was issued after the date, below another", chain.NotIssuedAfter(yesterday, keyHash(other.domain.Certificate)), l.full(), -1, ""},
+		{"the key of the leaf itself is no CA's", chain.NotIssuedAfter(yesterday, keyHash(l.leaf)), l.full(), -1, ""},
+
+		{"keys are large enough", chain.MinKeySizes(2048, 256), l.full(), -1, ""},
+		{"no minimum", chain.MinKeySizes(0, 0), l.full(), -1, ""},
+		{"a curve is too small", chain.MinKeySizes(2048, 384), p384, 0, "ECDSA key has 256 bits, and at least 384"},
+		{"a modulus is too small", chain.MinKeySizes(3072, 256), forge(nil, rawKey(rsaKeyDER(2048, 1, 0, 1))), 1, "RSA key has 2048 bits, and at least 3072"},
+		{"a modulus is just large enough", chain.MinKeySizes(2048, 256), forge(nil, rawKey(rsaKeyDER(2048, 1, 0, 1))), -1, ""},
+		{"Ed25519 counts as 256 bits", chain.MinKeySizes(0, 256), forge(keyOfKind(signers()[0].Public())), -1, ""},
+		{"Ed25519 counts as no more", chain.MinKeySizes(0, 384), forge(nil, nil, keyOfKind(signers()[0].Public())), 0, "ECDSA"},
+		{"DSA keys have no size that is enough", chain.MinKeySizes(0, 0), forge(rawKey(dsaKeyDER())), 0, "neither"},
+
+		{"all algorithms are allowed", chain.SignatureAlgorithms(x509.ECDSAWithSHA256), l.full(), -1, ""},
+		{"another algorithm is allowed", chain.SignatureAlgorithms(x509.SHA256WithRSA), l.full(), 0, "ECDSA-SHA256"},
+		{"a CA is signed with another", chain.SignatureAlgorithms(x509.ECDSAWithSHA256), forge(nil, signedWithRSA(11)), 1, "SHA256-RSA"},
+		{"the root is signed with another", chain.SignatureAlgorithms(x509.ECDSAWithSHA256), forge(nil, nil, signedWithRSA(5)), -1, ""},
+		{"no algorithm is allowed", chain.SignatureAlgorithms(), l.full(), 0, "ECDSA-SHA256"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.policy(test.chain, now)
+			if test.cert < 0 {
+				assert.NoError(t, err)
+				return
+			}
+			var refused *chain.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
+			assert.Same(t, test.chain[test.cert], refused.Cert)
+			assert.Equal(t, test.chain, refused.Chain)
+			assert.Equal(t, now, refused.At)
+			assert.ErrorContains(t, err, test.says)
+		})
+	}
+}
+
+// No policy panics on what a Verifier never hands it.
+func TestPoliciesOnWhatIsNoChain(t *testing.T) {
+	for name, policy := range map[string]chain.Policy{
+		"DenyCertificates":    chain.DenyCertificates(truststore.Fingerprint{1}),
+		"DenyKeys":            chain.DenyKeys([32]byte{1}),
+		"DenySubjects":        chain.DenySubjects(pkix.Name{CommonName: "a"}),
+		"PinLeaf":             chain.PinLeaf(truststore.Fingerprint{1}),
+		"RequirePolicy":       chain.RequirePolicy(anyPolicyOID),
+		"NotIssuedAfter":      chain.NotIssuedAfter(time.Time{}),
+		"MinKeySizes":         chain.MinKeySizes(1, 1),
+		"SignatureAlgorithms": chain.SignatureAlgorithms(x509.PureEd25519),
+		"Strict":              chain.Strict,
+		"WebPKI":              chain.WebPKI,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range []chain.Chain{nil, {}, {nil}, {nil, nil}, {{}}, {{}, nil}, {{SerialNumber: big.NewInt(1)}, {}}} {
+				assert.NotPanics(t, func() {
+					if err := policy(c, now); err != nil {
+						assert.NotEmpty(t, err.Error())
+					}
+				})
+			}
+		})
+	}
+}
+
+// What DenyCertificates says of fingerprints: the same certificate in other bytes,
+// which crypto/x509 accepts all the same.
+func TestFingerprintsAreNotKeys(t *testing.T) {
+	original := forge()
+	parts := forgedParts()[0]
+	parts.behind = []byte{5, 0}
+	again := chain.Chain{parsed(parts.der(forgedKeys()[1])), original[1], original[2]}
+	require.Equal(t, original[0].RawTBSCertificate, again[0].RawTBSCertificate)
+	_, err := again[0].Verify(x509.VerifyOptions{Roots: poolOf(original[2]), Intermediates: poolOf(original[1]), CurrentTime: now})
+	require.NoError(t, err)
+
+	denied := chain.DenyCertificates(truststore.FingerprintOf(original[0]))
+	assert.Error(t, denied(original, now))
+	assert.NoError(t, denied(again, now))
+	assert.Error(t, chain.DenyKeys(keyHash(original[0]))(again, now))
+	assert.Error(t, chain.Strict(again, now))
+}
+
+// A pin is on top of the hierarchy and takes nothing away from it.
+func TestPinLeafThroughAVerifier(t *testing.T) {
+	l := newLayers()
+	old := l.issuing.issue("host.example", expired)
+	v := l.verifier(chain.WithPolicy(chain.PinLeaf(truststore.FingerprintOf(old), truststore.FingerprintOf(l.leaf))))
+	_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
+	assert.NoError(t, err)
+
+	var refused *chain.Error
+	_, err = v.Verify(old, chain.VerifyOptions{Time: now})
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.Expired, refused.Reason)
+
+	_, err = v.Verify(l.issuing.issue("host.example"), chain.VerifyOptions{Time: now})
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
+}
