@@ -1,9 +1,13 @@
 package truststore
 
 import (
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // What a file may ask of the parsers behind the walk. Real PKCS#7 and PKCS#12
@@ -90,6 +94,17 @@ func readASN1Header(data []byte) (h asn1Header, err error) {
 	}
 	h.size = at
 	return h, nil
+}
+
+// maxOID is in bytes; those that are used have some ten.
+const maxOID = 64
+
+// readOID reads an object identifier, of which encoding/asn1 and error messages
+// make many times its size.
+func readOID(in *cryptobyte.String, oid *asn1.ObjectIdentifier) bool {
+	var content cryptobyte.String
+	ahead := *in
+	return ahead.ReadASN1(&content, cbasn1.OBJECT_IDENTIFIER) && len(content) <= maxOID && in.ReadASN1ObjectIdentifier(oid)
 }
 
 // walkASN1 measures the BER element at the start of data, with everything in

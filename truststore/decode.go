@@ -174,7 +174,7 @@ func (d *decoder) addCertificate(der []byte) error {
 	}
 	cert, err := x509.ParseCertificate(bytes.Clone(der))
 	if err != nil {
-		return err
+		return brief(err)
 	}
 	d.certs.Add(cert)
 	return nil

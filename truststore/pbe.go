@@ -116,7 +116,7 @@ func hmacHashOf(oid asn1.ObjectIdentifier) func() hash.Hash {
 // readAlgorithm reads an AlgorithmIdentifier; params is what follows the object
 // identifier in it.
 func readAlgorithm(in *cryptobyte.String, oid *asn1.ObjectIdentifier, params *cryptobyte.String) bool {
-	return in.ReadASN1(params, cbasn1.SEQUENCE) && params.ReadASN1ObjectIdentifier(oid)
+	return in.ReadASN1(params, cbasn1.SEQUENCE) && readOID(params, oid)
 }
 
 // decryptWithPassword reads an AlgorithmIdentifier of a password based encryption

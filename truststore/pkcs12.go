@@ -100,7 +100,7 @@ func readPKCS12(data []byte, password string, w *work) (*pkcs12Contents, secret,
 	var info, authSafe cryptobyte.String
 	var contentType asn1.ObjectIdentifier
 	if !pfx.ReadASN1Integer(&version) ||
-		!pfx.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
+		!pfx.ReadASN1(&info, cbasn1.SEQUENCE) || !readOID(&info, &contentType) {
 		return nil, s, errDamagedPKCS12
 	}
 	if version != 3 {
@@ -231,7 +231,7 @@ func macEqual(newHash func() hash.Hash, key, message, digest []byte) bool {
 func (c *pkcs12Contents) readPart(in *cryptobyte.String, s secret, w *work) error {
 	var info, content, bags cryptobyte.String
 	var contentType asn1.ObjectIdentifier
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) ||
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !readOID(&info, &contentType) ||
 		!info.ReadASN1(&content, tagExplicit0) {
 		return errDamagedPKCS12
 	}
@@ -263,7 +263,7 @@ func decryptPart(content cryptobyte.String, s secret, w *work) ([]byte, error) {
 	var info, algorithm, encrypted cryptobyte.String
 	var contentType asn1.ObjectIdentifier
 	if !content.ReadASN1(&content, cbasn1.SEQUENCE) || !content.ReadASN1Integer(&version) || version != 0 ||
-		!content.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) || !contentType.Equal(oidData) ||
+		!content.ReadASN1(&info, cbasn1.SEQUENCE) || !readOID(&info, &contentType) || !contentType.Equal(oidData) ||
 		!info.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
 		return nil, errDamagedPKCS12
 	}
@@ -289,7 +289,7 @@ func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
 	for !in.Empty() {
 		var bag, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
-		if !in.ReadASN1(&bag, cbasn1.SEQUENCE) || !bag.ReadASN1ObjectIdentifier(&oid) || !bag.ReadASN1(&value, tagExplicit0) {
+		if !in.ReadASN1(&bag, cbasn1.SEQUENCE) || !readOID(&bag, &oid) || !bag.ReadASN1(&value, tagExplicit0) {
 			return errDamagedPKCS12
 		}
 		switch {
@@ -299,7 +299,7 @@ func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
 			c.keys = append(c.keys, pkcs12KeyBag{der: value, shrouded: true})
 		case oid.Equal(oidCertBag):
 			var cert cryptobyte.String
-			if !value.ReadASN1(&value, cbasn1.SEQUENCE) || !value.ReadASN1ObjectIdentifier(&oid) {
+			if !value.ReadASN1(&value, cbasn1.SEQUENCE) || !readOID(&value, &oid) {
 				return errDamagedPKCS12
 			}
 			if !oid.Equal(oidX509Certificate) {

@@ -65,7 +65,7 @@ func findPKCS7(data []byte) (der []byte, certs [][]byte, err error) {
 	var info, content, set, ignored cryptobyte.String
 	var contentType asn1.ObjectIdentifier
 	in := cryptobyte.String(der)
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&contentType) {
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !readOID(&info, &contentType) {
 		return nil, nil, errors.New("damaged PKCS#7")
 	}
 	if !contentType.Equal(oidSignedData) {

@@ -35,6 +35,35 @@ func printable(s string, max int) string {
 	return out.String()
 }
 
+// maxErrorText bounds what other packages say: crypto/x509 quotes whole names.
+const maxErrorText = 300
+
+// brief makes an error of another package fit for one line. Of a huge one it
+// keeps the shortened text only, because KeepGoing holds many.
+func brief(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if len(text) <= maxErrorText && isPlain(text) {
+		return err
+	}
+	short := &briefError{text: shorten(printable(text, maxErrorText), maxErrorText-len("…"))}
+	if len(text) <= 4*maxErrorText {
+		short.cause = err
+	}
+	return short
+}
+
+type briefError struct {
+	text  string
+	cause error // nil if it is huge
+}
+
+func (e *briefError) Error() string { return e.text }
+
+func (e *briefError) Unwrap() error { return e.cause }
+
 // isPlain reports whether there is nothing to do in s: most names are ASCII.
 func isPlain(s string) bool {
 	for i := range len(s) {

@@ -1,0 +1,46 @@
+package truststore
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestErrorsOfOthersAreBrief(t *testing.T) {
+	uri := tlv(0x86, []byte("http://a b/"+strings.Repeat("\x01", 400_000)))
+	extension := seq(oid(oidSubjectAltName), octets(seq(uri)))
+	cert := smallCert(1, seq())
+	var tbs, outer asn1.RawValue
+	_, err := asn1.Unmarshal(cert, &outer)
+	assert.NoError(t, err)
+	rest, err := asn1.Unmarshal(outer.Bytes, &tbs)
+	assert.NoError(t, err)
+	bad := seq(seq(tbs.Bytes, tlv(0xa3, seq(extension))), rest)
+	_, err = Decode(bad)
+	assert.ErrorContains(t, err, "x509: ")
+	assert.Less(t, len(err.Error()), 400)
+	_, err = Decode(bytes.Repeat(bad, 20), KeepGoing())
+	assert.Less(t, len(err.Error()), 20*400)
+
+	small := errors.New("a\nb")
+	assert.ErrorIs(t, brief(small), small)
+	assert.EqualError(t, brief(small), `a\u{a}b`)
+	assert.LessOrEqual(t, len(brief(errors.New(strings.Repeat("\n", 5000))).Error()), maxErrorText)
+}
+
+func TestObjectIdentifiersAreBounded(t *testing.T) {
+	long := tlv(0x06, bytes.Repeat([]byte{1}, 1<<20))
+	for _, data := range [][]byte{
+		seq(long, tlv(0xa0, seq())),
+		seq(integer(3), seq(long, tlv(0xa0, octets(seq())))),
+		pfxOf(seq(long, tlv(0xa0, octets(seq())))),
+	} {
+		_, err := Decode(data)
+		assert.ErrorContains(t, err, "damaged PKCS#")
+		assert.Less(t, len(err.Error()), 400)
+	}
+}
