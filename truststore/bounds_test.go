@@ -44,3 +44,21 @@ func TestObjectIdentifiersAreBounded(t *testing.T) {
 		assert.Less(t, len(err.Error()), 400)
 	}
 }
+
+func TestPKCS7KeepsTheBytesOfCertificates(t *testing.T) {
+	cert := smallCert(1, seq())
+	wrap := func(certs ...[]byte) []byte {
+		return seq(oid(oidSignedData), tlv(0xa0, seq(integer(1), tlv(0x31), seq(oid(oidData)), tlv(0xa0, certs...), tlv(0x31))))
+	}
+	s, err := Decode(wrap(indefiniteOf(cert, 2)))
+	assert.ErrorContains(t, err, "certificate 1 in the PKCS#7 is not in DER")
+	assert.Nil(t, s)
+
+	for _, bad := range [][]byte{tlv(0xa1, []byte{5, 0}), seq(make([]byte, maxCertificate))} {
+		_, err = Decode(wrap(cert, bad, smallCert(2, seq())))
+		assert.ErrorContains(t, err, "certificate 2 in the PKCS#7: ")
+		s, err = Decode(wrap(cert, bad, smallCert(2, seq())), KeepGoing())
+		assert.ErrorContains(t, err, "certificate 2 in the PKCS#7: ")
+		assert.Equal(t, 2, s.Len())
+	}
+}

@@ -25,6 +25,15 @@ func (d *decoder) addPKCS7(data []byte) error {
 	if err != nil {
 		return err
 	}
+	// Certificates in BER do not have their bytes any more. One ends the reading:
+	// to look for each of many would take time with the square of the file.
+	for i, file := 0, data; i < len(certs) && &der[0] != &data[0]; i++ {
+		at := bytes.Index(file, certs[i])
+		if at < 0 {
+			return fmt.Errorf("certificate %d in the PKCS#7 is not in DER", i+1)
+		}
+		file = file[at+len(certs[i]):]
+	}
 	if len(der) <= maxPKCS7ForLibrary {
 		if p7, err := pkcs7.Parse(der); err == nil && len(p7.Certificates) == len(certs) {
 			same := true
@@ -38,7 +47,11 @@ func (d *decoder) addPKCS7(data []byte) error {
 		}
 	}
 	for i, cert := range certs {
-		if err := d.addCertificate(cert); err != nil {
+		err := errNotX509
+		if cert[0] == tagSequence {
+			err = d.addCertificate(cert)
+		}
+		if err != nil {
 			if err := d.skip(fmt.Errorf("certificate %d in the PKCS#7: %w", i+1, err)); err != nil {
 				return err
 			}
@@ -46,6 +59,8 @@ func (d *decoder) addPKCS7(data []byte) error {
 	}
 	return nil
 }
+
+var errNotX509 = errors.New("this is no X.509 certificate")
 
 // The library copies a file once for each depth in it and makes a hundred bytes of
 // each element, which may have two. Files that people send have some hundred
@@ -85,12 +100,6 @@ func findPKCS7(data []byte) (der []byte, certs [][]byte, err error) {
 		var tag cbasn1.Tag
 		if !set.ReadAnyASN1Element(&cert, &tag) {
 			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7 is damaged", number)
-		}
-		if tag != cbasn1.SEQUENCE {
-			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7 is no X.509 certificate", number)
-		}
-		if len(cert) > maxCertificate {
-			return nil, nil, fmt.Errorf("certificate %d in the PKCS#7: %w", number, errLargeCertificate)
 		}
 		certs = append(certs, cert)
 	}
