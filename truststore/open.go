@@ -76,7 +76,8 @@ func openFile(path string, o options) (*Store, int64, error) {
 }
 
 func readFile(path string, limit int64) ([]byte, error) {
-	// Before opening, since to open a pipe waits for its writer.
+	// Before opening, since to open a device can do something. What takes the
+	// place of the file after that is looked at below, see openFlags.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil, err
 	}
