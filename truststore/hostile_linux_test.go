@@ -198,7 +198,7 @@ var hostile = []struct {
 	{"a JKS of a private key with many certificates", func(testing.TB) []byte {
 		n := uint32(5_000_000)
 		return jksOf(seedPassword, 2, 1, jksEntryOf(jksPrivateKey, "k", jksBytes([]byte("x")), []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, bytes.Repeat(jksCertOf("X.509", nil), int(n))))
-	}, "private key in it"},
+	}, "the private keys have more than 262144 certificates"},
 	{"XML with entities", func(testing.TB) []byte {
 		return []byte(`<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("a", 1<<20) + `"><!ENTITY b "` + strings.Repeat("&a;", 1<<18) + `">]><x>&b;</x>`)
 	}, "DTD"},

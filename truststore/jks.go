@@ -29,6 +29,8 @@ const maxJKSEntries = 1 << 18
 
 var errDamagedJKS = errors.New("damaged JKS: it is cut off, or something in it says that it is longer than it is")
 
+var errManyJKSCerts = fmt.Errorf("the private keys have more than %d certificates", maxJKSEntries)
+
 // jksEntry is one entry of a JKS.
 type jksEntry struct {
 	number int
@@ -103,6 +105,7 @@ func walkJKS(data []byte) ([]jksEntry, error) {
 		return nil, fmt.Errorf("a JKS with %d entries, which is more than %d", count, maxJKSEntries)
 	}
 	var entries []jksEntry
+	var keyCerts uint64
 	for number := 1; number <= int(count); number++ {
 		e := jksEntry{number: number}
 		var alias, date, key cryptobyte.String
@@ -119,6 +122,11 @@ func walkJKS(data []byte) ([]jksEntry, error) {
 			}
 		default:
 			return nil, fmt.Errorf("%v is neither a certificate nor a private key", e)
+		}
+		if e.tag == jksPrivateKey {
+			if keyCerts += uint64(certs); keyCerts > maxJKSEntries && uint64(certs) <= uint64(len(in))/4 {
+				return nil, fmt.Errorf("%v: %w", e, errManyJKSCerts)
+			}
 		}
 		for ; certs > 0; certs-- {
 			var kind, cert cryptobyte.String
