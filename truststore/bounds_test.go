@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -61,4 +62,16 @@ func TestPKCS7KeepsTheBytesOfCertificates(t *testing.T) {
 		assert.ErrorContains(t, err, "certificate 2 in the PKCS#7: ")
 		assert.Equal(t, 2, s.Len())
 	}
+}
+
+// smallCert is a certificate of some hundred bytes that nobody signed.
+func smallCert(serial int64, name []byte) []byte {
+	algorithm := seq(oid(asn1.ObjectIdentifier{1, 3, 101, 112}))
+	date := tlv(0x17, []byte("300101000000Z"))
+	number, err := asn1.Marshal(big.NewInt(serial))
+	if err != nil {
+		panic(err)
+	}
+	tbs := seq(tlv(0xa0, integer(2)), number, algorithm, name, seq(date, date), name, seq(algorithm, tlv(0x03, make([]byte, 33))))
+	return seq(tbs, algorithm, tlv(0x03, make([]byte, 65)))
 }

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"fmt"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -260,18 +259,6 @@ var hostile = []struct {
 		return out
 	}, ""},
 	{"a certificate of sixty megabytes", func(testing.TB) []byte { return seq(make([]byte, 60<<20)) }, "more than 1048576 bytes"},
-}
-
-// smallCert is a certificate of some hundred bytes that nobody signed.
-func smallCert(serial int64, name []byte) []byte {
-	algorithm := seq(oid(asn1.ObjectIdentifier{1, 3, 101, 112}))
-	date := tlv(0x17, []byte("300101000000Z"))
-	number, err := asn1.Marshal(big.NewInt(serial))
-	if err != nil {
-		panic(err)
-	}
-	tbs := seq(tlv(0xa0, integer(2)), number, algorithm, name, seq(date, date), name, seq(algorithm, tlv(0x03, make([]byte, 33))))
-	return seq(tbs, algorithm, tlv(0x03, make([]byte, 65)))
 }
 
 func TestOpenDoesNotReadAGigabyte(t *testing.T) {
