@@ -49,7 +49,7 @@ func (s *Source) Store() *Store {
 // CertPool returns the certificates that are in use as a pool: the same pointer
 // until they change. Do not add to it; Clone gives one for that. Asking costs an
 // atomic load and no allocation. It is never nil, which would stand for the
-// certificates of the system.
+// certificates of the system: the zero Source makes an empty pool at each call.
 func (s *Source) CertPool() *x509.CertPool {
 	if c := s.current.Load(); c != nil {
 		return c.pool
@@ -118,7 +118,7 @@ const (
 
 // WithInterval sets how often Watch looks at the disk. The default, which zero or
 // less stands for, is 10 seconds; what is less than 100 milliseconds is taken as
-// that. A look costs a stat for each file.
+// that. A look costs a stat for each file, and once a minute the reading of them.
 func WithInterval(d time.Duration) Option {
 	return func(o *options) { o.watch.interval = d }
 }
@@ -131,13 +131,20 @@ func WithInterval(d time.Duration) Option {
 // WriteFile and many editors do; by swapping a symbolic link anywhere on the path, as
 // Kubernetes does for a mounted ConfigMap or Secret (with subPath it never updates
 // one); or by writing in place. To tell a file that is still being written from one
-// that is finished, Watch uses new contents only when it finds them twice, a quarter
-// of a second apart. Who writes in place, a few certificates at a time, and pauses
-// longer than that can make a part be used for a moment; with WriteFile that cannot
-// happen.
+// that is finished, a Source uses new contents only when it finds them twice, at least
+// a quarter of a second apart. Who writes in place, a few certificates at a time, and
+// pauses longer than that can make a part be used for a moment; with WriteFile that
+// cannot happen. The first contents, which Watch reads before it returns, do not wait
+// so long: they need only be the same when it has read them as while it did. If they
+// are not, it reads them again, ten times at most.
 //
 // Contents are compared by hash. When files were only touched, nothing happens, and
 // when they hold the same certificates in the same order as before, the Store stays.
+// A look reads files only if something about them is new: size, mode, the time of
+// modification, on Unix also the time of change, which programs cannot set. Once a
+// minute, or at each look if these are rarer, it reads them anyway. So a file that is
+// written in place and given its old time and size is noticed at the next look on
+// Unix, and elsewhere within that minute.
 //
 // What cannot be read never replaces what is in use. That goes for a damaged file,
 // for one that has vanished, and for a store without any certificate: a program that
@@ -149,7 +156,7 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	}
 	w := &watcher{path: path, opts: opts, options: newOptions(opts)}
 	// The path is to mean the same when the program changes its folder.
-	if abs, err := filepath.Abs(path); err == nil {
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
 		w.path = abs
 	}
 	if w.watch.interval <= 0 {
@@ -160,10 +167,7 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 		w.watch.logger = slog.Default()
 	}
 
-	w.seen, w.since = scan(w.path), time.Now()
-	// Before Open: if the contents change meanwhile, the first look finds them new.
-	w.used = w.sum()
-	store, err := Open(path, opts...)
+	store, err := w.first(ctx)
 	if store.Len() == 0 {
 		return nil, orNoCertificate(err, path)
 	}
@@ -184,13 +188,15 @@ type watcher struct {
 
 	seen  []fileState // what the last look found
 	since time.Time   // when that was seen first
-	sure  bool        // that it is in use, and that no change can hide behind it
+	sure  bool        // that it is in use, and that hardly a change can hide behind it
+	read  time.Time   // when the bytes were last read
 
 	used    contentSum // of what is in use
 	partial error      // what KeepGoing left out of it
 
 	pending      contentSum // what the last look found, if that is new
-	pendingSince time.Time  // zero if it is not
+	pendingRead  time.Time  // when that was read first
+	pendingSince time.Time  // since when there is something new, zero if nothing is
 
 	failed  contentSum // of what could not be used
 	failure error      // why, nil if all is well
@@ -202,12 +208,40 @@ type contentSum [sha256.Size]byte
 // settle is how long contents must stay the same before they are used.
 const settle = 250 * time.Millisecond
 
+// reread is how long a look may rely on what stat shows.
+const reread = time.Minute
+
+// firstTries is how often Watch reads contents that change meanwhile.
+const firstTries = 10
+
 // granularity is that of the coarsest clocks of file systems (FAT): two changes
 // within it can leave the same time behind.
 const granularity = 2 * time.Second
 
 // patience is how long contents may go on changing before that is an error.
 const patience = time.Minute
+
+// first reads what the Source begins with.
+func (w *watcher) first(ctx context.Context) (*Store, error) {
+	for range firstTries {
+		w.seen, w.since = scan(w.path), time.Now()
+		store, sum, err := w.open()
+		if w.sum() == sum {
+			w.used, w.read = sum, w.since
+			return store, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("truststore: watching %s: %w", w.path, ctx.Err())
+		case <-time.After(settle):
+		}
+	}
+	return nil, w.unstable()
+}
+
+func (w *watcher) unstable() error {
+	return fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.path)
+}
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.source.done)
@@ -232,10 +266,11 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 	if seen := scan(w.path); !slices.EqualFunc(seen, w.seen, fileState.same) {
 		w.seen, w.since, w.sure = seen, now, false
 	}
-	if w.sure {
+	if w.sure && now.Sub(w.read) < reread {
 		return w.watch.interval
 	}
 	sum := w.sum()
+	w.read = now
 	if sum == w.used {
 		w.pendingSince = time.Time{}
 		// If the files have been as they are for so long that a later change must
@@ -246,20 +281,20 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 		}
 		return w.watch.interval
 	}
-	if sum != w.pending || w.pendingSince.IsZero() {
-		w.pending = sum
-		if w.pendingSince.IsZero() {
-			w.pendingSince = now
-		}
-		if now.Sub(w.pendingSince) > patience {
-			w.fail(ctx, fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.path), contentSum{})
-		}
-		return min(settle, w.watch.interval)
+	w.sure = false
+	if w.pendingSince.IsZero() {
+		w.pendingSince = now
+		return w.await(ctx, sum)
 	}
-
-	store, err := Open(w.path, w.opts...)
-	if w.sum() != sum { // then Open may have read a part of something new
-		return min(settle, w.watch.interval)
+	if sum != w.pending {
+		return w.await(ctx, sum)
+	}
+	if left := settle - now.Sub(w.pendingRead); left > 0 {
+		return min(left, w.watch.interval)
+	}
+	store, got, err := w.open()
+	if got != sum {
+		return w.await(ctx, got)
 	}
 	// What cannot be used is tried again at the next look: the cause may lie
 	// elsewhere, such as too many open files.
@@ -270,6 +305,16 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 		w.use(ctx, store, err, sum)
 	}
 	return w.watch.interval
+}
+
+// await notes contents that were not there before, and returns when to look at them
+// again.
+func (w *watcher) await(ctx context.Context, sum contentSum) time.Duration {
+	w.pending, w.pendingRead = sum, time.Now()
+	if w.pendingRead.Sub(w.pendingSince) > patience {
+		w.fail(ctx, w.unstable(), contentSum{})
+	}
+	return min(settle, w.watch.interval)
 }
 
 // orNoCertificate makes sure that an empty Store is an error, whatever Open says.
@@ -331,6 +376,7 @@ func (w *watcher) report(ctx context.Context, r Reload) {
 type fileState struct {
 	path string
 	info fs.FileInfo // nil if there is none
+	err  error       // of reading the folder path
 }
 
 func (a fileState) same(b fileState) bool {
@@ -338,19 +384,20 @@ func (a fileState) same(b fileState) bool {
 		return a.path == b.path && a.info == b.info
 	}
 	return os.SameFile(a.info, b.info) && a.info.Mode() == b.info.Mode() &&
-		a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+		a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime()) &&
+		changeTime(a.info).Equal(changeTime(b.info))
 }
 
 // scan returns the files that Open would read, links followed.
 func scan(path string) []fileState {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
-		return []fileState{{path, info}}
+		return []fileState{{path: path, info: info}}
 	}
 	var files []fileState
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		files = append(files, fileState{path, nil})
+		return []fileState{{path: path, err: err}}
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
@@ -358,22 +405,71 @@ func scan(path string) []fileState {
 		}
 		file := filepath.Join(path, e.Name())
 		if info, err := os.Stat(file); err != nil || !info.IsDir() {
-			files = append(files, fileState{file, info})
+			files = append(files, fileState{path: file, info: info})
 		}
 	}
 	return files
 }
 
 // sum hashes what Open would read, errors included.
-func (w *watcher) sum() (sum contentSum) {
+func (w *watcher) sum() contentSum {
+	return w.each(func(string, []byte, error) {})
+}
+
+// each reads what Open would read, and hashes what it gives to f.
+func (w *watcher) each(f func(path string, data []byte, err error)) (sum contentSum) {
 	h := sha256.New()
 	limit := w.limit
-	for _, f := range scan(w.path) {
-		data, err := readFile(f.path, limit)
-		fmt.Fprintf(h, "%q %d %q\n", f.path, len(data), fmt.Sprint(err))
+	for _, file := range scan(w.path) {
+		data, err := []byte(nil), file.err
+		if err == nil {
+			data, err = readFile(file.path, limit)
+		}
+		fmt.Fprintf(h, "%q %d %q\n", file.path, len(data), fmt.Sprint(err))
 		h.Write(data)
 		limit -= int64(len(data))
+		f(file.path, data, err)
 	}
 	h.Sum(sum[:0])
 	return sum
+}
+
+// open does what Open does, and returns the sum of the very bytes that it used. With
+// a sum from before or after Open, links that lead elsewhere for a moment could make
+// it use other bytes than those.
+func (w *watcher) open() (store *Store, sum contentSum, err error) {
+	o := newOptions(w.opts)
+	all := decoder{options: o, certs: new(Store)}
+	alone, failed := false, false
+	sum = w.each(func(path string, data []byte, e error) {
+		if failed {
+			return
+		}
+		alone = path == w.path
+		var s *Store
+		if e == nil {
+			s, e = decode(data, o)
+			e = within(path, e)
+		}
+		if alone {
+			store, err = s, e
+			return
+		}
+		o.limit -= int64(len(data))
+		for cert := range s.All() {
+			all.certs.Add(cert)
+		}
+		if e != nil {
+			err = all.skip(e)
+			failed = err != nil
+		}
+	})
+	switch {
+	case alone || failed:
+	case all.certs.Len() == 0 && len(all.bad.errs) == 0:
+		err = fmt.Errorf("%s: there is no certificate in this folder", w.path)
+	default:
+		store, err = all.result(nil)
+	}
+	return store, sum, within("truststore", err)
 }

@@ -20,8 +20,10 @@ import (
 // A new file gets the mode 0644, less what the umask takes away. A file that is
 // replaced hands down its mode, and its owner and group as far as the system
 // permits; where it does not permit the group, the new group gets no more rights
-// than everybody has. Access control lists are not kept, and other hard links
-// keep the old contents.
+// than everybody has. The set-user-ID and set-group-ID bits are dropped; access
+// control lists and other extended attributes, such as the label of SELinux, are not
+// kept, so that the new file has those that its folder gives. Other hard links keep
+// the old contents.
 //
 // What stands at path must be a regular file or nothing. A symbolic link is an
 // error, because neither its target nor the link itself may be meant: to write
