@@ -2,13 +2,19 @@ package truststore
 
 import (
 	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 func TestErrorsOfOthersAreBrief(t *testing.T) {
@@ -74,4 +80,60 @@ func smallCert(serial int64, name []byte) []byte {
 	}
 	tbs := seq(tlv(0xa0, integer(2)), number, algorithm, name, seq(date, date), name, seq(algorithm, tlv(0x03, make([]byte, 33))))
 	return seq(tbs, algorithm, tlv(0x03, make([]byte, 65)))
+}
+
+func TestTheFilesOfAFolderShareTheBoundOnIterations(t *testing.T) {
+	pool, err := pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{parsedRoot(t)}, "geheim")
+	require.NoError(t, err)
+	folder := t.TempDir()
+	for _, name := range []string{"a.p12", "b.p12"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), pool, 0o600))
+	}
+	o := newOptions([]Option{WithPassword("geheim")})
+	s, err := openAny(folder, o)
+	require.NoError(t, err)
+	assert.Equal(t, 1, s.Len())
+	spent := o.work.iterations
+	require.Positive(t, spent)
+
+	o = newOptions([]Option{WithPassword("geheim")})
+	o.work.iterations = maxAllIterations - spent + 1 // enough for the first file
+	_, err = openAny(folder, o)
+	assert.ErrorContains(t, err, "b.p12")
+	assert.ErrorContains(t, err, "fewer iterations")
+}
+
+func TestFileNamesInErrorsStayOnOneLine(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "a\nall is well\x1b[2J"), []byte("no certificate"), 0o600))
+	_, err := Open(folder)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.NotContains(t, err.Error(), "\x1b")
+}
+
+func TestKeysThatJavaRefusesAreNotWritten(t *testing.T) {
+	for _, key := range []*rsa.PublicKey{
+		{N: new(big.Int).Lsh(big.NewInt(1), 255), E: 65537},
+		{N: new(big.Int).Lsh(big.NewInt(1), 17000), E: 65537},
+		{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 1},
+	} {
+		cert := *parsedRoot(t)
+		cert.PublicKey = key
+		for _, f := range []Format{PKCS12, JKS} {
+			_, err := New(&cert).Encode(f, WithPassword("geheim"))
+			assert.ErrorContains(t, err, "RSA key")
+		}
+	}
+}
+
+// parsedRoot is a certificate that has all that Java asks for.
+func parsedRoot(t *testing.T) *x509.Certificate {
+	t.Helper()
+	s, err := Open("../pkioverheid/certs/private-g1/staat-der-nederlanden-private-root-ca-g1.pem")
+	require.NoError(t, err)
+	for c := range s.All() {
+		return c
+	}
+	return nil
 }

@@ -47,11 +47,14 @@ func decode(data []byte, o options) (*Store, error) {
 	return d.result(d.decode(data))
 }
 
+// maxPlace bounds what an error says of a path: whoever may put a file into a
+// folder chooses its name.
+const maxPlace = 4096
+
 // decoder gathers what is read.
 type decoder struct {
 	options
 	certs *Store
-	work  work
 	bad   skipped
 }
 
@@ -151,6 +154,7 @@ func within(place string, err error) error {
 	if err == nil {
 		return nil
 	}
+	place = printable(place, maxPlace)
 	s, ok := err.(*skipped)
 	if !ok {
 		return fmt.Errorf("%s: %w", place, err)

@@ -1,6 +1,7 @@
 package truststore
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -31,7 +32,8 @@ import (
 // takes no other; keytool wants six characters when it makes a file, and reads a
 // file with fewer. Each certificate has its common name as its alias, in lower
 // case, with a number behind it where two have the same. A certificate without an
-// issuer, or without any name, is an error, because of one such Java would refuse
+// issuer, or without any name, or with an RSA key of less than 512 or more than 16384
+// bits, is an error, because of one such Java would refuse
 // the whole file. PKCS12 is encrypted with AES-256, which is read by Java 12 and
 // later and by 8 and 11 with updates since July 2021, by OpenSSL 1.1.1, and by
 // Windows Server 2019; JKS is for Java that is older.
@@ -94,6 +96,9 @@ func checkForJava(cert *x509.Certificate) error {
 		what = "subject"
 	}
 	if what == "" {
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && (key.N.BitLen() < 512 || key.N.BitLen() > 16384 || key.E < 3) {
+			return fmt.Errorf("the certificate with SHA-256 %v has an RSA key of %d bits with the exponent %d, and Java would not read a file with it: leave it out", FingerprintOf(cert), key.N.BitLen(), key.E)
+		}
 		return nil
 	}
 	return fmt.Errorf("the certificate with SHA-256 %v has no %s, and Java would not read a file with it: leave it out", FingerprintOf(cert), what)

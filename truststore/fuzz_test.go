@@ -79,7 +79,7 @@ func TestSeedsDecode(t *testing.T) {
 func tryDecoder(t testing.TB, data []byte, decode func(*decoder, []byte) error) {
 	for _, password := range []string{"", seedPassword} {
 		run := func(keepGoing bool) (*Store, error) {
-			d := decoder{options: options{password: password, limit: defaultLimit, keepGoing: keepGoing}, certs: new(Store)}
+			d := decoder{options: options{password: password, limit: defaultLimit, keepGoing: keepGoing, work: new(work)}, certs: new(Store)}
 			return d.result(decode(&d, data))
 		}
 		strict, err := run(false)

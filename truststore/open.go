@@ -13,8 +13,9 @@ import (
 // in a folder, in the order of their names. Symbolic links are followed.
 //
 // In a folder, each file must be one that Decode reads: the error names the one
-// that is not. A password is used for all of them. Folders in it are not entered, and files whose name starts with a
-// dot are not read. Pipes, devices and sockets are an error.
+// that is not. A password is used for all of them. Folders in it are not entered,
+// and files whose name starts with a dot are not read. Pipes, devices and sockets
+// are an error.
 func Open(path string, opts ...Option) (*Store, error) {
 	o := newOptions(opts)
 	s, err := openAny(path, o)
@@ -83,7 +84,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+		return nil, within(path, errNotRegular)
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
 	if err != nil {
@@ -94,10 +95,10 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+		return nil, within(path, errNotRegular)
 	}
 	if info.Size() > limit {
-		return nil, fmt.Errorf("%s: %w", path, errTooLarge(limit))
+		return nil, within(path, errTooLarge(limit))
 	}
 	// Files grow, and those under /proc have no size.
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -105,7 +106,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: %w", path, errTooLarge(limit))
+		return nil, within(path, errTooLarge(limit))
 	}
 	return data, nil
 }

@@ -6,6 +6,7 @@ type Option func(*options)
 type options struct {
 	password string
 	limit    int64
+	work     *work // of all that is read with these options, all files of a folder together
 
 	keepGoing bool // see KeepGoing
 
@@ -17,7 +18,7 @@ type options struct {
 const defaultLimit = 64 << 20
 
 func newOptions(opts []Option) options {
-	o := options{limit: defaultLimit}
+	o := options{limit: defaultLimit, work: new(work)}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)

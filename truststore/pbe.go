@@ -30,8 +30,8 @@ const (
 // Longer than any that is written, and short enough to be hashed many times.
 const maxSalt = 1024
 
-// work adds up the iterations that a file has asked for. The zero value is the
-// start of a file.
+// work adds up the iterations that a file, or the files of a folder together, have
+// asked for. The zero value is the start.
 type work struct{ iterations int }
 
 func (w *work) add(iterations int) error {

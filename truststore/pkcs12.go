@@ -25,7 +25,7 @@ type pkcs12Contents struct {
 
 // addPKCS12 reads the certificates of a PKCS#12.
 func (d *decoder) addPKCS12(data []byte) error {
-	contents, _, err := readPKCS12(data, d.password, &d.work)
+	contents, _, err := readPKCS12(data, d.password, d.work)
 	if err != nil {
 		return blameNoPassword(err, d.password)
 	}
