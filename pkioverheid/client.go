@@ -73,7 +73,7 @@ func (c *clientSide) tlsConfig() *tls.Config {
 
 func (c *clientSide) verifyConnection(cs tls.ConnectionState) error {
 	if _, err := c.verifier.Check(cs.VerifiedChains, c.clock()); err != nil {
-		return c.serverError(quoteHost(cs.ServerName), err)
+		return serverError(quoteHost(cs.ServerName), err)
 	}
 	return nil
 }

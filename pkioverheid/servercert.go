@@ -83,7 +83,7 @@ func describePath(path chain.Chain) string {
 func (t *trust) explainServer(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
 	certs := cause.UnverifiedCertificates
 	if len(certs) == 0 {
-		return t.serverError(host, cause)
+		return serverError(host, cause)
 	}
 	opts := chain.VerifyOptions{Time: t.clock(), Extra: slices.Concat(certs[1:], t.known)}
 	var wrongName x509.HostnameError
@@ -96,7 +96,7 @@ func (t *trust) explainServer(host string, cause *tls.CertificateVerificationErr
 		e.explainStricterPool(certs, cause)
 		return e
 	}
-	e := t.serverError(host, err)
+	e := serverError(host, err)
 	e.Err = append(e.Err, cause)
 	return e
 }
@@ -120,7 +120,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 }
 
 // serverError makes the error of a refusal.
-func (t *trust) serverError(host string, err error) *ServerCertificateError {
+func serverError(host string, err error) *ServerCertificateError {
 	e := &ServerCertificateError{Host: host, Reason: chain.UnknownAuthority, Err: []error{err}, Cause: oneLine(err.Error())}
 	var failed *chain.Error
 	if !errors.As(err, &failed) {
@@ -135,11 +135,11 @@ func (t *trust) serverError(host string, err error) *ServerCertificateError {
 		e.Cause, e.Advice = g3.cause(), g3.advice()
 		return e
 	}
-	e.explain(failed, t)
+	e.explain(failed)
 	return e
 }
 
-func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
+func (e *ServerCertificateError) explain(failed *chain.Error) {
 	leaf := e.Path.Leaf()
 	e.Cause = failed.Reason.String()
 	switch failed.Reason {
@@ -176,7 +176,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 		e.Cause = "it may not be used by a server"
 		e.Advice = "the server's owner needs a certificate with the extended key usage serverAuth"
 	case chain.UnknownAuthority, chain.BadSignature:
-		e.explainUnknown(failed, t)
+		e.explainUnknown(failed)
 	case chain.RefusedByPolicy, chain.Revoked:
 		var texts []string
 		for _, err := range failed.Err {
@@ -193,7 +193,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error, t *trust) {
 
 // explainUnknown tells a hierarchy that was left out, a claim that is not borne
 // out, and a CA that nobody knows apart.
-func (e *ServerCertificateError) explainUnknown(failed *chain.Error, t *trust) {
+func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	top := e.Path.Root()
 	if top == nil {
 		e.Cause = oneLine(strings.TrimPrefix(failed.Error(), "chain: "))
