@@ -119,7 +119,7 @@ func selfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubjec
 
 // pathsAbove finds the paths from ca to a root by signature. It may find fewer
 // than there are where a hierarchy is out of the ordinary, never others.
-func (v *Verifier) pathsAbove(ca *x509.Certificate) []upperPath {
+func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
 	var (
 		found  []upperPath
 		checks int
@@ -127,7 +127,7 @@ func (v *Verifier) pathsAbove(ca *x509.Certificate) []upperPath {
 	)
 	walk = func(path []*x509.Certificate) {
 		child := path[len(path)-1]
-		for parent, isRoot := range v.issuers(child) {
+		for parent, isRoot := range s.issuers(child) {
 			if len(found) == maxPaths || len(path) == maxDepth {
 				return
 			}
@@ -138,7 +138,7 @@ func (v *Verifier) pathsAbove(ca *x509.Certificate) []upperPath {
 			if checks++; checks > maxSignatureChecks {
 				return
 			}
-			if !v.signed(child, parent) {
+			if !s.signed(child, parent) {
 				continue
 			}
 			next := append(path[:len(path):len(path)], parent)

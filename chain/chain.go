@@ -62,4 +62,4 @@ func All(policies ...Policy) Policy {
 var errNoVerifiedChain = errors.New("chain: no verified chain: was verification turned off?")
 
 // errForeignChain is what Check says of chains that end at none of its anchors.
-var errForeignChain = errors.New("chain: the verified chains end at no CA of this verifier: were they verified with its CertPool?")
+var errForeignChain = errors.New("chain: the verified chains end at no CA that this verifier holds now: were they verified with its CertPool?")

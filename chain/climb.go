@@ -35,9 +35,10 @@ func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at t
 	if leaf == nil {
 		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
 	}
-	c := v.climb(leaf, extra, at)
+	s := v.state.Load()
+	c := s.climb(leaf, extra, at)
 	if !c.rooted {
-		return nil, v.explain(leaf, extra, at, nil, nil)
+		return nil, s.explain(leaf, extra, at, nil, nil)
 	}
 	return c.path, nil
 }
@@ -91,9 +92,9 @@ func (c climbed) betterThan(o climbed) bool {
 
 // climb follows signatures from leaf as far up as they check out, through the
 // CAs of the verifier and extra, and returns the best path.
-func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
+func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
 	best := climbed{path: Chain{leaf}, valid: validAt([]*x509.Certificate{leaf}, at)}
-	if v.roots.Contains(leaf) {
+	if s.roots.Contains(leaf) {
 		best.rooted = true
 		return best
 	}
@@ -127,11 +128,11 @@ func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 				best = c
 			}
 		}
-		for parent, isRoot := range v.issuers(child) {
+		for parent, isRoot := range s.issuers(child) {
 			visit(parent, isRoot)
 		}
 		for parent := range extra.BySubject(child.RawIssuer) {
-			if !v.holds(parent) { // or it was just visited
+			if !s.holds(parent) { // or it was just visited
 				visit(parent, false)
 			}
 		}
@@ -146,8 +147,8 @@ func (v *Verifier) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 	return best
 }
 
-func (v *Verifier) holds(cert *x509.Certificate) bool {
-	return v.roots.Contains(cert) || v.intermediates.Contains(cert)
+func (s *state) holds(cert *x509.Certificate) bool {
+	return s.roots.Contains(cert) || s.intermediates.Contains(cert)
 }
 
 // keyIdentifiersMatch is false for two CAs of one name that are known to have
@@ -159,8 +160,8 @@ func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
 
 // explain makes the error of a refusal: err is crypto/x509's, refusals are the
 // policies'; either may be missing.
-func (v *Verifier) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
-	c := v.climb(leaf, extra, at)
+func (s *state) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
+	c := s.climb(leaf, extra, at)
 	e := &Error{Chain: c.path, At: at}
 	if err != nil {
 		e.Err = append(e.Err, err)

@@ -81,6 +81,26 @@ func ExampleVerifier_CertPool() {
 	// Output: <nil>
 }
 
+// New roots for a program that runs: whoever holds the verifier sees them.
+func ExampleVerifier_Replace() {
+	old, fresh := newRoot("Old Root"), newRoot("New Root")
+	leaf := fresh.issue("host.example")
+	v := mustVerifier(truststore.New(old.Certificate), truststore.New())
+
+	_, err := v.Verify(leaf, chain.VerifyOptions{Time: now})
+	fmt.Println(err != nil)
+
+	// What is not given again is gone: the old root, and all options.
+	if err := v.Replace(truststore.New(fresh.Certificate), truststore.New(), chain.WithPolicy(chain.Strict)); err != nil {
+		panic(err) // the old root would be trusted as before
+	}
+	_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
+}
+
 // In tls.Config.VerifyConnection: what crypto/tls verified with a pool of the
 // verifier, completed up to the root and judged once more.
 func ExampleVerifier_Check() {

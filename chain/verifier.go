@@ -1,13 +1,10 @@
 package chain
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"iter"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
@@ -15,31 +12,19 @@ import (
 
 // Verifier verifies certificates up to the roots that it holds. The decision is
 // crypto/x509's; the Verifier adds policies and explanations, and remembers what
-// it verified above the issuing CAs. It is safe for concurrent use.
+// it verified above the issuing CAs. It is safe for concurrent use. Make one with
+// [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
-	roots         *truststore.Store
-	intermediates *truststore.Store
-	policy        Policy
-	denied        *truststore.Store
-	denial        func([]*x509.Certificate) error
-
-	anchors    map[*x509.Certificate]*anchor
-	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
-	rootPool   *x509.CertPool
-
-	mu     sync.Mutex
-	checks map[edge]bool // signatures between CAs that this verifier holds
+	state atomic.Pointer[state] // each call loads it once, and so sees all of it or nothing
 }
 
-type edge struct{ child, parent *x509.Certificate }
-
-// Option is a setting of [NewVerifier].
-type Option func(*Verifier)
+// Option is a setting of [NewVerifier] and [Verifier.Replace].
+type Option func(*state)
 
 // WithPolicy adds a policy, after those that are there. A chain is accepted if
 // all policies are.
 func WithPolicy(p Policy) Option {
-	return func(v *Verifier) { v.policy = All(v.policy, p) }
+	return func(s *state) { s.policy = All(s.policy, p) }
 }
 
 // WithDenied refuses every chain with one of certs in it, before any policy is
@@ -52,7 +37,7 @@ func WithPolicy(p Policy) Option {
 // Mind that a server announces the subjects in its ClientCAs as the CAs whose
 // certificates it accepts: deny nothing in a pool for clients' certificates.
 func WithDenied(certs *truststore.Store, why func(chain []*x509.Certificate) error) Option {
-	return func(v *Verifier) { v.denied, v.denial = certs, why }
+	return func(s *state) { s.denied, s.denial = certs, why }
 }
 
 // NewVerifier returns a verifier that trusts roots and knows intermediates: the
@@ -64,83 +49,30 @@ func WithDenied(certs *truststore.Store, why func(chain []*x509.Certificate) err
 // To trust a single leaf, a policy must ask for it: crypto/x509 checks neither
 // the issuer nor the constraints of a certificate that stands in a pool itself.
 func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verifier, error) {
-	if roots == nil || intermediates == nil {
-		return nil, errors.New("chain: a verifier needs a store of roots and one of intermediates; either may be empty")
-	}
-	v := &Verifier{
-		policy:   All(),
-		anchors:  make(map[*x509.Certificate]*anchor, roots.Len()+intermediates.Len()),
-		rootPool: roots.CertPool(),
-		checks:   make(map[edge]bool),
-	}
-	for _, opt := range opts {
-		opt(v)
-	}
-	// Copies: the caller may go on to change its stores.
-	v.roots = roots.Filter(func(*x509.Certificate) bool { return true })
-	v.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
-	v.denied = v.denied.Filter(func(*x509.Certificate) bool { return true })
-	if v.denied.Len() > 0 {
-		v.policy = All(v.refuseDenied, v.policy)
-	}
-	v.anchorPool = v.roots.CertPool()
-	for root := range v.roots.All() {
-		if !isCA(root) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy", quoteName(root))
-		}
-		if !selfIssued(root) {
-			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
-		}
-		v.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
-	}
-	for ca := range v.intermediates.All() {
-		if !isCA(ca) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quoteName(ca))
-		}
-		if selfIssued(ca) || constrained(ca) {
-			continue // crypto/x509 may use it on a path from a root
-		}
-		v.anchors[ca] = &anchor{
-			cert:  ca,
-			above: sync.OnceValue(func() []upperPath { return v.pathsAbove(ca) }),
-		}
-		v.anchorPool.AddCert(ca)
+	v := new(Verifier)
+	if err := v.Replace(roots, intermediates, opts...); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
 
-var errDenied = errors.New("chain: this CA is denied")
-
-// refuseDenied is a policy, because an anchor that refuses closes only the path
-// that ends at it: a peer may send the denied certificate with others above it.
-func (v *Verifier) refuseDenied(c Chain, _ time.Time) error {
-	for i, cert := range c {
-		if v.isDenied(cert) {
-			return v.refusal(c[: i+1 : i+1])
-		}
+// Replace gives the verifier other roots, intermediates and options, in one step:
+// a verification that is under way ends with those that it began with, and the
+// next sees the new ones. Nothing of the old is kept; an option that is not given
+// again is gone. It takes what NewVerifier takes, and where that is an error,
+// everything stays as it was.
+//
+// A pool that [Verifier.CertPool] made before goes on to hold the CAs that it was
+// made of, and asks the verifier as it is now about them: one that is no longer
+// trusted is refused, and so is what the present policies have something against.
+// What was added to the verifier needs a new pool.
+func (v *Verifier) Replace(roots, intermediates *truststore.Store, opts ...Option) error {
+	s, err := newState(roots, intermediates, opts)
+	if err != nil {
+		return err
 	}
+	v.state.Store(s)
 	return nil
-}
-
-// isDenied compares what was signed, not the whole: crypto/x509 takes the same
-// certificate with another form of the signature, or with bytes behind it.
-func (v *Verifier) isDenied(cert *x509.Certificate) bool {
-	for denied := range v.denied.BySubject(cert.RawSubject) {
-		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
-			return true
-		}
-	}
-	return false
-}
-
-// refusal is what is said of a chain that ends at a denied certificate.
-func (v *Verifier) refusal(c Chain) error {
-	if v.denial != nil {
-		if err := v.denial(c); err != nil {
-			return err
-		}
-	}
-	return errDenied
 }
 
 // VerifyOptions are the circumstances of one verification.
@@ -175,6 +107,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 
+	s := v.state.Load()
 	var (
 		refused  []Chain
 		refusals []error
@@ -184,7 +117,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 			if slices.ContainsFunc(refused, func(r Chain) bool { return slices.Equal(r, c) }) {
 				continue // the long way finds what the short way did
 			}
-			err := v.policy(c, at)
+			err := s.policy(c, at)
 			if err == nil {
 				return c
 			}
@@ -197,7 +130,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 		DNSName:     opts.DNSName,
 		CurrentTime: at,
 		KeyUsages:   opts.KeyUsages,
-		Roots:       v.anchorPool,
+		Roots:       s.anchorPool,
 	}
 	// The short way: one signature check, from the leaf to an issuing CA that we hold.
 	if chains, err := leaf.Verify(xopts); err == nil {
@@ -207,7 +140,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 			if len(c) != 2 {
 				continue
 			}
-			if found := accept(v.anchors[c[1]].complete(c[:1], at, opts.KeyUsages)); found != nil {
+			if found := accept(s.anchors[c[1]].complete(c[:1], at, opts.KeyUsages)); found != nil {
 				return found, nil
 			}
 		}
@@ -215,7 +148,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 
 	// The long way, from the roots, for everything out of the ordinary.
 	extra := truststore.New(opts.Extra...)
-	xopts.Roots, xopts.Intermediates = v.rootPool, v.reachable(leaf, extra)
+	xopts.Roots, xopts.Intermediates = s.rootPool, s.reachable(leaf, extra)
 	chains, err := leaf.Verify(xopts)
 	if err == nil {
 		candidates := make([]Chain, len(chains))
@@ -226,7 +159,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 			return found, nil
 		}
 	}
-	return nil, v.explain(leaf, extra, at, err, refusals)
+	return nil, s.explain(leaf, extra, at, err, refusals)
 }
 
 // Check judges chains that crypto/x509 already verified with a pool of
@@ -244,11 +177,12 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 	verified = slices.DeleteFunc(slices.Clone(verified), func(c []*x509.Certificate) bool {
 		return len(c) == 0 || slices.Contains(c, nil)
 	})
+	s := v.state.Load()
 	var refusals []error
 	foreign := true
 	for _, c := range verified {
 		last := len(c) - 1
-		a := v.anchorOf(c[last])
+		a := s.anchorOf(c[last])
 		if a == nil {
 			continue
 		}
@@ -257,7 +191,7 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 			continue
 		}
 		for _, full := range a.complete(c[:last], at, nil) {
-			err := v.policy(full, at)
+			err := s.policy(full, at)
 			if err == nil {
 				return full, nil
 			}
@@ -274,11 +208,11 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 		return nil, &Error{Reason: UnknownAuthority, At: at, Err: []error{errNoVerifiedChain}}
 	}
 	if foreign {
-		e := v.explain(leaf, extra, at, errForeignChain, nil)
+		e := s.explain(leaf, extra, at, errForeignChain, nil)
 		e.Reason, e.Cert = UnknownAuthority, nil
 		return nil, e
 	}
-	return nil, v.explain(leaf, extra, at, nil, refusals)
+	return nil, s.explain(leaf, extra, at, nil, refusals)
 }
 
 func validAt(certs []*x509.Certificate, at time.Time) bool {
@@ -298,9 +232,9 @@ func validAt(certs []*x509.Certificate, at time.Time) bool {
 // path that it finds, and each more anchor on the way up would cost every
 // handshake one more signature check.
 //
-// Each anchor carries the policies, which see the complete chain at the time of
+// Each anchor asks the policies, which see the complete chain at the time of
 // clock; a nil clock is time.Now, and so is a zero time. Use the clock of
-// tls.Config.Time.
+// tls.Config.Time. See [Verifier.Replace] for what becomes of a pool afterwards.
 //
 // A pool's policies do not run on resumed sessions, nor where a peer presents a
 // certificate of the pool as its own, and their words are lost in some of
@@ -309,8 +243,9 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	if clock == nil {
 		clock = time.Now
 	}
+	s := v.state.Load()
 	pool := x509.NewCertPool()
-	for cert := range v.denied.All() {
+	for cert := range s.denied.All() {
 		// crypto/x509 asks no constraint about a certificate that is itself in
 		// the pool, told by a hash of Raw; everything else it reads elsewhere. With
 		// another Raw the denied CA is in the pool as an issuer only. A root keeps
@@ -320,19 +255,19 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 			issuer.Raw = append(cert.Raw[:len(cert.Raw):len(cert.Raw)], 0)
 		}
 		pool.AddCertWithConstraint(&issuer, func(lower []*x509.Certificate) error {
-			return v.refusal(append(lower[:len(lower):len(lower)], cert))
+			return s.refusal(append(lower[:len(lower):len(lower)], cert))
 		})
 	}
 	upper := map[*x509.Certificate]bool{} // CAs that have others below them, by signature
-	for _, a := range v.ordered() {
+	for _, a := range s.ordered() {
 		for _, p := range a.above() {
 			if len(p.certs) > 1 {
 				upper[p.certs[0]] = true
 			}
 		}
 	}
-	for cert, a := range v.ordered() {
-		if v.isDenied(cert) {
+	for cert, a := range s.ordered() {
+		if s.isDenied(cert) {
 			continue
 		}
 		// Verified here and not on first use: a certificate that is itself in the
@@ -345,9 +280,14 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 			if at.IsZero() {
 				at = time.Now()
 			}
+			s := v.state.Load()
+			a := s.anchorOf(cert)
+			if a == nil {
+				return errReplaced
+			}
 			refusal := errNoUpperPath
 			for _, c := range a.complete(lower, at, nil) {
-				if refusal = v.policy(c, at); refusal == nil {
+				if refusal = s.policy(c, at); refusal == nil {
 					return nil
 				}
 			}
@@ -357,86 +297,6 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	return pool
 }
 
-// ordered yields the anchors as the stores hold them, so that pools are alike.
-func (v *Verifier) ordered() iter.Seq2[*x509.Certificate, *anchor] {
-	return func(yield func(*x509.Certificate, *anchor) bool) {
-		for _, s := range []*truststore.Store{v.roots, v.intermediates} {
-			for cert := range s.All() {
-				if a := v.anchors[cert]; a != nil && !yield(cert, a) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// anchorOf finds the anchor of a certificate that crypto/tls may have parsed
-// anew, as it does for the sessions that it resumes.
-func (v *Verifier) anchorOf(cert *x509.Certificate) *anchor {
-	if a := v.anchors[cert]; a != nil {
-		return a
-	}
-	for _, s := range []*truststore.Store{v.roots, v.intermediates} {
-		for held := range s.BySubject(cert.RawSubject) {
-			if bytes.Equal(held.Raw, cert.Raw) {
-				return v.anchors[held]
-			}
-		}
-	}
-	return nil
-}
-
-// issuers yields the certificates held whose name is that of child's issuer,
-// roots first, and whether each is a root.
-func (v *Verifier) issuers(child *x509.Certificate) iter.Seq2[*x509.Certificate, bool] {
-	return func(yield func(*x509.Certificate, bool) bool) {
-		for root := range v.roots.BySubject(child.RawIssuer) {
-			if !yield(root, true) {
-				return
-			}
-		}
-		for ca := range v.intermediates.BySubject(child.RawIssuer) {
-			if !yield(ca, false) {
-				return
-			}
-		}
-	}
-}
-
-// signed checks a signature between CAs that the verifier holds, once.
-func (v *Verifier) signed(child, parent *x509.Certificate) bool {
-	e := edge{child, parent}
-	v.mu.Lock()
-	ok, known := v.checks[e]
-	v.mu.Unlock()
-	if !known {
-		ok = child.CheckSignatureFrom(parent) == nil
-		v.mu.Lock()
-		v.checks[e] = ok
-		v.mu.Unlock()
-	}
-	return ok
-}
-
-// reachable returns the certificates that a path from leaf can lead through, by
-// name, so that crypto/x509 need not look at each of a hundred thousand.
-func (v *Verifier) reachable(leaf *x509.Certificate, extra *truststore.Store) *x509.CertPool {
-	pool := x509.NewCertPool()
-	seen := map[string]bool{}
-	queue := []*x509.Certificate{leaf}
-	for len(queue) > 0 {
-		issuer := queue[0].RawIssuer
-		queue = queue[1:]
-		if seen[string(issuer)] {
-			continue
-		}
-		seen[string(issuer)] = true
-		for _, s := range []*truststore.Store{v.intermediates, extra} {
-			for cert := range s.BySubject(issuer) {
-				pool.AddCert(cert)
-				queue = append(queue, cert)
-			}
-		}
-	}
-	return pool
-}
+// errReplaced is what a pool says of a CA that Replace took away after the pool
+// was made.
+var errReplaced = errors.New("chain: this CA is no longer trusted: the verifier was given others")

@@ -1,0 +1,196 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// state is what a Verifier holds at one time. Nothing of it changes, but for what
+// it remembers of signatures.
+type state struct {
+	roots         *truststore.Store
+	intermediates *truststore.Store
+	policy        Policy
+	denied        *truststore.Store
+	denial        func([]*x509.Certificate) error
+
+	anchors    map[*x509.Certificate]*anchor
+	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
+	rootPool   *x509.CertPool
+
+	mu     sync.Mutex
+	checks map[edge]bool // signatures between CAs that are held
+}
+
+type edge struct{ child, parent *x509.Certificate }
+
+func newState(roots, intermediates *truststore.Store, opts []Option) (*state, error) {
+	if roots == nil || intermediates == nil {
+		return nil, errors.New("chain: a verifier needs a store of roots and one of intermediates; either may be empty")
+	}
+	s := &state{
+		policy:   All(),
+		anchors:  make(map[*x509.Certificate]*anchor, roots.Len()+intermediates.Len()),
+		rootPool: roots.CertPool(),
+		checks:   make(map[edge]bool),
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	// Copies: the caller may go on to change its stores.
+	s.roots = roots.Filter(func(*x509.Certificate) bool { return true })
+	s.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
+	s.denied = s.denied.Filter(func(*x509.Certificate) bool { return true })
+	if s.denied.Len() > 0 {
+		s.policy = All(s.refuseDenied, s.policy)
+	}
+	s.anchorPool = s.roots.CertPool()
+	for root := range s.roots.All() {
+		if !isCA(root) {
+			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy", quoteName(root))
+		}
+		if !selfIssued(root) {
+			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
+		}
+		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
+	}
+	for ca := range s.intermediates.All() {
+		if !isCA(ca) {
+			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quoteName(ca))
+		}
+		if selfIssued(ca) || constrained(ca) {
+			continue // crypto/x509 may use it on a path from a root
+		}
+		s.anchors[ca] = &anchor{
+			cert:  ca,
+			above: sync.OnceValue(func() []upperPath { return s.pathsAbove(ca) }),
+		}
+		s.anchorPool.AddCert(ca)
+	}
+	return s, nil
+}
+
+var errDenied = errors.New("chain: this CA is denied")
+
+// refuseDenied is a policy, because an anchor that refuses closes only the path
+// that ends at it: a peer may send the denied certificate with others above it.
+func (s *state) refuseDenied(c Chain, _ time.Time) error {
+	for i, cert := range c {
+		if s.isDenied(cert) {
+			return s.refusal(c[: i+1 : i+1])
+		}
+	}
+	return nil
+}
+
+// isDenied compares what was signed, not the whole: crypto/x509 takes the same
+// certificate with another form of the signature, or with bytes behind it.
+func (s *state) isDenied(cert *x509.Certificate) bool {
+	for denied := range s.denied.BySubject(cert.RawSubject) {
+		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal is what is said of a chain that ends at a denied certificate.
+func (s *state) refusal(c Chain) error {
+	if s.denial != nil {
+		if err := s.denial(c); err != nil {
+			return err
+		}
+	}
+	return errDenied
+}
+
+// ordered yields the anchors as the stores hold them, so that pools are alike.
+func (s *state) ordered() iter.Seq2[*x509.Certificate, *anchor] {
+	return func(yield func(*x509.Certificate, *anchor) bool) {
+		for _, store := range []*truststore.Store{s.roots, s.intermediates} {
+			for cert := range store.All() {
+				if a := s.anchors[cert]; a != nil && !yield(cert, a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// anchorOf finds the anchor of a certificate that crypto/tls may have parsed
+// anew, as it does for the sessions that it resumes.
+func (s *state) anchorOf(cert *x509.Certificate) *anchor {
+	if a := s.anchors[cert]; a != nil {
+		return a
+	}
+	for _, store := range []*truststore.Store{s.roots, s.intermediates} {
+		for held := range store.BySubject(cert.RawSubject) {
+			if bytes.Equal(held.Raw, cert.Raw) {
+				return s.anchors[held]
+			}
+		}
+	}
+	return nil
+}
+
+// issuers yields the certificates held whose name is that of child's issuer,
+// roots first, and whether each is a root.
+func (s *state) issuers(child *x509.Certificate) iter.Seq2[*x509.Certificate, bool] {
+	return func(yield func(*x509.Certificate, bool) bool) {
+		for root := range s.roots.BySubject(child.RawIssuer) {
+			if !yield(root, true) {
+				return
+			}
+		}
+		for ca := range s.intermediates.BySubject(child.RawIssuer) {
+			if !yield(ca, false) {
+				return
+			}
+		}
+	}
+}
+
+// signed checks a signature between CAs that the verifier holds, once.
+func (s *state) signed(child, parent *x509.Certificate) bool {
+	e := edge{child, parent}
+	s.mu.Lock()
+	ok, known := s.checks[e]
+	s.mu.Unlock()
+	if !known {
+		ok = child.CheckSignatureFrom(parent) == nil
+		s.mu.Lock()
+		s.checks[e] = ok
+		s.mu.Unlock()
+	}
+	return ok
+}
+
+// reachable returns the certificates that a path from leaf can lead through, by
+// name, so that crypto/x509 need not look at each of a hundred thousand.
+func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) *x509.CertPool {
+	pool := x509.NewCertPool()
+	seen := map[string]bool{}
+	queue := []*x509.Certificate{leaf}
+	for len(queue) > 0 {
+		issuer := queue[0].RawIssuer
+		queue = queue[1:]
+		if seen[string(issuer)] {
+			continue
+		}
+		seen[string(issuer)] = true
+		for _, store := range []*truststore.Store{s.intermediates, extra} {
+			for cert := range store.BySubject(issuer) {
+				pool.AddCert(cert)
+				queue = append(queue, cert)
+			}
+		}
+	}
+	return pool
+}
