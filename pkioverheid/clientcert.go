@@ -244,8 +244,8 @@ func adviseOn(alert string, r *certificateRequest, now time.Time) string {
 		return "it asks for a certificate late: set Config.Renegotiate"
 	case c == nil:
 		return "set Config.Certificate, see LoadKeyPair"
-	case RejectG3([]*x509.Certificate{c}) != nil:
-		return "a certificate under G3 is no longer accepted: ask the certificate supplier for one under Private G4"
+	case findG3([]*x509.Certificate{c}) != nil:
+		return "a certificate under G3 is no longer accepted: " + findG3([]*x509.Certificate{c}).advice()
 	case now.Before(c.NotBefore) || now.After(c.NotAfter) || alert == "tls: expired certificate":
 		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(c.NotBefore), day(c.NotAfter))
 	case !r.sent && r.acceptable():

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -403,4 +404,37 @@ func ExampleOIN() {
 	oin := pkioverheid.OIN("00000003271987420000")
 	fmt.Println(oin.Prefix(), oin.Register(), oin.Validate())
 	// Output: 00000003 KVK-nummer <nil>
+}
+
+// What a certificate of Private G1 is told in late 2026. Who keeps a table of many
+// sorts it by Advice.Compare.
+func ExampleAdvise() {
+	g1 := pkioverheid.PrivateG1.Root()
+	advice := pkioverheid.Advise(g1, pkioverheid.MachineToMachine, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
+	fmt.Println(advice.Status, advice.Urgency, advice.Deadline.Format(time.DateOnly), advice.Replacement)
+	fmt.Println(advice.Text)
+	for _, source := range advice.Sources {
+		fmt.Println("-", source)
+	}
+	// Output:
+	// ending later 2028-11-12 Private G4 TLS
+	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat of Private G1): no certificate under it verifies after 2028-11-12. Trust Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") beside it: whoever has moved to it is refused otherwise.
+	// - Logius: everyone must have moved before 2028, when G3 and Private G1 end
+}
+
+func ExampleAdvice_Compare() {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	var table []pkioverheid.Advice
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS, pkioverheid.PrivateG1, pkioverheid.EV, pkioverheid.G3} {
+		table = append(table, pkioverheid.Advise(h.Certificates()[2], 0, at))
+	}
+	slices.SortFunc(table, pkioverheid.Advice.Compare)
+	for _, a := range table {
+		fmt.Println(a.Urgency, a.Deadline.Format(time.DateOnly), a.Status)
+	}
+	// Output:
+	// now 2020-12-31 withdrawn
+	// now 2022-12-05 ended
+	// later 2028-11-12 ending
+	// none 2039-05-18 fine
 }

@@ -54,18 +54,7 @@ func (e *G3Error) cause() string {
 }
 
 func (e *G3Error) advice() string {
-	return "ask " + e.TSP.supplier() + " for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust"
-}
-
-// supplier names whom to ask for a certificate.
-func (t TSP) supplier() string {
-	switch t {
-	case "":
-		return "the certificate supplier"
-	case QuoVadis:
-		return "the certificate supplier (QuoVadis, now DigiCert)"
-	}
-	return "the certificate supplier (" + string(t) + ")"
+	return "ask " + e.TSP.supplier() + " for " + forAnyUse
 }
 
 // RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3

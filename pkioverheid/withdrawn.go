@@ -33,16 +33,25 @@ func RejectWithdrawn(c chain.Chain, at time.Time) error {
 		if cert == nil {
 			continue
 		}
-		own, ok := subjectName(cert)
-		issuer, okIssuer := issuerName(cert)
-		for _, w := range withdrawnNames {
-			if ok && own == w || okIssuer && issuer == w {
-				return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-					fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote(w.cn), tspOf([]string{w.o}).supplier())}}
-			}
+		if w, found := findWithdrawn(cert); found {
+			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
+				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote(w.cn), tspOf([]string{w.o}).supplier())}}
 		}
 	}
 	return nil
+}
+
+// findWithdrawn returns the name of the CA, other than those of G3, that was
+// withdrawn and that cert is or says it was issued by.
+func findWithdrawn(cert *x509.Certificate) (caName, bool) {
+	own, ok := subjectName(cert)
+	issuer, okIssuer := issuerName(cert)
+	for _, w := range withdrawnNames {
+		if ok && own == w || okIssuer && issuer == w {
+			return w, true
+		}
+	}
+	return caName{}, false
 }
 
 // trialPolicies is the arc that Logius' TRIAL tool uses where production has

@@ -1,0 +1,566 @@
+package pkioverheid
+
+import (
+	"cmp"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Use is what a certificate is used for, on which depends what replaces it. The
+// zero value is not known: [Advise] then goes by what the certificate allows.
+type Use uint8
+
+const (
+	MachineToMachine Use = iota + 1 // TLS between systems, on either side
+	Web                             // a public web site, which browsers visit
+	ClientOnly                      // a client's certificate, which no server shows
+)
+
+var useTexts = [...]string{"", "machine-to-machine", "web", "client-only"}
+
+// String returns "machine-to-machine", "web" or "client-only", and nothing for the
+// zero value; for other values "Use(N)".
+func (u Use) String() string { return enumString("Use", u, useTexts[:]) }
+
+// MarshalText returns what String does. Values that are none are an error.
+func (u Use) MarshalText() ([]byte, error) { return enumText("use", u, useTexts[:]) }
+
+// UnmarshalText takes what String returns.
+func (u *Use) UnmarshalText(text []byte) error { return enumParse("use", u, text, useTexts[:]) }
+
+// Status is what [Advise] found a certificate to be.
+type Status uint8
+
+const (
+	Unrecognised Status = iota // of no hierarchy of PKIoverheid known here, or no certificate at all
+	Fine                       // nothing to do for now
+	TestOnly                   // marked as a test certificate: TRIAL, TEST, ACCEPTATIE
+	Ending                     // it or its hierarchy ends, and there is a date by which to replace it
+	Unfit                      // not for this use, whatever its dates
+	Ended                      // it or its CAs are no longer valid
+	Withdrawn                  // its CA was withdrawn: G3 server certificates, and UZI Server 2024
+	Compromised                // its private key or its CA's is public: package pkiotest
+)
+
+var statusTexts = [...]string{"unrecognised", "fine", "test", "ending", "unfit", "ended", "withdrawn", "compromised"}
+
+// String returns the status in a word, such as "withdrawn"; "Status(N)" for a value
+// that is none.
+func (s Status) String() string { return enumString("Status", s, statusTexts[:]) }
+
+// MarshalText returns what String does. Values that are none are an error.
+func (s Status) MarshalText() ([]byte, error) { return enumText("status", s, statusTexts[:]) }
+
+// UnmarshalText takes what String returns.
+func (s *Status) UnmarshalText(text []byte) error {
+	return enumParse("status", s, text, statusTexts[:])
+}
+
+// Urgency is how soon something must be done. A greater value is more urgent.
+type Urgency uint8
+
+const (
+	NotUrgent Urgency = iota // nothing to do
+	Later                    // there is a deadline, more than 90 days ahead
+	Soon                     // the deadline is within 90 days
+	Now                      // the deadline has passed, or it may not be used like this at all
+)
+
+var urgencyTexts = [...]string{"none", "later", "soon", "now"}
+
+// soon is ours: an organisation needs some weeks to order a certificate of
+// PKIoverheid and to agree with the other side on it.
+const soon = 90 * 24 * time.Hour
+
+// String returns "none", "later", "soon" or "now"; "Urgency(N)" for a value that is
+// none.
+func (u Urgency) String() string { return enumString("Urgency", u, urgencyTexts[:]) }
+
+// MarshalText returns what String does. Values that are none are an error.
+func (u Urgency) MarshalText() ([]byte, error) { return enumText("urgency", u, urgencyTexts[:]) }
+
+// UnmarshalText takes what String returns.
+func (u *Urgency) UnmarshalText(text []byte) error {
+	return enumParse("urgency", u, text, urgencyTexts[:])
+}
+
+func enumString[T ~uint8](name string, v T, texts []string) string {
+	if int(v) >= len(texts) {
+		return name + "(" + strconv.Itoa(int(v)) + ")"
+	}
+	return texts[v]
+}
+
+func enumText[T ~uint8](name string, v T, texts []string) ([]byte, error) {
+	if int(v) >= len(texts) {
+		return nil, fmt.Errorf("pkioverheid: no such %s: %d", name, uint8(v))
+	}
+	return []byte(texts[v]), nil
+}
+
+func enumParse[T ~uint8](name string, v *T, text []byte, texts []string) error {
+	i := slices.Index(texts, string(text))
+	if i < 0 {
+		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", name, quote(string(text)),
+			strings.Join(slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" }), ", "))
+	}
+	*v = T(i)
+	return nil
+}
+
+// Advice says what to do about a certificate. The zero value says that nothing is
+// known.
+type Advice struct {
+	Status  Status  `json:"status"`
+	Urgency Urgency `json:"urgency"`
+
+	// Deadline is the last moment at which the certificate may be in use: its own
+	// end, that of its hierarchy's TSP CAs, or the date of the publication among
+	// Sources, whichever comes first. Zero if there is none.
+	Deadline time.Time `json:"deadline,omitzero"`
+
+	// Replacement is the hierarchy to get a certificate under, or, for a CA, the one
+	// to trust beside it or in its place. Zero if there is nothing to replace, or if
+	// what replaces it is not among those of this package, which Text then tells: a
+	// public web site has a certificate of a CA that browsers trust, a client without
+	// domain names one under Private G4 G-Other (see Config.ClientRoots).
+	Replacement Hierarchy `json:"replacement,omitzero"`
+
+	// Supplier is whom to ask: the TSP found in the certificate, DigiCert where that
+	// is QuoVadis. Empty if none was found.
+	Supplier TSP `json:"supplier,omitempty"`
+
+	// Text says it in English, on one line, with names from the certificate quoted
+	// and shortened.
+	Text string `json:"text"`
+
+	// Sources name the publications that the advice follows.
+	Sources []string `json:"sources,omitempty"`
+}
+
+// Compare orders advice for [slices.SortFunc]: the most urgent first, then the
+// earliest deadline, then the gravest status; what is alike in these, by its text.
+func (a Advice) Compare(b Advice) int {
+	deadlines := a.Deadline.Compare(b.Deadline)
+	if a.Deadline.IsZero() != b.Deadline.IsZero() {
+		deadlines = -deadlines // none is later than any
+	}
+	return cmp.Or(
+		cmp.Compare(b.Urgency, a.Urgency),
+		deadlines,
+		cmp.Compare(b.Status, a.Status),
+		cmp.Compare(a.Text, b.Text),
+	)
+}
+
+// cite adds sources that are not there yet.
+func (a *Advice) cite(sources ...string) {
+	for _, s := range sources {
+		if !slices.Contains(a.Sources, s) {
+			a.Sources = append(a.Sources, s)
+		}
+	}
+}
+
+const (
+	sourcePlan2020 = "Logius, replacement plan of 2020 (questions and answers of 25 November 2020)"
+	sourceG4       = "Logius: everyone must have moved before 2028, when G3 and Private G1 end"
+	sourceEV       = "cert.pkioverheid.nl: the EV root ended on 8 December 2022; since then PKIoverheid issues no publicly trusted TLS certificates"
+	sourceSplit    = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
+	sourceCIBG     = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
+	sourceUZI2024  = "Nuts: \"UZI Server - G4 PKIo Priv G-TLS SYS - 2024\" was revoked on 29 October 2025"
+	sourceTests    = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
+	sourceOwnDates = "the validity in the certificate"
+	sourcePkiotest = "package pkiotest, which publishes the private keys"
+)
+
+var (
+	// endOf2020 is the end of 31 December 2020 in the Netherlands, by when every G3
+	// certificate for servers had to be replaced (facts.md §3).
+	endOf2020 = time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC)
+
+	// uzi2024 is when "UZI Server - G4 PKIo Priv G-TLS SYS - 2024" is reported to
+	// have been revoked (facts.md §5).
+	uzi2024 = time.Date(2025, time.October, 29, 0, 0, 0, 0, time.UTC)
+
+	// cibgG4 is from when CIBG is reported to issue under G4 only (facts.md §5).
+	cibgG4 = time.Date(2026, time.November, 12, 0, 0, 0, 0, time.UTC)
+)
+
+// Advise says whether a certificate must be replaced, by what, by when, and whom to
+// ask, as of a time; a zero time means now. It follows what Logius published, which
+// Sources names, and the dates in the certificates:
+//
+//   - G3: server certificates had to be replaced by 31 December 2020, by Private G1
+//     between machines and by public ones on the web; nothing under G3 is for TLS;
+//   - EV: ended in December 2022;
+//   - Private G1: no certificate verifies after 12 November 2028, when its TSP CAs
+//     end, and Logius asks everybody to have moved to Private G4 before 2028;
+//   - Private G4: fine until its own end is near.
+//
+// Under G4 a certificate without domain names, as clients have, is no longer of the
+// same hierarchy as a server's. Before the TSP CAs of Private G4 began in 2025, what
+// replaces a certificate between machines is Private G1.
+//
+// A CA is advised on as something that somebody trusts. Like [Identify], Advise
+// believes what the certificate says about itself, and does not know whether it was
+// revoked. nil is [Unrecognised].
+func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
+	if cert == nil || len(cert.Raw) == 0 {
+		return Advice{Text: "There is no certificate to advise on."}
+	}
+	if at.IsZero() {
+		at = time.Now()
+	}
+	id, known := Identify(cert)
+	id.Certificate = cert
+	c := &advised{Identity: id, use: use, at: at}
+	var a Advice
+	g3 := findG3([]*x509.Certificate{cert})
+	mark, test := testMark(cert)
+	old, withdrawn := findWithdrawn(cert)
+	switch {
+	case isCompromised(cert) || id.Fixture:
+		a = c.compromised()
+	case g3 != nil:
+		c.Hierarchy = G3
+		a = c.ofG3(g3)
+	case withdrawn:
+		c.Hierarchy, c.TSP = PrivateG4TLS, tspOf([]string{old.o})
+		a = c.ofWithdrawn(old)
+	case test:
+		return Advice{Status: TestOnly, Sources: []string{sourceTests},
+			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", capital(quoteName(cert)), mark)}
+	case !known:
+		return c.unrecognised()
+	case id.Role != EndEntity:
+		a = c.ofCA()
+	default:
+		a = c.ofEndEntity()
+	}
+	a.Supplier = c.TSP
+	switch {
+	case a.Status == Compromised, use == Web && a.Replacement == 0 && a.Urgency > NotUrgent:
+		a.Supplier = ""
+	case a.Supplier == QuoVadis:
+		a.Supplier = DigiCert
+	}
+	return a
+}
+
+// clientOnly reports whether the certificate is a client's for all that is known.
+func (c *advised) clientOnly() bool {
+	cert := c.Certificate
+	return c.use == ClientOnly || c.use == 0 && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) &&
+		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth) &&
+		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// advised is a certificate to give advice on.
+type advised struct {
+	Identity
+	use Use
+	at  time.Time
+}
+
+// ends is the last moment at which the certificate can verify: its hierarchy may
+// end before it does.
+func (c *advised) ends() time.Time {
+	if last := lastOf(c.Hierarchy); !last.IsZero() {
+		return earlier(last, c.Certificate.NotAfter)
+	}
+	return c.Certificate.NotAfter
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// lastOf is when the last TSP CA of a hierarchy ends: nothing verifies after that,
+// although the root may go on (facts.md §1).
+func lastOf(h Hierarchy) time.Time {
+	var last time.Time
+	if h.known() {
+		for _, tsp := range embedded()[h][2:] {
+			if tsp.NotAfter.After(last) {
+				last = tsp.NotAfter
+			}
+		}
+	}
+	return last
+}
+
+// firstOf is when the first TSP CA of a hierarchy began.
+func firstOf(h Hierarchy) time.Time {
+	first := embedded()[h][2].NotBefore
+	for _, tsp := range embedded()[h][2:] {
+		if tsp.NotBefore.Before(first) {
+			first = tsp.NotBefore
+		}
+	}
+	return first
+}
+
+func (c *advised) urgency(deadline time.Time) Urgency {
+	switch {
+	case c.at.After(deadline):
+		return Now
+	case deadline.Sub(c.at) <= soon:
+		return Soon
+	}
+	return Later
+}
+
+func (c *advised) compromised() Advice {
+	a := Advice{Status: Compromised, Urgency: Now, Sources: []string{sourcePkiotest}}
+	what := "its private key is public"
+	if !isCompromised(c.Certificate) {
+		what = "the private key of its CA is public"
+	}
+	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", capital(quoteName(c.Certificate)), what)
+	return a
+}
+
+func (c *advised) unrecognised() Advice {
+	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quoteName(c.Certificate)))}
+	for _, p := range c.Certificate.Policies {
+		if s := p.String(); strings.HasPrefix(s, pkioPolicies) {
+			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quoteName(c.Certificate)), quote(s))
+			break
+		}
+	}
+	return a
+}
+
+// pkioPolicies is the arc of PKIoverheid's certificate policies (facts.md §8).
+const pkioPolicies = "2.16.528.1.1003.1.2."
+
+func (c *advised) ofG3(g3 *G3Error) Advice {
+	a := Advice{Status: Withdrawn, Deadline: earlier(endOf2020, c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
+	c.TSP = g3.TSP
+	isCA := c.Role != EndEntity && c.Role != 0
+	if !g3.Withdrawn {
+		a = Advice{Status: Unfit, Urgency: Now, Sources: []string{sourcePlan2020, sourceG4}}
+		if !isCA && c.use == 0 { // a person's certificate or a seal, perhaps
+			a.Status, a.Deadline = Ending, c.ends()
+			if c.at.After(a.Deadline) {
+				a.Status = Ended
+			}
+		}
+	}
+	if !a.Deadline.IsZero() {
+		a.Urgency = c.urgency(a.Deadline)
+	}
+	by := c.replacement()
+	a.Replacement = by.hierarchy
+	a.cite(by.sources...)
+	what := capital(g3.cause())
+	switch {
+	case isCA:
+		a.Text = fmt.Sprintf("%s; take it out of what TLS trusts, and trust %s.", what, stamcertificaat(by.orMachines()))
+		if !g3.Withdrawn {
+			a.Text += " To check signatures of persons it may be needed until G3 ends in November 2028."
+		}
+	case a.Status == Ending:
+		a.Text = fmt.Sprintf("%s, and ends on %s. If it is used for TLS: %s.", what, day(a.Deadline), c.ask(by))
+	default:
+		a.Text = fmt.Sprintf("%s; %s.", what, c.ask(by))
+	}
+	return a
+}
+
+func (c *advised) ofWithdrawn(old caName) Advice {
+	by := c.replacement()
+	a := Advice{Status: Withdrawn, Deadline: earlier(uzi2024, c.Certificate.NotAfter), Replacement: by.hierarchy, Sources: []string{sourceUZI2024}}
+	a.cite(by.sources...)
+	a.Urgency = c.urgency(a.Deadline)
+	if own, ok := subjectName(c.Certificate); ok && own == old {
+		a.Replacement = PrivateG4TLS
+		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote(old.cn), stamcertificaat(PrivateG4TLS))
+		return a
+	}
+	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quoteName(c.Certificate)), quote(old.cn), c.ask(by))
+	return a
+}
+
+func (c *advised) ofCA() Advice {
+	kind := map[Role]string{Root: "stamcertificaat", DomainCA: "domeincertificaat", TSPCA: "TSP certificate"}[c.Role]
+	a := Advice{Status: Fine, Deadline: c.ends()}
+	what := fmt.Sprintf("%s (%s of %s)", capital(quoteName(c.Certificate)), kind, c.Hierarchy)
+	ended := c.at.After(a.Deadline)
+	switch {
+	case c.Hierarchy == EV:
+		a.Status, a.Sources = Ending, []string{sourceEV}
+		if ended {
+			a.Status = Ended
+		}
+		a.Urgency, a.Replacement = c.urgency(a.Deadline), c.betweenMachines()
+		a.Text = fmt.Sprintf("%s is good until %s, and after that only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
+	case c.Hierarchy == PrivateG1:
+		a.Status, a.Replacement, a.Sources = Ending, PrivateG4TLS, []string{sourceG4}
+		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
+		if ended {
+			a.Status = Ended
+			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
+		}
+		a.Urgency = c.urgency(a.Deadline)
+	case c.at.After(a.Deadline.Add(-soon)):
+		a.Status, a.Sources = Ending, []string{sourceOwnDates}
+		if ended {
+			a.Status = Ended
+		}
+		a.Urgency = c.urgency(a.Deadline)
+		a.Text = fmt.Sprintf("%s is good until %s: ask %s what comes after it.", what, day(a.Deadline), c.TSP.supplier())
+	default:
+		a.Sources = []string{sourceOwnDates}
+		a.Text = fmt.Sprintf("%s is good until %s.", what, day(a.Deadline))
+	}
+	return a
+}
+
+func (c *advised) ofEndEntity() Advice {
+	a := Advice{Status: Fine, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
+	what := fmt.Sprintf("%s is a certificate under %s", capital(quoteName(c.Certificate)), c.Hierarchy)
+	if c.By == ByName {
+		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quoteName(c.Certificate)), c.Hierarchy)
+	}
+	by := c.replacement()
+	switch {
+	case c.at.After(a.Deadline):
+		a.Status, a.Urgency = Ended, Now
+		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(a.Deadline), c.ask(by))
+	case c.use == Web && c.Hierarchy != EV:
+		a.Status, a.Urgency = Unfit, Now
+		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
+	case c.Hierarchy == EV:
+		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
+		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in December 2022: %s.", what, day(a.Deadline), c.ask(by))
+	case c.Hierarchy == PrivateG1:
+		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
+		a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(a.Deadline), c.ask(by))
+	case c.at.After(a.Deadline.Add(-soon)):
+		a.Status, a.Urgency = Ending, Soon
+		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, day(a.Deadline), c.ask(by))
+	default:
+		a.Text = fmt.Sprintf("%s, good until %s.", what, day(a.Deadline))
+		if c.at.Before(c.Certificate.NotBefore) {
+			a.Text = fmt.Sprintf("%s, good from %s until %s.", what, day(c.Certificate.NotBefore), day(a.Deadline))
+		}
+		return a
+	}
+	a.Replacement = by.hierarchy
+	switch c.Hierarchy {
+	case EV:
+		a.cite(sourceEV)
+	case PrivateG1:
+		a.cite(sourceG4)
+	}
+	a.cite(by.sources...)
+	return a
+}
+
+// ask says whom to ask for what.
+func (c *advised) ask(by replacement) string {
+	s := "ask " + c.TSP.supplier() + " for " + by.words
+	if c.use == Web {
+		s = "get " + by.words
+	}
+	if c.OIN != "" && c.use != Web {
+		s += ", with OIN " + string(c.OIN) + " in its subject:serialNumber"
+	}
+	return s
+}
+
+// replacement is what comes in the place of an end-entity certificate.
+type replacement struct {
+	hierarchy Hierarchy // zero for what is not in this package
+	words     string
+	sources   []string
+}
+
+// orMachines is the hierarchy to trust between machines.
+func (r replacement) orMachines() Hierarchy {
+	if r.hierarchy == 0 {
+		return PrivateG4TLS
+	}
+	return r.hierarchy
+}
+
+// betweenMachines is the hierarchy that takes the place of another between
+// machines: Private G1 until Private G4 had TSP CAs (facts.md §3 and §5).
+func (c *advised) betweenMachines() Hierarchy {
+	if c.at.Before(firstOf(PrivateG4TLS)) {
+		return PrivateG1
+	}
+	return PrivateG4TLS
+}
+
+// forAnyUse is what to ask for in the place of a certificate whose use is not
+// known, since there is Private G4.
+const forAnyUse = "a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust"
+
+func (c *advised) replacement() replacement {
+	h := c.betweenMachines()
+	switch {
+	case c.use == Web && c.Hierarchy != EV && c.at.Before(lastOf(EV)):
+		return replacement{EV, "a public certificate of CA2020, under the EV root", []string{sourcePlan2020}}
+	case c.use == Web:
+		return replacement{0, "a certificate of a CA that browsers trust (PKIoverheid no longer has one)", []string{sourceEV}}
+	case h == PrivateG1:
+		return replacement{h, "a private certificate under Private G1", []string{sourcePlan2020}}
+	case c.has("2.16.528.1.1003.1.2.8.4"):
+		return replacement{0, gOther("authenticity (authenticiteit)", "4"), []string{sourceSplit}}
+	case c.has("2.16.528.1.1003.1.2.8.5"):
+		return replacement{0, gOther("confidentiality (vertrouwelijkheid)", "7"), []string{sourceSplit}}
+	case c.clientOnly() && len(c.Certificate.DNSNames) == 0:
+		return replacement{0, gOther("authentication", "8") + ", or for one with a domain name under Private G4 TLS (policy 2.16.528.1.1003.1.2.44.15.35.11)", []string{sourceSplit}}
+	}
+	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{sourceG4}}
+	if c.use == 0 {
+		r.words = forAnyUse
+	}
+	if c.TSP == CIBG && !c.at.Before(cibgG4) {
+		r.sources = append(r.sources, sourceCIBG)
+	}
+	return r
+}
+
+func (c *advised) has(policy string) bool {
+	return slices.ContainsFunc(c.Certificate.Policies, func(p x509.OID) bool { return p.String() == policy })
+}
+
+// gOther names a certificate of a hierarchy that this package does not carry.
+func gOther(what, policy string) string {
+	return `a certificate of an organisation for ` + what + ` under "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy ` + pkioPolicies + `44.16.25.` + policy + `)`
+}
+
+// stamcertificaat names a hierarchy by its root.
+func stamcertificaat(h Hierarchy) string {
+	return fmt.Sprintf("%s (stamcertificaat %q)", h, h.Root().Subject.CommonName)
+}
+
+// supplier names whom to ask for a certificate.
+func (t TSP) supplier() string {
+	switch t {
+	case "":
+		return "the certificate supplier"
+	case QuoVadis:
+		return "the certificate supplier (QuoVadis, now DigiCert)"
+	}
+	return "the certificate supplier (" + string(t) + ")"
+}
+
+// capital begins a sentence, unless a quoted name does.
+func capital(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}

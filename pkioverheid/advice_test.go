@@ -1,0 +1,280 @@
+package pkioverheid_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// claiming returns a certificate that says that a real CA issued it. Certificates
+// of pkiotest would be advised on as what they are, compromised.
+func claiming(t testing.TB, ca *x509.Certificate, change ...func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(7),
+		Subject:      pkix.Name{CommonName: "gemeente.example", Organization: []string{"Gemeente"}},
+		NotBefore:    date(2019, 1, 1), NotAfter: date(2040, 1, 1),
+		DNSNames:    []string{"gemeente.example"},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+	}
+	for _, c := range change {
+		c(template)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{RawSubject: ca.RawSubject, SubjectKeyId: ca.SubjectKeyId}, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return cert
+}
+
+func date(year, month, day int) time.Time {
+	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+}
+
+// caNamed finds an embedded CA certificate by its common name, and by the year from
+// which it is valid where two bear the name.
+func caNamed(t testing.TB, name string) *x509.Certificate {
+	t.Helper()
+	for h := pkioverheid.EV; h <= pkioverheid.G3; h++ {
+		for _, c := range h.Certificates() {
+			if c.Subject.CommonName == name {
+				return c
+			}
+		}
+	}
+	require.Fail(t, "no such CA", name)
+	return nil
+}
+
+const (
+	kpnG1    = "KPN PKIoverheid Private Services CA - G1"
+	kpnG3    = "KPN BV PKIoverheid Organisatie Server CA - G3"
+	quoG3    = "QuoVadis PKIoverheid Organisatie Server CA - G3"
+	kpnG4    = "KPN - G4 PKIo Priv G-TLS SYS - 2025"
+	uziG4    = "UZI Server - G4 PKIo Priv G-TLS SYS - 2025"
+	kpnEV    = "KPN PKIoverheid Server CA 2020"
+	digicert = "DigiCert QuoVadis PKIoverheid Private Services CA - 2023"
+)
+
+func until(end time.Time) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.NotAfter = end }
+}
+
+func policy(t testing.TB, oid string) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		p, err := x509.ParseOID(oid)
+		require.NoError(t, err)
+		c.Policies = append(c.Policies, p)
+	}
+}
+
+func withoutNames(c *x509.Certificate) {
+	c.DNSNames, c.ExtKeyUsage = nil, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+}
+
+func TestAdviseSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
+	const (
+		m2m, web, client = pkioverheid.MachineToMachine, pkioverheid.Web, pkioverheid.ClientOnly
+		ev, g1, g4       = pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
+	)
+	var (
+		today   = date(2026, 11, 23)
+		endG1   = date(2028, 11, 12)
+		endEV   = date(2022, 12, 5)
+		endG4   = date(2039, 5, 18)
+		plan    = time.Date(2020, 12, 31, 23, 0, 0, 0, time.UTC)
+		anyTime time.Time
+	)
+	persons := sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, Subject: pkix.Name{
+		CommonName: "KPN BV PKIoverheid Organisatie Persoon CA - G3", Organization: []string{"KPN B.V."}, Country: []string{"NL"}}}, nil).Leaf
+	uzi2024 := claimingName(t, pkix.Name{CommonName: "UZI Server - G4 PKIo Priv G-TLS SYS - 2024", Organization: []string{"CIBG"}, Country: []string{"NL"}})
+
+	cases := []struct {
+		name        string
+		cert        *x509.Certificate
+		use         pkioverheid.Use
+		at          time.Time
+		status      pkioverheid.Status
+		urgency     pkioverheid.Urgency
+		deadline    time.Time
+		replacement pkioverheid.Hierarchy
+		supplier    pkioverheid.TSP
+		words       string
+		source      string
+	}{
+		{"G3 between machines while the plan ran", claiming(t, caNamed(t, kpnG3)), m2m, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.Soon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
+		{"G3 on the web while the plan ran", claiming(t, caNamed(t, kpnG3)), web, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.Soon, plan, ev, "KPN", "CA2020", "replacement plan of 2020"},
+		{"G3 between machines today", claiming(t, caNamed(t, kpnG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.Now, plan, g4, "KPN", "Private G4 TLS", "replacement plan of 2020"},
+		{"G3 on the web today", claiming(t, caNamed(t, kpnG3)), web, today, pkioverheid.Withdrawn, pkioverheid.Now, plan, 0, "", "a CA that browsers trust", "EV root ended"},
+		{"G3 of QuoVadis, which is DigiCert now", claiming(t, caNamed(t, quoG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.Now, plan, g4, "DigiCert", "QuoVadis, now DigiCert", "replacement plan of 2020"},
+		{"G3 that ended before the plan's date", claiming(t, caNamed(t, kpnG3), until(date(2020, 1, 1))), m2m, today, pkioverheid.Withdrawn, pkioverheid.Now, date(2020, 1, 1), g4, "KPN", "withdrawn", "replacement plan"},
+		{"a person's of G3, use not known", claiming(t, persons), 0, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "KPN", "If it is used for TLS", "before 2028"},
+		{"a person's of G3 between machines", claiming(t, persons), m2m, today, pkioverheid.Unfit, pkioverheid.Now, anyTime, g4, "KPN", "may not be used between machines", "before 2028"},
+		{"the G3 root in a trust store", pkioverheid.G3.Root(), 0, today, pkioverheid.Unfit, pkioverheid.Now, anyTime, g4, "", "take it out of what TLS trusts", "before 2028"},
+		{"a G3 server CA in a trust store", caNamed(t, kpnG3), m2m, today, pkioverheid.Withdrawn, pkioverheid.Now, plan, g4, "KPN", "take it out of what TLS trusts", "replacement plan"},
+		{"CA2020 while EV lasted", claiming(t, caNamed(t, kpnEV)), m2m, date(2021, 6, 1), pkioverheid.Ending, pkioverheid.Later, endEV, g1, "KPN", "ends on 2022-12-05", "EV root ended"},
+		{"CA2020 today", claiming(t, caNamed(t, kpnEV), until(date(2021, 9, 1))), m2m, today, pkioverheid.Ended, pkioverheid.Now, date(2021, 9, 1), g4, "KPN", "ended on 2021-09-01", "EV root ended"},
+		{"CA2020 on the web today", claiming(t, caNamed(t, kpnEV)), web, today, pkioverheid.Ended, pkioverheid.Now, endEV, 0, "", "a CA that browsers trust", "EV root ended"},
+		{"the EV root in a trust store", pkioverheid.EV.Root(), 0, today, pkioverheid.Ended, pkioverheid.Now, endEV, g4, "", "only to check what was signed before", "EV root ended"},
+		{"G1 with its own end first", claiming(t, caNamed(t, kpnG1), until(date(2027, 5, 1))), m2m, today, pkioverheid.Ending, pkioverheid.Later, date(2027, 5, 1), g4, "KPN", "to have moved before 2028", "before 2028"},
+		{"G1 that claims to outlive its hierarchy", claiming(t, caNamed(t, kpnG1)), m2m, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
+		{"G1 in its last weeks", claiming(t, caNamed(t, kpnG1), until(date(2027, 1, 1))), 0, today, pkioverheid.Ending, pkioverheid.Soon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
+		{"G1 when G1 has ended", claiming(t, caNamed(t, kpnG1)), m2m, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.Now, endG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
+		{"G1 before there was G4", claiming(t, caNamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 12, 1), pkioverheid.Ending, pkioverheid.Soon, date(2022, 1, 1), g1, "KPN", "Private G1", "before 2028"},
+		{"G1 on the web", claiming(t, caNamed(t, kpnG1)), web, today, pkioverheid.Unfit, pkioverheid.Now, endG1, 0, "", "no browser trusts", "EV root ended"},
+		{"G1 of a client without domain names", claiming(t, caNamed(t, kpnG1), withoutNames), client, today, pkioverheid.Ending, pkioverheid.Later, endG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
+		{"the same, use not known", claiming(t, caNamed(t, kpnG1), withoutNames), 0, today, pkioverheid.Ending, pkioverheid.Later, endG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
+		{"G1 of a client with domain names", claiming(t, caNamed(t, kpnG1)), client, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "KPN", "Private G4 TLS", "before 2028"},
+		{"G1 for authenticity", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, pkioverheid.Ending, pkioverheid.Later, endG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
+		{"G1 for confidentiality", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, pkioverheid.Ending, pkioverheid.Later, endG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
+		{"G1 of DigiCert", claiming(t, caNamed(t, digicert)), m2m, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
+		{"G1 of CIBG, which issues under G4 only", claiming(t, caNamed(t, "UZI-register Private Server CA G1")), m2m, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
+		{"the G1 root in a trust store", pkioverheid.PrivateG1.Root(), 0, today, pkioverheid.Ending, pkioverheid.Later, endG1, g4, "", "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", "before 2028"},
+		{"the G1 root when no G1 verifies any more", pkioverheid.PrivateG1.Root(), 0, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.Now, endG1, g4, "", "in its place", "before 2028"},
+		{"G4", claiming(t, caNamed(t, kpnG4), until(date(2028, 1, 1))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, date(2028, 1, 1), 0, "KPN", "good until 2028-01-01", "the validity"},
+		{"G4 in its last weeks", claiming(t, caNamed(t, kpnG4), until(date(2027, 1, 1))), m2m, today, pkioverheid.Ending, pkioverheid.Soon, date(2027, 1, 1), g4, "KPN", "before then, ask", "the validity"},
+		{"G4 that ended", claiming(t, caNamed(t, kpnG4), until(date(2026, 11, 22))), m2m, today, pkioverheid.Ended, pkioverheid.Now, date(2026, 11, 22), g4, "KPN", "ended on 2026-11-22", "the validity"},
+		{"G4 on the web", claiming(t, caNamed(t, kpnG4)), web, today, pkioverheid.Unfit, pkioverheid.Now, endG4, 0, "", "no browser trusts", "EV root ended"},
+		{"a TSP CA of G4 in a trust store", caNamed(t, uziG4), 0, today, pkioverheid.Fine, pkioverheid.NotUrgent, endG4, 0, "CIBG", "good until 2039-05-18", "the validity"},
+		{"UZI Server 2024, withdrawn", uzi2024, m2m, today, pkioverheid.Withdrawn, pkioverheid.Now, date(2025, 10, 29), g4, "CIBG", "a CA that was withdrawn", "revoked on 29 October 2025"},
+		{"a foreign certificate", sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "foreign.example"}}, nil).Leaf, m2m, today, pkioverheid.Unrecognised, pkioverheid.NotUrgent, anyTime, 0, "", "no hierarchy of PKIoverheid that is known here", ""},
+		{"a policy of PKIoverheid under a CA that is not known", func() *x509.Certificate {
+			tmpl := &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}
+			policy(t, "2.16.528.1.1003.1.2.44.16.25.8")(tmpl)
+			return sign(t, tmpl, nil).Leaf
+		}(), m2m, today, pkioverheid.Unrecognised, pkioverheid.NotUrgent, anyTime, 0, "", "44.16.25.8", ""},
+		{"a TRIAL certificate", sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "TRIAL x"}}, nil).Leaf, 0, today, pkioverheid.TestOnly, pkioverheid.NotUrgent, anyTime, 0, "", "belongs in no production system", "TRIAL"},
+		{"a certificate of pkiotest", pkiotest.New(g1).Issue().Leaf, m2m, today, pkioverheid.Compromised, pkioverheid.Now, anyTime, 0, "", "its private key is public", "pkiotest"},
+		{"a G3 certificate of pkiotest", pkiotest.New(pkioverheid.G3).Issue().Leaf, m2m, today, pkioverheid.Compromised, pkioverheid.Now, anyTime, 0, "", "its private key is public", "pkiotest"},
+		{"another key below a CA of pkiotest", pkiotest.New(g1).Issue(pkiotest.Key(sign(t, &x509.Certificate{}, nil).PrivateKey.(*ecdsa.PrivateKey))).Leaf, 0, today, pkioverheid.Compromised, pkioverheid.Now, anyTime, 0, "", "the private key of its CA is public", "pkiotest"},
+		{"no certificate", nil, m2m, today, pkioverheid.Unrecognised, pkioverheid.NotUrgent, anyTime, 0, "", "no certificate", ""},
+		{"a certificate that was never parsed", new(x509.Certificate), m2m, today, pkioverheid.Unrecognised, pkioverheid.NotUrgent, anyTime, 0, "", "no certificate", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			a := pkioverheid.Advise(c.cert, c.use, c.at)
+			assert.Equal(t, c.status, a.Status)
+			assert.Equal(t, c.urgency, a.Urgency)
+			assert.True(t, c.deadline.Equal(a.Deadline), "%v", a.Deadline)
+			assert.Equal(t, c.replacement, a.Replacement)
+			assert.Equal(t, c.supplier, a.Supplier)
+			assert.Contains(t, a.Text, c.words)
+			assert.Contains(t, strings.Join(a.Sources, "; "), c.source)
+			assert.Equal(t, c.source == "", len(a.Sources) == 0)
+			assert.Regexp(t, `^(?s:[A-Z"].*)\.$`, a.Text)
+			sorted := slices.Compact(slices.Sorted(slices.Values(a.Sources)))
+			assert.Len(t, sorted, len(a.Sources), "no source twice")
+		})
+	}
+}
+
+// claimingName returns a leaf that says that a CA of that name issued it.
+func claimingName(t testing.TB, issuer pkix.Name) *x509.Certificate {
+	t.Helper()
+	ca := sign(t, &x509.Certificate{Subject: issuer, IsCA: true, BasicConstraintsValid: true}, nil)
+	return claiming(t, ca.Leaf)
+}
+
+func TestAdviseTakesAZeroTimeForNow(t *testing.T) {
+	cert := claiming(t, caNamed(t, kpnEV))
+	assert.Equal(t, pkioverheid.Ended, pkioverheid.Advise(cert, 0, time.Time{}).Status)
+}
+
+func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
+	evil := func(c *x509.Certificate) { c.Subject.CommonName = "\x1b[31m\n<script>" + strings.Repeat("x", 5000) }
+	for _, cert := range []*x509.Certificate{
+		claiming(t, caNamed(t, kpnG1), evil),
+		claiming(t, caNamed(t, kpnG3), evil),
+		claiming(t, caNamed(t, kpnG4), evil),
+		claiming(t, sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf, evil),
+	} {
+		a := pkioverheid.Advise(cert, 0, date(2026, 11, 23))
+		assert.NotContains(t, a.Text, "\n")
+		assert.NotContains(t, a.Text, "\x1b")
+		assert.Less(t, len(a.Text), 1000)
+	}
+}
+
+func TestAdviceNamesTheOIN(t *testing.T) {
+	cert := claiming(t, caNamed(t, kpnG1), func(c *x509.Certificate) { c.Subject.SerialNumber = string(someOIN) })
+	assert.Contains(t, pkioverheid.Advise(cert, 0, date(2026, 11, 23)).Text, "with OIN "+string(someOIN)+" in its subject:serialNumber")
+}
+
+func TestAdviceIsSortedByUrgencyAndThenByDeadline(t *testing.T) {
+	day := func(n int) time.Time { return date(2027, 1, n) }
+	want := []pkioverheid.Advice{
+		{Urgency: pkioverheid.Now, Deadline: day(1)},
+		{Urgency: pkioverheid.Now, Deadline: day(2)},
+		{Urgency: pkioverheid.Now, Status: pkioverheid.Compromised},
+		{Urgency: pkioverheid.Now, Status: pkioverheid.Unfit},
+		{Urgency: pkioverheid.Soon, Deadline: day(1)},
+		{Urgency: pkioverheid.Later, Deadline: day(1), Text: "a"},
+		{Urgency: pkioverheid.Later, Deadline: day(1), Text: "b"},
+		{Deadline: day(1)},
+		{},
+	}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, pkioverheid.Advice.Compare)
+	assert.Equal(t, want, got)
+	assert.Zero(t, want[0].Compare(want[0]))
+}
+
+func TestAdviceGoesThroughJSON(t *testing.T) {
+	a := pkioverheid.Advise(claiming(t, caNamed(t, kpnG1)), pkioverheid.MachineToMachine, date(2026, 11, 23))
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(data, &fields))
+	assert.Equal(t, "ending", fields["status"])
+	assert.Equal(t, "later", fields["urgency"])
+	assert.Equal(t, "2028-11-12T00:00:00Z", fields["deadline"])
+	assert.Equal(t, "private-g4-tls", fields["replacement"])
+	assert.Equal(t, "KPN", fields["supplier"])
+	var back pkioverheid.Advice
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, a, back)
+
+	data, err = json.Marshal(pkioverheid.Advice{})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"status":"unrecognised","urgency":"none","text":""}`, string(data))
+}
+
+func TestEnumsOfAdviceAreTextAndBack(t *testing.T) {
+	for u := pkioverheid.Use(0); u <= pkioverheid.ClientOnly; u++ {
+		text, err := u.MarshalText()
+		require.NoError(t, err)
+		var back pkioverheid.Use
+		require.NoError(t, back.UnmarshalText(text))
+		assert.Equal(t, u, back)
+	}
+	_, err := pkioverheid.Use(9).MarshalText()
+	assert.EqualError(t, err, "pkioverheid: no such use: 9")
+	assert.Equal(t, "Use(9) Status(99) Urgency(7)", pkioverheid.Use(9).String()+" "+pkioverheid.Status(99).String()+" "+pkioverheid.Urgency(7).String())
+	var u pkioverheid.Use
+	assert.EqualError(t, u.UnmarshalText([]byte("mail\n")), `pkioverheid: unknown use "mail\n": want machine-to-machine, web, client-only`)
+	var s pkioverheid.Status
+	assert.ErrorContains(t, s.UnmarshalText([]byte("")), "unknown status")
+	var g pkioverheid.Urgency
+	assert.ErrorContains(t, g.UnmarshalText([]byte("never")), "unknown urgency")
+	_, err = pkioverheid.Status(99).MarshalText()
+	assert.Error(t, err)
+	_, err = pkioverheid.Urgency(99).MarshalText()
+	assert.Error(t, err)
+}
