@@ -1,0 +1,77 @@
+package crl
+
+import (
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// RevokedError says that a certificate was revoked at the time that was asked
+// about, and which list says so. It is used as *RevokedError.
+type RevokedError struct {
+	// Serial is the number of the certificate.
+	Serial *big.Int
+
+	// Entry is what the list says of it.
+	Entry
+
+	// At is the time that was asked about; RevokedAt is not after it.
+	At time.Time
+
+	// Issuer, Number, ThisUpdate and NextUpdate are those of the list. Number is
+	// nil if it has none.
+	Issuer                 pkix.Name
+	Number                 *big.Int
+	ThisUpdate, NextUpdate time.Time
+}
+
+// Error returns one line. The name of the CA is quoted and shortened.
+func (e *RevokedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "crl: certificate %s was revoked on %s (%s", hexOf(e.Serial), inUTC(e.RevokedAt), e.Reason)
+	if !e.InvalidityDate.IsZero() {
+		fmt.Fprintf(&b, ", invalid since %s", inUTC(e.InvalidityDate))
+	}
+	fmt.Fprintf(&b, "), says the CRL of %s", quoteName(e.Issuer))
+	if e.Number != nil {
+		fmt.Fprintf(&b, ", number %s", e.Number)
+	}
+	fmt.Fprintf(&b, ", of %s: ask the holder for the certificate that replaces it", inUTC(e.ThisUpdate))
+	return b.String()
+}
+
+func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+// hexOf writes a serial number as browsers and openssl do. What is longer than
+// the standard allows is shortened.
+func hexOf(n *big.Int) string {
+	if n == nil {
+		return "without a number"
+	}
+	text := n.Text(16)
+	if len(text) > maxQuoted {
+		text = text[:maxQuoted] + "…"
+	}
+	return text
+}
+
+// quoteName names a CA by its common name, or all that it has for one.
+func quoteName(name pkix.Name) string {
+	if name.CommonName != "" {
+		return quote(name.CommonName)
+	}
+	return quote(name.String())
+}
+
+const maxQuoted = 64
+
+// quote makes text that somebody else chose fit for an error message.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		s = strings.ToValidUTF8(s[:maxQuoted], "") + "…"
+	}
+	return strconv.Quote(s)
+}

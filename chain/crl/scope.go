@@ -1,0 +1,181 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// scope is what a list says of itself in an issuing distribution point, RFC 5280
+// section 5.2.5. The zero value is all certificates of the issuer.
+type scope struct {
+	named bool
+	names [][]byte // of the distribution point, see readPoint
+
+	users, cas, attributes bool // only these
+	someReasons            bool
+}
+
+// maxNames bounds the names of a distribution point.
+const maxNames = 64
+
+var errScope = malformed("its issuing distribution point is malformed")
+
+func (s *scope) read(value []byte) error {
+	input := cryptobyte.String(value)
+	var content, point, reasons cryptobyte.String
+	if !input.ReadASN1(&content, asn1.SEQUENCE) || !input.Empty() ||
+		!content.ReadOptionalASN1(&point, &s.named, asn1.Tag(0).ContextSpecific().Constructed()) {
+		return errScope
+	}
+	if s.named {
+		names, ok := readPoint(point)
+		if !ok || len(names) == 0 {
+			return errScope
+		}
+		if len(names) > maxNames {
+			return fmt.Errorf("crl: the issuing distribution point has more than %d names", maxNames)
+		}
+		s.names = names
+	}
+	indirect := false
+	if !readFlag(&content, 1, &s.users) || !readFlag(&content, 2, &s.cas) ||
+		!content.ReadOptionalASN1(&reasons, &s.someReasons, asn1.Tag(3).ContextSpecific()) ||
+		!readFlag(&content, 4, &indirect) || !readFlag(&content, 5, &s.attributes) || !content.Empty() {
+		return errScope
+	}
+	if indirect {
+		return errors.New("crl: the list is an indirect CRL, which speaks for other CAs too: that is not supported")
+	}
+	if s.users && s.cas || s.users && s.attributes || s.cas && s.attributes {
+		return errors.New("crl: the list says of itself that it is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
+	}
+	return nil
+}
+
+// readFlag reads a BOOLEAN with a tag of its own, which may be absent.
+func readFlag(s *cryptobyte.String, tag uint8, flag *bool) bool {
+	var value cryptobyte.String
+	var there bool
+	if !s.ReadOptionalASN1(&value, &there, asn1.Tag(tag).ContextSpecific()) {
+		return false
+	}
+	if there && (len(value) != 1 || value[0] != 0 && value[0] != 0xff) {
+		return false
+	}
+	*flag = there && value[0] != 0
+	return true
+}
+
+// readPoint reads a DistributionPointName: the DER of each of its full names, or of
+// the one name relative to the issuer, whose tag no full name has.
+func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
+	if point.PeekASN1Tag(asn1.Tag(1).ContextSpecific().Constructed()) {
+		relative := []byte(point)
+		return [][]byte{relative}, point.SkipASN1(asn1.Tag(1).ContextSpecific().Constructed()) && point.Empty()
+	}
+	var full cryptobyte.String
+	if !point.ReadASN1(&full, asn1.Tag(0).ContextSpecific().Constructed()) || !point.Empty() {
+		return nil, false
+	}
+	for !full.Empty() {
+		var name cryptobyte.String
+		var tag asn1.Tag
+		if !full.ReadAnyASN1Element(&name, &tag) {
+			return nil, false
+		}
+		names = append(names, name)
+	}
+	return names, true
+}
+
+// Covers tells whether the list speaks about a certificate, so that one which is
+// not on it is not revoked: nil, or what stands against it (RFC 5280 section 6.3.3
+// (b)). The list is by the issuer of the certificate, by name, and its issuing
+// distribution point, if it has one,
+//
+//   - is not only for CAs if the certificate is of none, nor only for others if it
+//     is, nor for attribute certificates;
+//   - is not for some reasons of revocation only: which list tells of the others
+//     is not known here. A certificate on such a list is revoked all the same;
+//   - has a name that stands, byte for byte, in the distribution points of the
+//     certificate too, or is the name of the CA; if it has names at all. A
+//     distribution point of the certificate that is for some reasons only, or
+//     names another CRL issuer, does not count.
+func (l *List) Covers(cert *x509.Certificate) error {
+	if cert == nil || len(cert.RawIssuer) == 0 {
+		return errNoCertificate
+	}
+	isCA := cert.BasicConstraintsValid && cert.IsCA
+	s := &l.scope
+	switch {
+	case !bytes.Equal(cert.RawIssuer, l.rawIssuer):
+		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", quoteName(l.issuer), quoteName(cert.Issuer))
+	case s.attributes:
+		return fmt.Errorf("crl: the list of %s is for attribute certificates only", quoteName(l.issuer))
+	case s.users && isCA:
+		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", quoteName(l.issuer))
+	case s.cas && !isCA:
+		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", quoteName(l.issuer))
+	case s.someReasons:
+		return fmt.Errorf("crl: the list of %s tells of some reasons of revocation only, which is not supported: use a complete one", quoteName(l.issuer))
+	case s.named && !l.namedBy(cert):
+		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", quoteName(l.issuer))
+	}
+	return nil
+}
+
+// namedBy reports whether a name of the list's distribution point is one of the
+// certificate's.
+func (l *List) namedBy(cert *x509.Certificate) bool {
+	has := func(name []byte) bool {
+		for _, own := range l.scope.names {
+			if bytes.Equal(own, name) {
+				return true
+			}
+		}
+		return false
+	}
+	// The point that RFC 5280 section 6.3.3 assumes for lists that the
+	// certificate does not tell of.
+	var directory cryptobyte.Builder
+	directory.AddASN1(asn1.Tag(4).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer) })
+	if name, err := directory.Bytes(); err == nil && has(name) {
+		return true
+	}
+	for _, e := range cert.Extensions {
+		if len(e.Id) != 4 || e.Id[0] != 2 || e.Id[1] != 5 || e.Id[2] != 29 || e.Id[3] != idCRLDistributionPoints {
+			continue
+		}
+		input := cryptobyte.String(e.Value)
+		var points cryptobyte.String
+		if !input.ReadASN1(&points, asn1.SEQUENCE) || !input.Empty() {
+			return false
+		}
+		for !points.Empty() {
+			var whole, point cryptobyte.String
+			var there bool
+			if !points.ReadASN1(&whole, asn1.SEQUENCE) ||
+				!whole.ReadOptionalASN1(&point, &there, asn1.Tag(0).ContextSpecific().Constructed()) {
+				return false
+			}
+			if !there || !whole.Empty() { // reasons or a CRL issuer
+				continue
+			}
+			names, ok := readPoint(point)
+			if !ok {
+				return false
+			}
+			for _, name := range names {
+				if has(name) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

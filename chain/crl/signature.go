@@ -1,0 +1,145 @@
+package crl
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	_ "crypto/sha256" // for crypto.Hash.New
+	_ "crypto/sha512"
+	"crypto/x509"
+	"errors"
+	"fmt"
+)
+
+// The bounds of RSA keys with which signatures are checked: the work grows with
+// the square of the one and with the other.
+const (
+	maxRSABits     = 8192
+	maxRSAExponent = 65537
+)
+
+// hashOf returns the hash function of a signature algorithm that is checked, or 0:
+// that of one that is not, and Ed25519, which hashes by itself.
+func hashOf(a x509.SignatureAlgorithm) crypto.Hash {
+	switch a {
+	case x509.SHA256WithRSA, x509.SHA256WithRSAPSS, x509.ECDSAWithSHA256:
+		return crypto.SHA256
+	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
+		return crypto.SHA384
+	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
+		return crypto.SHA512
+	}
+	return 0
+}
+
+// digest is what is needed of the signed part of a list to check the signature.
+func digest(a x509.SignatureAlgorithm, signed []byte) []byte {
+	if a == x509.PureEd25519 {
+		return bytes.Clone(signed)
+	}
+	hash := hashOf(a)
+	if hash == 0 {
+		return nil
+	}
+	h := hash.New()
+	h.Write(signed)
+	return h.Sum(nil)
+}
+
+// CheckSignatureFrom tells whether issuer made the list: nil, or what stands
+// against it. Their names are equal; the list's authority key identifier is the
+// issuer's subject key identifier, where both are there; issuer is a CA, with
+// cRLSign in its key usage if it has that extension; and the signature is RSA
+// (PKCS #1 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519, and by
+// its key. RSA keys have at most 8192 bits and an exponent of at most 65537.
+//
+// This is never more lenient than [x509.RevocationList.CheckSignatureFrom]; SHA-1,
+// which that takes for CRLs, is refused. Whether issuer is to be trusted, and
+// valid at the time, is another question.
+func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
+	if issuer == nil || len(issuer.RawSubject) == 0 {
+		return errors.New("crl: no certificate of the CA that made the list, or one that was never parsed")
+	}
+	if !bytes.Equal(l.rawIssuer, issuer.RawSubject) {
+		return fmt.Errorf("crl: the list is by %s and not by %s", quoteName(l.issuer), quoteName(issuer.Subject))
+	}
+	if len(l.authorityKeyID) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(l.authorityKeyID, issuer.SubjectKeyId) {
+		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", quoteName(l.issuer))
+	}
+	if !issuer.BasicConstraintsValid || !issuer.IsCA {
+		return fmt.Errorf("crl: %s is no CA and may not make lists: %w", quoteName(issuer.Subject), x509.ConstraintViolationError{})
+	}
+	if hasKeyUsage(issuer) && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", quoteName(issuer.Subject), x509.ConstraintViolationError{})
+	}
+	if err := l.verify(issuer.PublicKey); err != nil {
+		return fmt.Errorf("crl: the signature of the list of %s: %w", quoteName(l.issuer), err)
+	}
+	return nil
+}
+
+// hasKeyUsage is true for a key usage without any bit too, which crypto/x509 takes
+// for none.
+func hasKeyUsage(cert *x509.Certificate) bool {
+	if cert.KeyUsage != 0 {
+		return true
+	}
+	for _, e := range cert.Extensions {
+		if len(e.Id) == 4 && e.Id[0] == 2 && e.Id[1] == 5 && e.Id[2] == 29 && e.Id[3] == 15 {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	errOtherKey  = errors.New("its algorithm is not one of the issuer's key")
+	errSignature = errors.New("it was not made by the issuer's key, or the list was changed")
+	errRSAKey    = fmt.Errorf("the issuer's RSA key has more than %d bits or an exponent above %d, which is refused", maxRSABits, maxRSAExponent)
+)
+
+// verify checks the signature as crypto/x509 does.
+func (l *List) verify(key crypto.PublicKey) error {
+	a := l.algorithm
+	hash := hashOf(a)
+	switch a {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		return x509.InsecureAlgorithmError(a)
+	}
+	if hash == 0 && a != x509.PureEd25519 {
+		return x509.ErrUnsupportedAlgorithm
+	}
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if key.N == nil || key.N.BitLen() > maxRSABits || key.E > maxRSAExponent {
+			return errRSAKey
+		}
+		switch a {
+		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA:
+			return rsa.VerifyPKCS1v15(key, hash, l.signed, l.signature)
+		case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
+			return rsa.VerifyPSS(key, hash, l.signed, l.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		}
+		return errOtherKey
+	case *ecdsa.PublicKey:
+		switch a {
+		case x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
+			if !ecdsa.VerifyASN1(key, l.signed, l.signature) {
+				return errSignature
+			}
+			return nil
+		}
+		return errOtherKey
+	case ed25519.PublicKey:
+		if a != x509.PureEd25519 {
+			return errOtherKey
+		}
+		if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, l.signed, l.signature) {
+			return errSignature
+		}
+		return nil
+	}
+	return x509.ErrUnsupportedAlgorithm
+}
