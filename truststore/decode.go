@@ -56,6 +56,9 @@ type decoder struct {
 	options
 	certs *Store
 	bad   skipped
+
+	visit func(Entry) error // see Entries; nil where certificates are gathered
+	entry Entry             // the place that is being read, for visit
 }
 
 func (d *decoder) decode(data []byte) error {
@@ -66,6 +69,7 @@ func (d *decoder) decode(data []byte) error {
 	if err != nil {
 		return err
 	}
+	d.entry.Format = k.format()
 	switch {
 	case k == kindPEM:
 		return d.addPEM(data)
@@ -79,6 +83,9 @@ func (d *decoder) decode(data []byte) error {
 		return d.addJKS(data)
 	case k == kindXML:
 		return d.addXML(data)
+	}
+	if d.visit != nil {
+		return d.visit(Entry{Kind: PrivateKey, Number: 1})
 	}
 	return errPrivateKey
 }
@@ -110,6 +117,14 @@ func (d *decoder) result(err error) (*Store, error) {
 func (d *decoder) skip(err error) error {
 	if !d.keepGoing {
 		return err
+	}
+	if d.visit != nil {
+		if errors.Is(err, errStopped) {
+			return err
+		}
+		e := d.entry
+		e.Err = err
+		return d.visit(e)
 	}
 	d.bad.add(err)
 	return nil
@@ -176,6 +191,9 @@ func (d *decoder) addCertificate(der []byte) error {
 	if len(der) > maxCertificate {
 		return errLargeCertificate
 	}
+	if d.visit != nil {
+		return d.found(der)
+	}
 	cert, err := x509.ParseCertificate(bytes.Clone(der))
 	if err != nil {
 		return brief(err)
@@ -190,6 +208,7 @@ var errLargeCertificate = fmt.Errorf("a certificate of more than %d bytes", maxC
 // one but white space.
 func (d *decoder) addDER(data []byte) error {
 	for number, at := 1, 0; ; number++ {
+		d.entry.Number = number
 		if rest := bytes.TrimLeft(data[at:], "\r\n\t "); len(rest) == 0 {
 			return nil
 		}
@@ -213,13 +232,15 @@ func (d *decoder) addDER(data []byte) error {
 }
 
 func (d *decoder) addPEM(text []byte) error {
-	r := pemReader{text: text}
+	r := pemReader{text: text, loose: d.visit != nil}
 	for {
 		block, err := r.next()
 		if err == nil && block == nil {
 			return nil
 		}
+		d.entry = Entry{Format: d.entry.Format, Number: max(r.count, 1), Line: r.line}
 		if err == nil {
+			d.entry.Line = block.line
 			if err = d.addBlock(block); err == nil {
 				continue
 			}
@@ -237,6 +258,13 @@ func (d *decoder) addBlock(block *pemBlock) error {
 	case "X509 CRL":
 		return nil
 	default:
+		if d.visit != nil {
+			if isKeyBlock(block.kind) {
+				d.entry.Kind = PrivateKey
+				return d.visit(d.entry)
+			}
+			return nil
+		}
 		if isKeyBlock(block.kind) {
 			return errPrivateKey
 		}
@@ -258,9 +286,10 @@ func (d *decoder) addBlock(block *pemBlock) error {
 		if h.length == indefinite {
 			return errors.New("it is not DER: no length")
 		}
+		d.entry.Kind = TrustedCertificate
 		return d.addCertificate(der[:h.size+h.length])
 	}
-	inside := decoder{options: d.options, certs: d.certs}
+	inside := decoder{options: d.options, certs: d.certs, visit: d.visit, entry: d.entry}
 	if err := inside.addPKCS7(der); err != nil || len(inside.bad.errs) == 0 {
 		return err
 	}

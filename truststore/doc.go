@@ -24,6 +24,9 @@
 // what is partly bad, for programs that repair or report. [DecodeKey] reads a
 // private key, encrypted or not, with the certificates that lie beside it.
 //
+// [Entries] lists what a file holds and where, with the names that key stores and
+// documents give to it, for programs that report rather than trust.
+//
 // # Formats
 //
 //	format   usual names       read                              written

@@ -329,3 +329,20 @@ func ExampleStore_Encode() {
 	fmt.Println(comment)
 	// Output: # CN=Staat der Nederlanden Private Root CA - G1,O=Staat der Nederlanden,C=NL | expires 2028-11-13 | SHA-256 0257ce27b52408e24ee2c0945640b723c5bc66ddbda4ada58c60357604f0e675
 }
+
+// What is in a key store, with what it says about each certificate.
+func ExampleEntries() {
+	data, err := open(rootFile).Encode(truststore.JKS, truststore.WithPassword("changeit"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for e := range truststore.Entries(data) {
+		if e.Err != nil {
+			fmt.Println(e.Err)
+			continue
+		}
+		fmt.Printf("%v entry %d %q, trusted: %t\n", e.Format, e.Number, e.Alias, e.Kind == truststore.TrustedCertificate)
+	}
+	// Output:
+	// JKS entry 1 "staat der nederlanden private root ca - g1", trusted: true
+}

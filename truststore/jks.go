@@ -36,7 +36,7 @@ type jksEntry struct {
 	number int
 	tag    uint32
 	alias  string
-	cert   []byte // of a trusted certificate
+	certs  [][]byte // one of a trusted certificate; of a private key its own and those above it
 }
 
 func (e jksEntry) String() string {
@@ -58,7 +58,7 @@ func (d *decoder) addJKS(data []byte) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.tag == jksPrivateKey {
+		if e.tag == jksPrivateKey && d.visit == nil {
 			if err := d.skip(fmt.Errorf("%v: %w", e, errKeyInside)); err != nil {
 				return err
 			}
@@ -78,12 +78,23 @@ func (d *decoder) addJKS(data []byte) error {
 		}
 	}
 	for _, e := range entries {
-		if e.tag != jksTrustedCert {
+		if e.tag != jksTrustedCert && d.visit == nil {
 			continue
 		}
-		if err := d.addCertificate(e.cert); err != nil {
-			if err := d.skip(fmt.Errorf("%v: %w", e, err)); err != nil {
+		if e.tag == jksPrivateKey {
+			if err := d.visit(Entry{Format: JKS, Kind: PrivateKey, Number: e.number, Alias: e.alias}); err != nil {
 				return err
+			}
+		}
+		for i, cert := range e.certs {
+			d.entry = Entry{Format: JKS, Kind: TrustedCertificate, Number: e.number, Alias: e.alias}
+			if e.tag == jksPrivateKey {
+				d.entry.Kind, d.entry.Position = KeyCertificate, i+1
+			}
+			if err := d.addCertificate(cert); err != nil {
+				if err := d.skip(fmt.Errorf("%v: %w", e, err)); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -136,9 +147,7 @@ func walkJKS(data []byte) ([]jksEntry, error) {
 			if version == 2 && string(kind) != "X.509" && string(kind) != "X509" {
 				return nil, fmt.Errorf("%v is a certificate of type %s: want X.509", e, printable(string(kind), 40))
 			}
-			if e.tag == jksTrustedCert {
-				e.cert = cert
-			}
+			e.certs = append(e.certs, cert)
 		}
 		entries = append(entries, e)
 	}

@@ -60,9 +60,9 @@ func newSecret(password string) secret {
 }
 
 var (
-	errWrongPassword = errors.New("wrong password, or the file is damaged")
-	errNoPassword    = errors.New("it is encrypted, and no password was given")
-	errDamagedPBE    = errors.New("the description of its encryption is damaged")
+	errWrongPassword error = passwordError("wrong password, or the file is damaged")
+	errNoPassword    error = passwordError("it is encrypted, and no password was given")
+	errDamagedPBE          = errors.New("the description of its encryption is damaged")
 )
 
 var (

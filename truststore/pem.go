@@ -30,6 +30,10 @@ type pemReader struct {
 	at    int
 	line  int
 	count int
+
+	// loose finds blocks in other text, too: other words may stand before BEGIN and
+	// behind END on the same line.
+	loose bool
 }
 
 var (
@@ -52,10 +56,15 @@ func (r *pemReader) next() (*pemBlock, error) {
 		r.at += len(line)
 		r.line++
 		// Nearly all lines are base64.
-		if len(line) > 0 && line[0] != '-' && line[0] != ' ' && line[0] != '\t' {
+		if len(line) > 0 && line[0] != '-' && line[0] != ' ' && line[0] != '\t' && (!r.loose || block != nil) {
 			continue
 		}
 		line = bytes.TrimSpace(line)
+		if r.loose {
+			if line = pemInText(line, block); line == nil {
+				continue
+			}
+		}
 		switch {
 		case bytes.HasPrefix(line, pemBegin):
 			if block != nil {
@@ -87,6 +96,30 @@ func (r *pemReader) next() (*pemBlock, error) {
 		return nil, fmt.Errorf("%v has no END line: it is cut off", block)
 	}
 	return nil, nil
+}
+
+// pemInText returns the part of a line that begins a block or, inside of one, ends
+// it; nil if there is none that is whole: text speaks of such lines, too. A line
+// that begins with a mark is returned as it is, with what may be wrong with it.
+func pemInText(line []byte, block *pemBlock) []byte {
+	if bytes.HasPrefix(line, pemBegin) {
+		return line
+	}
+	if block != nil {
+		end := append(append(append([]byte(nil), "-----END "...), block.kind...), pemDashes...)
+		if i := bytes.Index(line, end); i >= 0 {
+			return line[i : i+len(end)]
+		}
+		return line
+	}
+	i := bytes.Index(line, pemBegin)
+	if i < 0 {
+		return nil
+	}
+	if _, ok := pemKind(line[i:], pemBegin); !ok {
+		return nil
+	}
+	return line[i:]
 }
 
 // pemKind returns what stands between the words of a BEGIN or END line.

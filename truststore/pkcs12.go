@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -14,7 +15,7 @@ import (
 
 // pkcs12Contents is what a PKCS#12 file holds, in its order.
 type pkcs12Contents struct {
-	certs []cryptobyte.String
+	certs []pkcs12CertBag
 	keys  []pkcs12KeyBag
 	other int // bags of secret keys and of what is not known
 
@@ -29,24 +30,48 @@ func (d *decoder) addPKCS12(data []byte) error {
 	if err != nil {
 		return blameNoPassword(err, d.password)
 	}
-	if len(contents.keys) > 0 {
+	if len(contents.keys) > 0 && d.visit == nil {
 		if err := d.skip(errKeyInside); err != nil {
 			return err
 		}
 	}
-	if contents.other > 0 {
+	if contents.other > 0 && d.visit == nil {
 		if err := d.skip(errors.New("the PKCS#12 holds a secret, or something else that is no certificate: give a file with certificates only")); err != nil {
 			return err
 		}
 	}
+	if d.visit != nil {
+		for i := range contents.keys {
+			if err := d.visit(Entry{Format: PKCS12, Kind: PrivateKey, Number: i + 1, Alias: contents.keys[i].alias}); err != nil {
+				return err
+			}
+		}
+	}
+	keyIDs := contents.keyIDs()
 	for i, cert := range contents.certs {
-		if err := d.addCertificate(cert); err != nil {
+		d.entry = Entry{Format: PKCS12, Kind: PlainCertificate, Number: i + 1, Alias: cert.alias}
+		if keyIDs[string(cert.id)] {
+			d.entry.Kind = KeyCertificate
+		} else if cert.trusted {
+			d.entry.Kind = TrustedCertificate
+		}
+		if err := d.addCertificate(cert.der); err != nil {
 			if err := d.skip(fmt.Errorf("certificate %d in the PKCS#12: %w", i+1, err)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (c *pkcs12Contents) keyIDs() map[string]bool {
+	ids := make(map[string]bool, len(c.keys))
+	for _, key := range c.keys {
+		if len(key.id) > 0 {
+			ids[string(key.id)] = true
+		}
+	}
+	return ids
 }
 
 var errKeyInside = errors.New("there is a private key in it, and certificates are wanted: give a file with certificates only, or read the key with DecodeKey")
@@ -56,7 +81,56 @@ var errKeyInside = errors.New("there is a private key in it, and certificates ar
 type pkcs12KeyBag struct {
 	der      cryptobyte.String // PrivateKeyInfo, or EncryptedPrivateKeyInfo
 	shrouded bool
+	pkcs12Attributes
 }
+
+type pkcs12CertBag struct {
+	der cryptobyte.String
+	pkcs12Attributes
+}
+
+// pkcs12Attributes is what a bag says about its content. Only Entries makes use
+// of it, so that attributes which cannot be read are no error.
+type pkcs12Attributes struct {
+	alias   string // friendlyName
+	id      []byte // localKeyID: of a key and of its certificate the same
+	trusted bool   // Java's mark of a trusted certificate
+}
+
+func readPKCS12Attributes(in cryptobyte.String) (a pkcs12Attributes) {
+	var set cryptobyte.String
+	if !in.ReadASN1(&set, cbasn1.SET) {
+		return a
+	}
+	for !set.Empty() {
+		var attribute, values, name cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) || !readOID(&attribute, &oid) || !attribute.ReadASN1(&values, cbasn1.SET) {
+			return a
+		}
+		switch {
+		case oid.Equal(oidFriendlyName):
+			if values.ReadASN1(&name, tagBMPString) {
+				units := make([]uint16, len(name)/2)
+				for i := range units {
+					units[i] = uint16(name[2*i])<<8 | uint16(name[2*i+1])
+				}
+				a.alias = string(utf16.Decode(units))
+			}
+		case oid.Equal(oidLocalKeyID):
+			values.ReadASN1Bytes(&a.id, cbasn1.OCTET_STRING)
+		case oid.Equal(oidJavaTrusted):
+			a.trusted = true
+		}
+	}
+	return a
+}
+
+var (
+	oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
+	oidLocalKeyID   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 21}
+	oidJavaTrusted  = asn1.ObjectIdentifier{2, 16, 840, 1, 113894, 746875, 1, 1}
+)
 
 var (
 	oidPBMAC1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 14}
@@ -76,6 +150,7 @@ var errDamagedPKCS12 = errors.New("damaged PKCS#12")
 const (
 	tagExplicit0 = cbasn1.Tag(0x80 | 0x20)
 	tagImplicit0 = cbasn1.Tag(0x80)
+	tagBMPString = cbasn1.Tag(0x1e)
 )
 
 // readPKCS12 reads a PKCS#12 file (RFC 7292), checks it with the password and
@@ -294,9 +369,9 @@ func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
 		}
 		switch {
 		case oid.Equal(oidKeyBag):
-			c.keys = append(c.keys, pkcs12KeyBag{der: value})
+			c.keys = append(c.keys, pkcs12KeyBag{der: value, pkcs12Attributes: readPKCS12Attributes(bag)})
 		case oid.Equal(oidShroudedKeyBag):
-			c.keys = append(c.keys, pkcs12KeyBag{der: value, shrouded: true})
+			c.keys = append(c.keys, pkcs12KeyBag{der: value, shrouded: true, pkcs12Attributes: readPKCS12Attributes(bag)})
 		case oid.Equal(oidCertBag):
 			var cert cryptobyte.String
 			if !value.ReadASN1(&value, cbasn1.SEQUENCE) || !readOID(&value, &oid) {
@@ -308,7 +383,7 @@ func (c *pkcs12Contents) readBags(in cryptobyte.String) error {
 			if !value.ReadASN1(&value, tagExplicit0) || !value.ReadASN1(&cert, cbasn1.OCTET_STRING) {
 				return errDamagedPKCS12
 			}
-			c.certs = append(c.certs, cert)
+			c.certs = append(c.certs, pkcs12CertBag{cert, readPKCS12Attributes(bag)})
 		case oid.Equal(oidSafeContentsBag):
 			if !value.ReadASN1(&value, cbasn1.SEQUENCE) {
 				return errDamagedPKCS12

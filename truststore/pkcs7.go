@@ -34,7 +34,7 @@ func (d *decoder) addPKCS7(data []byte) error {
 		}
 		file = file[at+len(certs[i]):]
 	}
-	if len(der) <= maxPKCS7ForLibrary {
+	if len(der) <= maxPKCS7ForLibrary && d.visit == nil {
 		if p7, err := pkcs7.Parse(der); err == nil && len(p7.Certificates) == len(certs) {
 			same := true
 			for i, cert := range p7.Certificates {
@@ -47,6 +47,11 @@ func (d *decoder) addPKCS7(data []byte) error {
 		}
 	}
 	for i, cert := range certs {
+		if d.entry.Format == PEM {
+			d.entry.Position = i + 1
+		} else {
+			d.entry.Number = i + 1
+		}
 		err := errNotX509
 		if cert[0] == tagSequence {
 			err = d.addCertificate(cert)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,7 @@ const (
 func (d *decoder) addXML(data []byte) error {
 	x := newXMLReader(data)
 	depth, number := 0, 0
+	var inside []xml.StartElement // for entries
 	for ended := false; ; {
 		token, at, err := x.next()
 		if err == io.EOF {
@@ -44,9 +46,14 @@ func (d *decoder) addXML(data []byte) error {
 				return fmt.Errorf("byte %d: more than %d elements inside one another", at, maxXMLDepth)
 			}
 			if token.Name.Space != xmldsig || token.Name.Local != "X509Certificate" {
+				if d.visit != nil {
+					inside = append(inside, forEntry(token))
+				}
 				continue
 			}
 			number++
+			d.entry.Number = number
+			d.entry.Elements = slices.Clone(inside)
 			text, err := x.text()
 			if err != nil {
 				return fmt.Errorf("X509Certificate %d (byte %d): %w", number, at, err)
@@ -63,6 +70,9 @@ func (d *decoder) addXML(data []byte) error {
 			}
 		case xml.EndElement:
 			depth--
+			if d.visit != nil {
+				inside = inside[:depth]
+			}
 		case xml.CharData:
 			if depth == 0 && len(bytes.TrimSpace(token)) > 0 {
 				return fmt.Errorf("byte %d: there is text outside of the document", at)

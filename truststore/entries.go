@@ -1,0 +1,132 @@
+package truststore
+
+import (
+	"encoding/xml"
+	"errors"
+	"iter"
+)
+
+// Entry is what lies at one place of a file: a certificate, a private key, or
+// something that cannot be read.
+type Entry struct {
+	Format Format // of the file
+	Kind   EntryKind
+
+	// Number counts, from one, what the format has: the blocks of PEM, the entries
+	// of a key store, the certificates of a document. It is zero where Err is about
+	// the whole file.
+	Number int
+
+	// Line is where a block of PEM begins, from one, else zero.
+	Line int
+
+	// Alias is the name in a key store, where it has one: whatever somebody chose,
+	// in any characters. In a JKS it may not be UTF-8.
+	Alias string
+
+	// Position counts, from one, the certificates that a JKS holds beside a private
+	// key, the key's own first, or those in one PKCS#7 block of PEM; else zero.
+	Position int
+
+	// Elements are those of an XML document in which the certificate stands, the
+	// document's own first, X509Certificate not among them. Declarations of name
+	// spaces are left out of their attributes, and so is what follows the first 16.
+	Elements []xml.StartElement
+
+	// DER is the certificate: its bytes, not parsed, so that they may be none. It may
+	// be a part of what was read, and must not be modified. Private keys have none.
+	DER []byte
+
+	// Err says what is wrong here, and nothing else is known then but the place.
+	Err error
+}
+
+// EntryKind is what an Entry is. The zero value is none, for entries with an error.
+type EntryKind uint8
+
+const (
+	// PlainCertificate is a certificate of which the file does not say more.
+	PlainCertificate EntryKind = iota + 1
+
+	// TrustedCertificate is one that the file marks as trusted: a trusted entry of a
+	// JKS, or of a PKCS#12 by Java's attribute, or a TRUSTED CERTIFICATE of OpenSSL,
+	// which may say for what it is, and is not, trusted.
+	TrustedCertificate
+
+	// KeyCertificate is one that the file keeps with a private key: the key's own,
+	// or in a JKS one of those above it.
+	KeyCertificate
+
+	// PrivateKey is a private key, which is not read.
+	PrivateKey
+)
+
+// Entries lists what a file holds, in its order, for programs that report on
+// files: which certificates, where, with what the file says about each, and what
+// is wrong between them. Unlike Decode it goes on after what cannot be read, does
+// not parse certificates, repeats what is repeated, and has nothing against private
+// keys, nor against blocks of PEM with something else. It finds PEM in other
+// text too, where other words stand before BEGIN or behind END on the same line.
+//
+// Who wants to trust what is in a file uses Decode.
+//
+// What is wrong with the file as a whole is an Entry without a Number. If that
+// is a missing or wrong password, errors.Is finds [ErrPassword].
+func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		d := decoder{options: newOptions(opts), certs: new(Store)}
+		d.keepGoing = true
+		d.visit = func(e Entry) error {
+			if e.Err != nil {
+				e.Kind, e.DER = 0, nil
+				e.Err = within("truststore", e.Err)
+			}
+			if !yield(e) {
+				return errStopped
+			}
+			return nil
+		}
+		if err := d.decode(data); err != nil && !errors.Is(err, errStopped) {
+			d.entry = Entry{Format: d.entry.Format}
+			_ = d.skip(err) // it is the last one
+		}
+	}
+}
+
+// errStopped ends a reading that nobody listens to any more.
+var errStopped = errors.New("stopped")
+
+// found is called for a certificate, when entries are listed.
+func (d *decoder) found(der []byte) error {
+	e := d.entry
+	e.DER = der
+	if e.Kind == 0 {
+		e.Kind = PlainCertificate
+	}
+	return d.visit(e)
+}
+
+// maxXMLAttributes is how many attributes of an element an Entry has.
+const maxXMLAttributes = 16
+
+// forEntry returns the element without what belongs to XML itself.
+func forEntry(e xml.StartElement) xml.StartElement {
+	kept := make([]xml.Attr, 0, min(len(e.Attr), maxXMLAttributes))
+	for _, a := range e.Attr {
+		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" && len(kept) < maxXMLAttributes {
+			kept = append(kept, a)
+		}
+	}
+	return xml.StartElement{Name: e.Name, Attr: kept}
+}
+
+// ErrPassword is found by [errors.Is] in the errors for files that have another
+// password than the one given, or one where none was given.
+var ErrPassword = errors.New("truststore: the password is wrong or missing")
+
+// passwordError is an error that is ErrPassword.
+type passwordError string
+
+func (e passwordError) Error() string { return string(e) }
+
+func (e passwordError) Is(target error) bool { return target == ErrPassword }
