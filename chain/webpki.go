@@ -91,9 +91,10 @@ func webPKIVersion(s *subject) string {
 	return ""
 }
 
-// Section 7.1.2.1.2: a root is not limited to usages.
+// Section 7.1.2.1.2: a root is not limited to usages. A CA below one may be, at the
+// end of a chain too.
 func webPKIRootUsage(s *subject) string {
-	if s.root && !s.leaf && s.find(idExtKeyUsage) != nil {
+	if s.root && !s.leaf && selfIssued(s.Certificate) && s.find(idExtKeyUsage) != nil {
 		return "a root has one"
 	}
 	return ""

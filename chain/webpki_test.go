@@ -139,5 +139,6 @@ func TestWebPKIRules(t *testing.T) {
 func TestWebPKIAccepts(t *testing.T) {
 	assert.NoError(t, chain.WebPKI(forge(), now))
 	assert.NoError(t, chain.WebPKI(forge(nil, nil, signedWithRSA(5)), now), "a root may be signed with SHA-1")
+	assert.NoError(t, chain.WebPKI(forge(nil, with(37, false, usageList(1)))[:2], now), "an anchor that is no root may be limited to usages")
 	assert.NoError(t, chain.WebPKI(newLayers().full(), now), "what crypto/x509 itself writes")
 }
