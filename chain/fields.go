@@ -27,9 +27,10 @@ type timeField struct {
 
 // extension of RFC 5280 section 4.1. The id is the content of its DER.
 type extension struct {
-	id       []byte
-	critical bool
-	value    []byte
+	id           []byte
+	critical     bool
+	writtenFalse bool // critical is there, and FALSE
+	value        []byte
 }
 
 // The extensions of RFC 5280 section 4.2 that the rules ask about: below id-ce,
@@ -37,23 +38,47 @@ type extension struct {
 const (
 	idCE0, idCE1 = 0x55, 0x1d
 
-	idSubjectKeyIdentifier   = 14
-	idKeyUsage               = 15
-	idSubjectAltName         = 17
-	idBasicConstraints       = 19
-	idNameConstraints        = 30
-	idCertificatePolicies    = 32
-	idPolicyMappings         = 33
-	idAuthorityKeyIdentifier = 35
-	idPolicyConstraints      = 36
-	idExtKeyUsage            = 37
-	idInhibitAnyPolicy       = 54
+	idSubjectDirectoryAttributes = 9
+	idSubjectKeyIdentifier       = 14
+	idKeyUsage                   = 15
+	idSubjectAltName             = 17
+	idIssuerAltName              = 18
+	idBasicConstraints           = 19
+	idNameConstraints            = 30
+	idCRLDistributionPoints      = 31
+	idCertificatePolicies        = 32
+	idPolicyMappings             = 33
+	idAuthorityKeyIdentifier     = 35
+	idPolicyConstraints          = 36
+	idExtKeyUsage                = 37
+	idFreshestCRL                = 46
+	idInhibitAnyPolicy           = 54
+)
+
+// idPE is the DER of id-pe, 1.3.6.1.5.5.7.1, and idQT that of id-qt,
+// 1.3.6.1.5.5.7.2; one octet follows for each number below.
+const (
+	idPE = "\x2b\x06\x01\x05\x05\x07\x01"
+	idQT = "\x2b\x06\x01\x05\x05\x07\x02"
+
+	idAuthorityInfoAccess = 1
+	idSubjectInfoAccess   = 11
 )
 
 // find returns an extension below id-ce, or nil.
 func (f *fields) find(number byte) *extension {
 	for i := range f.extensions {
 		if id := f.extensions[i].id; len(id) == 3 && id[2] == number && id[0] == idCE0 && id[1] == idCE1 {
+			return &f.extensions[i]
+		}
+	}
+	return nil
+}
+
+// findAccess returns an extension below id-pe, or nil.
+func (f *fields) findAccess(number byte) *extension {
+	for i := range f.extensions {
+		if id := f.extensions[i].id; len(id) == len(idPE)+1 && id[len(idPE)] == number && string(id[:len(idPE)]) == idPE {
 			return &f.extensions[i]
 		}
 	}
@@ -149,8 +174,11 @@ func (e *extension) read(from *cryptobyte.String) bool {
 	if !from.ReadASN1(&s, asn1.SEQUENCE) || !s.ReadASN1((*cryptobyte.String)(&e.id), asn1.OBJECT_IDENTIFIER) {
 		return false
 	}
-	if s.PeekASN1Tag(asn1.BOOLEAN) && !s.ReadASN1Boolean(&e.critical) {
-		return false
+	if s.PeekASN1Tag(asn1.BOOLEAN) {
+		if !s.ReadASN1Boolean(&e.critical) {
+			return false
+		}
+		e.writtenFalse = !e.critical
 	}
 	return s.ReadASN1((*cryptobyte.String)(&e.value), asn1.OCTET_STRING) && s.Empty()
 }
@@ -205,13 +233,15 @@ func (e *extension) keyIdentifiers() (k keyIdentifiers, ok bool) {
 
 // The kinds of GeneralName, RFC 5280 section 4.2.1.6, that the rules ask about.
 const (
+	tagMail    = asn1.Tag(1) | 0x80
 	tagDNSName = asn1.Tag(2) | 0x80
 	tagURI     = asn1.Tag(6) | 0x80
 	tagIP      = asn1.Tag(7) | 0x80
 )
 
 // wellFormedName reports whether an RDNSequence is as RFC 5280 section 4.1.2.4 has
-// it: sets of at least one attribute, each a type and a value.
+// it: sets of at least one attribute, each a type and a value, which is no empty
+// DirectoryString.
 func wellFormedName(rdns cryptobyte.String) bool {
 	for !rdns.Empty() {
 		var set cryptobyte.String
@@ -219,14 +249,27 @@ func wellFormedName(rdns cryptobyte.String) bool {
 			return false
 		}
 		for !set.Empty() {
-			var attribute, skipped cryptobyte.String
+			var attribute, skipped, value cryptobyte.String
 			var tag asn1.Tag
 			if !set.ReadASN1(&attribute, asn1.SEQUENCE) ||
 				!attribute.ReadASN1(&skipped, asn1.OBJECT_IDENTIFIER) ||
-				!attribute.ReadAnyASN1(&skipped, &tag) || !attribute.Empty() {
+				!attribute.ReadAnyASN1(&value, &tag) || !attribute.Empty() {
+				return false
+			}
+			if value.Empty() && isDirectoryString(tag) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// isDirectoryString knows its five choices: teletexString, printableString,
+// universalString, utf8String and bmpString.
+func isDirectoryString(tag asn1.Tag) bool {
+	switch tag {
+	case asn1.T61String, asn1.PrintableString, asn1.UTF8String, 28, 30:
+		return true
+	}
+	return false
 }

@@ -41,10 +41,11 @@ type forged struct {
 }
 
 type forgedExtension struct {
-	id       asn1.ObjectIdentifier
-	critical bool
-	value    []byte
-	more     []byte // behind the value
+	id           asn1.ObjectIdentifier
+	critical     bool
+	writtenFalse bool // critical, where it is not
+	value        []byte
+	more         []byte // behind the value
 }
 
 // change is what makes a forged certificate different from one that is in order.
@@ -142,6 +143,8 @@ func (e forgedExtension) der() []byte {
 	var critical []byte
 	if e.critical {
 		critical = []byte{1, 1, 0xff}
+	} else if e.writtenFalse {
+		critical = []byte{1, 1, 0}
 	}
 	return seq(oidDER(e.id...), critical, octets(e.value), e.more)
 }
@@ -215,6 +218,13 @@ func with(number int, critical bool, value []byte) change {
 	}
 }
 
+// withAccess adds an extension below id-pe.
+func withAccess(number int, value []byte) change {
+	return func(f *forged) {
+		f.extensions = append(f.extensions, forgedExtension{id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, number}, value: value})
+	}
+}
+
 func without(number int) change {
 	return func(f *forged) {
 		f.extensions = slices.DeleteFunc(f.extensions, func(e forgedExtension) bool { return e.id.Equal(ce(number)) })
@@ -237,6 +247,10 @@ func subjectOf(parts ...[]byte) change { return func(f *forged) { f.subject = se
 // rdn is a part of a name, of one attribute.
 func rdn(attribute int, value string) []byte {
 	return tagged(0x31, seq(oidDER(2, 5, 4, attribute), tagged(0x0c, value)))
+}
+
+func mailRDN(address string) []byte {
+	return tagged(0x31, seq(oidDER(1, 2, 840, 113549, 1, 9, 1), tagged(0x16, address)))
 }
 
 func usageList(purposes ...int) []byte {

@@ -67,6 +67,16 @@ func hostile() map[string]change {
 		"50,000 name constraints": with(30, true, seq(tagged(0xa0, repeat(50_000, func(i int) []byte {
 			return seq(tagged(0x82, fmt.Sprintf("host%d.example", i)))
 		})))),
+		"50,000 mail addresses, and as many others in the subject": changes(
+			subjectOf(repeat(50_000, func(i int) []byte { return mailRDN(fmt.Sprintf("a%d@host.example", i)) })),
+			with(17, false, seq(repeat(50_000, func(i int) []byte { return tagged(0x81, fmt.Sprintf("b%d@host.example", i)) })))),
+		"a mail address of a megabyte": forMail(string(bytes.Repeat([]byte("a."), 1<<19)) + "a@host.example"),
+		"a URI of a megabyte":          forURI("urn:" + string(bytes.Repeat([]byte(";"), 1<<20))),
+		"50,000 distribution points":   with(31, false, seq(repeat(50_000, func(int) []byte { return seq(pointName) }))),
+		"50,000 places to look":        withAccess(1, seq(repeat(50_000, func(int) []byte { return access(2) }))),
+		"50,000 qualifiers": with(32, false, seq(seq(oidDER(2, 5, 29, 32, 0), seq(repeat(50_000, func(int) []byte {
+			return seq(oidDER(1, 3, 6, 1, 5, 5, 7, 2, 1), tagged(0x16, "https://cps.example/"))
+		}))))),
 		"an extension of a megabyte":      with(99, false, octets(make([]byte, 1<<20))),
 		"a serial number of a megabyte":   func(f *forged) { f.serial = bytes.Repeat([]byte{1}, 1<<20) },
 		"an identifier of a megabyte":     func(f *forged) { f.extensions[0].value = octets(make([]byte, 1<<20)) },

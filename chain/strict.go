@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -19,12 +20,15 @@ import (
 // identifiers match; what only a CA may have and what each CA must.
 //
 // It can only refuse. What the standard recommends, it does not ask for, and what
-// crypto/x509 checks, it leaves to it. The error is an *[Error] that tells the
-// certificate, the rule and its section.
+// crypto/x509 checks, it leaves to it. The upper bounds and string types of
+// attributes are of appendix A and not asked for, nor are the parameters of a
+// signature algorithm, which RFC 4055 section 5 has verifiers accept with and
+// without NULL. The error is an *[Error] that tells the certificate, the rule and
+// its section.
 //
-// Strict costs a few microseconds a chain. Some public roots are older than the
-// standard and fail it: those of version 1, with the serial number zero, or
-// without key identifiers.
+// Strict costs a few microseconds a chain. Some public roots fail it, most of them
+// older than the standard: those of version 1, with the serial number zero, without
+// key identifiers, or with a keyUsage that is not in DER.
 func Strict(c Chain, at time.Time) error {
 	return judge(c, at, "RFC 5280", strictRules[:])
 }
@@ -97,11 +101,17 @@ var strictRules = [...]rule{
 	{"certificatePolicies", "4.2.1.4", strictCertificatePolicies},
 	{"policyMappings", "4.2.1.5", strictPolicyMappings},
 	{"subjectAltName", "4.2.1.6", strictSubjectAltName},
+	{"issuerAltName", "4.2.1.7", strictIssuerAltName},
+	{"subjectDirectoryAttributes", "4.2.1.8", strictSubjectDirectoryAttributes},
 	{"basicConstraints", "4.2.1.9", strictBasicConstraints},
 	{"nameConstraints", "4.2.1.10", strictNameConstraints},
 	{"policyConstraints", "4.2.1.11", strictPolicyConstraints},
 	{"extKeyUsage", "4.2.1.12", strictExtKeyUsage},
+	{"cRLDistributionPoints", "4.2.1.13", strictCRLDistributionPoints},
 	{"inhibitAnyPolicy", "4.2.1.14", strictInhibitAnyPolicy},
+	{"freshestCRL", "4.2.1.15", strictFreshestCRL},
+	{"authorityInfoAccess", "4.2.2.1", strictAuthorityInfoAccess},
+	{"subjectInfoAccess", "4.2.2.2", strictSubjectInfoAccess},
 }
 
 // Section 4.1.2.1: extensions are of version 3, unique identifiers of 2 and 3.
@@ -154,7 +164,7 @@ func strictValidity(s *subject) string {
 
 func (t timeField) strict() bool {
 	digits, zulu := bytes.CutSuffix(t.value, []byte("Z"))
-	if !zulu || slices.ContainsFunc(digits, func(b byte) bool { return b < '0' || b > '9' }) {
+	if !zulu || slices.ContainsFunc(digits, func(b byte) bool { return !isDigit(b) }) {
 		return false
 	}
 	switch t.tag {
@@ -167,13 +177,14 @@ func (t timeField) strict() bool {
 }
 
 // Section 4.1.2.6: a CA has a name; others may do with a subjectAltName, which is
-// critical then (section 4.2.1.6).
+// critical then (section 4.2.1.6). A mail address is in the subjectAltName too: the
+// constraints of section 4.2.1.10 are about the names there.
 func strictSubject(s *subject) string {
 	if !s.fields.subject.Empty() {
 		if !wellFormedName(s.fields.subject) {
 			return "it has an empty part, or one with more than a type and a value"
 		}
-		return ""
+		return s.strictMail()
 	}
 	if !s.leaf || isCA(s.Certificate) {
 		return "it is empty, in a CA certificate"
@@ -182,6 +193,34 @@ func strictSubject(s *subject) string {
 		return "it is empty, and there is no critical subjectAltName in its place"
 	}
 	return ""
+}
+
+var oidMailAddress = []int{1, 2, 840, 113549, 1, 9, 1}
+
+func (s *subject) strictMail() string {
+	var known map[string]bool
+	for _, attribute := range s.Certificate.Subject.Names {
+		if !attribute.Type.Equal(oidMailAddress) {
+			continue
+		}
+		if known == nil {
+			known = make(map[string]bool, len(s.EmailAddresses))
+			for _, address := range s.EmailAddresses {
+				known[sameMail(address)] = true
+			}
+		}
+		if address, _ := attribute.Value.(string); !known[sameMail(address)] {
+			return fmt.Sprintf("the mail address %s is not in the subjectAltName", quotePart(address))
+		}
+	}
+	return ""
+}
+
+// sameMail is the same for addresses that section 7.5 takes for equal: those of
+// which the host differs in case.
+func sameMail(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	return address[:at+1] + strings.ToLower(address[at+1:])
 }
 
 // Section 4.1.2.8: there are none.
@@ -193,7 +232,8 @@ func strictUniqueIdentifiers(s *subject) string {
 }
 
 // Section 4.2, and 4.1.2.9: at least one where there is the field, none twice, and
-// each value the DER of one thing.
+// each in DER (section 4.1): the value that of one thing, and critical only written
+// where it is TRUE (X.690 section 11.5).
 func strictExtensions(s *subject) string {
 	if s.hasExtensions && len(s.extensions) == 0 {
 		return "the field is there and empty"
@@ -202,6 +242,9 @@ func strictExtensions(s *subject) string {
 		return fmt.Sprintf("%s is there twice", extensionName(id))
 	}
 	for i := range s.extensions {
+		if s.extensions[i].writtenFalse {
+			return fmt.Sprintf("%s has critical written out as FALSE", extensionName(s.extensions[i].id))
+		}
 		value := cryptobyte.String(s.extensions[i].value)
 		var skipped cryptobyte.String
 		var tag asn1.Tag
@@ -276,7 +319,8 @@ func strictSubjectKeyIdentifier(s *subject) string {
 	return ""
 }
 
-// Section 4.2.1.3: at least one usage; every CA has the extension, with
+// Section 4.2.1.3: at least one usage of the nine, in DER (section 4.1), which leaves
+// away the zeros at the end (X.690 section 11.2.2); every CA has the extension, with
 // keyCertSign (also 6.1.4 (n)), and nobody else has keyCertSign.
 func strictKeyUsage(s *subject) string {
 	e := s.find(idKeyUsage)
@@ -288,6 +332,8 @@ func strictKeyUsage(s *subject) string {
 		return ""
 	case s.KeyUsage == 0:
 		return "it allows no use at all"
+	case !e.namedBits(9):
+		return "its bits are not in DER, or there are more than nine"
 	case (ca || !s.leaf) && s.KeyUsage&x509.KeyUsageCertSign == 0:
 		return "it does not allow a CA to sign certificates"
 	case !ca && s.KeyUsage&x509.KeyUsageCertSign != 0:
@@ -296,13 +342,53 @@ func strictKeyUsage(s *subject) string {
 	return ""
 }
 
-// Section 4.2.1.4: at least one policy. crypto/x509 refuses one that is there twice.
-func strictCertificatePolicies(s *subject) string {
-	return s.notEmpty(idCertificatePolicies)
+// namedBits reports whether the value is a BIT STRING of at most so many named bits,
+// of which the last is set.
+func (e *extension) namedBits(most int) bool {
+	value := cryptobyte.String(e.value)
+	var bits cryptobyte.String
+	if !value.ReadASN1(&bits, asn1.BIT_STRING) || len(bits) < 2 || bits[0] > 7 {
+		return false
+	}
+	unused, last := int(bits[0]), bits[len(bits)-1]
+	return last>>unused&1 == 1 && 8*(len(bits)-1)-unused <= most
 }
 
-func (s *subject) notEmpty(number byte) string {
-	e := s.find(number)
+// Section 4.2.1.4: at least one policy, at least one qualifier where there is the
+// field, and those of anyPolicy are a CPS or a user notice. crypto/x509 refuses a
+// policy that is there twice.
+func strictCertificatePolicies(s *subject) string {
+	e := s.find(idCertificatePolicies)
+	if how := e.notEmpty(); e == nil || how != "" {
+		return how
+	}
+	policies, _ := e.sequence()
+	for !policies.Empty() {
+		var policy, id, qualifiers cryptobyte.String
+		var there bool
+		if !policies.ReadASN1(&policy, asn1.SEQUENCE) || !policy.ReadASN1(&id, asn1.OBJECT_IDENTIFIER) ||
+			!policy.ReadOptionalASN1(&qualifiers, &there, asn1.SEQUENCE) || !policy.Empty() || there && qualifiers.Empty() {
+			return "it is malformed"
+		}
+		for !qualifiers.Empty() {
+			var qualifier, kind cryptobyte.String
+			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) {
+				return "it is malformed"
+			}
+			if string(id) == idAnyPolicy && string(kind) != idQT+"\x01" && string(kind) != idQT+"\x02" {
+				return "anyPolicy has a qualifier that is neither a CPS nor a user notice"
+			}
+		}
+	}
+	return ""
+}
+
+// idAnyPolicy is the DER of anyPolicy, 2.5.29.32.0.
+const idAnyPolicy = "\x55\x1d\x20\x00"
+
+// notEmpty tells what is wrong with an extension that is a SEQUENCE SIZE (1..MAX);
+// nil has nothing wrong.
+func (e *extension) notEmpty() string {
 	if e == nil {
 		return ""
 	}
@@ -319,14 +405,22 @@ func strictPolicyMappings(s *subject) string {
 			return "anyPolicy is mapped"
 		}
 	}
-	return s.notEmpty(idPolicyMappings)
+	return s.find(idPolicyMappings).notEmpty()
 }
 
 // Section 4.2.1.6: at least one name, no empty ones, domain names in the preferred
-// syntax, URIs with a scheme. What crypto/x509 checks of mail and IP addresses is
-// not repeated.
+// syntax, mail addresses that are a mailbox, absolute URIs, and IP addresses of 4 or
+// 16 octets.
 func strictSubjectAltName(s *subject) string {
-	e := s.find(idSubjectAltName)
+	return s.find(idSubjectAltName).alternativeNames()
+}
+
+// Section 4.2.1.7: as in a subjectAltName.
+func strictIssuerAltName(s *subject) string {
+	return s.find(idIssuerAltName).alternativeNames()
+}
+
+func (e *extension) alternativeNames() string {
 	if e == nil {
 		return ""
 	}
@@ -344,8 +438,12 @@ func strictSubjectAltName(s *subject) string {
 			return "it has an empty name"
 		case tag == tagDNSName && !preferredSyntax(name):
 			return fmt.Sprintf("%s is no domain name", quotePart(string(name)))
-		case tag == tagURI && !hasScheme(name):
+		case tag == tagMail && !isMailbox(name):
+			return fmt.Sprintf("%s is no mailbox", quotePart(string(name)))
+		case tag == tagURI && !isAbsoluteURI(name):
 			return fmt.Sprintf("%s is no absolute URI", quotePart(string(name)))
+		case tag == tagIP && len(name) != 4 && len(name) != 16:
+			return fmt.Sprintf("an IP address has %d octets", len(name))
 		}
 	}
 	return ""
@@ -378,7 +476,7 @@ func preferredSyntax(name []byte) bool {
 			return false
 		}
 		for _, b := range label {
-			if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' {
+			if !isLetterOrDigit(b) && b != '-' {
 				return false
 			}
 		}
@@ -386,24 +484,139 @@ func preferredSyntax(name []byte) bool {
 	return true
 }
 
-// hasScheme looks for what RFC 3986 section 3.1 calls a scheme, and something
-// behind it.
-func hasScheme(uri []byte) bool {
-	colon := bytes.IndexByte(uri, ':')
-	if colon < 1 || colon == len(uri)-1 {
+// isHost is a domain name that is no wildcard; the dots and digits of an IPv4 address
+// are in its syntax.
+func isHost(name []byte) bool { return preferredSyntax(name) && name[0] != '*' }
+
+// isMailbox knows the Mailbox of RFC 2821 section 4.1.2: a dot-string or a quoted
+// string, an at sign, and a domain name or an address in brackets; with nothing
+// before it, behind it or around it.
+func isMailbox(address []byte) bool {
+	at := bytes.LastIndexByte(address, '@')
+	if at < 1 {
 		return false
 	}
-	for i, b := range uri[:colon] {
-		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
-		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(b))) {
+	local, domain := address[:at], address[at+1:]
+	if local[0] == '"' {
+		if !isQuoted(local) {
+			return false
+		}
+	} else {
+		for atom := range bytes.SplitSeq(local, []byte(".")) {
+			if len(atom) == 0 || slices.ContainsFunc(atom, func(b byte) bool {
+				return !isLetterOrDigit(b) && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", b) < 0
+			}) {
+				return false
+			}
+		}
+	}
+	if literal, ok := bytes.CutPrefix(domain, []byte("[")); ok {
+		literal, ok = bytes.CutSuffix(literal, []byte("]"))
+		return ok && len(literal) > 0 && !slices.ContainsFunc(literal, func(b byte) bool {
+			return b < '!' || b > '~' || b >= '[' && b <= ']'
+		})
+	}
+	return isHost(domain)
+}
+
+// isQuoted knows a Quoted-string: printable octets between quotes, where a backslash
+// comes before each quote and backslash.
+func isQuoted(s []byte) bool {
+	if len(s) < 2 || s[len(s)-1] != '"' {
+		return false
+	}
+	s = s[1 : len(s)-1]
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' {
+			i++
+		} else if s[i] == '"' {
+			return false
+		}
+		if i == len(s) || s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
 	return true
 }
 
+func isLetterOrDigit(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+}
+
+// isAbsoluteURI asks for what section 4.2.1.6 demands of a URI: the characters of
+// RFC 3986 section 2, a scheme (section 3.1), something behind it, and, where that
+// begins with an authority (section 3.2), a domain name or IP address in it.
+func isAbsoluteURI(uri []byte) bool {
+	for i, b := range uri {
+		if b == '%' {
+			if len(uri) < i+3 || !isHex(uri[i+1]) || !isHex(uri[i+2]) {
+				return false
+			}
+		} else if !isLetterOrDigit(b) && strings.IndexByte("-._~:/?#[]@!$&'()*+,;=", b) < 0 {
+			return false
+		}
+	}
+	colon := bytes.IndexByte(uri, ':')
+	if colon < 1 || colon == len(uri)-1 || !isLetterOrDigit(uri[0]) || isDigit(uri[0]) {
+		return false
+	}
+	if slices.ContainsFunc(uri[:colon], func(b byte) bool {
+		return !isLetterOrDigit(b) && b != '+' && b != '-' && b != '.'
+	}) {
+		return false
+	}
+	authority, ok := bytes.CutPrefix(uri[colon+1:], []byte("//"))
+	if !ok {
+		return true
+	}
+	if end := bytes.IndexAny(authority, "/?#"); end >= 0 {
+		authority = authority[:end]
+	}
+	return hasHost(authority[bytes.LastIndexByte(authority, '@')+1:])
+}
+
+// hasHost takes a host and perhaps a port.
+func hasHost(s []byte) bool {
+	host, port := s, []byte(nil)
+	if literal, ok := bytes.CutPrefix(s, []byte("[")); ok {
+		end := bytes.IndexByte(literal, ']')
+		if end < 0 || end > 45 { // the longest address has 45 characters
+			return false
+		}
+		addr, err := netip.ParseAddr(string(literal[:end]))
+		if err != nil || !addr.Is6() || addr.Zone() != "" {
+			return false
+		}
+		host, port = nil, literal[end+1:]
+		if len(port) > 0 && port[0] != ':' {
+			return false
+		}
+		port = bytes.TrimPrefix(port, []byte(":"))
+	} else if colon := bytes.IndexByte(s, ':'); colon >= 0 {
+		host, port = s[:colon], s[colon+1:]
+	}
+	if slices.ContainsFunc(port, func(b byte) bool { return !isDigit(b) }) {
+		return false
+	}
+	return host == nil || isHost(bytes.TrimSuffix(host, []byte(".")))
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+func isHex(b byte) bool { return isDigit(b) || b|0x20 >= 'a' && b|0x20 <= 'f' }
+
+// Section 4.2.1.8: at least one attribute, and not critical.
+func strictSubjectDirectoryAttributes(s *subject) string {
+	e := s.find(idSubjectDirectoryAttributes)
+	if e != nil && e.critical {
+		return "it is critical"
+	}
+	return e.notEmpty()
+}
+
 // Section 4.2.1.9: in every CA certificate, critical; a path length only in a CA
-// that may sign certificates. Section 6.1.4 (k) asks for cA above the leaf.
+// that may sign certificates; and in DER (section 4.1), in which cA is only written
+// where it is TRUE. Section 6.1.4 (k) asks for cA above the leaf.
 func strictBasicConstraints(s *subject) string {
 	e := s.find(idBasicConstraints)
 	ca := isCA(s.Certificate)
@@ -420,6 +633,8 @@ func strictBasicConstraints(s *subject) string {
 	case !ok || !content.ReadOptionalASN1(&skipped, &there, asn1.BOOLEAN) ||
 		!content.ReadOptionalASN1(&skipped, &hasPathLength, asn1.INTEGER) || !content.Empty():
 		return "it is malformed"
+	case there && !ca:
+		return "cA is written out as FALSE"
 	case ca && !e.critical:
 		return "it is not critical, in a CA certificate"
 	case hasPathLength && (!ca || s.KeyUsage&x509.KeyUsageCertSign == 0):
@@ -515,10 +730,85 @@ func strictExtKeyUsage(s *subject) string {
 	return ""
 }
 
+// Section 4.2.1.13: at least one point, each with a name or the issuer of its lists.
+func strictCRLDistributionPoints(s *subject) string {
+	return s.find(idCRLDistributionPoints).distributionPoints()
+}
+
+func (e *extension) distributionPoints() string {
+	if how := e.notEmpty(); e == nil || how != "" {
+		return how
+	}
+	points, _ := e.sequence()
+	for !points.Empty() {
+		var point, name, reasons, issuer cryptobyte.String
+		var hasName, hasIssuer, skipped bool
+		if !points.ReadASN1(&point, asn1.SEQUENCE) ||
+			!point.ReadOptionalASN1(&name, &hasName, asn1.Tag(0).ContextSpecific().Constructed()) ||
+			!point.ReadOptionalASN1(&reasons, &skipped, asn1.Tag(1).ContextSpecific()) ||
+			!point.ReadOptionalASN1(&issuer, &hasIssuer, asn1.Tag(2).ContextSpecific().Constructed()) || !point.Empty() {
+			return "it is malformed"
+		}
+		if !hasName && !hasIssuer {
+			return "a point has neither a name nor the issuer of its lists"
+		}
+		if hasIssuer && issuer.Empty() {
+			return "a point has an empty issuer"
+		}
+		if hasName {
+			var content cryptobyte.String
+			var tag asn1.Tag
+			if !name.ReadAnyASN1(&content, &tag) || !name.Empty() || content.Empty() {
+				return "a point has an empty or malformed name"
+			}
+		}
+	}
+	return ""
+}
+
 // Section 4.2.1.14: critical.
 func strictInhibitAnyPolicy(s *subject) string {
 	if e := s.find(idInhibitAnyPolicy); e != nil && !e.critical {
 		return "it is not critical"
+	}
+	return ""
+}
+
+// Section 4.2.1.15: as in cRLDistributionPoints, and not critical.
+func strictFreshestCRL(s *subject) string {
+	e := s.find(idFreshestCRL)
+	if e != nil && e.critical {
+		return "it is critical"
+	}
+	return e.distributionPoints()
+}
+
+// Section 4.2.2.1: at least one description, each a method and a location, and not
+// critical.
+func strictAuthorityInfoAccess(s *subject) string {
+	return s.findAccess(idAuthorityInfoAccess).accessDescriptions()
+}
+
+// Section 4.2.2.2: the same.
+func strictSubjectInfoAccess(s *subject) string {
+	return s.findAccess(idSubjectInfoAccess).accessDescriptions()
+}
+
+func (e *extension) accessDescriptions() string {
+	if e != nil && e.critical {
+		return "it is critical"
+	}
+	if how := e.notEmpty(); e == nil || how != "" {
+		return how
+	}
+	list, _ := e.sequence()
+	for !list.Empty() {
+		var description, method, location cryptobyte.String
+		var tag asn1.Tag
+		if !list.ReadASN1(&description, asn1.SEQUENCE) || !description.ReadASN1(&method, asn1.OBJECT_IDENTIFIER) ||
+			!description.ReadAnyASN1(&location, &tag) || !description.Empty() || !isGeneralName(tag) || location.Empty() {
+			return "it is malformed"
+		}
 	}
 	return ""
 }

@@ -94,11 +94,22 @@ var strictRuleTests = []ruleTest{
 	{"a subject has no empty part", "subject 4.1.2.6", inLeaf,
 		subjectOf(tagged(0x31, []byte{}), rdn(3, "host.example")), subjectOf(rdn(10, "Organisation"), rdn(3, "host.example")), "empty part"},
 
+	{"a name has no empty string", "subject 4.1.2.6", inLeaf,
+		subjectOf(rdn(10, ""), rdn(3, "host.example")), subjectOf(rdn(10, " "), rdn(3, "host.example")), "empty part"},
+	{"nor has that of an issuer", "issuer 4.1.2.4", inRoot,
+		func(f *forged) { f.issuer = seq(rdn(3, "")) }, nil, "empty part"},
+	{"a mail address is in the subjectAltName too", "subject 4.1.2.6", inLeaf,
+		subjectOf(mailRDN("a@host.example")), mailToo("a@host.example", "a@HOST.example"), "a@host.example"},
+	{"a mail address is that in the subjectAltName", "subject 4.1.2.6", inLeaf,
+		mailToo("a@host.example", "A@host.example"), mailToo("A@Host.example", "A@host.example"), "a@host.example"},
+
 	{"nobody issues unique identifiers", "unique identifiers 4.1.2.8", inLeaf,
 		func(f *forged) { f.unique = tagged(0x82, []byte{0, 1}) }, nil, ""},
 
 	{"a value is one thing and nothing behind it", "extensions 4.2", inLeaf,
 		with(99, false, []byte{5, 0, 5, 0}), with(99, false, []byte{5, 0}), "2.5.29.99"},
+	{"an extension that is not critical does not say so", "extensions 4.2", inLeaf,
+		func(f *forged) { f.extensions[0].writtenFalse = true }, nil, "2.5.29.14 has critical"},
 	{"a value is DER", "extensions 4.2", inLeaf,
 		with(99, false, []byte("text")), with(99, false, tagged(0x0c, "text")), "2.5.29.99"},
 
@@ -126,8 +137,20 @@ var strictRuleTests = []ruleTest{
 	{"nobody else may", "keyUsage 4.2.1.3", inLeaf,
 		with(15, true, []byte{3, 2, 2, 0x84}), with(15, true, []byte{3, 2, 7, 0x80}), "this is no CA"},
 
+	{"usages have no zeros behind the last", "keyUsage 4.2.1.3", inLeaf,
+		with(15, true, []byte{3, 2, 0, 0x80}), with(15, true, []byte{3, 2, 5, 0xa0}), "not in DER"},
+	{"usages have no octet of zeros behind the last", "keyUsage 4.2.1.3", inLeaf,
+		with(15, true, []byte{3, 3, 0, 0x80, 0}), with(15, true, []byte{3, 3, 7, 0x08, 0x80}), "not in DER"},
+	{"there are nine usages", "keyUsage 4.2.1.3", inLeaf,
+		with(15, true, []byte{3, 3, 6, 0x80, 0x40}), with(15, true, []byte{3, 2, 3, 0x78}), "more than nine"},
+
 	{"a list of policies is not empty", "certificatePolicies 4.2.1.4", inLeaf,
 		with(32, false, seq()), with(32, false, seq(seq(oidDER(1, 2, 3)))), ""},
+	{"a list of qualifiers is not empty", "certificatePolicies 4.2.1.4", inLeaf,
+		with(32, false, seq(seq(oidDER(1, 2, 3), seq()))), with(32, false, seq(seq(oidDER(1, 2, 3)), qualified(1, 2, 4))), "malformed"},
+	{"anyPolicy has the qualifiers that all know", "certificatePolicies 4.2.1.4", inCA,
+		with(32, false, seq(seq(oidDER(2, 5, 29, 32, 0), seq(seq(oidDER(1, 2, 3), []byte{5, 0}))))),
+		with(32, false, seq(qualified(2, 5, 29, 32, 0), seq(oidDER(1, 2, 4), seq(seq(oidDER(1, 2, 3), []byte{5, 0}))))), "anyPolicy"},
 	{"anyPolicy is not mapped", "policyMappings 4.2.1.5", inCA,
 		with(33, true, seq(seq(oidDER(2, 5, 29, 32, 0), oidDER(1, 2, 3)))),
 		with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3)))), "anyPolicy"},
@@ -156,12 +179,44 @@ var strictRuleTests = []ruleTest{
 	{"a URI has a scheme", "subjectAltName 4.2.1.6", inCA,
 		with(17, false, seq(tagged(0x86, "path"))), with(17, false, seq(tagged(0x86, "urn:path"))), "absolute URI"},
 
+	{"a mail address has a host", "subjectAltName 4.2.1.6", inLeaf, forMail("a"), forMail("a@b"), "no mailbox"},
+	{"the host of a mail address is a domain name", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b_c.example"), forMail("a_@b-c.example"), "no mailbox"},
+	{"a mail address is not in angle brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("<a@b.example>"), forMail("{a}@b.example"), "no mailbox"},
+	{"a mail address has no comment", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b.example (comment)"), forMail(`"a (comment)"@b.example`), "no mailbox"},
+	{"a mail address has no name before it", "subjectAltName 4.2.1.6", inLeaf, forMail("A a@b.example"), forMail("A.a@b.example"), "no mailbox"},
+	{"a mail address has no dots together", "subjectAltName 4.2.1.6", inLeaf, forMail("a..b@c.example"), forMail(`"a..b"@c.example`), "no mailbox"},
+	{"a quote in a mail address has a backslash", "subjectAltName 4.2.1.6", inLeaf, forMail(`"a"b"@c.example`), forMail(`"a\"b\\"@c.example`), "no mailbox"},
+	{"an address of a mail host is in brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("a@[192.0.2.1"), forMail("a@[IPv6:2001:db8::1]"), "no mailbox"},
+
+	{"an issuerAltName has a name", "issuerAltName 4.2.1.7", inLeaf,
+		with(18, false, seq()), with(18, false, seq(tagged(0x82, "ca.example"))), "empty"},
+	{"a URI has something behind the scheme", "issuerAltName 4.2.1.7", inLeaf, forURI("urn:"), forURI("urn:a"), "absolute URI"},
+	{"a scheme begins with a letter", "issuerAltName 4.2.1.7", inLeaf, forURI("1a:b"), forURI("a1+-.:b"), "absolute URI"},
+	{"a URI has no characters but its own", "issuerAltName 4.2.1.7", inLeaf, forURI("urn:a|b"), forURI("urn:a%7Cb"), "absolute URI"},
+	{"an authority has a host", "issuerAltName 4.2.1.7", inLeaf, forURI("ldap:///cn=a"), forURI("ldap:/cn=a"), "absolute URI"},
+	{"the host of a URI is a domain name", "issuerAltName 4.2.1.7", inLeaf, forURI("http://a_b.example/"), forURI("http://user@a-b.example.:80/?q#f"), "absolute URI"},
+	{"the host of a URI is no wildcard", "issuerAltName 4.2.1.7", inLeaf, forURI("http://*.example/"), forURI("http://example?*"), "absolute URI"},
+	{"the names in it are as in a subjectAltName", "issuerAltName 4.2.1.7", inLeaf,
+		with(18, false, seq(tagged(0x86, "//ca.example/"))), with(18, false, seq(tagged(0x86, "https://[2001:db8::1]:443/"))), "absolute URI"},
+	{"an address of version 6 has no zone", "issuerAltName 4.2.1.7", inLeaf,
+		with(18, false, seq(tagged(0x86, "https://[fe80::1%25eth0]/"))), with(18, false, seq(tagged(0x86, "https://192.0.2.1"))), "absolute URI"},
+	{"an IP address has 4 or 16 octets", "issuerAltName 4.2.1.7", inLeaf,
+		with(18, false, seq(tagged(0x87, "12345"))), with(18, false, seq(tagged(0x87, "1234"), tagged(0x87, "1234567890123456"))), "5 octets"},
+
+	{"a list of attributes is not empty", "subjectDirectoryAttributes 4.2.1.8", inLeaf,
+		with(9, false, seq()), with(9, false, seq(seq(oidDER(1, 3, 6, 1, 5, 5, 7, 9, 4), tagged(0x31, tagged(0x13, "NL"))))), "empty"},
+
+	{"attributes are not critical", "subjectDirectoryAttributes 4.2.1.8", inLeaf,
+		with(9, true, seq([]byte{5, 0})), with(9, false, seq([]byte{5, 0})), "critical"},
+
 	{"basicConstraints are critical in a CA", "basicConstraints 4.2.1.9", inCA,
 		with(19, false, seq([]byte{1, 1, 0xff})), with(19, true, seq([]byte{1, 1, 0xff})), "not critical"},
 	{"basicConstraints are critical in a root", "basicConstraints 4.2.1.9", inRoot,
 		with(19, false, seq([]byte{1, 1, 0xff})), with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 1})), "not critical"},
 	{"a path length is a CA's", "basicConstraints 4.2.1.9", inLeaf,
 		with(19, true, seq([]byte{2, 1, 0})), with(19, false, seq()), "path length"},
+	{"who is no CA does not say so", "basicConstraints 4.2.1.9", inLeaf,
+		with(19, true, seq([]byte{1, 1, 0})), with(19, true, seq()), "written out"},
 	{"nothing stands behind the path length", "basicConstraints 4.2.1.9", inCA,
 		with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 0}, []byte{5, 0})), with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 0})), "malformed"},
 
@@ -186,8 +241,61 @@ var strictRuleTests = []ruleTest{
 	{"an empty list of usages is no permission for all", "extKeyUsage 4.2.1.12", inCA,
 		with(37, false, seq()), with(37, false, usageList(1)), "empty"},
 
+	{"a list of distribution points is not empty", "cRLDistributionPoints 4.2.1.13", inLeaf,
+		with(31, false, seq()), with(31, false, seq(seq(pointName))), "empty"},
+	{"a distribution point is not of reasons alone", "cRLDistributionPoints 4.2.1.13", inLeaf,
+		with(31, false, seq(seq(pointName), seq([]byte{0x81, 2, 1, 2}))),
+		with(31, false, seq(seq(pointName, []byte{0x81, 2, 1, 2}), seq(tagged(0xa2, tagged(0xa4, nameDER("CRL issuer")))))), "neither"},
+	{"the name of a distribution point is not empty", "cRLDistributionPoints 4.2.1.13", inLeaf,
+		with(31, false, seq(seq(tagged(0xa0, tagged(0xa0, []byte{}))))), with(31, false, seq(seq(pointName))), "empty or malformed name"},
+	{"nor is the issuer of its lists", "cRLDistributionPoints 4.2.1.13", inCA,
+		with(31, false, seq(seq(pointName, tagged(0xa2, []byte{})))), with(31, false, seq(seq(pointName, tagged(0xa2, tagged(0xa4, nameDER("CRL issuer")))))), "empty issuer"},
+
 	{"inhibitAnyPolicy is critical", "inhibitAnyPolicy 4.2.1.14", inCA,
 		with(54, false, []byte{2, 1, 0}), with(54, true, []byte{2, 1, 0}), ""},
+
+	{"a point for delta lists is not of reasons alone", "freshestCRL 4.2.1.15", inLeaf,
+		with(46, false, seq(seq([]byte{0x81, 2, 1, 2}))), with(46, false, seq(seq(pointName))), "neither"},
+
+	{"points for delta lists are not critical", "freshestCRL 4.2.1.15", inLeaf,
+		with(46, true, seq(seq(pointName))), with(46, false, seq(seq(pointName))), "critical"},
+
+	{"a list of accesses to the issuer is not empty", "authorityInfoAccess 4.2.2.1", inLeaf,
+		withAccess(1, seq()), withAccess(1, seq(access(2))), "empty"},
+	{"an access has a location", "authorityInfoAccess 4.2.2.1", inCA,
+		withAccess(1, seq(access(2), seq(oidDER(1, 3, 6, 1, 5, 5, 7, 48, 1), tagged(0xa6, "x")))), withAccess(1, seq(access(1), access(2))), "malformed"},
+	{"a list of accesses to the subject is not empty", "subjectInfoAccess 4.2.2.2", inLeaf,
+		withAccess(11, seq()), withAccess(11, seq(access(5))), "empty"},
+	{"accesses to the subject are not critical", "subjectInfoAccess 4.2.2.2", inLeaf,
+		changes(withAccess(11, seq(access(5))), lastCritical), withAccess(11, seq(access(5))), "critical"},
+}
+
+// pointName is the name of a distribution point: a URL.
+var pointName = tagged(0xa0, tagged(0xa0, tagged(0x86, "http://crl.example/a.crl")))
+
+func access(method int) []byte {
+	return seq(oidDER(1, 3, 6, 1, 5, 5, 7, 48, method), tagged(0x86, "http://ca.example/a"))
+}
+
+// qualified is a policy with the URL of a CPS and a user notice.
+func qualified(policy ...int) []byte {
+	return seq(oidDER(policy...), seq(
+		seq(oidDER(1, 3, 6, 1, 5, 5, 7, 2, 1), tagged(0x16, "https://cps.example/")),
+		seq(oidDER(1, 3, 6, 1, 5, 5, 7, 2, 2), seq(tagged(0x0c, "text")))))
+}
+
+func lastCritical(f *forged) { f.extensions[len(f.extensions)-1].critical = true }
+
+func forMail(address string) change {
+	return with(17, false, seq(tagged(0x82, "host.example"), tagged(0x81, address)))
+}
+
+// forURI puts it where crypto/x509 does not look.
+func forURI(uri string) change { return with(18, false, seq(tagged(0x86, uri))) }
+
+// mailToo gives a leaf a mail address in its subject and one in its subjectAltName.
+func mailToo(subject, san string) change {
+	return changes(subjectOf(mailRDN(subject)), forMail(san))
 }
 
 // alsoBroken are the rules that what breaks another cannot but break too.
@@ -202,6 +310,9 @@ var refusedByX509 = map[string]bool{
 	"an empty part makes no name of an issuer": true,
 	"the name of an issuer is not empty":       true,
 	"a CA may sign certificates":               true,
+	"attributes are not critical":              true,
+	"points for delta lists are not critical":  true,
+	"accesses to the subject are not critical": true,
 	"the key of a root counts too":             true,
 	"they have serverAuth":                     true,
 	"SHA-1 is no signature algorithm":          true,
@@ -314,6 +425,7 @@ func TestStrictOnWhatTheParserRefuses(t *testing.T) {
 		"a field of extensions that has none":     {func(f *forged) { f.extensions = nil }, "extensions: the field is there and empty"},
 		"a negative serial number":                {func(f *forged) { f.serial = []byte{0x80} }, "serialNumber: it is negative"},
 		"a critical authority key identifier":     {func(f *forged) { f.extensions[1].critical = true }, "authorityKeyIdentifier: it is critical"},
+		"a critical authorityInfoAccess":          {changes(withAccess(1, seq(access(2))), lastCritical), "authorityInfoAccess: it is critical"},
 		"a critical subject key identifier":       {func(f *forged) { f.extensions[0].critical = true }, "subjectKeyIdentifier: it is critical"},
 		"a version that is written out":           {func(f *forged) { f.version[4] = 0 }, "certificate: its version is written out"},
 		"a malformed list of extended key usages": {with(37, false, seq([]byte{5, 0})), "extKeyUsage: it is malformed"},
@@ -385,8 +497,8 @@ func publicRoots(t *testing.T) []*x509.Certificate {
 	return slices.Collect(s.Filter(func(c *x509.Certificate) bool { return len(c.Subject.Organization) > 0 }).All())
 }
 
-// The public roots that break a rule: all of them are older than the rule, or than
-// its being enforced.
+// The public roots that break a rule: they are older than the rule, or than its being
+// enforced; and two have zeros behind the bits of their keyUsage, which DER does not.
 var oldPublicRoots = map[string][]string{
 	"Certigna":                                                    {"authorityKeyIdentifier 7.1.2.11.1"},
 	"Certum Trusted Network CA 2":                                 {"validity 4.1.2.5"},
@@ -401,6 +513,8 @@ var oldPublicRoots = map[string][]string{
 	"The Go Daddy Group, Inc.":                                    {"serialNumber 4.1.2.2", "keyUsage 4.2.1.3", "basicConstraints 4.2.1.9", "authorityKeyIdentifier 7.1.2.11.1"},
 	"Starfield Technologies, Inc.":                                {"serialNumber 4.1.2.2", "keyUsage 4.2.1.3", "basicConstraints 4.2.1.9", "authorityKeyIdentifier 7.1.2.11.1"},
 	"SECOM Trust Systems CO.,LTD.":                                {"serialNumber 4.1.2.2"},
+	"Trustwave Global ECC P256 Certification Authority":           {"keyUsage 4.2.1.3"},
+	"Trustwave Global ECC P384 Certification Authority":           {"keyUsage 4.2.1.3"},
 	"Chunghwa Telecom Co., Ltd.":                                  {"keyUsage 4.2.1.3", "basicConstraints 4.2.1.9"},
 }
 
