@@ -127,7 +127,7 @@ func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
 	)
 	walk = func(path []*x509.Certificate) {
 		child := path[len(path)-1]
-		for parent, isRoot := range s.issuers(child) {
+		for parent, by := range s.candidates(child, nil) {
 			if len(found) == maxPaths || len(path) == maxDepth {
 				return
 			}
@@ -142,7 +142,7 @@ func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
 				continue
 			}
 			next := append(path[:len(path):len(path)], parent)
-			if isRoot {
+			if by == ofRoots {
 				if p, ok := newUpperPath(next[1:]); ok {
 					found = append(found, p)
 				}

@@ -152,3 +152,27 @@ func BenchmarkRefuse(b *testing.B) {
 		},
 	})
 }
+
+// A denial needs no signature: what is refused costs nearly nothing.
+func BenchmarkRefuseAtSight(b *testing.B) {
+	l := rsaLayers()
+	other := truststore.New(newRoot("Another").Certificate)
+	byKey := chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))
+	for _, bench := range []struct {
+		name  string
+		v     *chain.Verifier
+		extra []*x509.Certificate
+	}{
+		{"chain", mustVerifier(other, truststore.New(), byKey), l.full()[1:]},
+		{"leaf-alone", mustVerifier(other, truststore.New(), chain.WithDenied(truststore.New(l.full()[1:]...), chain.DenyKeys(keyHash(l.issuing.Certificate)))), nil},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			ratios(b, func() {
+				_, err := bench.v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: bench.extra})
+				require.ErrorIs(b, err, chain.ErrAtSight)
+			}, map[string]func(){
+				"signature": func() { require.NoError(b, l.leaf.CheckSignatureFrom(l.issuing.Certificate)) },
+			})
+		})
+	}
+}

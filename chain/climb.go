@@ -128,13 +128,8 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 				best = c
 			}
 		}
-		for parent, isRoot := range s.issuers(child) {
-			visit(parent, isRoot)
-		}
-		for parent := range extra.BySubject(child.RawIssuer) {
-			if !s.holds(parent) { // or it was just visited
-				visit(parent, false)
-			}
+		for parent, by := range s.candidates(child, extra) {
+			visit(parent, by == ofRoots)
 		}
 		if end {
 			c := climbed{path: path, valid: validAt(path, at), refused: refused}
@@ -145,10 +140,6 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 	}
 	walk(Chain{leaf})
 	return best
-}
-
-func (s *state) holds(cert *x509.Certificate) bool {
-	return s.roots.Contains(cert) || s.intermediates.Contains(cert)
 }
 
 // keyIdentifiersMatch is false for two CAs of one name that are known to have
@@ -172,14 +163,8 @@ func (s *state) explain(leaf *x509.Certificate, extra *truststore.Store, at time
 }
 
 func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
-	for _, r := range refusals {
-		var own *Error
-		if errors.As(r, &own) && own.Reason != 0 {
-			return own.Reason, own.Cert
-		}
-	}
 	if len(refusals) > 0 {
-		return RefusedByPolicy, nil
+		return ofRefusals(refusals)
 	}
 
 	if !c.rooted {
@@ -238,6 +223,17 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		}
 	}
 	return WrongUsage, nil
+}
+
+// ofRefusals is what policies and denials say that the reason is.
+func ofRefusals(refusals []error) (Reason, *x509.Certificate) {
+	for _, r := range refusals {
+		var own *Error
+		if errors.As(r, &own) && own.Reason != 0 {
+			return own.Reason, own.Cert
+		}
+	}
+	return RefusedByPolicy, nil
 }
 
 func outsideValidity(cert *x509.Certificate, at time.Time) Reason {

@@ -69,7 +69,7 @@ func TestDifferential(t *testing.T) {
 	// That these are not zero shows that something was compared.
 	for what, n := range map[string]int{
 		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
-		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused,
+		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight,
 	} {
 		if n == 0 {
 			t.Errorf("not one case of: %s", what)
@@ -101,6 +101,7 @@ type tally struct {
 	poolAccepted, derived         int // by the pool; of these, through a derived anchor
 	poolStricter                  int // crypto/x509 accepts with what the verifier holds, the pool does not
 	strictAccepted, strictRefused int // of what crypto/x509 accepts, with policies
+	atSight                       int // of these, refused before signatures
 	itself                        int // certificates of the pool that presented themselves and were let through
 	limited                       int // crypto/x509 gave up counting signatures, and the chain is one that it accepts
 }
@@ -115,14 +116,15 @@ func (n *tally) add(o tally) {
 	n.poolStricter += o.poolStricter
 	n.strictAccepted += o.strictAccepted
 	n.strictRefused += o.strictRefused
+	n.atSight += o.atSight
 	n.itself += o.itself
 	n.limited += o.limited
 }
 
 func (n *tally) String() string {
 	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted, %d refused; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
-		"with policies %d accepted, %d refused; %d certificates of the pool presented themselves to be let through; %d times crypto/x509 reached its limit of signatures",
-		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.itself, n.limited)
+		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d times crypto/x509 reached its limit of signatures",
+		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.limited)
 }
 
 func (n *tally) compareWorld(t *testing.T, d dice, seed uint64, questions int) {
@@ -163,11 +165,11 @@ func (w *world) compare(q question, n *tally) error {
 	}
 
 	// Verify with policies: the chains of crypto/x509 that they allow.
-	allowed := slices.DeleteFunc(slices.Clone(theirs), func(c []*x509.Certificate) bool { return slices.ContainsFunc(c, w.refused.Contains) })
+	allowed := slices.DeleteFunc(slices.Clone(theirs), w.refuses)
 	ours, err = w.strict.Verify(q.leaf, opts)
 	switch {
 	case err == nil:
-		if slices.ContainsFunc(ours, w.refused.Contains) {
+		if w.refuses(ours) {
 			return fmt.Errorf("Verify returns a chain that the policies refuse: %s", names(ours))
 		}
 		if err := w.notLenient(q, ours, allowed, n); err != nil {
@@ -179,6 +181,9 @@ func (w *world) compare(q question, n *tally) error {
 	default:
 		if theirErr == nil {
 			n.strictRefused++
+			if strings.Contains(err.Error(), "before signatures were checked") {
+				n.atSight++
+			}
 		}
 		if err := w.wellFormed(err, q.leaf); err != nil {
 			return fmt.Errorf("Verify with policies: %w", err)
@@ -208,7 +213,7 @@ func (w *world) compare(q question, n *tally) error {
 	// A session that was verified before the policies changed, or with a pool of the roots.
 	for _, before := range [][][]*x509.Certificate{verified, theirs} {
 		if c, err := w.strict.Check(before, q.at); err == nil {
-			if slices.ContainsFunc(c, w.refused.Contains) {
+			if w.refuses(c) {
 				return fmt.Errorf("Check returns a chain that the policies refuse: %s", names(c))
 			}
 			if err := w.notLenient(q, c, allowed, n); err != nil {
@@ -355,7 +360,7 @@ func (w *world) describe(q question) string {
 			fmt.Fprintf(&b, "%s: %s by %s, serial %v, %s to %s, CA %v/%v, length %d, usage %b, extended %v %v, policies %v, explicit %d/%v, critical %v, refused %v\n",
 				what, c.Subject.CommonName, c.Issuer.CommonName, c.SerialNumber, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly),
 				c.IsCA, c.BasicConstraintsValid, c.MaxPathLen, c.KeyUsage, c.ExtKeyUsage, c.UnknownExtKeyUsage, c.Policies,
-				c.RequireExplicitPolicy, c.RequireExplicitPolicyZero, c.UnhandledCriticalExtensions, w.refused.Contains(c))
+				c.RequireExplicitPolicy, c.RequireExplicitPolicyZero, c.UnhandledCriticalExtensions, w.refuses([]*x509.Certificate{c}))
 		}
 	}
 	list("leaf", []*x509.Certificate{q.leaf})

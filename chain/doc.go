@@ -9,9 +9,11 @@
 //   - a [Policy], asked about each complete chain up to its root: in Verify, in
 //     the pools that crypto/tls and others take, and by [Verifier.Check] for
 //     resumed sessions;
-//   - ready-made policies: to deny by certificate, key or name, to pin a leaf, to
-//     require a certificate policy, to bound keys and algorithms, and two profiles,
-//     [Strict] (what RFC 5280 asks beyond crypto/x509) and [WebPKI] (public servers);
+//   - a [Denial] of certificates, keys or names, which may refuse before any
+//     signature is checked;
+//   - ready-made policies: to pin a leaf, to require a certificate policy, to bound
+//     keys and algorithms, and two profiles, [Strict] (what RFC 5280 asks beyond
+//     crypto/x509) and [WebPKI] (public servers);
 //   - an [Error] that tells the path as far as it goes and what broke it.
 //
 // The package knows no particular PKI.

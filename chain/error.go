@@ -57,7 +57,8 @@ type Error struct {
 	Reason Reason
 
 	// Chain is the path that got furthest: from the certificate that was
-	// verified as far up as each signature checks out. It says nothing about trust.
+	// verified as far up as each signature checks out; that certificate alone
+	// where none was checked. It says nothing about trust.
 	Chain Chain
 
 	// Cert is the certificate of the path that the reason is about; nil if none is.

@@ -38,8 +38,8 @@ func ExampleDenyCertificates() {
 	leaf := root.issue("host.example")
 	deny := chain.DenyCertificates(truststore.FingerprintOf(leaf)) // or ParseFingerprint of what a supplier wrote
 
-	fmt.Println(deny(chain.Chain{leaf, root.Certificate}, now) != nil)
-	fmt.Println(deny(chain.Chain{root.issue("host.example"), root.Certificate}, now))
+	fmt.Println(deny([]*x509.Certificate{leaf, root.Certificate}) != nil)
+	fmt.Println(deny([]*x509.Certificate{root.issue("host.example"), root.Certificate}))
 	// Output:
 	// true
 	// <nil>
@@ -52,7 +52,7 @@ func ExampleDenyKeys() {
 	reissued := root.certify("Issuing CA again", withdrawn.key)
 	deny := chain.DenyKeys(sha256.Sum256(withdrawn.RawSubjectPublicKeyInfo))
 
-	err := deny(chain.Chain{reissued.issue("host.example"), reissued.Certificate, root.Certificate}, now)
+	err := deny([]*x509.Certificate{reissued.issue("host.example"), reissued.Certificate, root.Certificate})
 	fmt.Println(err != nil)
 	// Output: true
 }
@@ -63,7 +63,7 @@ func ExampleDenySubjects() {
 	issuing := root.issueCA("Issuing CA", subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}, Country: []string{"NL"}}))
 	deny := chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}})
 
-	fmt.Println(deny(chain.Chain{issuing.issue("host.example"), issuing.Certificate, root.Certificate}, now))
+	fmt.Println(deny([]*x509.Certificate{issuing.issue("host.example"), issuing.Certificate, root.Certificate}))
 	// Output: chain: refused by policy: "Issuing CA": this subject is denied, by its name
 }
 

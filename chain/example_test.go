@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"time"
@@ -183,6 +184,30 @@ func ExampleWithDenied() {
 	_, err = leaf.Verify(x509.VerifyOptions{Roots: v.CertPool(nil), CurrentTime: now})
 	fmt.Println(err)
 	// Output: x509: certificate signed by unknown authority (possibly because of "this CA was withdrawn in 2025: ask for a certificate under the new one" while trying to verify candidate authority certificate "Old Root")
+}
+
+// What nobody may trust, whoever issued it, is refused before anything is computed.
+func ExampleWithDenial() {
+	root := newRoot("Root")
+	issuing := root.issueCA("Issuing CA")
+	leaf := issuing.issue("host.example")
+	v, err := chain.NewVerifier(truststore.New(root.Certificate), truststore.New(issuing.Certificate),
+		chain.WithDenial(chain.DenySubjects(pkix.Name{CommonName: "Issuing CA"})))
+	if err != nil {
+		panic(err)
+	}
+	_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
+	fmt.Println(err)
+	// Output: chain: refused by policy: "Issuing CA": this subject is denied, by its name; refused by names, before signatures were checked: every path that they lead to is denied
+}
+
+// A denial among policies.
+func ExampleDenial_Policy() {
+	root := newRoot("Root")
+	leaf := root.issue("host.example")
+	policy := chain.All(chain.Strict, chain.DenyCertificates(truststore.FingerprintOf(leaf)).Policy)
+	fmt.Println(policy(chain.Chain{leaf, root.Certificate}, now) != nil)
+	// Output: true
 }
 
 func ExampleAll() {

@@ -26,3 +26,6 @@ func RuleNames() (strict, webPKI []string) {
 	}
 	return strict, webPKI
 }
+
+// ErrAtSight is in an error of Verify that came before any signature.
+var ErrAtSight = errAtSight

@@ -128,7 +128,9 @@ type world struct {
 	leaves []*x509.Certificate
 
 	held, heldRoots *truststore.Store
-	refused, denied *truststore.Store // by the strict verifier; denied is part of refused
+	revoked, denied *truststore.Store    // by the strict verifier: by its policy, and by WithDenied
+	barred          [][32]byte           // and by its denials: keys
+	pair            [2]*x509.Certificate // and two that may not stand in one path
 	plain, strict   *chain.Verifier
 
 	signed map[[2]*x509.Certificate]bool // links that were checked
@@ -427,22 +429,56 @@ func (w *world) hold() {
 	w.plain = mustVerifier(w.heldRoots, w.held)
 
 	all := slices.Concat(w.roots, w.cas, w.leaves)
-	revoked := truststore.New(w.some(all, 6)...)
+	w.revoked = truststore.New(w.some(all, 6)...)
 	w.denied = truststore.New(w.some(all, 10)...)
-	w.refused = truststore.New(slices.Concat(slices.Collect(revoked.All()), slices.Collect(w.denied.All()))...)
-	w.strict = mustVerifier(w.heldRoots, w.held, chain.WithDenied(w.denied, nil), chain.WithPolicy(func(c chain.Chain, at time.Time) error {
-		if !w.heldRoots.Contains(c.Root()) || !selfIssued(c.Root()) || at != w.at {
-			w.misled = fmt.Errorf("a policy was asked at %s about %s, which is no chain up to a root", at, names(c))
-		}
-		if slices.ContainsFunc(c, revoked.Contains) {
-			return errRevoked
-		}
-		return nil
-	}))
+	for _, c := range w.some(all, pick(w.dice, 3, 12, 12, 1000)) {
+		w.barred = append(w.barred, keyHash(c))
+	}
+	w.pair = [2]*x509.Certificate{pick(w.dice, all...), pick(w.dice, all...)}
+	w.strict = mustVerifier(w.heldRoots, w.held, w.strictly()...)
 
 	w.at = now
 	clock := func() time.Time { return w.at }
 	w.plainPool, w.strictPool = w.plain.CertPool(clock), w.strict.CertPool(clock)
+}
+
+// strictly are options of each kind that refuses.
+func (w *world) strictly() []chain.Option {
+	return []chain.Option{
+		chain.WithDenied(w.denied, nil),
+		chain.WithDenial(chain.DenyKeys(w.barred...)),
+		chain.WithDenial(func(certs []*x509.Certificate) error {
+			for i, c := range certs[1:] {
+				if string(certs[i].RawIssuer) != string(c.RawSubject) {
+					w.misled = fmt.Errorf("a denial was asked about %s, which no path begins with", names(certs))
+				}
+			}
+			if w.barsPair(certs) {
+				return errRevoked
+			}
+			return nil
+		}),
+		chain.WithPolicy(func(c chain.Chain, at time.Time) error {
+			if !w.heldRoots.Contains(c.Root()) || string(c.Root().RawSubject) != string(c.Root().RawIssuer) || at != w.at {
+				w.misled = fmt.Errorf("a policy was asked at %s about %s, which is no chain up to a root", at, names(c))
+			}
+			if slices.ContainsFunc(c, w.revoked.Contains) {
+				return errRevoked
+			}
+			return nil
+		}),
+	}
+}
+
+func (w *world) barsPair(certs []*x509.Certificate) bool {
+	return slices.ContainsFunc(certs, w.pair[0].Equal) && slices.ContainsFunc(certs, w.pair[1].Equal)
+}
+
+// refuses reports whether the strict verifier has something against a chain.
+func (w *world) refuses(c []*x509.Certificate) bool {
+	return w.barsPair(c) || slices.ContainsFunc(c, func(cert *x509.Certificate) bool {
+		return w.revoked.Contains(cert) || w.denied.Contains(cert) || slices.Contains(w.barred, keyHash(cert))
+	})
 }
 
 // question is one case.

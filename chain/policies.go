@@ -6,8 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,41 +43,6 @@ func firstInvalid(c Chain, at time.Time) error {
 	return nil
 }
 
-// DenyCertificates returns the policy that refuses every chain with one of these
-// certificates in it.
-//
-// Whoever holds a certificate can often give it another fingerprint, and a peer can
-// do so to a CA certificate that it sends along: an ECDSA signature has a second
-// form, and crypto/x509 passes over data behind the signature. What must not come
-// back in another form, or reissued for the same key, is denied by [DenyKeys].
-func DenyCertificates(fingerprints ...truststore.Fingerprint) Policy {
-	denied := setOf(fingerprints)
-	return func(c Chain, at time.Time) error {
-		for _, cert := range c {
-			if f := truststore.FingerprintOf(cert); denied[f] && f != (truststore.Fingerprint{}) {
-				return refuse(c, cert, at, fmt.Errorf("this certificate is denied, by its fingerprint %s", f))
-			}
-		}
-		return nil
-	}
-}
-
-// DenyKeys returns the policy that refuses every chain with one of these public
-// keys in it: the SHA-256 of the SubjectPublicKeyInfo, as in
-// sha256.Sum256(cert.RawSubjectPublicKeyInfo). It finds a CA or a compromised key
-// in each certificate that was ever issued for it.
-func DenyKeys(keys ...[sha256.Size]byte) Policy {
-	denied := setOf(keys)
-	return func(c Chain, at time.Time) error {
-		for _, cert := range c {
-			if key, ok := keyOf(cert); ok && denied[key] {
-				return refuse(c, cert, at, fmt.Errorf("this public key is denied, by its SHA-256 %x", key))
-			}
-		}
-		return nil
-	}
-}
-
 // keyOf is false of a certificate that was not parsed.
 func keyOf(cert *x509.Certificate) (key [sha256.Size]byte, ok bool) {
 	if cert == nil || len(cert.RawSubjectPublicKeyInfo) == 0 {
@@ -94,85 +57,6 @@ func setOf[T comparable](list []T) map[T]bool {
 		set[item] = true
 	}
 	return set
-}
-
-// DenySubjects returns the policy that refuses every chain with a certificate in
-// it whose subject has all the attributes of one of these names: in any order, in
-// any string type, and without regard to case and repeated spaces (RFC 5280
-// section 7.1), whatever other attributes it has. So a common name alone denies
-// everything of that name; with organization and country it denies less. A name
-// without any attribute denies everything.
-//
-// pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
-func DenySubjects(names ...pkix.Name) Policy {
-	denied := make([]map[attribute]bool, len(names))
-	asked := map[attribute]bool{} // by any of names
-	var types []asn1.ObjectIdentifier
-	for i, name := range names {
-		denied[i] = map[attribute]bool{}
-		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
-			for _, part := range rdn {
-				kind := slices.IndexFunc(types, part.Type.Equal)
-				if kind < 0 {
-					kind, types = len(types), append(types, slices.Clone(part.Type))
-				}
-				a := attribute{kind, normalised(part.Value)}
-				denied[i][a], asked[a] = true, true
-			}
-		}
-	}
-	return func(c Chain, at time.Time) error {
-		if len(denied) == 0 {
-			return nil
-		}
-		for _, cert := range c {
-			if cert == nil {
-				continue
-			}
-			has := map[attribute]bool{}
-			for _, part := range cert.Subject.Names {
-				if kind := slices.IndexFunc(types, part.Type.Equal); kind >= 0 {
-					if a := (attribute{kind, normalised(part.Value)}); asked[a] {
-						has[a] = true
-					}
-				}
-			}
-			for _, name := range denied {
-				if includes(has, name) {
-					return refuse(c, cert, at, errors.New("this subject is denied, by its name"))
-				}
-			}
-		}
-		return nil
-	}
-}
-
-// attribute of a name, of a type that [DenySubjects] was asked about.
-type attribute struct {
-	kind  int // the place of the type among those asked about
-	value string
-}
-
-// normalised is the same for values that RFC 5280 section 7.1 takes for equal.
-func normalised(value any) string {
-	s, ok := value.(string)
-	if !ok {
-		s = fmt.Sprint(value)
-	}
-	s = strings.ToLower(s)
-	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") || strings.ContainsAny(s, "\t\r\n") {
-		s = strings.Join(strings.Fields(s), " ")
-	}
-	return s
-}
-
-func includes(set, part map[attribute]bool) bool {
-	for item := range part {
-		if !set[item] {
-			return false
-		}
-	}
-	return true
 }
 
 // PinLeaf returns the policy that accepts these end-entity certificates only; with

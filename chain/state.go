@@ -18,8 +18,9 @@ type state struct {
 	roots         *truststore.Store
 	intermediates *truststore.Store
 	policy        Policy
-	denied        *truststore.Store
-	denial        func([]*x509.Certificate) error
+	denial        Denial            // all of them; nil for none
+	denied        *truststore.Store // what one of them is about
+	why           Denial            // what to say of it
 
 	anchors    map[*x509.Certificate]*anchor
 	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
@@ -49,7 +50,7 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	s.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
 	s.denied = s.denied.Filter(func(*x509.Certificate) bool { return true })
 	if s.denied.Len() > 0 {
-		s.policy = All(s.refuseDenied, s.policy)
+		s.denial = both(s.refuseDenied, s.denial)
 	}
 	s.anchorPool = s.roots.CertPool()
 	for root := range s.roots.All() {
@@ -77,38 +78,12 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	return s, nil
 }
 
-var errDenied = errors.New("chain: this CA is denied")
-
-// refuseDenied is a policy, because an anchor that refuses closes only the path
-// that ends at it: a peer may send the denied certificate with others above it.
-func (s *state) refuseDenied(c Chain, _ time.Time) error {
-	for i, cert := range c {
-		if s.isDenied(cert) {
-			return s.refusal(c[: i+1 : i+1])
-		}
+// judge asks all that may have something against a complete chain.
+func (s *state) judge(c Chain, at time.Time) error {
+	if err := s.denial.Policy(c, at); err != nil {
+		return err
 	}
-	return nil
-}
-
-// isDenied compares what was signed, not the whole: crypto/x509 takes the same
-// certificate with another form of the signature, or with bytes behind it.
-func (s *state) isDenied(cert *x509.Certificate) bool {
-	for denied := range s.denied.BySubject(cert.RawSubject) {
-		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
-			return true
-		}
-	}
-	return false
-}
-
-// refusal is what is said of a chain that ends at a denied certificate.
-func (s *state) refusal(c Chain) error {
-	if s.denial != nil {
-		if err := s.denial(c); err != nil {
-			return err
-		}
-	}
-	return errDenied
+	return s.policy(c, at)
 }
 
 // ordered yields the anchors as the stores hold them, so that pools are alike.
@@ -140,21 +115,40 @@ func (s *state) anchorOf(cert *x509.Certificate) *anchor {
 	return nil
 }
 
-// issuers yields the certificates held whose name is that of child's issuer,
-// roots first, and whether each is a root.
-func (s *state) issuers(child *x509.Certificate) iter.Seq2[*x509.Certificate, bool] {
-	return func(yield func(*x509.Certificate, bool) bool) {
+// origin is where a certificate that may be an issuer comes from.
+type origin uint8
+
+const (
+	ofRoots origin = iota
+	ofIntermediates
+	ofExtra
+	ofDenied // and of none of the others
+)
+
+// candidates yields the certificates that bear the name of child's issuer, each
+// once: those that are held, then those of extra, which may be nil.
+func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+	return func(yield func(*x509.Certificate, origin) bool) {
 		for root := range s.roots.BySubject(child.RawIssuer) {
-			if !yield(root, true) {
+			if !yield(root, ofRoots) {
 				return
 			}
 		}
 		for ca := range s.intermediates.BySubject(child.RawIssuer) {
-			if !yield(ca, false) {
+			if !yield(ca, ofIntermediates) {
+				return
+			}
+		}
+		for cert := range extra.BySubject(child.RawIssuer) {
+			if !s.holds(cert) && !yield(cert, ofExtra) {
 				return
 			}
 		}
 	}
+}
+
+func (s *state) holds(cert *x509.Certificate) bool {
+	return s.roots.Contains(cert) || s.intermediates.Contains(cert)
 }
 
 // signed checks a signature between CAs that the verifier holds, once.

@@ -27,19 +27,6 @@ func WithPolicy(p Policy) Option {
 	return func(s *state) { s.policy = All(s.policy, p) }
 }
 
-// WithDenied refuses every chain with one of certs in it, before any policy is
-// asked, whether it is a root or an intermediate too or not. In the pools of
-// [Verifier.CertPool] certs are anchors that always refuse, so that crypto/x509
-// can report why's words. why gets the chain up to and with the denied
-// certificate; an error that it does not return, or a nil why, is made up for. A
-// second WithDenied replaces the first.
-//
-// Mind that a server announces the subjects in its ClientCAs as the CAs whose
-// certificates it accepts: deny nothing in a pool for clients' certificates.
-func WithDenied(certs *truststore.Store, why func(chain []*x509.Certificate) error) Option {
-	return func(s *state) { s.denied, s.denial = certs, why }
-}
-
 // NewVerifier returns a verifier that trusts roots and knows intermediates: the
 // CAs below them, whose paths to a root are verified when they are first needed.
 // Neither may be nil or hold a certificate that is no CA; a root must be
@@ -93,8 +80,12 @@ type VerifyOptions struct {
 }
 
 // Verify returns a chain from leaf to one of the roots that crypto/x509 accepts
-// and that passes the policies. Where there are several, it is one whose issuing
-// CA the verifier holds. The error is an *[Error].
+// and that passes the denials and policies. Where there are several, it is one whose
+// issuing CA the verifier holds. The error is an *[Error].
+//
+// What denials leave no path is refused before any signature is checked. Then the
+// error's Chain is the leaf alone, and its Cert, if there is one, is what names
+// lead to: nobody knows whether it issued the leaf.
 func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
 	at := opts.Time
 	if at.IsZero() {
@@ -108,6 +99,14 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 	}
 
 	s := v.state.Load()
+	var extra *truststore.Store
+	if s.denial != nil {
+		extra = truststore.New(opts.Extra...)
+		if err := s.refuseAtSight(leaf, extra, at); err != nil {
+			return nil, err
+		}
+	}
+
 	var (
 		refused  []Chain
 		refusals []error
@@ -117,7 +116,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 			if slices.ContainsFunc(refused, func(r Chain) bool { return slices.Equal(r, c) }) {
 				continue // the long way finds what the short way did
 			}
-			err := s.policy(c, at)
+			err := s.judge(c, at)
 			if err == nil {
 				return c
 			}
@@ -147,7 +146,9 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 	}
 
 	// The long way, from the roots, for everything out of the ordinary.
-	extra := truststore.New(opts.Extra...)
+	if extra == nil {
+		extra = truststore.New(opts.Extra...)
+	}
 	xopts.Roots, xopts.Intermediates = s.rootPool, s.reachable(leaf, extra)
 	chains, err := leaf.Verify(xopts)
 	if err == nil {
@@ -165,7 +166,8 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 // Check judges chains that crypto/x509 already verified with a pool of
 // [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes
 // each up to its root, drops those that are not valid at that time or lead to
-// no anchor of this verifier, and returns the first that passes the policies. No
+// no anchor of this verifier, and returns the first that passes the denials and
+// policies. No
 // chain is an error. It belongs into tls.Config.VerifyConnection, which runs for
 // resumed sessions too, when no pool is asked.
 //
@@ -191,7 +193,7 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 			continue
 		}
 		for _, full := range a.complete(c[:last], at, nil) {
-			err := s.policy(full, at)
+			err := s.judge(full, at)
 			if err == nil {
 				return full, nil
 			}
@@ -232,7 +234,7 @@ func validAt(certs []*x509.Certificate, at time.Time) bool {
 // path that it finds, and each more anchor on the way up would cost every
 // handshake one more signature check.
 //
-// Each anchor asks the policies, which see the complete chain at the time of
+// Each anchor asks the denials and policies, which see the complete chain at the time of
 // clock; a nil clock is time.Now, and so is a zero time. Use the clock of
 // tls.Config.Time. See [Verifier.Replace] for what becomes of a pool afterwards.
 //
@@ -287,7 +289,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 			}
 			refusal := errNoUpperPath
 			for _, c := range a.complete(lower, at, nil) {
-				if refusal = s.policy(c, at); refusal == nil {
+				if refusal = s.judge(c, at); refusal == nil {
 					return nil
 				}
 			}

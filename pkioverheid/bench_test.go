@@ -1,6 +1,7 @@
 package pkioverheid_test
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -11,8 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // cost is what one run of something takes.
@@ -192,6 +195,50 @@ func BenchmarkRejectG3(b *testing.B) {
 		_ = pkioverheid.RejectG3(chain)
 	}
 	b.ReportMetric(speed/100, "of-a-signature-check")
+}
+
+// G3 refused by a Verifier, without any signature: the leaf with its CAs, as a
+// server sends them, and alone.
+func BenchmarkRefuseG3(b *testing.B) {
+	g3 := pkiotest.New(pkioverheid.G3)
+	leaf, cas := g3.Issue().Leaf, g3.Certificates()
+	g1 := pkioverheid.PrivateG1.Certificates()
+	denied := truststore.New(cas...)
+	denied.Add(pkioverheid.G3.Certificates()...)
+	keys := make([][sha256.Size]byte, 0, denied.Len())
+	for c := range denied.All() {
+		keys = append(keys, sha256.Sum256(c.RawSubjectPublicKeyInfo))
+	}
+	for _, bench := range []struct {
+		name  string
+		opts  []chain.Option
+		extra []*x509.Certificate
+	}{
+		{"RejectG3 of a chain", []chain.Option{chain.WithDenial(pkioverheid.RejectG3)}, cas},
+		{"RejectG3 of a leaf alone", []chain.Option{chain.WithDenial(pkioverheid.RejectG3)}, nil},
+		{"keys of a chain", []chain.Option{chain.WithDenial(chain.DenyKeys(keys...))}, cas},
+		{"denied, a leaf alone", []chain.Option{chain.WithDenied(denied, pkioverheid.RejectG3)}, nil},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			v, err := chain.NewVerifier(truststore.New(g1[0]), truststore.New(g1[1:]...), bench.opts...)
+			require.NoError(b, err)
+			refuse := func() {
+				if _, err := v.Verify(leaf, chain.VerifyOptions{Extra: bench.extra}); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+			many := func() {
+				for range 100 {
+					refuse()
+				}
+			}
+			speed, _ := compare(b, many, func() { _ = leaf.CheckSignatureFrom(cas[len(cas)-1]) })
+			for b.Loop() {
+				refuse()
+			}
+			b.ReportMetric(speed/100, "of-a-signature-check")
+		})
+	}
 }
 
 func TestIdentifyAllocatesNothing(t *testing.T) {

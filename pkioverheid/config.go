@@ -177,7 +177,9 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	}
 
 	opts := []chain.Option{
-		chain.WithPolicy(RejectWithdrawn),
+		// RejectWithdrawn in two: what can be said before signatures, and the rest.
+		chain.WithDenial(RejectG3),
+		chain.WithPolicy(rejectWithdrawnNames),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
 		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
 		chain.WithPolicy(cfg.Policy),

@@ -68,8 +68,8 @@ func (e *G3Error) advice() string {
 // skipped and an empty chain passes: there is nothing to refuse.
 //
 // RejectG3 checks no signatures. It is usable as it is as the constraint of
-// x509.CertPool.AddCertWithConstraint. The pools and configurations of this
-// package have it built in.
+// x509.CertPool.AddCertWithConstraint, and is a [chain.Denial]. The pools and
+// configurations of this package have it built in.
 func RejectG3(chain []*x509.Certificate) error {
 	if e := findG3(chain); e != nil {
 		return e

@@ -96,6 +96,12 @@ func (t *trust) explainServer(host string, cause *tls.CertificateVerificationErr
 		e.explainStricterPool(certs, cause)
 		return e
 	}
+	var failed *chain.Error
+	if errors.As(err, &failed) && failed.Reason == chain.RefusedByPolicy && len(failed.Chain) == 1 {
+		// Refused before signatures were checked. They tell whether the server is
+		// below G3 or only says so.
+		failed.Chain = t.path(certs[0], certs[1:])
+	}
 	e := serverError(host, err)
 	e.Err = append(e.Err, cause)
 	return e

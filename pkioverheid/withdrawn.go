@@ -29,6 +29,10 @@ func RejectWithdrawn(c chain.Chain, at time.Time) error {
 	if err := RejectG3(c); err != nil {
 		return err
 	}
+	return rejectWithdrawnNames(c, at)
+}
+
+func rejectWithdrawnNames(c chain.Chain, at time.Time) error {
 	for _, cert := range c {
 		if cert == nil {
 			continue

@@ -1,0 +1,306 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Denial says what it has against a path, or nil, from the certificates alone: it
+// looks nothing up and waits for nothing. So it may run before signatures are
+// checked, on certificates that a peer put together, which a [Policy] never does.
+//
+// It gets a path, the end-entity certificate first, or the beginning of one. One
+// that refuses a beginning must refuse every path that begins like it. It may run
+// in several goroutines at the same time and must not change what it gets.
+//
+// A Denial that knows better than "refused by policy" returns an *[Error] with a
+// Reason of its own, such as [Revoked].
+type Denial func(certs []*x509.Certificate) error
+
+// Policy is the denial as a [Policy], for [All] and whatever else takes one. A nil
+// Denial is against nothing.
+func (d Denial) Policy(c Chain, at time.Time) error {
+	if d == nil {
+		return nil
+	}
+	err := d(c)
+	if own, ok := err.(*Error); ok && own.At.IsZero() {
+		dated := *own
+		dated.At = at
+		return &dated
+	}
+	return err
+}
+
+// both asks one denial and then the other.
+func both(first, second Denial) Denial {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return func(certs []*x509.Certificate) error {
+		if err := first(certs); err != nil {
+			return err
+		}
+		return second(certs)
+	}
+}
+
+// WithDenial adds a denial, after those that are there. Each complete chain is
+// asked about before the policies are, and [Verifier.Verify] refuses without
+// checking a signature what has no other path than those denied. nil adds nothing.
+func WithDenial(d Denial) Option {
+	return func(s *state) { s.denial = both(s.denial, d) }
+}
+
+// WithDenied denies every path with one of certs in it, whether it is a root or an
+// intermediate too or not. In the pools of [Verifier.CertPool] certs are anchors
+// that always refuse, so that crypto/x509 can report why's words. why gets the path
+// up to and with the denied certificate; an error that it does not return, or a
+// nil why, is made up for. A second WithDenied replaces the first.
+//
+// Mind that a server announces the subjects in its ClientCAs as the CAs whose
+// certificates it accepts: deny nothing in a pool for clients' certificates.
+func WithDenied(certs *truststore.Store, why Denial) Option {
+	return func(s *state) { s.denied, s.why = certs, why }
+}
+
+var errDenied = errors.New("chain: this CA is denied")
+
+// refuseDenied is asked about whole paths, because an anchor that refuses closes
+// only the path that ends at it: a peer may send the denied certificate with others
+// above it.
+func (s *state) refuseDenied(certs []*x509.Certificate) error {
+	for i, cert := range certs {
+		if s.isDenied(cert) {
+			return s.refusal(certs[: i+1 : i+1])
+		}
+	}
+	return nil
+}
+
+// isDenied compares what was signed, not the whole: crypto/x509 takes the same
+// certificate with another form of the signature, or with bytes behind it.
+func (s *state) isDenied(cert *x509.Certificate) bool {
+	for denied := range s.denied.BySubject(cert.RawSubject) {
+		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal is what is said of a path that ends at a denied certificate.
+func (s *state) refusal(certs []*x509.Certificate) error {
+	if s.why != nil {
+		if err := s.why(certs); err != nil {
+			return err
+		}
+	}
+	return errDenied
+}
+
+// maxDenialSteps bounds how many paths are looked at before signatures are
+// checked. Where there are more, the verification goes on as without.
+const maxDenialSteps = 64
+
+// errAtSight is said with a denial of certificates that only names lead to.
+var errAtSight = errors.New("refused by names, before signatures were checked: every path that they lead to is denied")
+
+// refuseAtSight follows names from leaf upwards, and returns an error if a denial
+// refuses every path on the way, so that none is left for crypto/x509 to accept.
+// An end that is not refused, trusted or not, leaves the answer to signatures.
+func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, at time.Time) *Error {
+	if s.denial == nil {
+		return nil
+	}
+	if err := s.denial([]*x509.Certificate{leaf}); err != nil {
+		return atSight(leaf, at, err)
+	}
+	if s.roots.Contains(leaf) {
+		return nil
+	}
+	var (
+		first error
+		steps int
+		walk  func(path []*x509.Certificate) bool
+	)
+	// walk reports whether every path that begins like this is refused.
+	walk = func(path []*x509.Certificate) bool {
+		child := path[len(path)-1]
+		refused := false
+		for issuer, by := range s.deniable(child, extra) {
+			if slices.Contains(path, issuer) {
+				continue
+			}
+			if steps++; steps > maxDenialSteps {
+				return false
+			}
+			next := append(path[:len(path):len(path)], issuer)
+			if err := s.denial(next); err != nil {
+				if first == nil {
+					first = err
+				}
+			} else if by == ofRoots || !walk(next) {
+				return false
+			}
+			refused = true
+		}
+		return refused
+	}
+	if !walk([]*x509.Certificate{leaf}) {
+		return nil
+	}
+	return atSight(leaf, at, first, errAtSight)
+}
+
+// deniable yields the candidates, and the denied certificates that may be the
+// issuer: those say something to a peer whose own certificate is all there is. One
+// that is known to have another key than the issuer is not the one that is meant.
+func (s *state) deniable(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+	return func(yield func(*x509.Certificate, origin) bool) {
+		for cert, by := range s.candidates(child, extra) {
+			if !yield(cert, by) {
+				return
+			}
+		}
+		for cert := range s.denied.BySubject(child.RawIssuer) {
+			if !s.holds(cert) && !extra.Contains(cert) && keyIdentifiersMatch(child, cert) && !yield(cert, ofDenied) {
+				return
+			}
+		}
+	}
+}
+
+func atSight(leaf *x509.Certificate, at time.Time, errs ...error) *Error {
+	e := &Error{Chain: Chain{leaf}, At: at, Err: errs}
+	e.Reason, e.Cert = ofRefusals(errs)
+	return e
+}
+
+// DenyCertificates returns the denial of every path with one of these
+// certificates in it.
+//
+// Whoever holds a certificate can often give it another fingerprint, and a peer can
+// do so to a CA certificate that it sends along: an ECDSA signature has a second
+// form, and crypto/x509 passes over data behind the signature. What must not come
+// back in another form, or reissued for the same key, is denied by [DenyKeys].
+func DenyCertificates(fingerprints ...truststore.Fingerprint) Denial {
+	denied := setOf(fingerprints)
+	return func(certs []*x509.Certificate) error {
+		for _, cert := range certs {
+			if f := truststore.FingerprintOf(cert); denied[f] && f != (truststore.Fingerprint{}) {
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this certificate is denied, by its fingerprint %s", f))
+			}
+		}
+		return nil
+	}
+}
+
+// DenyKeys returns the denial of every path with one of these public
+// keys in it: the SHA-256 of the SubjectPublicKeyInfo, as in
+// sha256.Sum256(cert.RawSubjectPublicKeyInfo). It finds a CA or a compromised key
+// in each certificate that was ever issued for it.
+func DenyKeys(keys ...[sha256.Size]byte) Denial {
+	denied := setOf(keys)
+	return func(certs []*x509.Certificate) error {
+		for _, cert := range certs {
+			if key, ok := keyOf(cert); ok && denied[key] {
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is denied, by its SHA-256 %x", key))
+			}
+		}
+		return nil
+	}
+}
+
+// DenySubjects returns the denial of every path with a certificate in
+// it whose subject has all the attributes of one of these names: in any order, in
+// any string type, and without regard to case and repeated spaces (RFC 5280
+// section 7.1), whatever other attributes it has. So a common name alone denies
+// everything of that name; with organization and country it denies less. A name
+// without any attribute denies everything.
+//
+// pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
+func DenySubjects(names ...pkix.Name) Denial {
+	denied := make([]map[attribute]bool, len(names))
+	asked := map[attribute]bool{} // by any of names
+	var types []asn1.ObjectIdentifier
+	for i, name := range names {
+		denied[i] = map[attribute]bool{}
+		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
+			for _, part := range rdn {
+				kind := slices.IndexFunc(types, part.Type.Equal)
+				if kind < 0 {
+					kind, types = len(types), append(types, slices.Clone(part.Type))
+				}
+				a := attribute{kind, normalised(part.Value)}
+				denied[i][a], asked[a] = true, true
+			}
+		}
+	}
+	return func(certs []*x509.Certificate) error {
+		if len(denied) == 0 {
+			return nil
+		}
+		for _, cert := range certs {
+			if cert == nil {
+				continue
+			}
+			has := map[attribute]bool{}
+			for _, part := range cert.Subject.Names {
+				if kind := slices.IndexFunc(types, part.Type.Equal); kind >= 0 {
+					if a := (attribute{kind, normalised(part.Value)}); asked[a] {
+						has[a] = true
+					}
+				}
+			}
+			for _, name := range denied {
+				if includes(has, name) {
+					return refuse(certs, cert, time.Time{}, errors.New("this subject is denied, by its name"))
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// attribute of a name, of a type that [DenySubjects] was asked about.
+type attribute struct {
+	kind  int // the place of the type among those asked about
+	value string
+}
+
+// normalised is the same for values that RFC 5280 section 7.1 takes for equal.
+func normalised(value any) string {
+	s, ok := value.(string)
+	if !ok {
+		s = fmt.Sprint(value)
+	}
+	s = strings.ToLower(s)
+	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") || strings.ContainsAny(s, "\t\r\n") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return s
+}
+
+func includes(set, part map[attribute]bool) bool {
+	for item := range part {
+		if !set[item] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,176 @@
+package chain_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+func TestDenialAsAPolicy(t *testing.T) {
+	l := newLayers()
+	assert.NoError(t, chain.Denial(nil).Policy(l.full(), now))
+	assert.NoError(t, chain.All(chain.Denial(nil).Policy)(l.full(), now))
+
+	var e *chain.Error
+	require.ErrorAs(t, chain.DenyKeys(keyHash(l.leaf))(l.full()), &e)
+	assert.Zero(t, e.At, "a denial knows no time")
+	require.ErrorAs(t, chain.DenyKeys(keyHash(l.leaf)).Policy(l.full(), now), &e)
+	assert.Equal(t, now, e.At)
+
+	said := &chain.Error{Reason: chain.Revoked, At: now.AddDate(-1, 0, 0)}
+	denial := chain.Denial(func([]*x509.Certificate) error { return said })
+	assert.Same(t, said, denial.Policy(l.full(), now), "its own time stays")
+	denial = func([]*x509.Certificate) error { return errRevoked }
+	assert.Same(t, errRevoked, denial.Policy(l.full(), now))
+}
+
+// A leaf with a bad signature tells whether it was checked: then the error is
+// about that.
+func TestVerifyRefusesAtSight(t *testing.T) {
+	l := newLayers()
+	bad := badlySigned(l.leaf)
+	namesake := newLayers()
+	cross := newRoot("Other Root").certify("Domain CA", l.domain.key)
+	why := errors.New("it was withdrawn")
+	none := truststore.New()
+	withdrawn := chain.WithDenied(truststore.New(l.full()[1:]...), func([]*x509.Certificate) error { return why })
+	for _, test := range []struct {
+		name   string
+		v      *chain.Verifier
+		leaf   *x509.Certificate
+		extra  []*x509.Certificate
+		reason chain.Reason
+		sight  bool
+		cert   *x509.Certificate
+	}{
+		{"the leaf itself is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(bad)))), bad, nil, chain.RefusedByPolicy, true, bad},
+		{"its CA is denied, which the verifier holds", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"its CA is denied, and nobody trusts it", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, l.full()[1:2], chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"the CA above is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.domain.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.domain.Certificate},
+		{"the root is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"a root that nobody trusts is denied", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"the leaf alone, and its CA is among the withdrawn", namesakes(withdrawn), bad, nil, chain.RefusedByPolicy, true, nil},
+		{"the leaf of another CA of that name, and the withdrawn has another key", namesakes(withdrawn), namesake.leaf, nil, chain.UnknownAuthority, false, namesake.leaf},
+		{"a reason of its own", l.verifier(chain.WithDenial(func(c []*x509.Certificate) error {
+			return &chain.Error{Reason: chain.Revoked, Cert: c[0]}
+		})), bad, nil, chain.Revoked, true, bad},
+
+		{"a second path is not denied", mustVerifier(l.roots(), truststore.New(l.issuing.Certificate, l.domain.Certificate, cross.Certificate),
+			chain.WithDenial(chain.DenyCertificates(truststore.FingerprintOf(l.domain.Certificate)))), bad, nil, chain.BadSignature, false, bad},
+		{"nothing is denied", l.verifier(chain.WithDenial(chain.DenyKeys())), bad, nil, chain.BadSignature, false, bad},
+		{"no issuer is at hand", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
+		{"a denied certificate of that name beside the issuing CA", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(namesake.issuing.Certificate)))), bad,
+			namesake.full()[1:], chain.BadSignature, false, bad},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := test.v.Verify(test.leaf, chain.VerifyOptions{Time: now, Extra: test.extra})
+			var e *chain.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
+			assert.Same(t, test.cert, e.Cert)
+			assert.Equal(t, now, e.At)
+			assert.Equal(t, test.sight && test.cert != test.leaf, errors.Is(err, chain.ErrAtSight), err.Error())
+			if test.sight {
+				assert.Equal(t, chain.Chain{test.leaf}, e.Chain, "what is known without signatures")
+			}
+		})
+	}
+}
+
+func namesakes(withdrawn chain.Option) *chain.Verifier {
+	return mustVerifier(truststore.New(newRoot("Root").Certificate), truststore.New(), withdrawn)
+}
+
+// badlySigned is a certificate of which the last bit was changed, which is of the signature.
+func badlySigned(cert *x509.Certificate) *x509.Certificate {
+	der := slices.Clone(cert.Raw)
+	der[len(der)-1] ^= 1
+	return must(x509.ParseCertificate(der))
+}
+
+// What is denied must not stand in the way of what is not.
+func TestDenialLeavesOtherPaths(t *testing.T) {
+	l, other := newLayers(), newLayers()
+	again := other.root.certify("Domain CA", l.domain.key)
+	loop := l.issuing.certify("Domain CA", l.domain.key)
+	denied := []*x509.Certificate{other.root.Certificate, other.domain.Certificate, other.issuing.Certificate, again.Certificate, loop.Certificate}
+	var keys [][32]byte
+	for _, c := range denied[:3] {
+		keys = append(keys, keyHash(c))
+	}
+	for name, denial := range map[string]chain.Option{
+		"by key":         chain.WithDenial(chain.DenyKeys(keys...)),
+		"by certificate": chain.WithDenied(truststore.New(denied...), nil),
+		"with others": chain.WithDenial(func(certs []*x509.Certificate) error {
+			if slices.Contains(certs, again.Certificate) || slices.Contains(certs, other.root.Certificate) {
+				return errRevoked
+			}
+			return nil
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			v := l.verifier(denial, chain.WithPolicy(func(c chain.Chain, _ time.Time) error {
+				asked++
+				return nil
+			}))
+			c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: denied})
+			require.NoError(t, err)
+			assertSameCerts(t, l.full(), c)
+			verified, err := verifyAsTLS(v, l.leaf, denied)
+			require.NoError(t, err)
+			c, err = v.Check(verified, now)
+			require.NoError(t, err)
+			assertSameCerts(t, l.full(), c)
+			assert.NotZero(t, asked)
+		})
+	}
+}
+
+// A path that a denial refuses is no policy's business, which may look something up.
+func TestDenialsComeBeforePolicies(t *testing.T) {
+	l := newLayers()
+	for _, denied := range l.full() {
+		seen := new(noting)
+		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithDenial(nil), chain.WithDenial(chain.DenyKeys()), chain.WithDenial(chain.DenyKeys(keyHash(denied))))
+		for _, p := range l.presentations() {
+			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
+			assert.Error(t, err)
+			_, err = verifyAsTLS(v, l.leaf, p.extra)
+			assert.Error(t, err)
+			_, err = v.Check([][]*x509.Certificate{l.full(), l.full()[:2]}, now)
+			var e *chain.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, chain.RefusedByPolicy, e.Reason)
+			assert.Same(t, denied, e.Cert)
+			assertSameCerts(t, l.full(), e.Chain)
+		}
+		assert.Empty(t, seen.chains)
+	}
+}
+
+// A peer can send CAs among which there are more paths than anyone follows.
+func TestRefusingAtSightIsBounded(t *testing.T) {
+	key := newKey()
+	impostor := newRootFor(key, "Impostor")
+	var asked int
+	v := newLayers().verifier(chain.WithDenial(func(certs []*x509.Certificate) error {
+		asked++
+		if slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return c.Subject.CommonName == "none" }) {
+			return errRevoked
+		}
+		return nil
+	}))
+	_, err := v.Verify(impostor.issue("host.example"), chain.VerifyOptions{Time: now,
+		Extra: repeat(40, func() *x509.Certificate { return impostor.certify("Impostor", key).Certificate })})
+	require.Error(t, err)
+	assert.Less(t, asked, 200)
+}
