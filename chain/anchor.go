@@ -95,9 +95,15 @@ func constrained(ca *x509.Certificate) bool {
 		ca.InhibitAnyPolicy > 0 || ca.InhibitAnyPolicyZero || len(ca.PolicyMappings) > 0 {
 		return true
 	}
-	for _, ext := range ca.Extensions {
+	return constrainsNames(ca)
+}
+
+// constrainsNames tells a certificate with the extension nameConstraints, RFC 5280
+// section 4.2.1.10.
+func constrainsNames(cert *x509.Certificate) bool {
+	for _, ext := range cert.Extensions {
 		if len(ext.Id) == 4 && ext.Id[0] == 2 && ext.Id[1] == 5 && ext.Id[2] == 29 && ext.Id[3] == 30 {
-			return true // nameConstraints, RFC 5280 section 4.2.1.10
+			return true
 		}
 	}
 	return false

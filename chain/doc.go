@@ -14,7 +14,8 @@
 //   - ready-made policies: to pin a leaf, to require a certificate policy, to bound
 //     keys and algorithms, and two profiles, [Strict] (what RFC 5280 asks beyond
 //     crypto/x509) and [WebPKI] (public servers);
-//   - an [Error] that tells the path as far as it goes and what broke it.
+//   - an [Error] that tells the path as far as it goes and what broke it, and
+//     [Verifier.Explain], which tells a reader about each certificate and what to do.
 //
 // The package knows no particular PKI.
 package chain

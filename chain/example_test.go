@@ -264,3 +264,53 @@ func ExampleChain() {
 	// host.example up to Root
 	// true
 }
+
+// What a supplier delivered, told to whoever must deal with it.
+func ExampleVerifier_Explain() {
+	root := fixedRoot("Root")
+	issuing := root.fixedCA("Issuing CA", 2)
+	leaf := issuing.fixedLeaf("host.example", 3)
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New())
+
+	e := v.Explain([]*x509.Certificate{leaf}, chain.VerifyOptions{DNSName: "host.example", Time: now})
+	fmt.Println(e)
+	// Output:
+	// REFUSED: unknown authority
+	// Checked: at 2026-11-01 12:00:00 UTC, for host "host.example"
+	// Problem: The certificate of "Issuing CA", the issuer of "host.example", is
+	//          missing: it was neither given nor is it known here.
+	// Advice:  Let the other side send its whole chain, without the root; or get the
+	//          certificate of "Issuing CA" from who supplied this one, and give it
+	//          along. If it is a root that you trust, add it to the roots.
+	//
+	// "CN=Issuing CA" (named as the issuer)
+	// └─"CN=host.example" (given)
+	//     valid   2025-11-01 to 2027-11-01
+	//     key     Ed25519; signed with Ed25519
+	//     serial  03
+	//     SHA-256 9f375ebe7bf623e2734d6b1c7104a3a6f7f0860bdf88b11d8854f82bc6490518
+	//     ✗ WRONG its issuer "Issuing CA" was neither given nor is it known here
+	//     ✓ fine  valid at that time; for serverAuth and clientAuth; for this host
+}
+
+// The same as lines of a program's own.
+func ExampleExplanation() {
+	root := fixedRoot("Root")
+	leaf := root.fixedLeaf("host.example", 3, expired)
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New())
+
+	e := v.Explain([]*x509.Certificate{leaf}, chain.VerifyOptions{Time: now})
+	for _, cert := range e.Path {
+		for _, check := range cert.Checks {
+			fmt.Printf("%s: %s: %s: %s\n", cert.Subject, check.Name, check.Result, check.Text)
+		}
+	}
+	// Output:
+	// CN=host.example: validity: failed: ended on 2026-10-01, 31 days before 2026-11-01
+	// CN=host.example: signature: ok: signed by the CA above
+	// CN=host.example: extended key usage: ok: for serverAuth and clientAuth
+	// CN=Root: validity: ok: valid at that time
+	// CN=Root: trust: ok: a root that is trusted here
+	// CN=Root: ca: ok: a CA
+	// CN=Root: key usage: ok: its key may sign certificates
+}
