@@ -35,7 +35,7 @@ var rsaLayers = sync.OnceValue(func() layers {
 	l.root = newRootFor(keys[0], "Root")
 	l.domain = l.root.certify("Domain CA", keys[1])
 	l.issuing = l.domain.certify("Issuing CA", keys[2])
-	l.leaf = sign(leafTemplate("host.example"), l.issuing.Certificate, keys[3], keys[2], nil)
+	l.leaf = sign(leafTemplate("host.example"), l.issuing.Certificate, keys[3], keys[2], []edit{shortLived})
 	return l
 })
 

@@ -11,8 +11,9 @@ import (
 // fields are the parts of a certificate that crypto/x509 does not show, or reads
 // more leniently than the standard has them: as they stand in the DER.
 type fields struct {
-	version             int    // 1, 2 or 3, as people count
-	serial              []byte // the content octets of the INTEGER
+	version             int               // 1, 2 or 3, as people count
+	serial              []byte            // the content octets of the INTEGER
+	algorithm           cryptobyte.String // of the signature: the content of the AlgorithmIdentifier
 	issuer, subject     cryptobyte.String
 	notBefore, notAfter timeField
 	uniqueIDs           bool
@@ -129,7 +130,7 @@ func (f *fields) read(cert *x509.Certificate) string {
 		f.version++
 	}
 	if !tbs.ReadASN1((*cryptobyte.String)(&f.serial), asn1.INTEGER) ||
-		!tbs.ReadASN1(&skipped, asn1.SEQUENCE) || // signature
+		!tbs.ReadASN1(&f.algorithm, asn1.SEQUENCE) ||
 		!tbs.ReadASN1(&f.issuer, asn1.SEQUENCE) ||
 		!tbs.ReadASN1(&validity, asn1.SEQUENCE) ||
 		!f.notBefore.read(&validity) || !f.notAfter.read(&validity) || !validity.Empty() ||

@@ -104,6 +104,7 @@ func forgedParts() [3]forged {
 			},
 		}
 	}
+	all[0].notBefore, all[0].notAfter = utcTime("260601120000Z"), utcTime("261217120000Z")
 	leaf := all[0].extensions
 	leaf[2].value = []byte{3, 2, 7, 0x80} // digitalSignature
 	leaf[3] = forgedExtension{id: ce(17), value: seq(tagged(0x82, "host.example"))}

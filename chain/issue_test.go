@@ -109,6 +109,11 @@ func valid(from, until time.Time) edit {
 	return func(c *x509.Certificate) { c.NotBefore, c.NotAfter = from, until }
 }
 
+// shortLived is how long public server certificates may be valid in 2026.
+func shortLived(c *x509.Certificate) {
+	c.NotBefore, c.NotAfter = now.AddDate(0, -3, 0), now.AddDate(0, 3, 0)
+}
+
 func expired(c *x509.Certificate) { c.NotAfter = now.AddDate(0, -1, 0) }
 
 func notYetValid(c *x509.Certificate) { c.NotBefore = now.AddDate(0, 1, 0) }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -19,33 +20,41 @@ import (
 
 // WebPKI is a [Policy] that asks a chain for what the Baseline Requirements of the
 // CA/Browser Forum demand of public server certificates and the CAs above them, as
-// far as a certificate shows it: version 3, keys and signature algorithms, extended
-// key usages, and a subjectAltName of well-formed host names and IP addresses in
-// which the common name, if there is one, is found again.
+// far as a certificate shows it: version 3, keys and signature algorithms, key
+// usages and extended key usages, how long the end-entity certificate is valid, and
+// a subjectAltName of well-formed host names and public IP addresses in which the
+// common name, if there is one, is found again.
 //
 // It comes on top of [Strict] and does not repeat it: All(Strict, WebPKI) is both.
 // The error is an *[Error] that tells the certificate, the rule and its section (of
 // version 2 of the requirements).
 //
-// It holds no lists that change, so that it knows nothing of public suffixes,
-// top-level domains and reserved IP addresses, and it does not ask for how long a
-// certificate is valid, for certificate policies, or for Certificate
-// Transparency.
+// It knows no public suffixes and top-level domains, and asks for nothing of
+// certificate policies, of the other attributes of a subject, of where revocation
+// lists and issuers are found, and of Certificate Transparency. The extended key
+// usages of CAs, which crypto/x509 follows down the chain, are not asked about
+// either: older ones have more than the requirements of today allow. Of end-entity
+// certificates those of today are asked whenever they were issued, except for how
+// long they are valid.
 func WebPKI(c Chain, at time.Time) error {
 	return judge(c, at, "CA/Browser Forum BR", webPKIRules[:])
 }
 
+// The sections of two rules are one level up, in the profile of roots (7.1.2.1) and
+// in what all profiles share (7.1.2.11): it is not certain which part of them it is.
 var webPKIRules = [...]rule{
 	{"key size", "6.1.5", webPKIKey},
 	{"RSA exponent", "6.1.6", webPKIExponent},
+	{"validity", "6.3.2", webPKIValidity},
 	{"version", "7.1.1", webPKIVersion},
+	{"root authorityKeyIdentifier", "7.1.2.1", webPKIRootKeyIdentifier},
 	{"root extKeyUsage", "7.1.2.1.2", webPKIRootUsage},
-	{"root authorityKeyIdentifier", "7.1.2.1.3", webPKIRootKeyIdentifier},
 	{"basicConstraints", "7.1.2.7.8", webPKIBasicConstraints},
 	{"extKeyUsage", "7.1.2.7.10", webPKIExtKeyUsage},
 	{"keyUsage", "7.1.2.7.11", webPKIKeyUsage},
 	{"subjectAltName", "7.1.2.7.12", webPKISubjectAltName},
-	{"authorityKeyIdentifier", "7.1.2.11.1", webPKIAuthorityKeyIdentifier},
+	{"CA keyUsage", "7.1.2.10.7", webPKICAKeyUsage},
+	{"authorityKeyIdentifier", "7.1.2.11", webPKIAuthorityKeyIdentifier},
 	{"signature algorithm", "7.1.3.2", webPKISignature},
 	{"commonName", "7.1.4.3", webPKICommonName},
 }
@@ -83,6 +92,28 @@ func webPKIExponent(s *subject) string {
 	return ""
 }
 
+// Section 6.3.2, with ballot SC-081: fewer days the later a certificate begins, which
+// is when it was issued, give or take two days (section 7.1.2.7). Both ends count, and
+// a day has 86,400 seconds. What begins before March 2018 is not asked.
+func webPKIValidity(s *subject) string {
+	if !s.leaf {
+		return ""
+	}
+	days := 0
+	for _, limit := range [...]struct{ year, month, day, days int }{
+		{2018, 3, 1, 825}, {2020, 9, 1, 398}, {2026, 3, 15, 200}, {2027, 3, 15, 100}, {2029, 3, 15, 47},
+	} {
+		if !s.NotBefore.Before(time.Date(limit.year, time.Month(limit.month), limit.day, 0, 0, 0, 0, time.UTC)) {
+			days = limit.days
+		}
+	}
+	// Not by the difference of the times, which ends at 292 years.
+	if days > 0 && !s.NotAfter.Before(s.NotBefore.Add(time.Duration(days)*24*time.Hour)) {
+		return fmt.Sprintf("it is valid for more than %d days", days)
+	}
+	return ""
+}
+
 // Section 7.1.1: version 3, of roots too.
 func webPKIVersion(s *subject) string {
 	if s.version != 3 {
@@ -100,8 +131,8 @@ func webPKIRootUsage(s *subject) string {
 	return ""
 }
 
-// Section 7.1.2.1.3: where a root has the extension, its key identifier is the
-// root's own.
+// Section 7.1.2.1: where a root has the extension, its key identifier is the root's
+// own.
 func webPKIRootKeyIdentifier(s *subject) string {
 	e := s.find(idAuthorityKeyIdentifier)
 	if e == nil || !s.root || !selfIssued(s.Certificate) {
@@ -117,16 +148,25 @@ func webPKIRootKeyIdentifier(s *subject) string {
 	return ""
 }
 
-// Section 7.1.2.7.8: a server certificate is no CA.
+// Section 7.1.2.7.8, and 7.1.2.7.6: a server certificate is no CA, and says so in a
+// critical extension if at all.
 func webPKIBasicConstraints(s *subject) string {
-	if s.leaf && isCA(s.Certificate) {
+	if !s.leaf {
+		return ""
+	}
+	if isCA(s.Certificate) {
 		return "a CA is no server"
+	}
+	if e := s.find(idBasicConstraints); e != nil && !e.critical {
+		return "it is not critical"
 	}
 	return ""
 }
 
-// Section 7.1.2.7.10 and the table of 7.1.2.7.6: present, not critical, with
-// serverAuth, perhaps clientAuth, and none of those that are for others.
+var oidPrecertificateSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 4}
+
+// Section 7.1.2.7.10, and 7.1.2.7.6: present, not critical, with serverAuth, perhaps
+// clientAuth, and none of those that are for others.
 func webPKIExtKeyUsage(s *subject) string {
 	if !s.leaf {
 		return ""
@@ -153,19 +193,50 @@ func webPKIExtKeyUsage(s *subject) string {
 			return "OCSPSigning is in it"
 		}
 	}
-	return ""
-}
-
-// Section 7.1.2.7.11: a server signs neither certificates nor revocation lists.
-func webPKIKeyUsage(s *subject) string {
-	if s.leaf && s.KeyUsage&(x509.KeyUsageCertSign|x509.KeyUsageCRLSign) != 0 {
-		return "it allows to sign certificates or revocation lists"
+	if slices.ContainsFunc(s.UnknownExtKeyUsage, oidPrecertificateSigning.Equal) {
+		return "the signing of precertificates is in it"
 	}
 	return ""
 }
 
-// Section 7.1.2.7.12: present, of host names and IP addresses only, and critical
-// where there is no other name and only there.
+// Section 7.1.2.7.11: a server signs neither certificates nor revocation lists. An
+// ECDSA key makes signatures, and perhaps agrees on keys.
+func webPKIKeyUsage(s *subject) string {
+	if !s.leaf || s.find(idKeyUsage) == nil {
+		return ""
+	}
+	if s.KeyUsage&(x509.KeyUsageCertSign|x509.KeyUsageCRLSign) != 0 {
+		return "it allows to sign certificates or revocation lists"
+	}
+	if _, ok := s.PublicKey.(*ecdsa.PublicKey); !ok {
+		return ""
+	}
+	switch {
+	case s.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return "it does not allow an ECDSA key to make signatures"
+	case s.KeyUsage&^(x509.KeyUsageDigitalSignature|x509.KeyUsageKeyAgreement) != 0:
+		return "it allows an ECDSA key more than signatures and key agreement"
+	}
+	return ""
+}
+
+// Section 7.1.2.10.7: the keyUsage of a CA is critical and allows revocation lists
+// too. Roots are not asked, of which some that go on to be used are older.
+func webPKICAKeyUsage(s *subject) string {
+	e := s.find(idKeyUsage)
+	switch {
+	case e == nil || s.leaf || s.root && selfIssued(s.Certificate):
+		return ""
+	case !e.critical:
+		return "it is not critical, in a CA certificate"
+	case s.KeyUsage&x509.KeyUsageCRLSign == 0:
+		return "it does not allow a CA to sign revocation lists"
+	}
+	return ""
+}
+
+// Section 7.1.2.7.12: present, of host names and public IP addresses only, and
+// critical where there is no other name and only there.
 func webPKISubjectAltName(s *subject) string {
 	if !s.leaf {
 		return ""
@@ -195,6 +266,9 @@ func webPKISubjectAltName(s *subject) string {
 			}
 		case tag == tagIP && len(name) != 4 && len(name) != 16:
 			return "an IP address is malformed"
+		case tag == tagIP && isReserved(name):
+			addr, _ := netip.AddrFromSlice(name)
+			return addr.String() + " is a reserved IP address"
 		case tag != tagIP:
 			return "it has names that are neither of hosts nor IP addresses"
 		}
@@ -202,11 +276,49 @@ func webPKISubjectAltName(s *subject) string {
 	return ""
 }
 
+// isReserved knows the blocks of the IANA registries of special addresses (section
+// 1.6.1, Reserved IP Address; RFC 6890) that are not for anything else: private,
+// shared, local to a link or host, multicast, for documentation, tests, translation
+// and the protocols themselves; and of version 6 all that is no global unicast.
+func isReserved(ip []byte) bool {
+	addr, _ := netip.AddrFromSlice(ip)
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() {
+		return true
+	}
+	var block [3]byte
+	copy(block[:], ip)
+	if len(ip) == 4 {
+		switch block {
+		case [3]byte{192, 0, 0}, // protocol assignments, RFC 6890
+			[3]byte{192, 0, 2}, [3]byte{198, 51, 100}, [3]byte{203, 0, 113}, // documentation, RFC 5737
+			[3]byte{192, 31, 196}, [3]byte{192, 175, 48}, // AS112, RFC 7535 and 7534
+			[3]byte{192, 52, 193}: // AMT, RFC 7450
+			return true
+		}
+		return ip[0] == 0 || // this network, RFC 791
+			ip[0] == 100 && ip[1]&0xc0 == 64 || // shared, RFC 6598
+			ip[0] == 198 && ip[1]&0xfe == 18 || // benchmarks, RFC 2544
+			ip[0] >= 240 // for the future, RFC 1112
+	}
+	switch {
+	case ip[0]&0xe0 != 0x20: // no global unicast, RFC 4291
+	case ip[0] == 0x20 && ip[1] == 0x01 && ip[2]&0xfe == 0: // protocol assignments, RFC 2928
+	case ip[0] == 0x20 && ip[1] == 0x01 && ip[2] == 0x0d && ip[3] == 0xb8: // documentation, RFC 3849
+	case ip[0] == 0x3f && ip[1] == 0xff && ip[2]&0xf0 == 0: // documentation, RFC 9637
+	case ip[0] == 0x20 && ip[1] == 0x02: // 6to4, RFC 3056
+	case string(ip[:6]) == "\x26\x20\x00\x4f\x80\x00": // AS112, RFC 7534
+	default:
+		return false
+	}
+	return true
+}
+
 // webPKIHostName tells what is wrong with a dNSName. Sections 7.1.2.7.12 and 1.6.1:
 // a fully qualified domain name in labels of letters, digits and hyphens, of
-// which those with hyphens in the third and fourth place are internationalised;
-// and a wildcard is "*." and such a name. Section 3.2.2.6: a wildcard is not for a
-// whole top-level domain.
+// which those with hyphens in the third and fourth place are valid Punycode behind
+// "xn--"; and a wildcard is "*." and such a name. One label alone is an internal
+// name or a top-level domain. Section 3.2.2.6: a wildcard is not for a whole
+// top-level domain. Section 4.2.2: a name of an IP address in the DNS is none.
 func webPKIHostName(name string) string {
 	domain, wildcard := strings.CutPrefix(name, "*.")
 	if strings.Contains(domain, "*") {
@@ -221,19 +333,92 @@ func webPKIHostName(name string) string {
 	if !preferredSyntax([]byte(domain)) {
 		return "is no domain name"
 	}
+	if !strings.Contains(domain, ".") {
+		return "is a single label"
+	}
 	last := domain[strings.LastIndexByte(domain, '.')+1:]
 	if strings.Trim(last, "0123456789") == "" {
 		return "ends like an IP address"
 	}
+	if within(domain, "in-addr.arpa") || within(domain, "ip6.arpa") {
+		return "is a name of an IP address in the DNS"
+	}
 	for label := range strings.SplitSeq(domain, ".") {
-		if len(label) >= 4 && label[2:4] == "--" && (len(label) == 4 || !strings.EqualFold(label[:2], "xn")) {
+		if len(label) < 4 || label[2:4] != "--" {
+			continue
+		}
+		if len(label) == 4 || !strings.EqualFold(label[:2], "xn") {
 			return "has a reserved label"
+		}
+		if !isPunycode(label[4:]) {
+			return "has a label that is no valid Punycode"
 		}
 	}
 	return ""
 }
 
-// Section 7.1.2.11.1: the key identifier says who the issuer is, and nothing else.
+func within(name, domain string) bool {
+	rest := len(name) - len(domain)
+	return rest >= 0 && strings.EqualFold(name[rest:], domain) && (rest == 0 || name[rest-1] == '.')
+}
+
+// isPunycode decodes part of a label as RFC 3492 section 6.2 does, and drops what
+// comes out of it.
+func isPunycode(s string) bool {
+	const base, tMin, tMax, skew, damp int64 = 36, 1, 26, 38, 700
+	const most = 1 << 40 // far above what a label can encode, and below an overflow
+	var n, i, bias int64 = 128, 0, 72
+	length := max(0, int64(strings.LastIndexByte(s, '-')))
+	if length > 0 {
+		s = s[length+1:]
+	}
+	for len(s) > 0 {
+		before, weight := i, int64(1)
+		for k := base; ; k += base {
+			if len(s) == 0 {
+				return false
+			}
+			var digit int64
+			switch b := s[0]; {
+			case isDigit(b):
+				digit = int64(b-'0') + 26
+			case isLetterOrDigit(b):
+				digit = int64(b|0x20) - 'a'
+			default:
+				return false
+			}
+			s = s[1:]
+			i += digit * weight
+			threshold := min(max(k-bias, tMin), tMax)
+			if digit < threshold {
+				break
+			}
+			weight *= base - threshold
+			if i > most || weight > most {
+				return false
+			}
+		}
+		length++
+		delta := (i - before) / 2
+		if before == 0 {
+			delta = i / damp
+		}
+		delta += delta / length
+		bias = 0
+		for ; delta > (base-tMin)*tMax/2; bias += base {
+			delta /= base - tMin
+		}
+		bias += (base - tMin + 1) * delta / (delta + skew)
+		n += i / length
+		if n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+			return false
+		}
+		i = i%length + 1
+	}
+	return true
+}
+
+// Section 7.1.2.11: the key identifier says who the issuer is, and nothing else.
 func webPKIAuthorityKeyIdentifier(s *subject) string {
 	e := s.find(idAuthorityKeyIdentifier)
 	if e == nil {
@@ -249,33 +434,56 @@ func webPKIAuthorityKeyIdentifier(s *subject) string {
 }
 
 // Sections 7.1.3.2.1 and 7.1.3.2.2: RSA with SHA-256, SHA-384 or SHA-512, and ECDSA
-// with the one of them that goes with the curve. The root's signature does not
-// count: those of SHA-1 roots may go on to be used (section 7.1.3, before version 2).
+// with the one of them that goes with the curve, each in the one encoding that is
+// given there. The root's signature does not count: existing roots with SHA-1 may go
+// on to be used (section 7.1.3, before version 2).
 func webPKISignature(s *subject) string {
 	if s.root && selfIssued(s.Certificate) {
 		return ""
 	}
-	var curve elliptic.Curve
-	switch s.SignatureAlgorithm {
-	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
-		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
-		return ""
-	case x509.ECDSAWithSHA256:
-		curve = elliptic.P256()
-	case x509.ECDSAWithSHA384:
-		curve = elliptic.P384()
-	case x509.ECDSAWithSHA512:
-		curve = elliptic.P521()
-	default:
-		return fmt.Sprintf("%s is not allowed", s.SignatureAlgorithm)
-	}
-	if s.issuer == nil {
+	for _, allowed := range webPKISignatures {
+		if allowed.algorithm != s.SignatureAlgorithm {
+			continue
+		}
+		if string(s.algorithm) != allowed.der {
+			return fmt.Sprintf("%s is not encoded as it must be", s.SignatureAlgorithm)
+		}
+		if s.issuer == nil || allowed.curve == "" {
+			return ""
+		}
+		if key, ok := s.issuer.PublicKey.(*ecdsa.PublicKey); ok && key.Curve.Params().Name != allowed.curve {
+			return fmt.Sprintf("%s is not allowed for a key on %s", s.SignatureAlgorithm, key.Curve.Params().Name)
+		}
 		return ""
 	}
-	if key, ok := s.issuer.PublicKey.(*ecdsa.PublicKey); ok && key.Curve != curve {
-		return fmt.Sprintf("%s is not allowed for a key on %s", s.SignatureAlgorithm, key.Curve.Params().Name)
-	}
-	return ""
+	return fmt.Sprintf("%s is not allowed", s.SignatureAlgorithm)
+}
+
+const (
+	derRSA = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01"         // pkcs-1, but for its last number
+	derSHA = "\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02" // the same of the SHA-2 hashes
+	derEC  = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03"             // and of ecdsa-with-SHA2
+	null   = "\x05\x00"
+
+	derPSS  = derRSA + "\x0a\x30\x34\xa0\x0f" + derSHA
+	derMGF1 = null + "\xa1\x1c\x30\x1a" + derRSA + "\x08" + derSHA
+	derSalt = null + "\xa2\x03\x02\x01"
+)
+
+var webPKISignatures = [...]struct {
+	algorithm x509.SignatureAlgorithm
+	der       string // the content of the AlgorithmIdentifier
+	curve     string
+}{
+	{x509.SHA256WithRSA, derRSA + "\x0b" + null, ""},
+	{x509.SHA384WithRSA, derRSA + "\x0c" + null, ""},
+	{x509.SHA512WithRSA, derRSA + "\x0d" + null, ""},
+	{x509.SHA256WithRSAPSS, derPSS + "\x01" + derMGF1 + "\x01" + derSalt + "\x20", ""},
+	{x509.SHA384WithRSAPSS, derPSS + "\x02" + derMGF1 + "\x02" + derSalt + "\x30", ""},
+	{x509.SHA512WithRSAPSS, derPSS + "\x03" + derMGF1 + "\x03" + derSalt + "\x40", ""},
+	{x509.ECDSAWithSHA256, derEC + "\x02", "P-256"},
+	{x509.ECDSAWithSHA384, derEC + "\x03", "P-384"},
+	{x509.ECDSAWithSHA512, derEC + "\x04", "P-521"},
 }
 
 var oidCommonName = asn1.ObjectIdentifier{2, 5, 4, 3}
