@@ -15,6 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyteasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/go-pkioverheid/trust/chain/crl"
 )
 
@@ -120,14 +123,7 @@ func element(tag byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		content = append(content, p...)
 	}
-	switch n := len(content); {
-	case n < 0x80:
-		return append([]byte{tag, byte(n)}, content...)
-	case n < 0x100:
-		return append([]byte{tag, 0x81, byte(n)}, content...)
-	case n < 0x10000:
-		return append([]byte{tag, 0x82, byte(n >> 8), byte(n)}, content...)
-	default:
-		return append([]byte{tag, 0x83, byte(n >> 16), byte(n >> 8), byte(n)}, content...)
-	}
+	var b cryptobyte.Builder
+	b.AddASN1(cryptobyteasn1.Tag(tag), func(b *cryptobyte.Builder) { b.AddBytes(content) })
+	return b.BytesOrPanic()
 }

@@ -91,8 +91,8 @@ func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	if serial == nil {
 		return Entry{}, false
 	}
-	var buf [maxSerial]byte
-	content, ok := appendInteger(buf[:], serial)
+	var buf [maxSerial + 1]byte // a power of two may seem to need one more
+	content, ok := integerContent(buf[:], serial)
 	if !ok {
 		return Entry{}, false // Parse took no number of that size
 	}
@@ -169,6 +169,11 @@ type entries struct {
 type table struct {
 	length int // of the serial numbers
 	rows   []byte
+
+	common      int    // so many octets are the same in all numbers
+	first, last uint64 // the keys of the first and the last number: what follows these octets
+	shift       uint
+	index       []uint32 // how many rows stand before a key less first, shifted; and all of them
 }
 
 func (l *entries) width(t *table) int {
@@ -179,21 +184,27 @@ func (l *entries) width(t *table) int {
 	return w
 }
 
-// find returns the row of a serial number, or nil.
+// find returns the row of a serial number, or nil: by its index it finds the few
+// rows among which the number stands, and halves these.
 func (l *entries) find(serial []byte) []byte {
 	for i := range l.tables {
 		t := &l.tables[i]
 		if t.length != len(serial) {
 			continue
 		}
+		key := keyOf(serial[t.common:])
+		if key < t.first || key > t.last || !bytes.Equal(serial[:t.common], t.rows[:t.common]) {
+			return nil
+		}
 		width := l.width(t)
-		low, high := 0, len(t.rows)/width
+		bucket := (key - t.first) >> t.shift
+		low, high := int(t.index[bucket]), int(t.index[bucket+1])
 		for low < high {
 			middle := int(uint(low+high) / 2)
-			at := middle * width
-			switch bytes.Compare(t.rows[at:at+t.length], serial) {
+			row := t.rows[middle*width:][:width]
+			switch bytes.Compare(row[:t.length], serial) {
 			case 0:
-				return t.rows[at : at+width]
+				return row
 			case -1:
 				low = middle + 1
 			default:
@@ -203,6 +214,48 @@ func (l *entries) find(serial []byte) []byte {
 		return nil
 	}
 	return nil
+}
+
+// makeIndex notes where in a table, which is in order, the numbers begin that have
+// one key or another. Where CAs choose numbers at random or count up, each of its
+// buckets has some eight of them. It takes half a byte a row; how it falls
+// out decides nothing but time.
+func (l *entries) makeIndex(t *table) {
+	const rowsOfBucket = 8
+	width := l.width(t)
+	first, last := t.rows[:t.length], t.rows[len(t.rows)-width:][:t.length]
+	for t.common < t.length && first[t.common] == last[t.common] {
+		t.common++
+	}
+	t.first, t.last = keyOf(first[t.common:]), keyOf(last[t.common:])
+	most := uint64(len(t.rows)/width/rowsOfBucket + 1)
+	for (t.last-t.first)>>t.shift >= most {
+		t.shift++
+	}
+	t.index = make([]uint32, (t.last-t.first)>>t.shift+2)
+	at := 0
+	for row := range slices.Chunk(t.rows, width) {
+		at++
+		t.index[(keyOf(row[t.common:t.length])-t.first)>>t.shift+1] = uint32(at)
+	}
+	for i := range t.index[1:] {
+		t.index[i+1] = max(t.index[i], t.index[i+1])
+	}
+}
+
+// keyOf is the beginning of a serial number, as a number.
+func keyOf(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	var key uint64
+	for i := range 8 {
+		key <<= 8
+		if i < len(b) {
+			key |= uint64(b[i])
+		}
+	}
+	return key
 }
 
 // entry reads a row behind its serial number.
@@ -340,14 +393,14 @@ func swapRows(a, b []byte) {
 	copy(b, held[:len(a)])
 }
 
-// appendInteger returns the content of the DER of n, in buf; false if it is
+// integerContent returns the content of the DER of n, in buf; false if it is
 // longer.
-func appendInteger(buf []byte, n *big.Int) ([]byte, bool) {
-	bits := n.BitLen()
-	if bits > 8*len(buf) {
+func integerContent(buf []byte, n *big.Int) ([]byte, bool) {
+	octets := n.BitLen()/8 + 1 // with room for the sign
+	if octets > len(buf) {
 		return nil, false
 	}
-	content := n.FillBytes(buf)
+	content := n.FillBytes(buf[:octets])
 	if n.Sign() < 0 { // two's complement
 		carry := true
 		for i := len(content) - 1; i >= 0; i-- {
@@ -358,18 +411,13 @@ func appendInteger(buf []byte, n *big.Int) ([]byte, bool) {
 			}
 		}
 	}
-	// The sign takes a bit of its own: a positive number of eight bits is longer
-	// than its magnitude, and one of the buffer's size does not fit.
-	if first := content[0]; n.Sign() < 0 && first < 0x80 || n.Sign() >= 0 && first >= 0x80 {
-		return nil, false
-	}
 	for len(content) > 1 && (content[0] == 0 && content[1] < 0x80 || content[0] == 0xff && content[1] >= 0x80) {
 		content = content[1:]
 	}
 	return content, true
 }
 
-// integerOf is the inverse of appendInteger.
+// integerOf is the inverse of integerContent.
 func integerOf(content []byte) *big.Int {
 	n := new(big.Int).SetBytes(content)
 	if content[0] >= 0x80 {

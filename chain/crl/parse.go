@@ -71,6 +71,7 @@ var (
 
 	errNoList  = errors.New("crl: no certificate revocation list: the input is empty")
 	errPEM     = errors.New("crl: the PEM block is damaged: fetch the list again")
+	errBehind  = errors.New("crl: there is data behind the PEM block")
 	errMore    = errors.New("crl: there is more than one PEM block: give each list to Parse by itself")
 	errHeaders = errors.New("crl: the PEM block has headers, which a CRL has not")
 )
@@ -87,7 +88,10 @@ func derOf(data []byte) ([]byte, error) {
 	if begin < 0 {
 		return nil, fmt.Errorf("crl: no certificate revocation list: this is neither DER nor PEM and begins with %s", quote(string(data[:min(len(data), maxQuoted)])))
 	}
-	if bytes.Count(data[begin:], pemBegin) > 1 {
+	switch {
+	case begin > 0 && data[begin-1] != '\n':
+		return nil, errPEM
+	case bytes.Count(data[begin:], pemBegin) > 1:
 		return nil, errMore
 	}
 	block, rest := pem.Decode(data[begin:])
@@ -99,7 +103,7 @@ func derOf(data []byte) ([]byte, error) {
 	case len(block.Headers) > 0:
 		return nil, errHeaders
 	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("crl: there is data behind the PEM block")
+		return nil, errBehind
 	}
 	return block.Bytes, nil
 }
@@ -361,9 +365,11 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 		l.appendRow(t, &e)
 	}
 	for i := range l.tables {
-		if t := &l.tables[i]; unordered[t.length] {
+		t := &l.tables[i]
+		if unordered[t.length] {
 			l.order(t)
 		}
+		l.makeIndex(t)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (s *scope) read(value []byte) error {
 	}
 	if s.named {
 		names, ok := readPoint(point)
-		if !ok || len(names) == 0 {
+		if !ok {
 			return errScope
 		}
 		if len(names) > maxNames {
@@ -71,12 +71,13 @@ func readFlag(s *cryptobyte.String, tag uint8, flag *bool) bool {
 	return true
 }
 
-// readPoint reads a DistributionPointName: the DER of each of its full names, or of
-// the one name relative to the issuer, whose tag no full name has.
+// readPoint reads a DistributionPointName: the DER of each of its full names. A
+// name relative to the CRL issuer counts as none: crypto/x509 reads no certificate
+// that has one.
 func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
-	if point.PeekASN1Tag(asn1.Tag(1).ContextSpecific().Constructed()) {
-		relative := []byte(point)
-		return [][]byte{relative}, point.SkipASN1(asn1.Tag(1).ContextSpecific().Constructed()) && point.Empty()
+	relative := asn1.Tag(1).ContextSpecific().Constructed()
+	if point.PeekASN1Tag(relative) {
+		return nil, point.SkipASN1(relative) && point.Empty()
 	}
 	var full cryptobyte.String
 	if !point.ReadASN1(&full, asn1.Tag(0).ContextSpecific().Constructed()) || !point.Empty() {
@@ -90,7 +91,7 @@ func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
 		}
 		names = append(names, name)
 	}
-	return names, true
+	return names, len(names) > 0
 }
 
 // Covers tells whether the list speaks about a certificate, so that one which is
