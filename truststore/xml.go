@@ -83,7 +83,7 @@ func (d *decoder) addXML(data []byte) error {
 		}
 		ended = depth == 0
 	}
-	if number == 0 {
+	if number == 0 && d.visit == nil {
 		return errors.New("there is no X509Certificate element of the namespace " + xmldsig + " in it")
 	}
 	return nil

@@ -1,0 +1,98 @@
+package inventory
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// Config says how to scan. The zero value works.
+type Config struct {
+	// Passwords yields what may be the password of a key store, the likeliest first.
+	// It is asked after the key store was tried without a password, from several
+	// goroutines at once. nil means that none is known. Each try can take seconds,
+	// since key stores make guessing slow.
+	Passwords func(path string) iter.Seq[string]
+
+	// Parallel is how many files are read at the same time; zero or less means
+	// GOMAXPROCS. Of hosts, which are waited for, it is 16 at the same time.
+	Parallel int
+
+	// Time is the time to judge at; zero means that at which the scan begins.
+	Time time.Time
+
+	// Verifier judges the chains; nil means one that trusts pkioverheid.Hierarchies
+	// and refuses what is withdrawn.
+	Verifier *chain.Verifier
+
+	// Use is what the certificates are used for, on which the advice depends; zero
+	// means that it goes by what each certificate allows.
+	Use pkioverheid.Use
+
+	// JudgeAhead judges each certificate before its Result is delivered, in the
+	// goroutines that read. It is for those who want to know of all; otherwise
+	// a Result is judged when it is asked, by the goroutine that asks.
+	JudgeAhead bool
+
+	// MaxFileSize is how many bytes of a file are read at most; zero or less means
+	// 64 MiB. A larger file is a Result with an Err.
+	MaxFileSize int64
+
+	// Timeout bounds the time for one host, from dialling to its certificates; zero
+	// or less means 10 seconds.
+	Timeout time.Duration
+
+	// Dial connects to hosts; nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// FS is where files and folders are, with the targets as its paths; nil means the
+	// operating system's. In an FS, symbolic links to files are opened, and those
+	// to folders are passed over.
+	FS fs.FS
+
+	// Progress, if not nil, is counted up during the scan.
+	Progress *Progress
+}
+
+// Progress counts what a scan has seen so far. Any goroutine may read it at any
+// time.
+type Progress struct {
+	Folders, Files, Hosts, Certificates, Bytes atomic.Int64
+}
+
+const (
+	defaultMaxFileSize = 64 << 20
+	defaultTimeout     = 10 * time.Second
+
+	// hostsParallel is how many hosts are waited for at once.
+	hostsParallel = 16
+)
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Parallel <= 0 {
+		cfg.Parallel = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Time.IsZero() {
+		cfg.Time = time.Now()
+	}
+	if cfg.MaxFileSize <= 0 {
+		cfg.MaxFileSize = defaultMaxFileSize
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = new(Progress)
+	}
+	return cfg
+}

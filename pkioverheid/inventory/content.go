@@ -1,0 +1,409 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/xml"
+	"errors"
+	"iter"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// contentKind is what the beginning of a file says of the rest.
+type contentKind uint8
+
+const (
+	nothing    contentKind = iota // no certificate can be in it
+	binaryASN1                    // DER, PKCS#7, PKCS#12 perhaps
+	keyStore                      // JKS, JCEKS
+	text                          // PEM or XML perhaps
+	bareBase64                    // of DER perhaps
+	utf16Text                     // text that is decoded first
+)
+
+// headSize is how much of a file look needs.
+const headSize = 4 << 10
+
+// look tells by the beginning of a file what can be in it. It errs on the side of
+// reading on.
+func look(head []byte) contentKind {
+	head = head[:min(len(head), headSize)]
+	plain := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	switch {
+	case len(plain) == 0 && len(head) < headSize:
+		return nothing
+	case bytes.HasPrefix(head, []byte("\xfe\xed\xfe\xed")), bytes.HasPrefix(head, []byte("\xce\xce\xce\xce")):
+		return keyStore
+	case isASN1(head):
+		return binaryASN1
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")),
+		bytes.HasPrefix(head, []byte("<\x00")), bytes.HasPrefix(head, []byte("\x00<")):
+		return utf16Text
+	case bytes.IndexByte(head, 0) >= 0:
+		return nothing
+	case bytes.HasPrefix(plain, []byte("MI")) && isBase64(plain):
+		return bareBase64
+	}
+	return text
+}
+
+// isASN1 reports whether data begins as certificates and their containers do: a
+// sequence of 128 bytes or more, or of no given length, in which there is another
+// one (a certificate), the identifier of PKCS#7, or version 3 (PKCS#12).
+func isASN1(data []byte) bool {
+	if len(data) < 6 || data[0] != 0x30 || data[1] < 0x80 || data[1] > 0x84 {
+		return false
+	}
+	body := data[2+int(data[1]&0x7f):]
+	return bytes.HasPrefix(body, []byte{0x30}) ||
+		bytes.HasPrefix(body, []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07}) ||
+		bytes.HasPrefix(body, []byte{0x02, 0x01, 0x03, 0x30})
+}
+
+// isCertificateStart reports whether DER begins as a certificate of version 2 or 3
+// does, and nothing else that is known. Then it is a trouble if it is none.
+func isCertificateStart(der []byte) bool {
+	for range 2 {
+		if len(der) < 2 || der[0] != 0x30 || der[1] < 0x81 || der[1] > 0x84 || len(der) < 2+int(der[1]&0x7f) {
+			return false
+		}
+		der = der[2+int(der[1]&0x7f):]
+	}
+	return bytes.HasPrefix(der, []byte{0xa0, 0x03, 0x02, 0x01})
+}
+
+func isBase64(s []byte) bool {
+	for _, c := range s {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '+', c == '/', c == '=', c == '\r', c == '\n', c == ' ', c == '\t':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// What text with certificates mentions.
+var (
+	pemMention = []byte("-----BEGIN ")
+	xmlMention = []byte("X509Certificate")
+)
+
+const maxMention = len("X509Certificate") - 1
+
+func mentions(data []byte) bool {
+	return bytes.Contains(data, pemMention) || bytes.Contains(data, xmlMention)
+}
+
+// content adds the results of a file that is read.
+func (r *reader) content(kind contentKind, data []byte) {
+	r.from, r.key = new(source), false
+	var found []int // of r.results, those of this file that are not delivered yet
+	c := contentReader{reader: r, kind: kind, data: data, lines: true}
+	c.prepare()
+	if c.data == nil {
+		return
+	}
+	for result := range c.results() {
+		if result.Certificate != nil {
+			r.Progress.Certificates.Add(1)
+			if len(r.from.beside) < maxBeside && result.Certificate.IsCA && !c.delivered {
+				r.from.beside = append(r.from.beside, result.Certificate)
+			}
+		}
+		r.add(result)
+		found = append(found, len(r.results)-1)
+		if len(found) == maxHeld {
+			c.finish(r.results, found)
+			found, c.delivered = found[:0], true
+			if !r.flush() {
+				return
+			}
+		}
+	}
+	c.finish(r.results, found)
+}
+
+// maxHeld is how many results of one file are held back until it is known whether
+// there is a key in the file, and which CAs are.
+const maxHeld = 256
+
+// contentReader makes results of one file.
+type contentReader struct {
+	*reader
+	kind      contentKind
+	data      []byte
+	lines     bool // line numbers are those of the file
+	firstLine int  // lines before data
+	allPEM    bool // the file begins as one of PEM does, rather than as a text with PEM in it
+	delivered bool // some results are out
+	cpa       *cpa
+}
+
+// prepare makes of data what truststore reads; nil if there is nothing in it.
+func (c *contentReader) prepare() {
+	if c.kind == utf16Text {
+		c.data = fromUTF16(c.data)
+		if !mentions(c.data) {
+			c.data = nil
+			return
+		}
+		c.kind = text
+	}
+	if c.kind != text {
+		return
+	}
+	// PEM in strings of JSON and of programs, with \n for a line break.
+	if bytes.Contains(c.data, []byte(`-----\n`)) || bytes.Contains(c.data, []byte(`-----\r\n`)) {
+		c.lines = false
+		c.data = bytes.ReplaceAll(bytes.ReplaceAll(c.data, []byte(`\r\n`), []byte("\n")), []byte(`\n`), []byte("\n"))
+	}
+	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
+	c.allPEM = bytes.HasPrefix(begin, pemMention)
+	if begin[0] == '<' && !c.isSigned() {
+		// PEM in HTML, or in XML of another kind.
+		at := bytes.Index(c.data, pemMention)
+		if at < 0 {
+			c.data = nil
+			return
+		}
+		c.firstLine = bytes.Count(c.data[:at], []byte("\n"))
+		c.data = c.data[at:]
+	}
+}
+
+// isSigned reports whether a document can have ds:X509Certificate elements.
+func (c *contentReader) isSigned() bool {
+	return bytes.Contains(c.data, xmlMention) && bytes.Contains(c.data, []byte(nsXMLDSig))
+}
+
+func fromUTF16(data []byte) []byte {
+	var order binary.ByteOrder = binary.LittleEndian
+	if data[0] == 0xfe || data[0] == 0 {
+		order = binary.BigEndian
+	}
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = order.Uint16(data[2*i:])
+	}
+	out := []byte(string(utf16.Decode(units)))
+	return bytes.TrimPrefix(out, []byte("\ufeff"))
+}
+
+// results reads the file, with the passwords that are known if it has one.
+func (c *contentReader) results() iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		locked, stopped := c.try("", yield)
+		if locked == nil || stopped {
+			return
+		}
+		// It takes time from here on.
+		c.flush()
+		if c.Passwords != nil {
+			for password := range c.Passwords(c.job.path) {
+				if c.ctx.Err() != nil {
+					return
+				}
+				if password == "" {
+					continue
+				}
+				again, stopped := c.try(password, yield)
+				if again == nil || stopped {
+					return
+				}
+			}
+		}
+		yield(Result{Format: truststore.PKCS12, Err: &trouble{
+			where: c.job.path,
+			text:  "a key store whose password is not known: give it through Config.Passwords",
+			cause: truststore.ErrPassword,
+		}})
+	}
+}
+
+// try reads the file with one password. If that is wrong, it yields nothing and
+// returns the error.
+func (c *contentReader) try(password string, yield func(Result) bool) (locked error, stopped bool) {
+	for e := range truststore.Entries(c.data, truststore.WithPassword(password), truststore.WithLimit(2*c.MaxFileSize)) {
+		if c.ctx.Err() != nil {
+			return nil, true
+		}
+		if errors.Is(e.Err, truststore.ErrPassword) {
+			return e.Err, false
+		}
+		if e.Kind == truststore.PrivateKey {
+			c.key = true
+			continue
+		}
+		result, ok := c.result(e)
+		if ok && !yield(result) {
+			return nil, true
+		}
+	}
+	return nil, false
+}
+
+// result makes a Result of an entry; false if it is nothing to tell.
+func (c *contentReader) result(e truststore.Entry) (Result, bool) {
+	result := Result{Format: e.Format, Place: c.place(e), from: c.from}
+	if e.Err != nil {
+		if !c.matters(e) {
+			return result, false
+		}
+		result.Err = &trouble{where: c.job.path, text: e.Err.Error(), cause: e.Err}
+		return result, true
+	}
+	k, err := c.judge.of(e.DER)
+	if err != nil {
+		switch {
+		case e.Format == truststore.DER && !isCertificateStart(e.DER):
+			return result, false // a CRL, a request, something else in DER
+		case e.Format == truststore.PEM && !c.allPEM && e.DER[0] != 0x30:
+			return result, false // an example in a text
+		}
+		result.Err = &trouble{where: c.job.path, text: result.Place + ": " + err.Error(), cause: err}
+		return result, true
+	}
+	result.known, result.Certificate, result.Fingerprint = k, k.cert, k.fingerprint
+	switch e.Kind {
+	case truststore.TrustedCertificate:
+		result.Use = TrustAnchor
+	case truststore.KeyCertificate:
+		result.Use = KeyEntry
+		if e.Position > 1 {
+			result.Use = KeyChain
+		}
+	}
+	if e.Format == truststore.XML {
+		c.document(&result, e.Elements)
+	}
+	return result, true
+}
+
+// matters reports whether an error is about something that should have been a
+// certificate.
+func (c *contentReader) matters(e truststore.Entry) bool {
+	switch e.Format {
+	case truststore.PEM:
+		return c.mentionsCertificates()
+	case truststore.DER:
+		return isCertificateStart(c.data) || c.kind == bareBase64 && e.Number > 0
+	case 0:
+		return c.kind == keyStore || c.kind == binaryASN1 && isCertificateStart(c.data)
+	}
+	return true
+}
+
+// mentionsCertificates reports whether there should be certificates in PEM: not in
+// a file with keys only, nor in a text that explains PEM with an example which is
+// none. Those of real certificates begin with MI.
+func (c *contentReader) mentionsCertificates() bool {
+	for _, label := range [...]string{"CERTIFICATE-----", "PKCS7-----", "PKCS #7 SIGNED DATA-----", "CMS-----"} {
+		for rest := c.data; ; {
+			at := bytes.Index(rest, []byte(label))
+			if at < 0 {
+				break
+			}
+			rest = rest[at+len(label):]
+			if c.allPEM || bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("MI")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// place says where an entry stands.
+func (c *contentReader) place(e truststore.Entry) string {
+	switch {
+	case e.Number == 0:
+		return ""
+	case e.Format == truststore.PEM:
+		place := "block " + strconv.Itoa(e.Number)
+		if c.lines {
+			place = "line " + strconv.Itoa(e.Line+c.firstLine)
+		}
+		if e.Position > 0 {
+			place += ", certificate " + strconv.Itoa(e.Position)
+		}
+		return place
+	case e.Format == truststore.XML && e.Err == nil:
+		return placeInDocument(e.Elements)
+	case e.Format == truststore.JKS || e.Format == truststore.PKCS12 && e.Alias != "":
+		place := "entry " + strconv.Itoa(e.Number) + " " + quoted(e.Alias)
+		if e.Position > 0 {
+			place += ", chain position " + strconv.Itoa(e.Position)
+		}
+		return place
+	}
+	return "certificate " + strconv.Itoa(e.Number)
+}
+
+// finish sets what is known only at the end of a file.
+func (c *contentReader) finish(results []Result, found []int) {
+	c.besideKey(results, found)
+	for _, i := range found {
+		r := &results[i]
+		if r.known == nil {
+			continue
+		}
+		if c.JudgeAhead {
+			r.State()
+			r.Advice()
+		}
+	}
+}
+
+// besideKey says of certificates that lie beside a private key which is the key's
+// own, where the file does not: those that are no CA, or else the first one.
+func (c *contentReader) besideKey(results []Result, found []int) {
+	if !c.key {
+		return
+	}
+	var first *Result
+	own := false
+	for _, i := range found {
+		r := &results[i]
+		own = own || r.Use == KeyEntry
+		if r.known == nil || r.Use != UnknownUse {
+			continue
+		}
+		if r.Use = KeyChain; !r.Certificate.IsCA {
+			r.Use, own = KeyEntry, true
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	if !own && first != nil && !c.delivered {
+		first.Use = KeyEntry
+	}
+}
+
+// placeInDocument names the elements around a certificate, but for those that are
+// around each, with what tells them apart.
+func placeInDocument(elements []xml.StartElement) string {
+	var parts []string
+	for _, e := range elements {
+		if e.Name.Space == nsXMLDSig && (e.Name.Local == "KeyInfo" || e.Name.Local == "X509Data") {
+			continue
+		}
+		part := printable(e.Name.Local, maxName)
+		for _, a := range e.Attr {
+			if a.Name.Local == "use" || a.Name.Local == "certId" {
+				part += "[" + printable(a.Value, maxName) + "]"
+			}
+		}
+		parts = append(parts, part)
+	}
+	const most = 6
+	if len(parts) > most {
+		parts = append([]string{"…"}, parts[len(parts)-most:]...)
+	}
+	return strings.Join(parts, "/")
+}

@@ -1,0 +1,140 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/xml"
+	"slices"
+	"strings"
+)
+
+// Name spaces of documents with certificates (facts.md §9).
+const (
+	nsXMLDSig = "http://www.w3.org/2000/09/xmldsig#"
+	nsSAML    = "urn:oasis:names:tc:SAML:2.0:metadata"
+	nsCPA     = "http://www.oasis-open.org/committees/ebxml-cppa/schema/cpp-cpa-2_0.xsd"
+)
+
+// maxParty bounds what a document says about whose a certificate is.
+const maxParty = 1024
+
+// document tells from the elements around a certificate what it is for.
+func (c *contentReader) document(r *Result, elements []xml.StartElement) {
+	for _, e := range elements {
+		switch {
+		case e.Name.Space == nsXMLDSig && e.Name.Local == "Signature":
+			r.Use = DocumentSignature
+			return
+		case e.Name.Space == nsSAML && e.Name.Local == "EntityDescriptor":
+			r.Party = shorten(attribute(e, "entityID"))
+		case e.Name.Space == nsSAML && e.Name.Local == "KeyDescriptor":
+			switch attribute(e, "use") {
+			case "signing":
+				r.Use = SAMLSigning
+			case "encryption":
+				r.Use = SAMLEncryption
+			case "":
+				r.Use = SAMLAnyUse
+			}
+		case e.Name.Space == nsCPA && e.Name.Local == "PartyInfo":
+			r.Party = shorten(attribute(e, "partyName"))
+		case e.Name.Space == nsCPA && e.Name.Local == "Certificate":
+			if c.cpa == nil {
+				c.cpa = readCPA(c.data)
+			}
+			r.Use = CPAParty
+			id := attribute(e, "certId")
+			if party := c.cpa.parties[id]; party != "" {
+				r.Party = party
+			}
+			if refs := c.cpa.references[id]; len(refs) > 0 {
+				if slices.Equal(refs, []string{"Anchor"}) {
+					r.Use = TrustAnchor
+				}
+				r.Place += " (" + strings.Join(refs, ", ") + ")"
+			}
+		}
+	}
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// shorten copies a text that would keep a document in memory.
+func shorten(s string) string {
+	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxParty)], ""))
+}
+
+// cpa is what a CPA says about certificates elsewhere than around them.
+type cpa struct {
+	parties    map[string]string   // by certId: the PartyIds of the PartyInfo that has it
+	references map[string][]string // by certId: what names it, "Signing" for a SigningCertificateRef
+}
+
+const (
+	maxCPACertificates = 1000
+	maxCPAReferences   = 8
+)
+
+// readCPA reads what the certificates of a CPA are for. The document was read once
+// by truststore, within its limits. Where this stops, nothing more is told.
+func readCPA(data []byte) *cpa {
+	doc := &cpa{parties: map[string]string{}, references: map[string][]string{}}
+	in := xml.NewDecoder(bytes.NewReader(data))
+	var ids, certs []string // of the PartyInfo
+	var inPartyID bool
+	var id []byte
+	for {
+		token, err := in.Token()
+		if err != nil {
+			return doc
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if token.Name.Space != nsCPA {
+				continue
+			}
+			name, cert := token.Name.Local, attribute(token, "certId")
+			kind, isRef := strings.CutSuffix(name, "CertificateRef")
+			switch {
+			case name == "PartyInfo":
+				ids, certs = nil, nil
+			case name == "PartyId":
+				inPartyID, id = true, nil
+			case name == "Certificate" && len(certs) < maxCPACertificates:
+				certs = append(certs, cert)
+			case isRef && kind != "" && cert != "" && len(doc.references) < maxCPACertificates:
+				refs := doc.references[cert]
+				if kind = printable(kind, maxName); len(refs) < maxCPAReferences && !slices.Contains(refs, kind) {
+					doc.references[cert] = append(refs, kind)
+				}
+			}
+		case xml.CharData:
+			if inPartyID && len(id) < maxParty {
+				id = append(id, token...)
+			}
+		case xml.EndElement:
+			if token.Name.Space != nsCPA {
+				continue
+			}
+			switch token.Name.Local {
+			case "PartyId":
+				inPartyID = false
+				if text := shorten(string(bytes.TrimSpace(id))); text != "" && len(ids) < maxCPAReferences {
+					ids = append(ids, text)
+				}
+			case "PartyInfo":
+				for _, cert := range certs {
+					if _, taken := doc.parties[cert]; !taken && len(doc.parties) < maxCPACertificates {
+						doc.parties[cert] = strings.Join(ids, ", ")
+					}
+				}
+			}
+		}
+	}
+}

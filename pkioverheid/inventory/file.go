@@ -1,0 +1,258 @@
+package inventory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// What is read of a file at first, and at a time while looking for certificates in
+// text. Most files are smaller.
+const chunk = 256 << 10
+
+// largeFile is from when only one file at a time is held in memory.
+const largeFile = 4 << 20
+
+// procTimeout bounds the reading of what has no size, as under /proc, where some
+// files are endless and others wait.
+const procTimeout = 5 * time.Second
+
+// reader reads files, one after the other.
+type reader struct {
+	*scanner
+	buffer  []byte
+	results []Result
+
+	job  job
+	from *source
+	key  bool // there is a private key in the file
+}
+
+// flush delivers the results; false means that nobody wants more.
+func (r *reader) flush() bool {
+	results := r.results
+	r.results = nil
+	return r.send(results)
+}
+
+// offer delivers the results if there is room or they are many.
+func (r *reader) offer() bool {
+	if len(r.results) == 0 {
+		return true
+	}
+	if len(r.results) >= maxResults {
+		return r.flush()
+	}
+	select {
+	case r.out <- r.results:
+		r.results = nil
+	default:
+	}
+	return true
+}
+
+func (r *reader) add(result Result) {
+	result.Target, result.Path = r.job.target, r.job.path
+	r.results = append(r.results, result)
+}
+
+func (r *reader) trouble(t *trouble) {
+	t.where = r.job.path
+	r.add(Result{Err: t})
+}
+
+// read reads one file.
+func (r *reader) read(j job) {
+	r.job = j
+	if j.link && !r.follow() {
+		return
+	}
+	// Not under /dev: what is named as a target was not yet looked at.
+	if j.named || j.link {
+		info, err := r.tree.stat(j.path)
+		if err != nil {
+			r.trouble(&trouble{text: osText(err), cause: err})
+			return
+		}
+		if !info.Mode().IsRegular() {
+			r.add(Result{Err: errNotRegular(j.path)})
+			return
+		}
+	}
+	f, err := r.tree.open(j.path)
+	if err != nil {
+		if j.named || !errors.Is(err, fs.ErrNotExist) { // else removed meanwhile
+			r.trouble(&trouble{text: osText(err), cause: err})
+		}
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		r.trouble(&trouble{text: osText(err), cause: err})
+		return
+	}
+	if !info.Mode().IsRegular() {
+		r.add(Result{Err: errNotRegular(j.path)})
+		return
+	}
+	r.Progress.Files.Add(1)
+	if err := r.readOpen(f, info.Size()); err != nil {
+		r.trouble(&trouble{text: osText(err), cause: err})
+	}
+}
+
+// follow looks where a symbolic link leads; false means that there is nothing to
+// read, or nothing that is not read anyway.
+func (r *reader) follow() bool {
+	info, err := r.tree.stat(r.job.path)
+	if err != nil {
+		r.trouble(&trouble{text: "a symbolic link that leads nowhere: " + osText(err), cause: err, skipped: errors.Is(err, fs.ErrNotExist)})
+		return false
+	}
+	if r.FS != nil {
+		if info.IsDir() {
+			r.trouble(&trouble{text: "a symbolic link to a folder, which is not followed", skipped: true})
+		}
+		return !info.IsDir()
+	}
+	real, err := realPath(r.job.path)
+	if err != nil {
+		r.trouble(&trouble{text: "a symbolic link that leads nowhere: " + osText(err), cause: err})
+		return false
+	}
+	switch {
+	case r.isWalked(real):
+		return false
+	case info.IsDir():
+		r.trouble(&trouble{text: "a symbolic link to a folder outside of what is scanned, which is not followed: name " + printable(real, 200) + " as a target", skipped: true})
+		return false
+	}
+	return r.outside.first(real)
+}
+
+// readOpen decides by the beginning of a file what is to be done with it.
+func (r *reader) readOpen(f fs.File, size int64) error {
+	if r.buffer == nil {
+		r.buffer = make([]byte, chunk)
+	}
+	if slow, ok := f.(interface{ SetReadDeadline(time.Time) error }); ok && size == 0 {
+		_ = slow.SetReadDeadline(time.Now().Add(procTimeout)) // regular files have none
+	}
+	if size > r.MaxFileSize {
+		n, err := io.ReadFull(f, r.buffer[:headSize])
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return err
+		}
+		r.tooLarge(look(r.buffer[:n]))
+		return nil
+	}
+	n, err := readFull(f, r.buffer)
+	r.Progress.Bytes.Add(int64(n))
+	data, whole := r.buffer[:n], err == io.EOF
+	if err != nil && !whole {
+		return err
+	}
+	kind := look(data)
+	if kind == nothing {
+		return nil
+	}
+	if whole {
+		if kind != text || mentions(data) {
+			r.content(kind, data)
+		}
+		return nil
+	}
+	if kind == text && !mentions(data) {
+		found, err := r.mentionedLater(f, size)
+		if err != nil || !found {
+			return err
+		}
+	}
+	// There is something in it. It is read anew: little of it is in memory.
+	return r.readWhole(kind, size)
+}
+
+func (r *reader) tooLarge(k contentKind) {
+	r.trouble(&trouble{
+		text:    fmt.Sprintf("it is larger than %d bytes and was not read: raise Config.MaxFileSize if there can be certificates in it", r.MaxFileSize),
+		skipped: k == nothing,
+	})
+}
+
+// readFull reads until the buffer is full or the file ends, which is io.EOF.
+func readFull(f io.Reader, buffer []byte) (int, error) {
+	n := 0
+	for n < len(buffer) {
+		m, err := f.Read(buffer[n:])
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// mentionedLater looks through the rest of a text.
+func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
+	seen := int64(len(r.buffer))
+	for {
+		if r.ctx.Err() != nil {
+			return false, nil
+		}
+		// The end of what was seen is looked at once more: a word may be divided.
+		kept := copy(r.buffer, r.buffer[len(r.buffer)-maxMention:])
+		n, err := readFull(f, r.buffer[kept:])
+		r.Progress.Bytes.Add(int64(n))
+		seen += int64(n)
+		if seen > r.MaxFileSize {
+			r.tooLarge(text)
+			return false, nil
+		}
+		if mentions(r.buffer[:kept+n]) {
+			return true, nil
+		}
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+func (r *reader) readWhole(kind contentKind, size int64) error {
+	if size > largeFile {
+		if !r.flush() {
+			return nil
+		}
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-r.ctx.Done():
+			return nil
+		}
+	}
+	f, err := r.tree.open(r.job.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err // another one took its place
+	}
+	var data bytes.Buffer
+	data.Grow(int(min(size, r.MaxFileSize)) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(f, r.MaxFileSize+1)); err != nil {
+		return err
+	}
+	if int64(data.Len()) > r.MaxFileSize {
+		r.tooLarge(kind)
+		return nil
+	}
+	r.content(kind, data.Bytes())
+	return nil
+}

@@ -1,0 +1,214 @@
+package inventory
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// judge knows how to judge and remembers whom it judged.
+type judge struct {
+	at       time.Time
+	use      pkioverheid.Use
+	verifier func() (*chain.Verifier, error)
+
+	mu          sync.Mutex
+	young, old  map[[sha256.Size]byte]*known
+	youngerSize int // bytes of the certificates in young
+}
+
+func newJudge(cfg Config) *judge {
+	j := &judge{at: cfg.Time, use: cfg.Use, verifier: defaultVerifier}
+	if cfg.Verifier != nil {
+		j.verifier = func() (*chain.Verifier, error) { return cfg.Verifier, nil }
+	}
+	return j
+}
+
+// defaultVerifier trusts the hierarchies of this version.
+var defaultVerifier = sync.OnceValues(func() (*chain.Verifier, error) {
+	roots, intermediates := truststore.New(), truststore.New()
+	for _, h := range pkioverheid.Hierarchies() {
+		roots.Add(h.Root())
+		intermediates.Add(h.Certificates()[1:]...)
+	}
+	return chain.NewVerifier(roots, intermediates,
+		chain.WithDenied(truststore.New(pkioverheid.G3.Certificates()...), pkioverheid.RejectG3),
+		chain.WithPolicy(pkioverheid.RejectWithdrawn))
+})
+
+// known is what there is to know of one certificate, wherever it is found.
+type known struct {
+	judge       *judge
+	cert        *x509.Certificate
+	fingerprint truststore.Fingerprint
+
+	verify sync.Once
+	path   chain.Chain
+	err    error
+
+	advise  sync.Once
+	advised pkioverheid.Advice
+}
+
+// What is remembered: two generations, each of so many bytes of DER, of
+// certificates of which none is larger than real ones. Parsed they take some five
+// times that, and twenty times at most.
+const (
+	maxRemembered     = 2 << 20
+	maxRememberedCert = 16 << 10
+)
+
+// of parses a certificate, or finds it among those seen before. der is not kept.
+func (j *judge) of(der []byte) (*known, error) {
+	sum := sha256.Sum256(der)
+	j.mu.Lock()
+	k := j.young[sum]
+	if k == nil {
+		if k = j.old[sum]; k != nil {
+			j.remember(sum, k)
+		}
+	}
+	j.mu.Unlock()
+	if k != nil {
+		return k, nil
+	}
+	cert, err := x509.ParseCertificate(bytes.Clone(der))
+	if err != nil {
+		return nil, err
+	}
+	k = &known{judge: j, cert: cert, fingerprint: truststore.Fingerprint(sum)}
+	if len(der) <= maxRememberedCert {
+		j.mu.Lock()
+		if other := j.young[sum]; other != nil {
+			k = other // parsed by two at the same time
+		} else {
+			j.remember(sum, k)
+		}
+		j.mu.Unlock()
+	}
+	return k, nil
+}
+
+// remember is called with the lock.
+func (j *judge) remember(sum [sha256.Size]byte, k *known) {
+	if j.young == nil || j.youngerSize > maxRemembered {
+		j.old, j.young, j.youngerSize = j.young, make(map[[sha256.Size]byte]*known), 0
+	}
+	j.young[sum] = k
+	j.youngerSize += len(k.cert.Raw)
+}
+
+func (k *known) advice() pkioverheid.Advice {
+	k.advise.Do(func() { k.advised = pkioverheid.Advise(k.cert, k.judge.use, k.judge.at) })
+	return k.advised
+}
+
+// maxBeside is how many CAs of a file or a handshake help to build a path.
+const maxBeside = 32
+
+// source is one file or host: what its results have in common.
+type source struct {
+	host string // for the certificate that a server presents as its own
+
+	// beside are CAs found in the same place. They do not change any more once the
+	// first result is delivered.
+	beside []*x509.Certificate
+
+	mu       sync.Mutex
+	verified map[*known]outcome // where the place makes a difference
+}
+
+type outcome struct {
+	path chain.Chain
+	err  error
+}
+
+// chain verifies the certificate: once for all places, and once more in a place
+// that can make a difference.
+func (k *known) chain(from *source) (chain.Chain, error) {
+	own := k.isServer(from)
+	if !own {
+		k.verify.Do(func() { k.path, k.err = k.verifyWith(k.options(nil)) })
+		if k.err == nil || !k.issuedBeside(from) {
+			return k.path, k.err
+		}
+	}
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	o, done := from.verified[k]
+	if !done {
+		o.path, o.err = k.verifyWith(k.options(from))
+		if from.verified == nil {
+			from.verified = make(map[*known]outcome)
+		}
+		from.verified[k] = o
+	}
+	return o.path, o.err
+}
+
+// issuedBeside reports whether an issuer that the verifier does not know may lie in
+// the same place.
+func (k *known) issuedBeside(from *source) bool {
+	var reason *chain.Error
+	if from == nil || !errors.As(k.err, &reason) ||
+		reason.Reason != chain.UnknownAuthority && reason.Reason != chain.BadSignature {
+		return false
+	}
+	for _, ca := range from.beside {
+		if ca != k.cert && bytes.Equal(ca.RawSubject, k.cert.RawIssuer) && !bytes.Equal(ca.Raw, k.cert.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// isServer reports whether the certificate is what a host presents as its own.
+func (k *known) isServer(from *source) bool {
+	return from != nil && from.host != "" && len(from.beside) > 0 && from.beside[0] == k.cert
+}
+
+// options are how the certificate is verified in a place, or wherever it is.
+func (k *known) options(from *source) chain.VerifyOptions {
+	opts := chain.VerifyOptions{Time: k.judge.at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	if from != nil {
+		opts.Extra = from.beside
+	}
+	if k.isServer(from) {
+		opts.DNSName = from.host
+		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
+	return opts
+}
+
+func (k *known) explain(from *source) *chain.Explanation {
+	v, err := k.judge.verifier()
+	if err != nil {
+		return nil
+	}
+	return v.Explain([]*x509.Certificate{k.cert}, k.options(from))
+}
+
+func (k *known) verifyWith(opts chain.VerifyOptions) (chain.Chain, error) {
+	v, err := k.judge.verifier()
+	if err != nil {
+		return nil, err
+	}
+	path, err := v.Verify(k.cert, opts)
+	var g3 *pkioverheid.G3Error
+	if err == nil || errors.As(err, &g3) {
+		return path, err
+	}
+	// Without its CAs, what is G3 is merely unknown to the verifier.
+	if refusal := pkioverheid.RejectG3([]*x509.Certificate{k.cert}); refusal != nil {
+		err = &chain.Error{Reason: chain.RefusedByPolicy, Chain: chain.Chain{k.cert}, Cert: k.cert, At: opts.Time, Err: []error{refusal}}
+	}
+	return nil, err
+}

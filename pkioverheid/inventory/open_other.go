@@ -1,0 +1,6 @@
+//go:build !unix
+
+package inventory
+
+// openFlags are none: without Unix, no pipe takes the place of a file.
+const openFlags = 0

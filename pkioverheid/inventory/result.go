@@ -1,0 +1,296 @@
+package inventory
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Result is one certificate at one place, or, with an Err, a place that could not
+// be looked at. The same certificate in two places is two results.
+type Result struct {
+	// Target is the argument of Scan that led here.
+	Target string
+
+	// Path is the file or folder, empty for a host. Its bytes are those that the
+	// system uses, which need not be UTF-8.
+	Path string
+
+	// Place says where in the file or in what the host sent, in words: "line 12",
+	// `entry 2 "alias"`, "KeyDescriptor[signing]", "chain position 2". It is
+	// empty where Err is about the whole.
+	Place string
+
+	// Format is that of the file; zero for hosts and where it is not known.
+	Format truststore.Format
+
+	// Use is what the place says that the certificate is for.
+	Use Use
+
+	// Party is whose the certificate is, as a document has it: the entityID of SAML,
+	// the PartyId of a CPA. It is the word of the document, up to 1024 bytes of it.
+	Party string
+
+	// Certificate is shared between results and must not be changed; nil with an Err.
+	Certificate *x509.Certificate
+
+	// Fingerprint is that of Certificate.
+	Fingerprint truststore.Fingerprint
+
+	// Err says why there is no certificate, naming the file or host.
+	Err error
+
+	known *known  // what all results of this certificate share
+	from  *source // what all results of this file or host share
+}
+
+// Use is what a certificate is for, as the place says where it was found.
+type Use uint8
+
+const (
+	UnknownUse        Use = iota // the place does not say
+	TrustAnchor                  // an entry of a key store that is marked as trusted, an anchor of a CPA
+	KeyEntry                     // its private key lies beside it
+	KeyChain                     // it stands above a certificate whose private key lies beside it
+	SAMLSigning                  // a party signs its messages with it
+	SAMLEncryption               // others encrypt what they send to the party with it
+	SAMLAnyUse                   // SAML metadata that gives no use: both of these
+	DocumentSignature            // it belongs to the signature of the document itself
+	CPAParty                     // a party of a CPA has it; Place has the references to it
+	TLSServer                    // a server presents it as its own
+	TLSChain                     // a server sends it along
+)
+
+var useTexts = [...]string{
+	"unknown", "trust anchor", "key entry", "chain of a key entry", "SAML signing", "SAML encryption",
+	"SAML signing and encryption", "document signature", "CPA party", "TLS server", "chain of a TLS server",
+}
+
+// String returns the use in words, "unknown" for the zero value and "Use(N)" for one
+// that is none.
+func (u Use) String() string {
+	if int(u) >= len(useTexts) {
+		return "Use(" + strconv.Itoa(int(u)) + ")"
+	}
+	return useTexts[u]
+}
+
+// MarshalText returns what String does.
+func (u Use) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// Identity tells what the certificate claims to be; false if that is nothing of
+// PKIoverheid, and for a Result with an Err.
+func (r Result) Identity() (pkioverheid.Identity, bool) { return pkioverheid.Identify(r.Certificate) }
+
+// Chain returns the path from the certificate to a root that the verifier of the
+// scan trusts, for any use, or an error that says why there is none: a
+// *[chain.Error]. What a server presents as its own must also be for that host
+// and for servers. CAs that lie in the same file, or that the server sent along,
+// help to build the path: 32 of them at most, and only where the verifier
+// knows no issuer.
+func (r Result) Chain() (chain.Chain, error) {
+	if r.known == nil {
+		return nil, r.Err
+	}
+	return r.known.chain(r.from)
+}
+
+// Advice says what is to be done about the certificate; the zero Advice for a
+// Result with an Err. It does not look at Chain: what is no certificate of
+// PKIoverheid is "unrecognised".
+func (r Result) Advice() pkioverheid.Advice {
+	if r.known == nil {
+		return pkioverheid.Advice{}
+	}
+	return r.known.advice()
+}
+
+// Explain tells what Chain found, for a reader; nil for a Result with an Err. It
+// verifies anew each time.
+func (r Result) Explain() *chain.Explanation {
+	if r.known == nil {
+		return nil
+	}
+	return r.known.explain(r.from)
+}
+
+// State is the outcome of Chain in a word or two: "trusted", "withdrawn" for the
+// withdrawn part of G3, or the [chain.Reason]; "error" for a Result with an Err.
+func (r Result) State() string {
+	if r.known == nil {
+		return "error"
+	}
+	_, err := r.Chain()
+	var g3 *pkioverheid.G3Error
+	var reason *chain.Error
+	switch {
+	case err == nil:
+		return "trusted"
+	case errors.As(err, &g3) && g3.Withdrawn:
+		return "withdrawn"
+	case errors.As(err, &reason):
+		return reason.Reason.String()
+	}
+	return "error"
+}
+
+// Where names the file or the host and the place in it, on one line that is safe to
+// print.
+func (r Result) Where() string {
+	where := r.Path
+	if where == "" {
+		where = r.Target
+	}
+	where = printable(where, maxPath)
+	if r.Place != "" {
+		where += ", " + r.Place
+	}
+	return where
+}
+
+// String is one line that is safe to print: where, who, until when, and the state.
+func (r Result) String() string {
+	if r.Certificate == nil {
+		if r.Err != nil {
+			return r.Err.Error()
+		}
+		return r.Where()
+	}
+	var b strings.Builder
+	b.WriteString(r.Where())
+	b.WriteString(": ")
+	b.WriteString(quoted(nameOf(r.Certificate)))
+	if id, ok := r.Identity(); ok {
+		b.WriteString(" (" + id.Hierarchy.String() + " " + id.Role.String() + ")")
+	}
+	b.WriteString(" until " + r.Certificate.NotAfter.UTC().Format(time.DateOnly) + ": " + r.State())
+	return b.String()
+}
+
+func nameOf(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return c.Subject.CommonName
+	case len(c.DNSNames) > 0:
+		return c.DNSNames[0]
+	case len(c.Subject.Organization) > 0:
+		return c.Subject.Organization[0]
+	}
+	return "no name"
+}
+
+// resultJSON is the form of a Result in JSON. PathBytes is there only for a path
+// that is not UTF-8, in which Path has those bytes escaped.
+type resultJSON struct {
+	Target      string              `json:"target"`
+	Path        string              `json:"path,omitempty"`
+	PathBytes   []byte              `json:"pathBytes,omitempty"`
+	Place       string              `json:"place,omitempty"`
+	Format      string              `json:"format,omitempty"`
+	Use         string              `json:"use,omitempty"`
+	Party       string              `json:"party,omitempty"`
+	Fingerprint string              `json:"fingerprint,omitempty"`
+	Subject     string              `json:"subject,omitempty"`
+	Issuer      string              `json:"issuer,omitempty"`
+	Serial      string              `json:"serial,omitempty"`
+	NotBefore   time.Time           `json:"notBefore,omitzero"`
+	NotAfter    time.Time           `json:"notAfter,omitzero"`
+	Identity    *identityJSON       `json:"identity,omitempty"`
+	State       string              `json:"state"`
+	Reason      string              `json:"reason,omitempty"`
+	Advice      *pkioverheid.Advice `json:"advice,omitempty"`
+	Error       string              `json:"error,omitempty"`
+	Skipped     bool                `json:"skipped,omitempty"`
+}
+
+type identityJSON struct {
+	Hierarchy pkioverheid.Hierarchy `json:"hierarchy"`
+	Role      string                `json:"role"`
+	TSP       pkioverheid.TSP       `json:"tsp,omitempty"`
+	OIN       pkioverheid.OIN       `json:"oin,omitempty"`
+	By        string                `json:"by"`
+	Fixture   bool                  `json:"fixture,omitempty"`
+}
+
+// maxDN bounds a distinguished name in JSON.
+const maxDN = 1024
+
+// MarshalJSON returns an object with what is known of the Result, judging it if
+// that was not done: where (target, path, place, format, use, party), who
+// (fingerprint, subject, issuer, serial, notBefore, notAfter, identity), state,
+// reason and advice, or error. Names longer than 1024 bytes are shortened.
+// In paths and names, bytes that are not UTF-8 and what cannot be printed are
+// escaped; the exact bytes of a path that is not UTF-8 are in pathBytes, in base64.
+func (r Result) MarshalJSON() ([]byte, error) {
+	j := resultJSON{
+		Target: printable(r.Target, maxPath),
+		Path:   printable(r.Path, maxPath),
+		Place:  r.Place,
+		Party:  printable(r.Party, maxDN),
+		State:  r.State(),
+	}
+	if !utf8.ValidString(r.Path) {
+		j.PathBytes = []byte(r.Path)
+	}
+	if r.Format != 0 {
+		j.Format = r.Format.String()
+	}
+	if r.Err != nil {
+		j.Error = r.Err.Error()
+		j.Skipped = errors.Is(r.Err, ErrSkipped)
+	}
+	if c := r.Certificate; c != nil {
+		j.Use = r.Use.String()
+		j.Fingerprint = r.Fingerprint.String()
+		j.Subject = printable(c.Subject.String(), maxDN)
+		j.Issuer = printable(c.Issuer.String(), maxDN)
+		if c.SerialNumber != nil && c.SerialNumber.BitLen() <= 8*64 {
+			j.Serial = c.SerialNumber.Text(16)
+		}
+		j.NotBefore, j.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
+		if id, ok := r.Identity(); ok {
+			j.Identity = &identityJSON{id.Hierarchy, id.Role.String(), id.TSP, id.OIN, id.By.String(), id.Fixture}
+		}
+		if _, err := r.Chain(); err != nil {
+			j.Reason = err.Error()
+		}
+		advice := r.Advice()
+		j.Advice = &advice
+	}
+	return json.Marshal(j)
+}
+
+// ErrSkipped is found by [errors.Is] in the Err of what was passed over and most
+// likely holds no certificate that is not found elsewhere: pipes, sockets and
+// devices, symbolic links that lead nowhere, or to a folder outside of the
+// targets, and binary files beyond the limit.
+var ErrSkipped = errors.New("inventory: passed over")
+
+// trouble is why a place could not be looked at.
+type trouble struct {
+	where   string // a path, or a host
+	text    string // may be empty: then cause says it
+	cause   error
+	skipped bool
+}
+
+func (t *trouble) Error() string {
+	text := t.text
+	if text == "" {
+		text = t.cause.Error()
+	}
+	text = strings.TrimPrefix(text, "truststore: ")
+	return "inventory: " + printable(t.where, maxPath) + ": " + printable(text, maxText)
+}
+
+func (t *trouble) Unwrap() error { return t.cause }
+
+func (t *trouble) Is(target error) bool { return t.skipped && target == ErrSkipped }

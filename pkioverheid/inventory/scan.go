@@ -1,0 +1,172 @@
+package inventory
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// Scan looks for certificates in targets, each a file, a folder with all that is
+// below it, or a host and port ("service.example:443", "[2001:db8::1]:443"). What
+// exists as a file is one; what does not, and has the form of a host and a port
+// number, is a host.
+//
+// Results come while the scan goes on, in no order but that those of one file or
+// host keep theirs. The scan begins when the sequence is ranged over, anew each
+// time. It ends early when ctx is cancelled or the loop is left; then the sequence
+// returns after all goroutines have ended, which may have to wait for a read of
+// the file system or a key store's password that is being tried. Whether a scan
+// was cut short, ctx.Err tells.
+//
+// In folders, symbolic links to files outside of the targets are followed, each file
+// once; links to files inside are not, because those are found anyway. Links to
+// folders are not followed, only a target may be one. A folder that cannot be read,
+// or more than 256 levels down, is a Result with an Err.
+func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		cfg := cfg.withDefaults()
+		s := &scanner{
+			Config: cfg,
+			ctx:    ctx,
+			judge:  newJudge(cfg),
+			tree:   treeOf(cfg.FS),
+			jobs:   make(chan []job, cfg.Parallel),
+			out:    make(chan []Result, 2*cfg.Parallel),
+			large:  make(chan struct{}, 1),
+		}
+		// The last thing that a scan does is to close out.
+		defer func() {
+			cancel()
+			for range s.out {
+			}
+		}()
+		go s.run(targets)
+		for batch := range s.out {
+			for _, r := range batch {
+				if ctx.Err() != nil || !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// scanner is one scan. One goroutine walks the folders, others read the files that
+// it finds, and others ask hosts.
+type scanner struct {
+	Config
+	ctx   context.Context
+	judge *judge
+	tree  tree
+
+	jobs  chan []job
+	out   chan []Result
+	large chan struct{} // held by whoever has a large file in memory
+
+	roots   []string // the folders among the targets, resolved
+	outside outside
+}
+
+// run starts the goroutines and ends after them.
+func (s *scanner) run(targets []string) {
+	defer close(s.out)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+
+	var hosts, paths []string
+	for _, t := range targets {
+		if s.isHost(t) {
+			hosts = append(hosts, t)
+		} else {
+			paths = append(paths, t)
+		}
+	}
+	s.resolveRoots(paths)
+	for range s.Parallel {
+		wg.Go(s.readFiles)
+	}
+	wg.Go(func() {
+		defer close(s.jobs)
+		w := walker{scanner: s}
+		for _, path := range paths {
+			if !w.target(path) {
+				return
+			}
+		}
+		w.flush()
+	})
+	next := make(chan string)
+	for range min(hostsParallel, len(hosts)) {
+		wg.Go(func() {
+			for host := range next {
+				s.send(s.askHost(host))
+			}
+		})
+	}
+	defer close(next)
+	for _, host := range hosts {
+		select {
+		case next <- host:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// send delivers results; false means that nobody wants more.
+func (s *scanner) send(results []Result) bool {
+	if len(results) == 0 {
+		return s.ctx.Err() == nil
+	}
+	select {
+	case s.out <- results:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// How much is handed over at once, when the other side is busy. When it waits, it
+// gets what there is.
+const (
+	maxJobs    = 16
+	maxResults = 64
+)
+
+// job is a file to read.
+type job struct {
+	target, path string
+	named        bool // it is itself a target
+	link         bool
+}
+
+// readFiles takes jobs until there are no more.
+func (s *scanner) readFiles() {
+	r := reader{scanner: s}
+	for {
+		var jobs []job
+		var open bool
+		select {
+		case jobs, open = <-s.jobs:
+		default:
+			if !r.flush() {
+				return
+			}
+			jobs, open = <-s.jobs
+		}
+		if !open {
+			r.flush()
+			return
+		}
+		for _, j := range jobs {
+			if s.ctx.Err() != nil {
+				return
+			}
+			r.read(j)
+			if !r.offer() {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package inventory
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// maxDepth is how far down folders are entered. Each level keeps a folder open.
+const maxDepth = 256
+
+// readAtOnce is how many names of a folder are held in memory.
+const readAtOnce = 256
+
+// tree is where files are: the operating system's, or an fs.FS.
+type tree struct{ fsys fs.FS }
+
+func treeOf(fsys fs.FS) tree { return tree{fsys} }
+
+func (t tree) stat(path string) (fs.FileInfo, error) {
+	if t.fsys != nil {
+		return fs.Stat(t.fsys, path)
+	}
+	return os.Stat(path)
+}
+
+// open does not wait for what takes the place of a file, see openFlags.
+func (t tree) open(path string) (fs.File, error) {
+	if t.fsys != nil {
+		return t.fsys.Open(path)
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, err // not a *os.File that is nil
+	}
+	return f, nil
+}
+
+// join keeps the bytes of names as they are.
+func (t tree) join(folder, name string) string {
+	separator := string(filepath.Separator)
+	if t.fsys != nil {
+		separator = "/"
+	}
+	switch {
+	case folder == ".":
+		return name
+	case strings.HasSuffix(folder, separator):
+		return folder + name
+	}
+	return folder + separator + name
+}
+
+// resolveRoots notes which folders are walked.
+func (s *scanner) resolveRoots(paths []string) {
+	if s.FS != nil {
+		return
+	}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			if real, err := realPath(path); err == nil {
+				s.roots = append(s.roots, real)
+			}
+		}
+	}
+}
+
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
+}
+
+// isWalked reports whether a resolved path is found without a link to it.
+func (s *scanner) isWalked(real string) bool {
+	for _, root := range s.roots {
+		rest, below := strings.CutPrefix(real, root)
+		if below && (rest == "" || rest[0] == filepath.Separator || strings.HasSuffix(root, string(filepath.Separator))) {
+			return true
+		}
+	}
+	return false
+}
+
+// outside remembers the files outside of the targets to which links lead. After so
+// many, a file can be found twice.
+type outside struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+const (
+	maxOutside     = 1 << 14
+	maxOutsidePath = 512
+)
+
+// first reports whether a path is seen for the first time.
+func (o *outside) first(path string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen[path] {
+		return false
+	}
+	if len(o.seen) < maxOutside && len(path) <= maxOutsidePath {
+		if o.seen == nil {
+			o.seen = make(map[string]bool)
+		}
+		o.seen[path] = true
+	}
+	return true
+}
+
+// walker finds the files. It holds few names at any time, whatever it walks
+// through.
+type walker struct {
+	*scanner
+	at   string // the target
+	jobs []job
+}
+
+// target walks through one target; false means that nobody wants more.
+func (w *walker) target(path string) bool {
+	w.at = path
+	info, err := w.tree.stat(path)
+	switch {
+	case err != nil:
+		return w.trouble(path, &trouble{where: path, text: osText(err), cause: err})
+	case info.IsDir():
+		return w.folder(path, 0)
+	}
+	return w.add(job{target: path, path: path, named: true})
+}
+
+func (w *walker) trouble(path string, err error) bool {
+	return w.send([]Result{{Target: w.at, Path: path, Err: err}})
+}
+
+// add hands over a file at once if somebody waits for it.
+func (w *walker) add(j job) bool {
+	w.jobs = append(w.jobs, j)
+	if len(w.jobs) >= maxJobs {
+		return w.flush()
+	}
+	select {
+	case w.scanner.jobs <- w.jobs:
+		w.jobs = nil
+	default:
+	}
+	return true
+}
+
+func (w *walker) flush() bool {
+	if len(w.jobs) == 0 {
+		return true
+	}
+	select {
+	case w.scanner.jobs <- w.jobs:
+		w.jobs = nil
+		return true
+	case <-w.ctx.Done():
+		return false
+	}
+}
+
+func (w *walker) folder(path string, depth int) bool {
+	if depth > maxDepth {
+		return w.trouble(path, &trouble{where: path, text: "it is more than 256 folders down: name it as a target"})
+	}
+	f, err := w.tree.open(path)
+	if err != nil {
+		if depth > 0 && errors.Is(err, fs.ErrNotExist) {
+			return true // removed meanwhile
+		}
+		return w.trouble(path, &trouble{where: path, text: osText(err), cause: err})
+	}
+	defer f.Close()
+	w.Progress.Folders.Add(1)
+	dir, ok := f.(fs.ReadDirFile)
+	if !ok {
+		return w.trouble(path, &trouble{where: path, text: "a folder that cannot be listed"})
+	}
+	var below []string
+	for {
+		entries, err := dir.ReadDir(readAtOnce)
+		below = below[:0]
+		for _, e := range entries {
+			next := w.tree.join(path, e.Name())
+			switch {
+			case e.IsDir():
+				below = append(below, next)
+			case e.Type().IsRegular(), e.Type() == fs.ModeSymlink, e.Type() == fs.ModeIrregular:
+				if !w.add(job{target: w.at, path: next, link: e.Type() == fs.ModeSymlink}) {
+					return false
+				}
+			default:
+				if !w.trouble(next, errNotRegular(next)) {
+					return false
+				}
+			}
+		}
+		for _, next := range below {
+			if !w.folder(next, depth+1) {
+				return false
+			}
+		}
+		if err != nil {
+			if err == io.EOF {
+				return true
+			}
+			return w.trouble(path, &trouble{where: path, text: osText(err), cause: err})
+		}
+		if len(entries) == 0 || w.ctx.Err() != nil {
+			return w.ctx.Err() == nil
+		}
+	}
+}
+
+func errNotRegular(path string) error {
+	return &trouble{where: path, text: "a pipe, socket or device, which is not opened", skipped: true}
+}
+
+// osText is what the operating system says, without the path, which it repeats as
+// it is.
+func osText(err error) string {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Op + ": " + of.Err.Error()
+	}
+	return err.Error()
+}
