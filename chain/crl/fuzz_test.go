@@ -3,8 +3,11 @@ package crl_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/pem"
 	"math/big"
 	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +66,52 @@ func parseSeeds() [][]byte {
 	}
 }
 
+// seedLists are lists written by openssl 3.0, by file name: the part before the
+// first dash names the CA's certificate beside it.
+func seedLists(t testing.TB) map[string][]byte {
+	paths, err := filepath.Glob(filepath.Join("testdata", "openssl", "*.crl"))
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	lists := map[string][]byte{}
+	for _, path := range paths {
+		lists[path] = must(os.ReadFile(path))
+	}
+	return lists
+}
+
+func TestSeedsAreRead(t *testing.T) {
+	for path, data := range seedLists(t) {
+		t.Run(path, func(t *testing.T) {
+			l, err := crl.Parse(data)
+			require.NoError(t, err)
+			assert.Equal(t, 6, l.Len())
+			kind, _, _ := strings.Cut(path, "-")
+			issuer := must(pemCertificate(kind + ".pem"))
+			assert.NoError(t, l.CheckSignatureFrom(issuer))
+			other := must(pemCertificate("testdata/openssl/rsa.pem"))
+			if !issuer.Equal(other) {
+				assert.Error(t, l.CheckSignatureFrom(other))
+			}
+		})
+	}
+}
+
+func pemCertificate(path string) (*x509.Certificate, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	return x509.ParseCertificate(block.Bytes)
+}
+
 func FuzzParse(f *testing.F) {
+	for _, seed := range seedLists(f) {
+		f.Add(seed)
+		if block, _ := pem.Decode(seed); block != nil {
+			f.Add(block.Bytes)
+		}
+	}
 	for _, seed := range parseSeeds() {
 		f.Add(seed)
 	}

@@ -193,7 +193,7 @@ func (l *entries) find(serial []byte) []byte {
 			continue
 		}
 		key := keyOf(serial[t.common:])
-		if key < t.first || key > t.last || !bytes.Equal(serial[:t.common], t.rows[:t.common]) {
+		if key < t.first || key > t.last {
 			return nil
 		}
 		width := l.width(t)
@@ -328,49 +328,55 @@ func (l *entries) removes(t *table, at int) bool {
 	return Reason(t.rows[at+t.length+l.timeBytes]) == RemoveFromCRL
 }
 
-// sortRows sorts rows that are equal up to a byte: by that byte in place, then
-// what falls together by the next. Unlike a sort by comparison it looks at most
-// rows two or three times; its work is bounded by the bytes that there are.
+// sortRows sorts rows that are equal up to a byte: by the next that is not the same
+// in all, in place, and then what falls together there. Unlike a sort by comparison
+// it looks at most rows two or three times; its work is bounded by the bytes that
+// there are.
 func sortRows(rows []byte, width, at int) {
 	const few = 24
-	for ; at < width; at++ {
-		if len(rows) <= few*width {
-			insertRows(rows, width, at)
-			return
-		}
-		var ends [256]int
-		for i := at; i < len(rows); i += width {
-			ends[rows[i]] += width
-		}
-		if ends[rows[at]] == len(rows) {
-			continue
-		}
-		var next [256]int
-		end := 0
-		for v := range ends {
-			next[v] = end
-			end += ends[v]
-			ends[v] = end
-		}
-		for v := range next {
-			for next[v] < ends[v] {
-				row := rows[next[v] : next[v]+width]
-				if to := row[at]; int(to) != v {
-					swapRows(row, rows[next[to]:next[to]+width])
-					next[to] += width
-				} else {
-					next[v] += width
-				}
-			}
-		}
-		begin := 0
-		for _, end := range ends {
-			if end-begin > width {
-				sortRows(rows[begin:end], width, at+1)
-			}
-			begin = end
-		}
+	if len(rows) <= few*width {
+		insertRows(rows, width, at)
 		return
+	}
+	first, same := rows[:width], width
+	for i := width; i < len(rows) && same > at; i += width {
+		n := at
+		for n < same && rows[i+n] == first[n] {
+			n++
+		}
+		same = n
+	}
+	if at = same; at == width {
+		return
+	}
+
+	var next, ends [256]int
+	for i := at; i < len(rows); i += width {
+		ends[rows[i]] += width
+	}
+	end := 0
+	for v := range ends {
+		next[v] = end
+		end += ends[v]
+		ends[v] = end
+	}
+	for v := range next {
+		for next[v] < ends[v] {
+			row := rows[next[v] : next[v]+width]
+			if to := row[at]; int(to) != v {
+				swapRows(row, rows[next[to]:next[to]+width])
+				next[to] += width
+			} else {
+				next[v] += width
+			}
+		}
+	}
+	begin := 0
+	for _, end := range ends {
+		if end-begin > width {
+			sortRows(rows[begin:end], width, at+1)
+		}
+		begin = end
 	}
 }
 

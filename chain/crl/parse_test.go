@@ -223,6 +223,7 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"a critical extension that is not understood", extensions(entryExtension(46, isCritical, []byte{5, 0})), `critical extension "2.5.29.46"`},
 		{"an extension twice", extensions(entryExtension(20, nil, integer(1)), entryExtension(20, nil, integer(1))), "twice"},
 		{"an extension with data behind", extensions(element(0x30, element(0x06, []byte{0x55, 0x1d, 46}), element(0x04), []byte{5, 0})), "extensions is malformed"},
+		{"something behind the list of extensions", func(h *handmade) { h.extensions = element(0xa0, element(0x30), null) }, "its extensions are malformed"},
 		{"33 extensions", func(h *handmade) {
 			var all [][]byte
 			for i := range 33 {
@@ -261,6 +262,9 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"a revocation date that is none", entry(entryOf(integer(5), utcTime("260001000000Z"))), "revocation date"},
 		{"an entry without a date", entry(element(0x30, integer(5))), "serial number, a date and extensions"},
 		{"an entry with data behind", entry(element(0x30, integer(5), date, element(0x30), []byte{5, 0})), "serial number, a date and extensions"},
+		{"an entry of another class of tag", entry(element(0x70, integer(5), date)), "entry 1"},
+		{"a serial number of another class of tag", entry(element(0x30, element(0x42, []byte{5}), date)), "entry 1"},
+		{"an entry with a length in another form than DER has", entry([]byte{0x30, 0x81, 18, 2, 1, 5}, date), "entry 1"},
 		{"an entry that is none", entry(good, integer(5)), "entry 2"},
 		{"an entry that is cut off", entry(good, []byte{0x30, 40, 2}), "entry 2"},
 	} {
