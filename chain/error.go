@@ -24,6 +24,7 @@ const (
 	RefusedByPolicy                    // a Policy refused every path
 	Revoked                            // said by a Policy that knows
 	Unsupported                        // a certificate that crypto/x509 does not handle, or none at all
+	RevocationUnknown                  // said by a Policy that must know whether it is revoked, and cannot tell
 )
 
 var reasonTexts = [...]string{
@@ -39,6 +40,8 @@ var reasonTexts = [...]string{
 	RefusedByPolicy:  "refused by policy",
 	Revoked:          "revoked",
 	Unsupported:      "unsupported certificate",
+
+	RevocationUnknown: "revocation unknown",
 }
 
 // String returns the reason in words, "Reason(N)" for a value that is none.

@@ -18,21 +18,22 @@ import (
 
 func TestReason(t *testing.T) {
 	for reason, text := range map[chain.Reason]string{
-		chain.Expired:          "expired",
-		chain.NotYetValid:      "not yet valid",
-		chain.UnknownAuthority: "unknown authority",
-		chain.BadSignature:     "bad signature",
-		chain.WrongName:        "wrong name",
-		chain.WrongUsage:       "wrong usage",
-		chain.PathTooLong:      "path too long",
-		chain.NameNotPermitted: "name not permitted",
-		chain.NotACA:           "issuer is no CA",
-		chain.RefusedByPolicy:  "refused by policy",
-		chain.Revoked:          "revoked",
-		chain.Unsupported:      "unsupported certificate",
-		0:                      "Reason(0)",
-		chain.Unsupported + 1:  "Reason(13)",
-		255:                    "Reason(255)",
+		chain.Expired:           "expired",
+		chain.NotYetValid:       "not yet valid",
+		chain.UnknownAuthority:  "unknown authority",
+		chain.BadSignature:      "bad signature",
+		chain.WrongName:         "wrong name",
+		chain.WrongUsage:        "wrong usage",
+		chain.PathTooLong:       "path too long",
+		chain.NameNotPermitted:  "name not permitted",
+		chain.NotACA:            "issuer is no CA",
+		chain.RefusedByPolicy:   "refused by policy",
+		chain.Revoked:           "revoked",
+		chain.Unsupported:       "unsupported certificate",
+		0:                       "Reason(0)",
+		chain.Unsupported + 2:   "Reason(14)",
+		chain.RevocationUnknown: "revocation unknown",
+		255:                     "Reason(255)",
 	} {
 		assert.Equal(t, text, reason.String())
 		marshalled, err := json.Marshal(reason)

@@ -395,7 +395,7 @@ func blamed(r Reason) []string {
 		return []string{"names"}
 	case NotACA:
 		return []string{"ca", "key usage", "signature"}
-	case Revoked:
+	case Revoked, RevocationUnknown:
 		return []string{"revocation"}
 	case Unsupported:
 		return []string{"extensions"}
@@ -520,6 +520,9 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 			return problem, "Do not use it again. Ask its holder for a new certificate, with a new key if the old one may be known to others."
 		}
 		return problem, "This is a CA: nothing that it issued counts any more. Ask for a certificate of another CA."
+	case RevocationUnknown:
+		return "Whether " + name + " was revoked cannot be told: " + x.said() + ".",
+			"The certificate may be good. See to it that the CRL of its issuer can be fetched, or put it where this program looks for it."
 	}
 	return name + " cannot be handled: " + x.said() + ".",
 		"Ask for a certificate of a common kind, or look for a newer version of this program."

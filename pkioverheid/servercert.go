@@ -183,7 +183,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 		e.Advice = "the server's owner needs a certificate with the extended key usage serverAuth"
 	case chain.UnknownAuthority, chain.BadSignature:
 		e.explainUnknown(failed)
-	case chain.RefusedByPolicy, chain.Revoked:
+	case chain.RefusedByPolicy, chain.Revoked, chain.RevocationUnknown:
 		var texts []string
 		for _, err := range failed.Err {
 			texts = append(texts, oneLine(strings.TrimPrefix(err.Error(), "pkioverheid: ")))

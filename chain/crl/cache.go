@@ -1,0 +1,159 @@
+package crl
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// cache is a folder with a file for each feed, which has the list as it was
+// fetched. Nothing in it is believed without its signature, and that its issuer
+// may have made a newer one is found out right after it is read.
+type cache struct {
+	path     string
+	maxBytes int64
+}
+
+// cacheName is what the names of the files end with.
+var cacheName = regexp.MustCompile(`-[0-9a-f]{32}\.crl$`)
+
+func openCache(path string, maxBytes int64) (*cache, error) {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, err
+	}
+	c := &cache{path, maxBytes}
+	return c, c.prune()
+}
+
+// prune removes what other runs left behind: the oldest files beyond what one
+// Checker would have, and those that were never finished.
+func (c *cache) prune() error {
+	entries, err := os.ReadDir(c.path)
+	if err != nil {
+		return err
+	}
+	type file struct {
+		name string
+		time time.Time
+	}
+	var files []file
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		switch name := e.Name(); {
+		case cacheName.MatchString(name):
+			files = append(files, file{name, info.ModTime()})
+		case strings.HasPrefix(name, tempPrefix) && time.Since(info.ModTime()) > time.Hour:
+			os.Remove(filepath.Join(c.path, name))
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int { return b.time.Compare(a.time) })
+	for _, f := range files[min(len(files), maxFeeds):] {
+		os.Remove(filepath.Join(c.path, f.name))
+	}
+	return nil
+}
+
+// name is that of a feed's file: the host for people, and the hash of what makes
+// the feed.
+func (c *cache) name(f *feed) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %x %x", f.url, f.authority.cert.RawSubject, f.authority.cert.RawSubjectPublicKeyInfo)
+	host := "crl"
+	if u, err := url.Parse(f.url); err == nil {
+		host = strings.Map(func(r rune) rune {
+			if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.' || r == '-' {
+				return r
+			}
+			return -1
+		}, strings.ToLower(u.Hostname()))
+		host = strings.TrimLeft(host[:min(len(host), 64)], ".-")
+	}
+	return fmt.Sprintf("%s-%x.crl", host, h.Sum(nil)[:16])
+}
+
+// read returns the file of a feed, nil if there is none.
+func (c *cache) read(f *feed) ([]byte, error) {
+	path := filepath.Join(c.path, c.name(f))
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	return readUpTo(path, c.maxBytes)
+}
+
+func (c *cache) remove(f *feed) { os.Remove(filepath.Join(c.path, c.name(f))) }
+
+const tempPrefix = ".crl-"
+
+// write replaces the file of a feed: whoever reads it finds the old one or the new
+// one, whole, also after a loss of power.
+func (c *cache) write(f *feed, data []byte) error {
+	folder, err := os.OpenRoot(c.path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	temp := tempPrefix + rand.Text() + ".tmp"
+	err = writeNew(folder, temp, data)
+	if err == nil {
+		err = folder.Rename(temp, c.name(f))
+	}
+	if err != nil {
+		if e := folder.Remove(temp); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+		return err
+	}
+	return syncFolder(folder)
+}
+
+func writeNew(folder *os.Root, name string, data []byte) (err error) {
+	file, err := folder.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if _, err := file.Write(data); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// syncFolder makes a rename durable. Windows cannot do that for a folder, nor
+// can some network file systems, which say so with EINVAL.
+func syncFolder(folder *os.Root) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := folder.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,343 @@
+package crl
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/internal/fetch"
+)
+
+// Config says where a [Checker] finds CRLs and what it does without one. It needs
+// Hosts or a Folder; the zero value of every other field is fit for use.
+type Config struct {
+	// Hosts are the hosts that CRLs may be fetched from, such as
+	// "crl.pkioverheid.nl": exact names without regard to case, with the port if it
+	// is not the usual one ("crl.example:8080"). "*" is any host, which leaves it to
+	// the CAs below your anchors, and to whoever got a certificate from one, which
+	// servers you ask. None: nothing is fetched.
+	Hosts []string
+
+	// AllowPrivate lets CRLs be fetched from addresses that are not public:
+	// loopback, private and link-local ones and the like. Without it a name that
+	// leads to one is refused, in redirects too.
+	AllowPrivate bool
+
+	// Client is for fetching through a proxy or with a transport of your own, of
+	// which the Checker takes a copy with its guards added; of a RoundTripper that is
+	// no *http.Transport only the URLs are guarded, not the addresses behind the
+	// names. Nil: no proxy, whatever the environment says.
+	Client *http.Client
+
+	// Timeout bounds one fetch, from the look-up of the name to the last byte, and
+	// so how long [Checker.Policy] may wait. Zero: 10 seconds.
+	Timeout time.Duration
+
+	// MaxBytes bounds one CRL, and a file in Folder. All that was fetched takes at
+	// most 16 times as much memory. Zero: 32 MiB, some 600,000 entries.
+	MaxBytes int64
+
+	// Folder holds CRLs, in DER or PEM, in files whose names end in .crl: for
+	// systems from which no CRL can be fetched, and for lists of the past (see
+	// [Checker.Policy]). Other files, hidden ones and folders in it are passed over.
+	// It is looked at every ten seconds and read where it has changed. Empty: none.
+	Folder string
+
+	// Cache is a folder in which the Checker keeps what it fetched, to have it at
+	// hand when the program starts again. It is made if need be. What is in it is
+	// verified like what is fetched. Several programs may share one. Empty: none.
+	Cache string
+
+	// RefreshEvery is how often each CRL is fetched anew, in the background and
+	// earlier if it ends earlier. Zero, and more than four hours, mean the four hours
+	// that Digikoppeling asks for (facts.md §7); the least is a minute.
+	RefreshEvery time.Duration
+
+	// ClockSkew is how far the clock may be off: a CRL counts as current for that
+	// much longer, and may come from that far in the future. Zero: 5 minutes.
+	// Negative: none.
+	ClockSkew time.Duration
+
+	// SoftFail, if not nil, makes a certificate pass whose CRL could not be
+	// fetched, and is told why each time. Without it such a certificate is refused.
+	//
+	// It is for that only: no list of the issuer is at hand, and no server that is
+	// allowed gave a complete answer. A certificate that is revoked, a list that is
+	// not the issuer's or that has ended, an answer that is no CRL, a host that is
+	// not allowed and a certificate that names no host are refused all the same.
+	// Whoever can cut off the network makes revoked certificates pass with it.
+	//
+	// It runs in the handshake, in several goroutines at once.
+	SoftFail func(error)
+
+	// Logger is told when a source begins to fail and when it works again. Nil:
+	// slog.Default().
+	Logger *slog.Logger
+
+	// Time is the clock that lists are held against. Nil: time.Now. Use that of
+	// the verifier.
+	Time func() time.Time
+}
+
+const (
+	defaultMaxBytes = 32 << 20
+	defaultRefresh  = 4 * time.Hour
+	minRefresh      = time.Minute
+	defaultSkew     = 5 * time.Minute
+	// heldFactor times MaxBytes is what lists that were fetched may take together.
+	heldFactor = 16
+)
+
+// Checker refuses revoked certificates: its [Checker.Policy] is a chain.Policy. It
+// fetches and keeps the CRLs that it takes to tell. It is safe for concurrent use.
+type Checker struct {
+	fetcher      *fetch.Fetcher // nil if nothing is fetched
+	timeout      time.Duration
+	maxBytes     int64
+	refreshEvery time.Duration
+	skew         time.Duration
+	softFail     func(error)
+	logger       *slog.Logger
+	now          func() time.Time
+
+	cache  *cache // nil if there is none
+	folder *folder
+
+	ctx   context.Context
+	stop  context.CancelFunc
+	wake  chan struct{}
+	tasks sync.WaitGroup
+	slots chan struct{} // one for each fetch under way
+
+	mu          sync.RWMutex
+	closed      bool
+	authorities map[string][]*authority // by RawSubject
+	feeds       map[feedKey]*feed
+	held        int64 // bytes of the lists of all feeds
+}
+
+// authority is a CA as revocation knows it: a name and a key, whatever its
+// certificates. A CA that is reissued for its key (facts.md §1) keeps its lists.
+type authority struct {
+	cert  *x509.Certificate // one of them
+	feeds atomic.Pointer[[]*feed]
+}
+
+func (a *authority) is(ca *x509.Certificate) bool {
+	return bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo) &&
+		bytes.Equal(a.cert.RawSubject, ca.RawSubject)
+}
+
+// NewChecker returns a Checker and starts its goroutine, which looks after the
+// folder and refreshes CRLs: Close ends it. It fetches nothing until it is asked
+// about a chain; [Checker.Prefetch] does so before.
+//
+// A Checker that could find no CRL at all is an error, and so are a folder that
+// cannot be read and a cache that cannot be made. Files in the folder that are no
+// CRLs are not: [Checker.Status] tells of them.
+func NewChecker(cfg Config) (*Checker, error) {
+	if len(cfg.Hosts) == 0 && cfg.Folder == "" {
+		return nil, errors.New("crl: a Checker without Hosts and without a Folder can find no CRL, and would refuse everything: give it one of them")
+	}
+	c := &Checker{
+		timeout:      orDefault(cfg.Timeout, fetch.DefaultTimeout),
+		maxBytes:     orDefault(cfg.MaxBytes, defaultMaxBytes),
+		refreshEvery: max(min(orDefault(cfg.RefreshEvery, defaultRefresh), defaultRefresh), minRefresh),
+		skew:         max(orDefault(cfg.ClockSkew, defaultSkew), 0),
+		softFail:     cfg.SoftFail,
+		logger:       cfg.Logger,
+		now:          cfg.Time,
+		wake:         make(chan struct{}, 1),
+		slots:        make(chan struct{}, maxAtOnce),
+		authorities:  make(map[string][]*authority),
+		feeds:        make(map[feedKey]*feed),
+	}
+	if cfg.RefreshEvery < 0 {
+		return nil, errors.New("crl: RefreshEvery is negative: zero means every four hours")
+	}
+	if c.logger == nil {
+		c.logger = slog.Default()
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if len(cfg.Hosts) > 0 {
+		f, err := fetch.New(fetch.Config{
+			Client: cfg.Client, Hosts: cfg.Hosts, AllowPrivate: cfg.AllowPrivate,
+			Timeout: cfg.Timeout, MaxBytes: c.maxBytes,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("crl: %w", err)
+		}
+		c.fetcher = f
+	}
+	if cfg.Cache != "" {
+		store, err := openCache(cfg.Cache, c.maxBytes)
+		if err != nil {
+			return nil, fmt.Errorf("crl: cache: %w", err)
+		}
+		c.cache = store
+	}
+	c.folder = &folder{path: cfg.Folder, maxBytes: c.maxBytes}
+	if err := c.folder.open(); err != nil {
+		return nil, fmt.Errorf("crl: folder: %w", err)
+	}
+	if cfg.Folder != "" {
+		c.folder.report(c.logger, nil)
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.tasks.Add(1)
+	go c.run()
+	return c, nil
+}
+
+func orDefault[T comparable](value, standard T) T {
+	var zero T
+	if value == zero {
+		return standard
+	}
+	return value
+}
+
+// Close ends the goroutines of the Checker and waits for them. A fetch under way is
+// given up, and who waits for it is told so. Policy goes on with the lists that are
+// at hand, for as long as they are current. Close returns nil, each time.
+func (c *Checker) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.stop()
+	c.tasks.Wait()
+	if c.fetcher != nil {
+		c.fetcher.Close()
+	}
+	return nil
+}
+
+// Policy is a chain.Policy that refuses a chain with a revoked certificate in it,
+// and one of which that cannot be told. Give it to chain.WithPolicy:
+//
+//	chain.NewVerifier(roots, intermediates, chain.WithPolicy(checker.Policy))
+//
+// Each certificate but the root is held against a CRL of its issuer, the next in
+// the chain: one from a http or https address among the certificate's distribution
+// points (ldap is passed over), or one in the folder. The list must be signed by
+// that very issuer, speak about the certificate and be current. Of several, the
+// newest decides. The CAs come first, and nothing is fetched that a revoked CA
+// names. Policy trusts that the signatures of the chain check out, as every
+// chain.Policy does.
+//
+// The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
+// a *[RevokedError] in it, and [chain.RevocationUnknown] otherwise.
+//
+// # Waiting
+//
+// Policy does not wait while a current CRL is at hand. Otherwise it waits for a
+// fetch, at most for Config.Timeout and together with everyone else who needs the
+// same one. Once that has failed, nobody waits for it any more: it is tried again in
+// the background, after 5 seconds first and then less often, once a minute at least,
+// and until it works certificates that need that CRL are refused at once.
+//
+// # The past
+//
+// A time that lies further back than the clock skew is one in the past. Then what is
+// asked is whether the certificate was revoked by that time; a later revocation is
+// nothing against it. What tells is
+//
+//   - a list that was current at that time, such as one kept in the folder, or
+//   - any later list that was made while the certificate had not expired: CAs take
+//     expired certificates off their lists (facts.md §7), and until then a list has
+//     all that was ever revoked.
+//
+// So a current CRL tells about the past of a certificate that has not expired, and
+// of one that has, only a list kept from before. If any list of the issuer has the
+// certificate as revoked by that time, it counts as that, also if it was only on hold.
+// Where no list reaches, the error says what is missing.
+//
+// A zero time means now.
+func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
+	now := c.now()
+	if at.IsZero() {
+		at = now
+	}
+	if err := whole(ch); err != nil {
+		return &chain.Error{Reason: chain.Unsupported, Chain: ch, At: at, Err: []error{err}}
+	}
+	var missing []int
+	for i := len(ch) - 2; i >= 0; i-- {
+		switch found := c.judge(ch[i], ch[i+1], at, now); found.state {
+		case good:
+		case revoked:
+			return refusal(ch, i, at, found)
+		default:
+			missing = append(missing, i)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return c.fetchAndJudge(ch, missing, at)
+}
+
+// fetchAndJudge goes on where the lists at hand do not tell.
+func (c *Checker) fetchAndJudge(ch chain.Chain, missing []int, at time.Time) error {
+	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
+	defer cancel()
+	findings := make([]finding, len(missing))
+	var all sync.WaitGroup
+	for n, i := range missing {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			findings[n] = c.obtain(ctx, ch[i], ch[i+1], at)
+		}()
+	}
+	all.Wait()
+	var unfetched []error
+	for n, i := range missing {
+		found := findings[n]
+		switch {
+		case found.state == good:
+		case found.state == unreachable && c.softFail != nil:
+			unfetched = append(unfetched, refusal(ch, i, at, found))
+		default:
+			return refusal(ch, i, at, found)
+		}
+	}
+	for _, err := range unfetched {
+		c.softFail(err)
+	}
+	return nil
+}
+
+func refusal(ch chain.Chain, i int, at time.Time, found finding) error {
+	reason := chain.RevocationUnknown
+	if found.state == revoked {
+		reason = chain.Revoked
+	}
+	return &chain.Error{Reason: reason, Chain: ch, Cert: ch[i], At: at, Err: []error{found.err}}
+}
+
+// whole makes sure that no certificate goes unchecked for being the last.
+func whole(ch chain.Chain) error {
+	if len(ch) == 0 {
+		return errNoCertificate
+	}
+	for _, cert := range ch {
+		if cert == nil || len(cert.RawTBSCertificate) == 0 || cert.SerialNumber == nil {
+			return errNoCertificate
+		}
+	}
+	if root := ch.Root(); !bytes.Equal(root.RawSubject, root.RawIssuer) {
+		return errors.New("crl: the chain does not end at a root, so that its last certificate cannot be checked: give it whole")
+	}
+	return nil
+}

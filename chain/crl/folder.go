@@ -1,0 +1,344 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// folder keeps what is in the CRL files of a folder. The zero value has none.
+type folder struct {
+	path     string
+	maxBytes int64
+
+	current atomic.Pointer[folderContents]
+}
+
+// folderContents is never changed: a folder gets a new one.
+type folderContents struct {
+	files    []*folderFile      // by name
+	gone     []*folderFile      // what is kept although it is no longer there
+	byIssuer map[string][]*held // by RawIssuer, the newest first
+	err      error              // of reading the folder
+}
+
+type folderFile struct {
+	path    string
+	info    fs.FileInfo
+	settled bool // no later change can hide behind the same size and time
+	lists   []*held
+	err     error
+}
+
+const (
+	// maxFiles bounds the CRL files of a folder: a year of CRLs, one a day, of
+	// thirty CAs.
+	maxFiles = 10_000
+	// granularity is that of the coarsest clocks of file systems (FAT): two changes
+	// within it can leave the same time behind.
+	granularity = 2 * time.Second
+)
+
+// of returns the lists of CAs with the name of ca, unverified.
+func (d *folder) of(ca *x509.Certificate) []*held {
+	if c := d.current.Load(); c != nil {
+		return c.byIssuer[string(ca.RawSubject)]
+	}
+	return nil
+}
+
+// open reads the folder for the first time.
+func (d *folder) open() error {
+	if d.path == "" {
+		return nil
+	}
+	// The path is to mean the same when the program changes its folder.
+	if abs, err := filepath.Abs(d.path); err == nil {
+		d.path = abs
+	}
+	contents := d.read(nil)
+	contents.index()
+	d.current.Store(contents)
+	return contents.err
+}
+
+// look reads what has changed.
+func (c *Checker) look() {
+	d := c.folder
+	old := d.current.Load()
+	next := d.read(old)
+	if next == old {
+		return
+	}
+	if next.byIssuer == nil {
+		next.keep(old, c.now().Add(-c.skew))
+		next.index()
+	}
+	d.current.Store(next)
+	d.report(c.logger, old)
+}
+
+// report tells of files that cannot be read, or can again.
+func (d *folder) report(logger *slog.Logger, old *folderContents) {
+	before := map[string]string{}
+	if old != nil {
+		for path, err := range old.errors() {
+			before[path] = err.Error()
+		}
+	}
+	now := d.current.Load().errors()
+	for path, err := range now {
+		if before[path] != err.Error() {
+			logger.Warn("crl: a file of CRLs cannot be used as it is", "path", path, "error", err)
+		}
+	}
+	for path := range before {
+		if now[path] == nil {
+			logger.Info("crl: a file of CRLs can be used again, or is gone", "path", path)
+		}
+	}
+}
+
+// errors returns what is wrong, by path.
+func (c *folderContents) errors() map[string]error {
+	errs := map[string]error{}
+	if c.err != nil {
+		errs[""] = c.err
+	}
+	for _, f := range slices.Concat(c.files, c.gone) {
+		if f.err != nil {
+			errs[f.path] = f.err
+		}
+	}
+	return errs
+}
+
+// read returns what is in the folder now: old itself if nothing has changed.
+func (d *folder) read(old *folderContents) *folderContents {
+	known := map[string]*folderFile{}
+	if old != nil {
+		for _, f := range old.files {
+			known[f.path] = f
+		}
+	}
+	next := &folderContents{}
+	entries, err := os.ReadDir(d.path)
+	changed := old == nil
+	if err != nil {
+		if old == nil {
+			return &folderContents{err: err}
+		}
+		if old.err != nil && old.err.Error() == err.Error() {
+			return old
+		}
+		// What was there stays in use until the folder can be read again.
+		return &folderContents{files: old.files, gone: old.gone, byIssuer: old.byIssuer, err: err}
+	}
+	changed = changed || old.err != nil
+	left := d.maxBytes * heldFactor
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, ".") || !strings.EqualFold(filepath.Ext(name), ".crl") {
+			continue
+		}
+		path := filepath.Join(d.path, name)
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			continue
+		}
+		if len(next.files) == maxFiles {
+			next.err = fmt.Errorf("there are more than %d CRL files in it, and the others are not read", maxFiles)
+			changed = changed || old.err == nil
+			break
+		}
+		was := known[path]
+		delete(known, path)
+		if was != nil && was.settled && err == nil && sameFile(was.info, info) {
+			next.files = append(next.files, was)
+		} else {
+			f := d.readFile(path, info, err, left)
+			if was != nil && f.err != nil {
+				f.lists = was.lists // until the file is whole
+			}
+			switch {
+			case was == nil || !sameLists(was.lists, f.lists):
+				changed = true
+			case fmt.Sprint(was.err) != fmt.Sprint(f.err):
+				changed = true
+				f.lists = was.lists // which know their issuers
+			default:
+				was.info, was.settled = f.info, f.settled
+				f = was
+			}
+			next.files = append(next.files, f)
+		}
+		for _, l := range next.files[len(next.files)-1].lists {
+			left -= l.size
+		}
+	}
+	if !changed && len(known) == 0 {
+		return old
+	}
+	return next
+}
+
+// index sorts the lists by issuer and date.
+func (c *folderContents) index() {
+	c.byIssuer = map[string][]*held{}
+	for _, f := range slices.Concat(c.files, c.gone) {
+		for _, l := range f.lists {
+			name := string(l.RawIssuer())
+			c.byIssuer[name] = append(c.byIssuer[name], l)
+		}
+	}
+	for _, lists := range c.byIssuer {
+		slices.SortStableFunc(lists, func(a, b *held) int {
+			switch {
+			case a.newerThan(b):
+				return -1
+			case b.newerThan(a):
+				return 1
+			}
+			return 0
+		})
+	}
+}
+
+func sameFile(a, b fs.FileInfo) bool {
+	return a != nil && b != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode()
+}
+
+// sameLists compares by what was signed.
+func sameLists(a, b []*held) bool {
+	return slices.EqualFunc(a, b, func(a, b *held) bool {
+		return bytes.Equal(a.signature, b.signature) && bytes.Equal(a.signed, b.signed)
+	})
+}
+
+// keep takes over lists that were in use, have not ended, and have no successor in
+// the folder: to take a list away, or to put an older one in its place, is to undo
+// revocations.
+func (c *folderContents) keep(old *folderContents, now time.Time) {
+	here := map[*held]bool{}
+	byIssuer := map[string][]*held{}
+	for _, f := range c.files {
+		for _, l := range f.lists {
+			here[l] = true
+			byIssuer[string(l.RawIssuer())] = append(byIssuer[string(l.RawIssuer())], l)
+		}
+	}
+	for _, f := range slices.Concat(old.files, old.gone) {
+		for _, l := range f.lists {
+			if here[l] || now.After(l.NextUpdate()) || !l.inUse() {
+				continue
+			}
+			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer())], l.succeededBy) {
+				c.gone = append(c.gone, &folderFile{path: f.path, lists: []*held{l}, err: errGone})
+			}
+		}
+	}
+}
+
+// succeededBy reports whether a list of the same CA is for the same and not older.
+func (h *held) succeededBy(next *held) bool {
+	return !next.behind(h) && reflect.DeepEqual(next.scope, h.scope) && bytes.Equal(next.AuthorityKeyID(), h.AuthorityKeyID())
+}
+
+var errGone = errors.New("this CRL is no longer in the folder and has no successor there; it stays in use until it ends")
+
+// inUse reports whether a CA is known whose list it is.
+func (h *held) inUse() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.asked, func(a asked) bool { return a.err == nil })
+}
+
+// readFile reads the lists of a file.
+func (d *folder) readFile(path string, info fs.FileInfo, err error, limit int64) *folderFile {
+	f := &folderFile{path: path, info: info, err: err}
+	if err != nil {
+		return f
+	}
+	f.settled = time.Since(info.ModTime()) > granularity
+	if !info.Mode().IsRegular() {
+		f.err = errors.New("it is not a regular file")
+		return f
+	}
+	data, err := readUpTo(path, min(limit, d.maxBytes))
+	if err != nil {
+		f.err = err
+		return f
+	}
+	f.lists, f.err = parseAll(data, path)
+	return f
+}
+
+func readUpTo(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	limit = max(limit, 0)
+	tooLarge := fmt.Errorf("it has more than the %d bytes that are left of what Config.MaxBytes allows", limit)
+	if info.Size() > limit {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+// parseAll reads a list in DER, or any number of them in PEM, between which other
+// text and certificates may stand.
+func parseAll(data []byte, origin string) ([]*held, error) {
+	begin := []byte("-----BEGIN X509 CRL-----")
+	if bytes.HasPrefix(data, []byte{0x30}) || !bytes.Contains(data, begin) {
+		l, err := Parse(data)
+		if err != nil {
+			return nil, err
+		}
+		return []*held{{List: l, size: int64(len(data)), origin: origin}}, nil
+	}
+	want := bytes.Count(data, begin)
+	var lists []*held
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		if block.Type != "X509 CRL" {
+			continue
+		}
+		l, err := Parse(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("list %d of the file: %w", len(lists)+1, err)
+		}
+		lists = append(lists, &held{List: l, size: int64(len(block.Bytes)), origin: origin})
+	}
+	if len(lists) != want {
+		return nil, fmt.Errorf("of %d PEM blocks only %d are whole", want, len(lists))
+	}
+	return lists, nil
+}

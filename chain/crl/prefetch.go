@@ -1,0 +1,98 @@
+package crl
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Prefetch fetches the CRLs that the certificates of hierarchies name, and keeps
+// them fresh from then on whether they are needed or not: at the start of a program,
+// so that its first connection does not wait. Each hierarchy is a list of
+// certificates with their issuers, in any order, such as
+// pkioverheid.Hierarchy.Certificates gives. A root needs no CRL.
+//
+// The certificates of CAs name the CRLs on which CAs are. Where a CA has its CRL of
+// what it issues itself, the certificates that it issued tell: give one of them too,
+// such as the program's own, or leave it to the first connection and to the cache.
+//
+// Prefetch waits until every CRL is at hand, or ctx ends, or for each that is missing
+// the fetch has failed. Then it returns all that went wrong. A program may go on
+// nevertheless: what failed is tried again in the background. That a certificate is
+// revoked is no error here.
+func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certificate) error {
+	var (
+		all  = slices.Concat(hierarchies...)
+		errs = make([]error, len(all))
+		done sync.WaitGroup
+	)
+	for i, cert := range all {
+		if cert == nil || len(cert.RawTBSCertificate) == 0 {
+			errs[i] = errNoCertificate
+			continue
+		}
+		if bytes.Equal(cert.RawSubject, cert.RawIssuer) || slices.ContainsFunc(all[:i], cert.Equal) {
+			continue
+		}
+		ca := issuerOf(cert, all)
+		if ca == nil {
+			errs[i] = fmt.Errorf("crl: prefetch for %s: its issuer %s is not among the certificates", quoteName(cert.Subject), quoteName(cert.Issuer))
+			continue
+		}
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			if err := c.prefetch(ctx, cert, ca); err != nil {
+				errs[i] = fmt.Errorf("crl: prefetch for %s: %w", quoteName(cert.Subject), err)
+			}
+		}()
+	}
+	done.Wait()
+	return errors.Join(errs...)
+}
+
+// issuerOf finds the issuer by signature: nothing is fetched for a certificate
+// that is not authentic.
+func issuerOf(cert *x509.Certificate, all []*x509.Certificate) *x509.Certificate {
+	for _, ca := range all {
+		if ca != nil && bytes.Equal(ca.RawSubject, cert.RawIssuer) && cert.CheckSignatureFrom(ca) == nil {
+			return ca
+		}
+	}
+	return nil
+}
+
+func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) error {
+	if err := maySignCRLs(ca); err != nil {
+		return err
+	}
+	var failures []error
+	if c.fetcher != nil {
+		for _, address := range urlsOf(cert) {
+			f, err := c.feedOf(address, ca, true)
+			if err == nil {
+				err = c.await(ctx, f, true)
+			}
+			if err == nil {
+				break // the others are for when this one fails
+			}
+			if ctx.Err() != nil {
+				return err
+			}
+			failures = append(failures, err)
+		}
+	}
+	now := c.now()
+	found := c.judge(cert, ca, now, now)
+	if found.state != unknown {
+		return nil
+	}
+	if !errors.Is(found.err, errNone) || len(failures) == 0 {
+		failures = append([]error{found.err}, failures...)
+	}
+	return errors.Join(failures...)
+}

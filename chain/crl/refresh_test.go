@@ -1,0 +1,299 @@
+package crl_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
+)
+
+// wire answers requests in place of the network, so that a test can run in a bubble
+// of testing/synctest, in which hours pass at once.
+type wire struct {
+	begin time.Time
+	mu    sync.Mutex
+	pages map[string]func(*http.Request) (*http.Response, error)
+	asked map[string][]time.Time // since the begin
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.asked[r.URL.Path] = append(w.asked[r.URL.Path], w.now())
+	page := w.pages[r.URL.Path]
+	w.mu.Unlock()
+	return page(r)
+}
+
+func (w *wire) now() time.Time { return now.Add(time.Since(w.begin)) }
+
+func (w *wire) handle(path string, page func(*http.Request) (*http.Response, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pages[path] = page
+}
+
+func (w *wire) serve(path string, data []byte) {
+	w.handle(path, func(*http.Request) (*http.Response, error) { return answer(200, data), nil })
+}
+
+func (w *wire) visits(path string) []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]time.Time(nil), w.asked[path]...)
+}
+
+func answer(status int, data []byte) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(data)), ContentLength: int64(len(data))}
+}
+
+func isDown(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+
+func hangs(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// inBubble runs a test with a Checker whose CRLs have long lives.
+func inBubble(t *testing.T, test func(t *testing.T, w *wire, l layers, c *crl.Checker), change ...func(*crl.Config)) {
+	l := newLayers("http://crl.example")
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{begin: time.Now(), pages: map[string]func(*http.Request) (*http.Response, error){}, asked: map[string][]time.Time{}}
+		for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain, "/issuing.crl": l.issuing} {
+			w.serve(path, a.list(between(hourAgo, now.Add(30*24*time.Hour))))
+		}
+		cfg := crl.Config{Hosts: []string{"crl.example"}, Client: &http.Client{Transport: w}, Time: w.now, Logger: silent}
+		for _, f := range change {
+			f(&cfg)
+		}
+		c, err := crl.NewChecker(cfg)
+		require.NoError(t, err)
+		defer c.Close() // a goroutine that goes on fails the bubble
+		test(t, w, l, c)
+	})
+}
+
+func TestRefreshEveryFourHours(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		require.NoError(t, c.Prefetch(context.Background(), l.chain()))
+		time.Sleep(10 * 24 * time.Hour)
+		visits := w.visits("/issuing.crl")
+		require.Greater(t, len(visits), 10*6)
+		gaps := map[time.Duration]bool{}
+		for i := range visits[1:] {
+			gap := visits[i+1].Sub(visits[i])
+			assert.LessOrEqual(t, gap, 4*time.Hour)
+			assert.GreaterOrEqual(t, gap, 4*time.Hour-24*time.Minute)
+			gaps[gap] = true
+		}
+		assert.Greater(t, len(gaps), 10, "they vary, or all programs of the country ask at once")
+	})
+}
+
+func TestRefreshBeforeAListEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.serve("/issuing.crl", l.issuing.list(between(hourAgo, now.Add(time.Hour))))
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		time.Sleep(31 * time.Minute)
+		assert.Len(t, w.visits("/issuing.crl"), 2)
+		w.serve("/issuing.crl", l.issuing.list(numbered(8), between(now.Add(45*time.Minute), now.Add(24*time.Hour))))
+		time.Sleep(59 * time.Minute)
+		assert.NoError(t, c.Policy(l.chain(), w.now()))
+		st := statusOf(c, "/issuing.crl")
+		assert.Equal(t, "8", st.Number)
+		assert.NoError(t, st.Err)
+	})
+}
+
+func TestNobodyWaitsForARefresh(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		for _, path := range []string{"/root.crl", "/domain.crl", "/issuing.crl"} {
+			w.handle(path, hangs)
+		}
+		for range 1000 {
+			time.Sleep(time.Minute)
+			begin := time.Now()
+			require.NoError(t, c.Policy(l.chain(), w.now()))
+			require.Zero(t, time.Since(begin))
+		}
+		assert.Greater(t, len(w.visits("/issuing.crl")), 3)
+	})
+}
+
+func TestRefreshThatFailsForFiveHours(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.serve("/issuing.crl", l.issuing.list(between(hourAgo, now.Add(9*time.Hour))))
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		time.Sleep(3 * time.Hour)
+		w.handle("/issuing.crl", isDown)
+		failed := len(w.visits("/issuing.crl"))
+		for range 5 * 60 {
+			time.Sleep(time.Minute)
+			require.NoError(t, c.Policy(l.chain(), w.now()), "the old list is still valid")
+		}
+		st := statusOf(c, "/issuing.crl")
+		assert.ErrorContains(t, st.Err, "connection refused")
+		assert.Greater(t, st.Age, 5*time.Hour)
+		visits := len(w.visits("/issuing.crl")) - failed
+		assert.Greater(t, visits, 25, "it is tried again")
+		assert.Less(t, visits, 60, "but not all the time")
+
+		time.Sleep(time.Hour + 6*time.Minute)
+		refusedAs(t, chain.RevocationUnknown, "ended at 2026-11-23 21:00:00Z", c.Policy(l.chain(), w.now()))
+		begin := time.Now()
+		refusedAs(t, chain.RevocationUnknown, "connection refused", c.Policy(l.chain(), w.now()))
+		assert.Zero(t, time.Since(begin))
+
+		w.serve("/issuing.crl", l.issuing.list(numbered(8), between(now.Add(9*time.Hour), now.Add(24*time.Hour))))
+		time.Sleep(10 * time.Minute)
+		assert.NoError(t, c.Policy(l.chain(), w.now()), "and goes on by itself when it is up again")
+		assert.NoError(t, statusOf(c, "/issuing.crl").Err)
+	}, func(cfg *crl.Config) { cfg.SoftFail = func(error) {} })
+}
+
+func TestADeadServerIsTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.handle("/issuing.crl", hangs)
+		begin := time.Now()
+		refusedAs(t, chain.RevocationUnknown, "context deadline exceeded", c.Policy(l.chain(), w.now()))
+		assert.Equal(t, 10*time.Second, time.Since(begin), "the first waits for the time limit")
+		for range 60 * 60 {
+			time.Sleep(time.Second)
+			begin := time.Now()
+			require.Error(t, c.Policy(l.chain(), w.now()))
+			require.Zero(t, time.Since(begin), "and nobody after it")
+		}
+		visits := w.visits("/issuing.crl")
+		for i := range visits[1:] {
+			assert.LessOrEqual(t, visits[i+1].Sub(visits[i]), 70*time.Second, "10 of which it hangs")
+		}
+		assert.LessOrEqual(t, visits[1].Sub(visits[0]), 15*time.Second)
+		assert.Less(t, len(visits), 80)
+
+		w.serve("/issuing.crl", l.issuing.list())
+		time.Sleep(70 * time.Second)
+		assert.NoError(t, c.Policy(l.chain(), w.now()))
+	})
+}
+
+func TestConditionalRequests(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		var asked []http.Header
+		list := l.issuing.list(between(hourAgo, now.Add(9*time.Hour)))
+		w.handle("/issuing.crl", func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Header.Clone())
+			if r.Header.Get("If-None-Match") == `"1"` {
+				return answer(304, nil), nil
+			}
+			res := answer(200, list)
+			res.Header.Set("ETag", `"1"`)
+			res.Header.Set("Last-Modified", "Mon, 23 Nov 2026 11:00:00 GMT")
+			return res, nil
+		})
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		time.Sleep(4*time.Hour + time.Minute)
+		require.Len(t, asked, 2)
+		assert.Empty(t, asked[0].Get("If-None-Match")+asked[0].Get("If-Modified-Since"))
+		assert.Equal(t, `"1"`, asked[1].Get("If-None-Match"))
+		assert.Equal(t, "Mon, 23 Nov 2026 11:00:00 GMT", asked[1].Get("If-Modified-Since"))
+		st := statusOf(c, "/issuing.crl")
+		assert.NoError(t, st.Err)
+		assert.Less(t, st.Age, time.Hour)
+
+		time.Sleep(6 * time.Hour)
+		assert.ErrorContains(t, statusOf(c, "/issuing.crl").Err, "has no newer list than one that ended")
+		refusedAs(t, chain.RevocationUnknown, "ended", c.Policy(l.chain(), w.now()))
+	})
+}
+
+func TestWhatIsNotUsedIsNotRefreshedForEver(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		require.NoError(t, c.Prefetch(context.Background(), l.chain()[1:]))
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		time.Sleep(10 * 24 * time.Hour)
+		assert.Less(t, len(w.visits("/issuing.crl")), 10)
+		assert.Greater(t, len(w.visits("/domain.crl")), 60, "but what Prefetch asked for is")
+		assert.Empty(t, statusOf(c, "/issuing.crl"))
+		assert.NoError(t, c.Policy(l.chain(), w.now()), "and comes back when it is needed")
+	})
+}
+
+func TestAClockThatJumps(t *testing.T) {
+	l := newLayers("http://crl.example")
+	synctest.Test(t, func(t *testing.T) {
+		clock := newClock(now)
+		w := &wire{begin: time.Now(), pages: map[string]func(*http.Request) (*http.Response, error){}, asked: map[string][]time.Time{}}
+		for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain, "/issuing.crl": l.issuing} {
+			w.serve(path, a.list(between(hourAgo, now.Add(24*time.Hour))))
+		}
+		c, err := crl.NewChecker(crl.Config{Hosts: []string{"crl.example"}, Client: &http.Client{Transport: w}, Time: clock.now, Logger: silent})
+		require.NoError(t, err)
+		defer c.Close()
+		require.NoError(t, c.Policy(l.chain(), clock.now()))
+
+		// A machine wakes up after two days: the first handshake waits for new lists.
+		for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain, "/issuing.crl": l.issuing} {
+			w.serve(path, a.list(numbered(8), between(now.Add(47*time.Hour), now.Add(72*time.Hour))))
+		}
+		clock.advance(48 * time.Hour)
+		require.NoError(t, c.Policy(l.chain(), clock.now()))
+
+		// Without a handshake it is noticed within a minute.
+		clock.advance(4 * time.Hour)
+		before := len(w.visits("/issuing.crl"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, before+1, len(w.visits("/issuing.crl")))
+	})
+}
+
+func TestAHandshakeWaitsOnceForAllItsCRLs(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain, "/issuing.crl": l.issuing} {
+			w.handle(path, func(*http.Request) (*http.Response, error) {
+				time.Sleep(8 * time.Second)
+				return answer(200, a.list()), nil
+			})
+		}
+		begin := time.Now()
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		assert.Equal(t, 8*time.Second, time.Since(begin))
+
+		// However many addresses hang.
+		leaf := l.issuing.issue(5, func(c *x509.Certificate) {
+			for _, n := range []string{"1", "2", "3", "4"} {
+				c.CRLDistributionPoints = append(c.CRLDistributionPoints, "http://crl.example/"+n)
+				w.handle("/"+n, hangs)
+			}
+		})
+		begin = time.Now()
+		other := newLayers("http://crl.example")
+		other.issuing = l.domain.below("Another CA", 44, "http://crl.example/domain.crl")
+		leaf = other.issuing.issue(5, func(c *x509.Certificate) { c.CRLDistributionPoints = leaf.CRLDistributionPoints })
+		refusedAs(t, chain.RevocationUnknown, "context deadline exceeded", c.Policy(other.chainOf(leaf), w.now()))
+		assert.Equal(t, 10*time.Second, time.Since(begin))
+		time.Sleep(time.Minute)
+
+		// And one that hangs does not keep us from another.
+		w.serve("/5", other.issuing.list())
+		leaf = other.issuing.issue(6, func(c *x509.Certificate) {
+			c.CRLDistributionPoints = []string{"http://crl.example/6", "http://crl.example/5"}
+			w.handle("/6", hangs)
+		})
+		begin = time.Now()
+		require.NoError(t, c.Policy(other.chainOf(leaf), w.now()))
+		assert.Equal(t, 5*time.Second, time.Since(begin))
+	})
+}

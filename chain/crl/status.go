@@ -1,0 +1,125 @@
+package crl
+
+import (
+	"cmp"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Status tells how it stands with one CRL, for an endpoint that tells of a program's
+// health. As JSON it has the age in seconds, the error as text, and no fields that
+// are empty.
+type Status struct {
+	// Issuer is the name of the CA; empty for a file that cannot be read.
+	Issuer string
+
+	// URL or File is where the list comes from.
+	URL, File string
+
+	// Number is the CRL number in decimal; empty if there is none, or no list.
+	Number string
+
+	// ThisUpdate and NextUpdate are those of the list; zero if there is none.
+	ThisUpdate, NextUpdate time.Time
+
+	// Entries is how many certificates are on it.
+	Entries int
+
+	// Confirmed is when the server last gave this list, or said that there is no
+	// newer one; zero for a list from the cache or the folder. Age is how long ago
+	// that was; for the others, how long ago the list was made.
+	Confirmed time.Time
+	Age       time.Duration
+
+	// NextRefresh is when it is fetched again, which is now if it is being fetched;
+	// zero for a file, and after Close.
+	NextRefresh time.Time
+
+	// Err is why the last try to get a newer one failed, or to keep it in the
+	// cache; nil if all is well. While NextUpdate has not passed, the list is in use
+	// all the same.
+	Err error
+}
+
+// MarshalJSON encodes the Status as an object.
+func (s Status) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Issuer      string    `json:"issuer,omitempty"`
+		URL         string    `json:"url,omitempty"`
+		File        string    `json:"file,omitempty"`
+		Number      string    `json:"number,omitempty"`
+		ThisUpdate  time.Time `json:"thisUpdate,omitzero"`
+		NextUpdate  time.Time `json:"nextUpdate,omitzero"`
+		Entries     int       `json:"entries"`
+		Confirmed   time.Time `json:"confirmed,omitzero"`
+		AgeSeconds  int64     `json:"ageSeconds"`
+		NextRefresh time.Time `json:"nextRefresh,omitzero"`
+		Error       string    `json:"error,omitempty"`
+	}{
+		s.Issuer, s.URL, s.File, s.Number, s.ThisUpdate, s.NextUpdate, s.Entries,
+		s.Confirmed, int64(s.Age / time.Second), s.NextRefresh, "",
+	}
+	if s.Err != nil {
+		out.Error = s.Err.Error()
+	}
+	return json.Marshal(out)
+}
+
+func (s *Status) describe(l *held, now time.Time) {
+	s.Issuer = l.Issuer().String()
+	if n := l.Number(); n != nil {
+		s.Number = n.String()
+	}
+	s.ThisUpdate, s.NextUpdate, s.Entries = l.ThisUpdate(), l.NextUpdate(), l.Len()
+	s.Age = now.Sub(s.ThisUpdate)
+}
+
+// Status returns the state of each CRL that is in use or should be, by issuer: those
+// that are fetched, those in the folder, and what of the folder cannot be read.
+func (c *Checker) Status() []Status {
+	now := c.now()
+	var all []Status
+	c.mu.RLock()
+	for _, f := range c.feeds {
+		s := Status{Issuer: f.authority.cert.Subject.String(), URL: f.url, Err: f.err}
+		if l := f.list.Load(); l != nil {
+			s.describe(l, now)
+		}
+		if s.Err == nil {
+			s.Err = f.cacheErr
+		}
+		if !f.confirmed.IsZero() {
+			s.Confirmed, s.Age = f.confirmed, now.Sub(f.confirmed)
+		}
+		switch {
+		case c.closed:
+		case f.running:
+			s.NextRefresh = now
+		case f.started:
+			s.NextRefresh = time.Unix(0, f.due.Load()).UTC()
+		}
+		all = append(all, s)
+	}
+	c.mu.RUnlock()
+	if contents := c.folder.current.Load(); contents != nil {
+		if contents.err != nil {
+			all = append(all, Status{File: c.folder.path, Err: contents.err})
+		}
+		for _, f := range slices.Concat(contents.files, contents.gone) {
+			for _, l := range f.lists {
+				s := Status{File: f.path, Err: f.err}
+				s.describe(l, now)
+				all = append(all, s)
+			}
+			if len(f.lists) == 0 {
+				all = append(all, Status{File: filepath.Clean(f.path), Err: f.err})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Status) int {
+		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.URL, b.URL), cmp.Compare(a.File, b.File), a.ThisUpdate.Compare(b.ThisUpdate))
+	})
+	return all
+}
