@@ -38,7 +38,7 @@ func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at t
 	s := v.state.Load()
 	c := s.climb(leaf, extra, at)
 	if !c.rooted {
-		return nil, s.explain(leaf, extra, at, nil, nil)
+		return nil, c.failure(at, nil, nil)
 	}
 	return c.path, nil
 }
@@ -78,6 +78,7 @@ type climbed struct {
 	rooted  bool  // it ends at a root of the verifier
 	valid   bool  // all of it is valid at the time that was asked about
 	refused error // why an issuer of the right name and key identifier, above the end, was passed over
+	gaveUp  bool  // there may be more to find
 }
 
 func (c climbed) betterThan(o climbed) bool {
@@ -98,17 +99,29 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 		best.rooted = true
 		return best
 	}
-	checks := 0
+	extra = s.besides(extra)
+	left := work{left: s.limits.Signatures}
+	tooLong := false
 	var walk func(path Chain)
 	walk = func(path Chain) {
 		child := path[len(path)-1]
 		var refused error
 		end := true
 		visit := func(parent *x509.Certificate, isRoot bool) {
-			if len(path) == maxDepth || parent.PublicKey == nil || inPath(parent, path) {
+			if parent.PublicKey == nil || inPath(parent, path) {
 				return
 			}
-			if checks++; checks > maxSignatureChecks {
+			if len(path) == maxDepth {
+				tooLong = true
+				return
+			}
+			if how := s.limits.beyond(parent); how != "" {
+				if keyIdentifiersMatch(child, parent) {
+					refused = errBeyond("an issuer of its name is not used: " + how)
+				}
+				return
+			}
+			if !left.allows(child, parent) {
 				return
 			}
 			if err := child.CheckSignatureFrom(parent); err != nil {
@@ -129,6 +142,9 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 			}
 		}
 		for parent, by := range s.candidates(child, extra) {
+			if !left.step() {
+				break
+			}
 			visit(parent, by == ofRoots)
 		}
 		if end {
@@ -139,6 +155,7 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 		}
 	}
 	walk(Chain{leaf})
+	best.gaveUp = tooLong || left.exhausted()
 	return best
 }
 
@@ -152,10 +169,21 @@ func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
 // explain makes the error of a refusal: err is crypto/x509's, refusals are the
 // policies'; either may be missing.
 func (s *state) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
-	c := s.climb(leaf, extra, at)
+	return s.climb(leaf, extra, at).failure(at, err, refusals)
+}
+
+func (c climbed) failure(at time.Time, err error, refusals []error) *Error {
 	e := &Error{Chain: c.path, At: at}
 	if err != nil {
 		e.Err = append(e.Err, err)
+	}
+	if !c.rooted && err != errTooMany && err != errTooMuch {
+		var beyond errBeyond
+		if errors.As(c.refused, &beyond) {
+			e.Err = append(e.Err, beyond)
+		} else if c.gaveUp {
+			e.Err = append(e.Err, errGaveUp)
+		}
 	}
 	e.Err = append(e.Err, refusals...)
 	e.Reason, e.Cert = c.reason(at, err, refusals)
@@ -167,12 +195,18 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		return ofRefusals(refusals)
 	}
 
+	if err == errTooMany || err == errTooMuch {
+		return Unsupported, nil
+	}
 	if !c.rooted {
 		// crypto/x509 looks at the leaf's dates and names first. Of a certificate
 		// that nobody vouches for they are worth nothing.
 		end := c.path[len(c.path)-1]
 		var notCA x509.ConstraintViolationError
+		var beyond errBeyond
 		switch {
+		case c.gaveUp || errors.As(c.refused, &beyond):
+			return Unsupported, end
 		case errors.As(c.refused, &notCA):
 			return NotACA, end
 		case c.refused != nil:

@@ -101,8 +101,9 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	given.Add(opts.Extra...)
 	opts.Extra = slices.Collect(given.All())
 
-	path, err := v.Verify(leaf, opts)
-	x := explaining{state: v.state.Load(), given: given, opts: opts, path: path}
+	s := v.state.Load()
+	path, err := s.verify(leaf, opts)
+	x := explaining{state: s, given: given, opts: opts, path: path, left: work{left: s.limits.Signatures}}
 	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: escaped(opts.DNSName, 64)}
 	if err != nil {
 		x.fail(leaf, err)
@@ -136,6 +137,7 @@ type explaining struct {
 	opts   VerifyOptions
 	path   Chain
 	failed *Error // nil if Verify accepts
+	left   work
 }
 
 // fail takes what Verify says of a refusal. Of a refusal by a policy or a denial,
@@ -315,12 +317,9 @@ func (x *explaining) checkIssuer(i int) Check {
 	return Check{"trust", checkUnknown, "what stands above it was not looked at"}
 }
 
-// maxExplainedKey bounds the RSA keys that an explanation checks signatures by.
-const maxExplainedKey = 8192
-
 func (x *explaining) signedBy(child, parent *x509.Certificate) (why string) {
-	if _, bits := keySize(parent); bits > maxExplainedKey {
-		return "the key above is too large to check the signature by"
+	if x.limits.beyond(parent) != "" || !x.left.allows(child, parent) {
+		return "the signature was not checked, for that would take too much"
 	}
 	var notCA x509.ConstraintViolationError
 	switch err := child.CheckSignatureFrom(parent); {

@@ -184,6 +184,17 @@ func (e *extension) read(from *cryptobyte.String) bool {
 	return s.ReadASN1((*cryptobyte.String)(&e.value), asn1.OCTET_STRING) && s.Empty()
 }
 
+// isOID reports whether the content of an OBJECT IDENTIFIER is in DER (X.690 section
+// 8.19.2): every number in the fewest octets, and the last one ends.
+func isOID(content []byte) bool {
+	for i, b := range content {
+		if b == 0x80 && (i == 0 || content[i-1]&0x80 == 0) {
+			return false
+		}
+	}
+	return len(content) > 0 && content[len(content)-1]&0x80 == 0
+}
+
 // duplicate returns the identifier of an extension that is there twice, or nil.
 func (f *fields) duplicate() []byte {
 	const few = 16

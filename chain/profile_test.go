@@ -111,7 +111,7 @@ func TestPoliciesOnHostileCertificates(t *testing.T) {
 			}
 			for _, c := range chains {
 				for policyName, policy := range all {
-					const most = 100 * time.Millisecond
+					const most = slower * 100 * time.Millisecond
 					var err error
 					took := most
 					for try := 0; took >= most && try < 5; try++ { // the machine may be busy
@@ -136,7 +136,7 @@ func TestStrictOnALongChain(t *testing.T) {
 		long = append(long, c[1])
 	}
 	long = append(long, c[2])
-	const most = 100 * time.Millisecond
+	const most = slower * 100 * time.Millisecond
 	took := most
 	for try := 0; took >= most && try < 5; try++ {
 		begin := time.Now()
@@ -185,7 +185,7 @@ func FuzzStrict(f *testing.F) {
 			return time.Since(begin)
 		}
 		// A machine that is busy with fuzzing stands still for a second now and then.
-		const most = 100 * time.Millisecond
+		const most = slower * 100 * time.Millisecond
 		took := ask()
 		for try := 0; took > most && try < 4; try++ {
 			took = ask()

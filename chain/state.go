@@ -17,6 +17,7 @@ import (
 type state struct {
 	roots         *truststore.Store
 	intermediates *truststore.Store
+	limits        Limits
 	policy        Policy
 	denial        Denial            // all of them; nil for none
 	denied        *truststore.Store // what one of them is about
@@ -45,6 +46,10 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	for _, opt := range opts {
 		opt(s)
 	}
+	var err error
+	if s.limits, err = s.limits.withDefaults(); err != nil {
+		return nil, err
+	}
 	// Copies: the caller may go on to change its stores.
 	s.roots = roots.Filter(func(*x509.Certificate) bool { return true })
 	s.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
@@ -60,11 +65,17 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 		if !selfIssued(root) {
 			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
 		}
+		if how := s.limits.beyond(root); how != "" {
+			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quoteName(root), how)
+		}
 		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
 	for ca := range s.intermediates.All() {
 		if !isCA(ca) {
 			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quoteName(ca))
+		}
+		if how := s.limits.beyond(ca); how != "" {
+			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quoteName(ca), how)
 		}
 		if selfIssued(ca) || constrained(ca) {
 			continue // crypto/x509 may use it on a path from a root
@@ -81,6 +92,9 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 // judge asks all that may have something against a complete chain.
 func (s *state) judge(c Chain, at time.Time) error {
 	if err := s.denial.Policy(c, at); err != nil {
+		return err
+	}
+	if err := s.withinLimits(c, at); err != nil {
 		return err
 	}
 	return s.policy(c, at)
@@ -125,8 +139,8 @@ const (
 	ofDenied // and of none of the others
 )
 
-// candidates yields the certificates that bear the name of child's issuer, each
-// once: those that are held, then those of extra, which may be nil.
+// candidates yields the certificates that bear the name of child's issuer: those
+// that are held, then those of extra, which holds no others and may be nil.
 func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
 	return func(yield func(*x509.Certificate, origin) bool) {
 		for root := range s.roots.BySubject(child.RawIssuer) {
@@ -140,11 +154,16 @@ func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) ite
 			}
 		}
 		for cert := range extra.BySubject(child.RawIssuer) {
-			if !s.holds(cert) && !yield(cert, ofExtra) {
+			if !yield(cert, ofExtra) {
 				return
 			}
 		}
 	}
+}
+
+// besides returns what the verifier does not hold itself.
+func (s *state) besides(certs *truststore.Store) *truststore.Store {
+	return certs.Filter(func(cert *x509.Certificate) bool { return !s.holds(cert) })
 }
 
 func (s *state) holds(cert *x509.Certificate) bool {
@@ -168,23 +187,30 @@ func (s *state) signed(child, parent *x509.Certificate) bool {
 
 // reachable returns the certificates that a path from leaf can lead through, by
 // name, so that crypto/x509 need not look at each of a hundred thousand.
-func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) *x509.CertPool {
+func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	seen := map[string]bool{}
 	queue := []*x509.Certificate{leaf}
+	sent := 0
 	for len(queue) > 0 {
-		issuer := queue[0].RawIssuer
+		child := queue[0]
 		queue = queue[1:]
-		if seen[string(issuer)] {
+		if seen[string(child.RawIssuer)] {
 			continue
 		}
-		seen[string(issuer)] = true
-		for _, store := range []*truststore.Store{s.intermediates, extra} {
-			for cert := range store.BySubject(issuer) {
-				pool.AddCert(cert)
-				queue = append(queue, cert)
+		seen[string(child.RawIssuer)] = true
+		for cert, by := range s.candidates(child, extra) {
+			if by == ofRoots || by == ofExtra && s.limits.beyond(cert) != "" {
+				continue
 			}
+			if by == ofExtra {
+				if sent++; sent > s.limits.Certificates {
+					return nil, errTooMany
+				}
+			}
+			pool.AddCert(cert)
+			queue = append(queue, cert)
 		}
 	}
-	return pool
+	return pool, nil
 }

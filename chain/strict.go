@@ -372,7 +372,7 @@ func strictCertificatePolicies(s *subject) string {
 		}
 		for !qualifiers.Empty() {
 			var qualifier, kind cryptobyte.String
-			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) {
+			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || !isOID(kind) {
 				return "it is malformed"
 			}
 			if string(id) == idAnyPolicy && string(kind) != idQT+"\x01" && string(kind) != idQT+"\x02" {
@@ -398,14 +398,26 @@ func (e *extension) notEmpty() string {
 	return ""
 }
 
-// Section 4.2.1.5: anyPolicy is not mapped.
+// Section 4.2.1.5: at least one mapping, and none of anyPolicy. crypto/x509 takes
+// identifiers of policies that are none.
 func strictPolicyMappings(s *subject) string {
-	for _, m := range s.PolicyMappings {
-		if m.IssuerDomainPolicy.Equal(anyPolicy) || m.SubjectDomainPolicy.Equal(anyPolicy) {
+	e := s.find(idPolicyMappings)
+	if how := e.notEmpty(); e == nil || how != "" {
+		return how
+	}
+	mappings, _ := e.sequence()
+	for !mappings.Empty() {
+		var mapping, from, to cryptobyte.String
+		if !mappings.ReadASN1(&mapping, asn1.SEQUENCE) ||
+			!mapping.ReadASN1(&from, asn1.OBJECT_IDENTIFIER) || !isOID(from) ||
+			!mapping.ReadASN1(&to, asn1.OBJECT_IDENTIFIER) || !isOID(to) || !mapping.Empty() {
+			return "it is malformed"
+		}
+		if string(from) == idAnyPolicy || string(to) == idAnyPolicy {
 			return "anyPolicy is mapped"
 		}
 	}
-	return s.find(idPolicyMappings).notEmpty()
+	return ""
 }
 
 // Section 4.2.1.6: at least one name, no empty ones, domain names in the preferred
@@ -611,7 +623,18 @@ func strictSubjectDirectoryAttributes(s *subject) string {
 	if e != nil && e.critical {
 		return "it is critical"
 	}
-	return e.notEmpty()
+	if how := e.notEmpty(); e == nil || how != "" {
+		return how
+	}
+	attributes, _ := e.sequence()
+	for !attributes.Empty() {
+		var attribute, kind, values cryptobyte.String
+		if !attributes.ReadASN1(&attribute, asn1.SEQUENCE) || !attribute.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || !isOID(kind) ||
+			!attribute.ReadASN1(&values, asn1.SET) || !attribute.Empty() || values.Empty() {
+			return "it is malformed"
+		}
+	}
+	return ""
 }
 
 // Section 4.2.1.9: in every CA certificate, critical; a path length only in a CA
@@ -766,10 +789,19 @@ func (e *extension) distributionPoints() string {
 	return ""
 }
 
-// Section 4.2.1.14: critical.
+// Section 4.2.1.14: critical, and a number that is not negative.
 func strictInhibitAnyPolicy(s *subject) string {
-	if e := s.find(idInhibitAnyPolicy); e != nil && !e.critical {
+	e := s.find(idInhibitAnyPolicy)
+	if e == nil {
+		return ""
+	}
+	value := cryptobyte.String(e.value)
+	var skip cryptobyte.String
+	switch {
+	case !e.critical:
 		return "it is not critical"
+	case !value.ReadASN1(&skip, asn1.INTEGER) || !value.Empty() || skip.Empty() || skip[0]&0x80 != 0:
+		return "it is malformed"
 	}
 	return ""
 }
@@ -805,7 +837,7 @@ func (e *extension) accessDescriptions() string {
 	for !list.Empty() {
 		var description, method, location cryptobyte.String
 		var tag asn1.Tag
-		if !list.ReadASN1(&description, asn1.SEQUENCE) || !description.ReadASN1(&method, asn1.OBJECT_IDENTIFIER) ||
+		if !list.ReadASN1(&description, asn1.SEQUENCE) || !description.ReadASN1(&method, asn1.OBJECT_IDENTIFIER) || !isOID(method) ||
 			!description.ReadAnyASN1(&location, &tag) || !description.Empty() || !isGeneralName(tag) || location.Empty() {
 			return "it is malformed"
 		}

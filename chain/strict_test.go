@@ -154,6 +154,14 @@ var strictRuleTests = []ruleTest{
 	{"anyPolicy is not mapped", "policyMappings 4.2.1.5", inCA,
 		with(33, true, seq(seq(oidDER(2, 5, 29, 32, 0), oidDER(1, 2, 3)))),
 		with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3)))), "anyPolicy"},
+	{"a policy has an identifier that ends", "policyMappings 4.2.1.5", inCA,
+		with(33, true, seq(seq(oidDER(1, 2, 4), tagged(0x06, []byte{0x55, 0x1d, 0x20, 0x80})))),
+		with(33, true, seq(seq(oidDER(1, 2, 4), tagged(0x06, []byte{0x55, 0x1d, 0x20, 0x81, 0x00})))), "malformed"},
+	{"and has no zeros before its numbers", "policyMappings 4.2.1.5", inCA,
+		with(33, true, seq(seq(tagged(0x06, []byte{0x55, 0x1d, 0x80, 0x20}), oidDER(1, 2, 3)))),
+		with(33, true, seq(seq(tagged(0x06, []byte{0x55, 0x1d, 0x81, 0x80, 0x20}), oidDER(1, 2, 3)))), "malformed"},
+	{"nothing stands behind a mapping", "policyMappings 4.2.1.5", inCA,
+		with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3), []byte{5, 0}))), with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3)))), "malformed"},
 	{"a list of mappings is not empty", "policyMappings 4.2.1.5", inCA, with(33, true, seq()), nil, "empty"},
 
 	{"a subjectAltName has a name", "subjectAltName 4.2.1.6", inLeaf, with(17, false, seq()), nil, "empty"},
@@ -206,8 +214,10 @@ var strictRuleTests = []ruleTest{
 	{"a list of attributes is not empty", "subjectDirectoryAttributes 4.2.1.8", inLeaf,
 		with(9, false, seq()), with(9, false, seq(seq(oidDER(1, 3, 6, 1, 5, 5, 7, 9, 4), tagged(0x31, tagged(0x13, "NL"))))), "empty"},
 
+	{"an attribute has a value", "subjectDirectoryAttributes 4.2.1.8", inLeaf,
+		with(9, false, seq(seq(oidDER(1, 2, 3), tagged(0x31, []byte{})))), with(9, false, seq(seq(oidDER(1, 2, 3), tagged(0x31, []byte{5, 0})))), "malformed"},
 	{"attributes are not critical", "subjectDirectoryAttributes 4.2.1.8", inLeaf,
-		with(9, true, seq([]byte{5, 0})), with(9, false, seq([]byte{5, 0})), "critical"},
+		with(9, true, seq(seq(oidDER(1, 2, 3), tagged(0x31, []byte{5, 0})))), with(9, false, seq(seq(oidDER(1, 2, 3), tagged(0x31, []byte{5, 0})))), "critical"},
 
 	{"basicConstraints are critical in a CA", "basicConstraints 4.2.1.9", inCA,
 		with(19, false, seq([]byte{1, 1, 0xff})), with(19, true, seq([]byte{1, 1, 0xff})), "not critical"},
@@ -252,7 +262,9 @@ var strictRuleTests = []ruleTest{
 		with(31, false, seq(seq(pointName, tagged(0xa2, []byte{})))), with(31, false, seq(seq(pointName, tagged(0xa2, tagged(0xa4, nameDER("CRL issuer")))))), "empty issuer"},
 
 	{"inhibitAnyPolicy is critical", "inhibitAnyPolicy 4.2.1.14", inCA,
-		with(54, false, []byte{2, 1, 0}), with(54, true, []byte{2, 1, 0}), ""},
+		with(54, false, []byte{2, 1, 0}), with(54, true, []byte{2, 1, 0}), "not critical"},
+	{"it allows no negative number of certificates", "inhibitAnyPolicy 4.2.1.14", inCA,
+		with(54, true, []byte{2, 1, 0xff}), with(54, true, []byte{2, 2, 0, 0xff}), "malformed"},
 
 	{"a point for delta lists is not of reasons alone", "freshestCRL 4.2.1.15", inLeaf,
 		with(46, false, seq(seq([]byte{0x81, 2, 1, 2}))), with(46, false, seq(seq(pointName))), "neither"},

@@ -87,6 +87,10 @@ type VerifyOptions struct {
 // error's Chain is the leaf alone, and its Cert, if there is one, is what names
 // lead to: nobody knows whether it issued the leaf.
 func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
+	return v.state.Load().verify(leaf, opts)
+}
+
+func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
 	at := opts.Time
 	if at.IsZero() {
 		at = time.Now()
@@ -98,13 +102,15 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 
-	s := v.state.Load()
 	var extra *truststore.Store
 	if s.denial != nil {
-		extra = truststore.New(opts.Extra...)
+		extra = s.besides(truststore.New(opts.Extra...))
 		if err := s.refuseAtSight(leaf, extra, at); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.withinLimits(Chain{leaf}, at); err != nil {
+		return nil, err
 	}
 
 	var (
@@ -147,11 +153,16 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 
 	// The long way, from the roots, for everything out of the ordinary.
 	if extra == nil {
-		extra = truststore.New(opts.Extra...)
+		extra = s.besides(truststore.New(opts.Extra...))
 	}
-	xopts.Roots, xopts.Intermediates = s.rootPool, s.reachable(leaf, extra)
-	chains, err := leaf.Verify(xopts)
+	var err error
+	if xopts.Intermediates, err = s.reachable(leaf, extra); err == nil && !s.affordable(leaf, extra) {
+		err = errTooMuch
+	}
 	if err == nil {
+		var chains [][]*x509.Certificate
+		xopts.Roots = s.rootPool
+		chains, err = leaf.Verify(xopts)
 		candidates := make([]Chain, len(chains))
 		for i := range chains {
 			candidates[i] = chains[i]

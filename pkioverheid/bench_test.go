@@ -5,7 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -244,5 +248,74 @@ func BenchmarkRefuseG3(b *testing.B) {
 func TestIdentifyAllocatesNothing(t *testing.T) {
 	for name, cert := range identifyCases() {
 		assert.Zero(t, testing.AllocsPerRun(100, func() { pkioverheid.Identify(cert) }), name)
+	}
+}
+
+// silent is a ResponseWriter that costs nothing.
+type silent struct{ header http.Header }
+
+func (w silent) Header() http.Header         { return w.header }
+func (w silent) Write(p []byte) (int, error) { return len(p), nil }
+func (w silent) WriteHeader(int)             {}
+
+// What knowing the caller adds to a request on a connection that stays open, or behind
+// a proxy. The peer is a whole request over TLS on loopback to the same handler bare;
+// "µs-added" is for scale.
+func BenchmarkRequireIdentity(b *testing.B) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	pair := g1.Issue(pkiotest.OIN(someOIN))
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })
+	var list pkioverheid.OINList
+	require.NoError(b, list.Set(someOIN))
+
+	srv := httptest.NewUnstartedServer(bare)
+	srv.TLS = serverConfig(b, pkioverheid.Config{}, list.Allow)
+	srv.StartTLS()
+	b.Cleanup(srv.Close)
+	client := newClient(b, pkioverheid.Config{Roots: g1.Roots(), Certificate: &pair})
+	url := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
+	whole := func() {
+		resp, err := client.Get(url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+
+	direct := httptest.NewRequest("GET", "/", nil)
+	direct.TLS = verifiedState(b)
+	proxied := httptest.NewRequest("GET", "/", nil)
+	proxied.Header.Set("X-Client-Cert", escapedPEM(pair.Leaf))
+	for name, c := range map[string]struct {
+		request *http.Request
+		proxy   *pkioverheid.Proxy
+	}{
+		"kept-alive":   {direct, nil},
+		"behind nginx": {proxied, &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			h, err := pkioverheid.RequireIdentity(bare, pkioverheid.Access{
+				Config: pkioverheid.Config{Roots: fixtureRoots()}, Allow: list.Allow, Proxy: c.proxy,
+			})
+			require.NoError(b, err)
+			const many = 1000
+			run := func(h http.Handler) func() {
+				w := silent{http.Header{}}
+				return func() {
+					for range many {
+						h.ServeHTTP(w, c.request)
+					}
+				}
+			}
+			ofRequest, _ := compare(b, run(h), whole)
+			added := measure(50, run(h)).time - measure(50, run(bare)).time
+			w := silent{http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(w, c.request)
+			}
+			b.ReportMetric(added.Seconds()*1e6/many, "µs-added")
+			b.ReportMetric(ofRequest/many, "of-a-request")
+		})
 	}
 }

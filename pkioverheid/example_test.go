@@ -3,12 +3,15 @@ package pkioverheid_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -437,4 +440,159 @@ func ExampleAdvice_Compare() {
 	// now 2022-12-05 ended
 	// later 2028-11-12 ending
 	// none 2039-05-18 fine
+}
+
+func ExampleParseOIN() {
+	oin, err := pkioverheid.ParseOIN("00000003271987420000")
+	fmt.Println(oin.Register(), oin.MainNumber(), oin.Suffix(), oin.IsTest(), err)
+	_, err = pkioverheid.ParseOIN("0000000327198742000")
+	fmt.Println(err)
+	// Output:
+	// KVK-nummer 27198742 0000 false <nil>
+	// pkioverheid: "0000000327198742000" is no OIN: it has 19 characters, not 20
+}
+
+func ExampleOINFromKvK() {
+	fmt.Println(pkioverheid.OINFromKvK("27198742"))
+	// Output: 00000003271987420000 <nil>
+}
+
+func ExampleOINFromRSIN() {
+	fmt.Println(pkioverheid.OINFromRSIN("002220647"))
+	// Output: 00000001002220647000 <nil>
+}
+
+func ExampleValidRSIN() {
+	fmt.Println(pkioverheid.ValidRSIN("002220647"), pkioverheid.ValidRSIN("123456789"))
+	// Output: true false
+}
+
+func ExampleOIN_UnmarshalText() {
+	var config struct{ Allow []pkioverheid.OIN }
+	err := json.Unmarshal([]byte(`{"Allow": ["00000003271987420000", "27198742"]}`), &config)
+	fmt.Println(err)
+	// Output: pkioverheid: "27198742" is no OIN: it has 8 characters, not 20
+}
+
+func ExampleIdentity_UZI() {
+	id, _ := pkioverheid.Identify(pkioverheid.PrivateG1.Root())
+	if uzi, ok := id.UZI(); ok {
+		fmt.Println(uzi.URA, uzi.Number)
+	} else {
+		fmt.Println("not of the UZI-register")
+	}
+	// Output: not of the UZI-register
+}
+
+func ExampleRefuseTestOIN() {
+	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowAnySystem())
+	fmt.Println(allow(pkioverheid.Identity{OIN: "00000099000000001000"}))
+	// Output: pkioverheid: OIN 00000099000000001000 is a number for tests, which anyone may use
+}
+
+// The list can be set again at any time, on a signal or by whoever maintains it.
+func ExampleOINList() {
+	var list pkioverheid.OINList
+	if err := list.Set("00000003271987420000"); err != nil {
+		log.Fatal(err)
+	}
+	var allow pkioverheid.Authorizer = list.Allow
+	fmt.Println(allow(pkioverheid.Identity{}) != nil)
+	fmt.Println(list.Set("00000003271987420000", "27198742"))
+	// Output:
+	// true
+	// pkioverheid: the list of OINs stays as it was: pkioverheid: "27198742" is no OIN: it has 8 characters, not 20
+}
+
+// A server that ends TLS itself lets in every system in the handshake, and tells who
+// is not on the list why.
+func ExampleRequireIdentity() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	own := g1.Issue()
+	config := pkioverheid.Config{Roots: g1.Roots(), Certificate: &own}
+
+	var list pkioverheid.OINList
+	if err := list.Set("00000003271987420000"); err != nil {
+		log.Fatal(err)
+	}
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, _ := pkioverheid.IdentityFromContext(r.Context())
+		fmt.Fprint(w, "welcome, ", id.OIN)
+	})
+	handler, err := pkioverheid.RequireIdentity(hello, pkioverheid.Access{
+		Config: config,
+		Allow:  list.Allow,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.TLS, err = pkioverheid.ServerTLSConfig(config, pkioverheid.AllowAnySystem())
+	if err != nil {
+		log.Fatal(err)
+	}
+	server.StartTLS()
+	defer server.Close()
+
+	for _, oin := range []pkioverheid.OIN{"00000003271987420000", "00000001002220647000"} {
+		mine := g1.Issue(pkiotest.OIN(oin))
+		client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots(), Certificate: &mine})
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp, err := client.Get(strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Println(resp.StatusCode, strings.TrimSpace(string(body)))
+	}
+	// Output:
+	// 200 welcome, 00000003271987420000
+	// 403 pkioverheid: OIN 00000001002220647000 is not on the list
+}
+
+func ExampleIdentityFromContext() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := pkioverheid.IdentityFromContext(r.Context()); ok {
+			fmt.Fprint(w, id.OIN)
+		} else {
+			fmt.Fprint(w, "nobody: this handler is not behind RequireIdentity")
+		}
+	})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	fmt.Println(w.Body)
+	// Output: nobody: this handler is not behind RequireIdentity
+}
+
+// Behind nginx with
+//
+//	ssl_verify_client on;
+//	ssl_verify_depth 2;
+//	proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
+func ExampleProxy() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	handler, err := pkioverheid.RequireIdentity(http.NotFoundHandler(), pkioverheid.Access{
+		Config: pkioverheid.Config{Roots: g1.Roots()},
+		Allow:  pkioverheid.AllowOIN("00000003271987420000"),
+		Proxy: &pkioverheid.Proxy{
+			Format: pkioverheid.NginxEscapedPEM,
+			Header: "X-Client-Cert",
+			From:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/28")},
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Somebody who is not nginx, with a certificate that is public.
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("X-Client-Cert", "-----BEGIN%20CERTIFICATE-----…")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 403 pkioverheid: the header X-Client-Cert came from an address that is not the proxy's
 }

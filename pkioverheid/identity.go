@@ -188,7 +188,8 @@ var errNotVerified = errors.New("pkioverheid: the peer showed no certificate tha
 // verified chains only. It is an error if there is none (no certificate, or
 // verification was turned off), and if none leads to a CA that this package
 // knows by its key. Roots that a user adds are not known here, [Config.ClientRoots]
-// among them: identities under those are given to the [Authorizer] only.
+// among them: identities under those are given to the [Authorizer], and by
+// [IdentityFromContext].
 //
 // An identity is not yet a permission: PKIoverheid issues to persons too. See
 // [AllowOIN].

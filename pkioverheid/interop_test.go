@@ -343,6 +343,12 @@ func TestOurClientRefusesServersOfOpenSSLUnderG3(t *testing.T) {
 // with what it made of that.
 func nginx(t testing.TB, own tls.Certificate, directives ...string) string {
 	t.Helper()
+	return nginxWith(t, own, `return 200 "$ssl_client_verify|$ssl_client_s_dn|$ssl_protocol";`, directives...)
+}
+
+// nginxWith starts an nginx that does something else with what it is asked.
+func nginxWith(t testing.TB, own tls.Certificate, location string, directives ...string) string {
+	t.Helper()
 	dir := folder(t.TempDir())
 	cert, key := dir.pair(t, "own", own)
 	// nginx takes over the listening socket, as it does from its predecessor in
@@ -368,7 +374,7 @@ func nginx(t testing.TB, own tls.Certificate, directives ...string) string {
 	for _, d := range directives {
 		fmt.Fprintf(&conf, "  %s;\n", d)
 	}
-	fmt.Fprintf(&conf, "  location / { return 200 \"$ssl_client_verify|$ssl_client_s_dn|$ssl_protocol\"; }\n }\n}\n")
+	fmt.Fprintf(&conf, "  location / { %s }\n }\n}\n", location)
 	path := dir.put(t, "nginx.conf", []byte(conf.String()))
 	background(t, func(cmd *exec.Cmd) {
 		cmd.ExtraFiles = []*os.File{socket}

@@ -1,11 +1,72 @@
 package pkioverheid
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // OIN is an Organisatie-identificatienummer: 20 characters, of which 8 are the
 // prefix that tells the register, 8 or 9 the number in that register, and the
 // rest a suffix (facts.md §6). PKIoverheid puts it in subject:serialNumber.
 type OIN string
+
+const (
+	oinRSIN = "00000001"
+	oinKvK  = "00000003"
+	oinTest = "00000099"
+)
+
+// ParseOIN returns an OIN that has the form of one, see [OIN.Validate]. Nothing is
+// added or left out: a number with spaces in it is an error.
+func ParseOIN(s string) (OIN, error) {
+	if err := OIN(s).Validate(); err != nil {
+		return "", err
+	}
+	return OIN(s), nil
+}
+
+// OINFromKvK returns the OIN of an organisation in the Handelsregister: prefix
+// 00000003, the KVK-nummer of 8 digits with its leading zeros, suffix 0000.
+func OINFromKvK(number string) (OIN, error) {
+	if len(number) != 8 || !digits(number) {
+		return "", fmt.Errorf("pkioverheid: %s is no KVK-nummer: want 8 digits, leading zeros among them", quote(number))
+	}
+	return OIN(oinKvK + number + "0000"), nil
+}
+
+// OINFromRSIN returns the OIN of an organisation by its RSIN: prefix 00000001, the
+// number of 9 digits with its leading zeros, suffix 000. It does not apply the
+// eleven-test: see [ValidRSIN].
+func OINFromRSIN(number string) (OIN, error) {
+	if len(number) != 9 || !digits(number) {
+		return "", fmt.Errorf("pkioverheid: %s is no RSIN: want 9 digits, leading zeros among them", quote(number))
+	}
+	return OIN(oinRSIN + number + "000"), nil
+}
+
+// ValidRSIN applies the eleven-test (elfproef) of RSIN and BSN: nine digits, not all
+// zero, whose sum weighted 9 … 2, −1 is a multiple of 11. It finds most slips of the
+// keyboard. It is no reason to refuse a certificate: numbers are in use that
+// fail it, and Logius' own sample 00000001123456789000 does.
+func ValidRSIN(number string) bool {
+	if len(number) != 9 || !digits(number) || number == "000000000" {
+		return false
+	}
+	sum := -int(number[8] - '0')
+	for i := range 8 {
+		sum += (9 - i) * int(number[i]-'0')
+	}
+	return sum%11 == 0
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
 
 // Prefix returns the first eight characters, nothing of an OIN that is shorter.
 func (o OIN) Prefix() string {
@@ -15,16 +76,43 @@ func (o OIN) Prefix() string {
 	return string(o[:8])
 }
 
+// MainNumber returns the number in the register (hoofdnummer) that stands between
+// prefix and suffix: eight characters of a KVK-nummer and nine of any other. It is
+// empty unless the OIN has 20 characters.
+func (o OIN) MainNumber() string {
+	if len(o) != 20 {
+		return ""
+	}
+	return string(o[8:o.suffixAt()])
+}
+
+// Suffix returns what stands behind the main number: four digits behind a
+// KVK-nummer and three behind any other. It is empty unless the OIN has 20
+// characters. Older OINs in use have other suffixes than zeros.
+func (o OIN) Suffix() string {
+	if len(o) != 20 {
+		return ""
+	}
+	return string(o[o.suffixAt():])
+}
+
+func (o OIN) suffixAt() int {
+	if o.Prefix() == oinKvK {
+		return 16
+	}
+	return 17
+}
+
 // Register returns the Dutch name of the number that the prefix announces, such
 // as "RSIN" or "KVK-nummer"; nothing for a prefix that is not known here, which
 // is no reason to refuse an OIN.
 func (o OIN) Register() string {
 	switch o.Prefix() {
-	case "00000001":
+	case oinRSIN:
 		return "RSIN"
 	case "00000002":
 		return "Fi-nummer"
-	case "00000003":
+	case oinKvK:
 		return "KVK-nummer"
 	case "00000004":
 		return "sub-OIN"
@@ -40,16 +128,23 @@ func (o OIN) Register() string {
 		return "TRR-BD"
 	case "00000011":
 		return "Dezi-nummer"
-	case "00000099":
+	case oinTest:
 		return "testnummer"
 	}
 	return ""
 }
 
+// IsTest reports whether the prefix is 00000099: a number for tests, which anyone
+// may use and which therefore identifies nobody. See [RefuseTestOIN].
+func (o OIN) IsTest() bool { return o.Prefix() == oinTest }
+
 // Validate checks the form: 20 characters, the first eight and the last three of
 // them digits, digits or capital letters in between. Any prefix and any suffix
 // pass: older OINs in use have suffixes other than 000.
 func (o OIN) Validate() error {
+	if o == "" {
+		return errors.New("pkioverheid: no OIN: want 20 characters, such as 00000003271987420000")
+	}
 	if len(o) != 20 {
 		return fmt.Errorf("pkioverheid: %s is no OIN: it has %d characters, not 20", quote(string(o)), len(o))
 	}
@@ -60,5 +155,28 @@ func (o OIN) Validate() error {
 			return fmt.Errorf("pkioverheid: %s is no OIN: character %d is %q", quote(string(o)), i+1, rune(o[i]))
 		}
 	}
+	return nil
+}
+
+// MarshalText returns the 20 characters, and nothing of an empty OIN. What does not
+// pass [OIN.Validate] is an error.
+func (o OIN) MarshalText() ([]byte, error) {
+	if o == "" {
+		return []byte{}, nil
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	return []byte(o), nil
+}
+
+// UnmarshalText takes what passes [OIN.Validate], and nothing for an empty OIN.
+func (o *OIN) UnmarshalText(text []byte) error {
+	if len(text) > 0 {
+		if err := OIN(text).Validate(); err != nil {
+			return err
+		}
+	}
+	*o = OIN(text)
 	return nil
 }

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
+
+	"github.com/go-pkioverheid/trust/chain"
 )
 
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs
@@ -89,20 +92,50 @@ func newServerSide(cfg Config) (*serverSide, error) {
 }
 
 func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
-	c, err := s.verifier.Check(cs.VerifiedChains, s.clock())
+	id, err := s.caller(cs.VerifiedChains)
 	if err != nil {
-		return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
+		return err
 	}
-	id := identityOf(c)
-	if id.Role != EndEntity {
-		return fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
-	}
-	id.addedRoot = s.systemRoots.Contains(c.Root())
 	if err := allow(id); err != nil {
 		return fmt.Errorf("pkioverheid: %s is not let in: %w", quoteName(id.Certificate), err)
 	}
 	return nil
 }
+
+// caller identifies a client from what crypto/tls verified.
+func (t *trust) caller(verified [][]*x509.Certificate) (Identity, error) {
+	c, err := t.verifier.Check(verified, t.clock())
+	if err != nil {
+		return Identity{}, refusedClient(err)
+	}
+	return t.identify(c)
+}
+
+func refusedClient(err error) error {
+	return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
+}
+
+// identify reads the verified chain of a client.
+func (t *trust) identify(c chain.Chain) (Identity, error) {
+	id := identityOf(c)
+	if id.Role != EndEntity {
+		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
+	}
+	id.addedRoot = t.systemRoots.Contains(c.Root())
+	return id, nil
+}
+
+// An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
+// [RequireIdentity] sends it, where of any other error the caller learns no more
+// than that it was refused. It is used as *AccessError. The refusals of this
+// package's own Authorizers are such.
+type AccessError struct {
+	// Reason is what is told, in a few words, with nothing secret in it.
+	Reason string
+}
+
+// Error returns the reason behind the name of the package.
+func (e *AccessError) Error() string { return "pkioverheid: " + e.Reason }
 
 // AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
 // lets in nobody. An organisation may have two valid OINs: name both.
@@ -115,12 +148,68 @@ func AllowOIN(oins ...OIN) Authorizer {
 			return err
 		}
 		if id.OIN == "" {
-			return errors.New("pkioverheid: the certificate bears no OIN")
+			return errNoOIN()
 		}
 		if !slices.Contains(oins, id.OIN) {
-			return fmt.Errorf("pkioverheid: OIN %s is not on the list", id.OIN)
+			return errNotListed(id.OIN)
 		}
 		return nil
+	}
+}
+
+func errNoOIN() error { return &AccessError{"the certificate bears no OIN"} }
+
+func errNotListed(oin OIN) error {
+	return &AccessError{"OIN " + string(oin) + " is not on the list"}
+}
+
+// OINList is a list of OINs that may change while a server runs. Its method Allow is
+// an [Authorizer] that lets in whom [AllowOIN] would, by the list as it is at that
+// moment. The zero value lets in nobody. It is safe for concurrent use and must not
+// be copied.
+type OINList struct {
+	oins atomic.Pointer[map[OIN]bool]
+}
+
+// Set replaces the whole list. If one of the OINs is not valid, that is the error and
+// the list stays what it was.
+func (l *OINList) Set(oins ...OIN) error {
+	list := make(map[OIN]bool, len(oins))
+	for _, oin := range oins {
+		if err := oin.Validate(); err != nil {
+			return fmt.Errorf("pkioverheid: the list of OINs stays as it was: %w", err)
+		}
+		list[oin] = true
+	}
+	l.oins.Store(&list)
+	return nil
+}
+
+// Allow lets in systems whose certificate bears an OIN of the list.
+func (l *OINList) Allow(id Identity) error {
+	if err := checkSystem(id); err != nil {
+		return err
+	}
+	if id.OIN == "" {
+		return errNoOIN()
+	}
+	if list := l.oins.Load(); list == nil || !(*list)[id.OIN] {
+		return errNotListed(id.OIN)
+	}
+	return nil
+}
+
+// RefuseTestOIN lets in whom allow does, but nobody with a number for tests
+// ([OIN.IsTest]). A nil allow gives nil, which ServerTLSConfig refuses.
+func RefuseTestOIN(allow Authorizer) Authorizer {
+	if allow == nil {
+		return nil
+	}
+	return func(id Identity) error {
+		if id.OIN.IsTest() {
+			return &AccessError{"OIN " + string(id.OIN) + " is a number for tests, which anyone may use"}
+		}
+		return allow(id)
 	}
 }
 
@@ -147,17 +236,33 @@ var systemPolicies = [...][]string{
 	G3:           nil,
 }
 
-var errNoSystem = errors.New("pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems")
+// systemOIDs are the same, parsed on first use.
+var systemOIDs = sync.OnceValue(func() [len(systemPolicies)][]x509.OID {
+	var all [len(systemPolicies)][]x509.OID
+	for h, policies := range systemPolicies {
+		for _, text := range policies {
+			oid, err := x509.ParseOID(text)
+			if err != nil {
+				panic("pkioverheid: " + text + ": " + err.Error())
+			}
+			all[h] = append(all[h], oid)
+		}
+	}
+	return all
+})
+
+func errNoSystem() error {
+	return &AccessError{"not the certificate of a system: it has none of the policies that PKIoverheid gives to systems"}
+}
 
 func checkSystem(id Identity) error {
 	if id.Role != EndEntity || int(id.Hierarchy) >= len(systemPolicies) || id.Hierarchy == 0 && !id.addedRoot {
-		return errNoSystem
+		return errNoSystem()
 	}
-	system := slices.ContainsFunc(id.Policies, func(p x509.OID) bool {
-		return slices.Contains(systemPolicies[id.Hierarchy], p.String())
-	})
-	if !system {
-		return errNoSystem
+	for _, p := range id.Policies {
+		if slices.ContainsFunc(systemOIDs()[id.Hierarchy], p.Equal) {
+			return nil
+		}
 	}
-	return nil
+	return errNoSystem()
 }

@@ -370,3 +370,48 @@ func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
 	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, url)
 	assert.ErrorContains(t, err, "the policy 2.16.528.1.1003.1.2.41.15.35.11")
 }
+
+// systemOf is who an authority's certificate identifies, as a server finds.
+func systemOf(t testing.TB, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) pkioverheid.Identity {
+	t.Helper()
+	a := pkiotest.New(h)
+	cas := a.Certificates()
+	id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{a.Issue(opts...).Leaf, cas[2], cas[1], cas[0]}}})
+	require.NoError(t, err)
+	return id
+}
+
+func TestAListOfOINsChangesWhileTheServerRuns(t *testing.T) {
+	var list pkioverheid.OINList
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	url := serve(t, serverConfig(t, pkioverheid.Config{}, list.Allow))
+	assert.Error(t, call(t, url, &cert), "the zero value lets in nobody")
+	require.NoError(t, list.Set(someOIN, "00000001002220647000"))
+	assert.NoError(t, call(t, url, &cert))
+	assert.ErrorContains(t, list.Set("00000001002220647000", "27198742"), "stays as it was")
+	assert.NoError(t, call(t, url, &cert))
+	require.NoError(t, list.Set("00000001002220647000"))
+	assert.Error(t, call(t, url, &cert))
+	require.NoError(t, list.Set())
+	assert.Error(t, call(t, url, &cert))
+}
+
+func TestAListOfOINsAsksForASystemToo(t *testing.T) {
+	var list pkioverheid.OINList
+	require.NoError(t, list.Set(someOIN))
+	person := pkiotest.Policy("2.16.528.1.1003.1.2.8.1")
+	assert.NoError(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN(someOIN))))
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN(someOIN), person)), "not the certificate of a system")
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1)), "bears no OIN")
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN("00000001002220647000"))), "OIN 00000001002220647000 is not on the list")
+}
+
+func TestNumbersForTestsCanBeRefused(t *testing.T) {
+	const test = "00000099000000001000"
+	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowOIN(test, someOIN))
+	assert.ErrorContains(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "number for tests")
+	assert.NoError(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(someOIN))))
+	assert.Error(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN("00000001002220647000"))))
+	assert.NoError(t, pkioverheid.AllowOIN(test)(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "where that is wanted")
+	assert.Nil(t, pkioverheid.RefuseTestOIN(nil))
+}

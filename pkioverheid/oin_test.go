@@ -1,0 +1,138 @@
+package pkioverheid_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+func TestOINsAreTakenApart(t *testing.T) {
+	cases := []struct{ oin, register, main, suffix string }{ // facts.md §6
+		{"00000001002220647000", "RSIN", "002220647", "000"},
+		{"00000002003214394001", "Fi-nummer", "003214394", "001"},
+		{"00000003271987420000", "KVK-nummer", "27198742", "0000"},
+		{"00000004194049711000", "sub-OIN", "194049711", "000"},
+		{"00000005000000000000", "", "000000000", "000"},
+		{"00000007AB1200000000", "BRIN", "AB1200000", "000"},
+		{"00000008823631400000", "buitenlands nummer", "823631400", "000"},
+		{"00000099000000001000", "testnummer", "000000001", "000"},
+		{"12345678901234567890", "", "901234567", "890"},
+	}
+	for _, c := range cases {
+		oin, err := pkioverheid.ParseOIN(c.oin)
+		require.NoError(t, err, c.oin)
+		assert.Equal(t, c.oin[:8], oin.Prefix())
+		assert.Equal(t, c.register, oin.Register(), c.oin)
+		assert.Equal(t, c.main, oin.MainNumber(), c.oin)
+		assert.Equal(t, c.suffix, oin.Suffix(), c.oin)
+		assert.Equal(t, c.oin, oin.Prefix()+oin.MainNumber()+oin.Suffix())
+		assert.Equal(t, strings.HasPrefix(c.oin, "00000099"), oin.IsTest())
+	}
+	for _, short := range []pkioverheid.OIN{"", "0000000", "00000003", "0000000327198742000", "000000032719874200000"} {
+		assert.Empty(t, short.MainNumber()+short.Suffix())
+	}
+}
+
+func TestWhatIsNoOINIsAnError(t *testing.T) {
+	cases := map[string]struct{ text, says string }{
+		"nothing":                     {"", "no OIN"},
+		"19 digits":                   {"0000000327198742000", "it has 19 characters, not 20"},
+		"21 digits":                   {"000000032719874200000", "it has 21 characters, not 20"},
+		"spaces around it":            {" 00000003271987420000 ", "22 characters"},
+		"spaces in it":                {"00000003 27198742 00", `character 9 is ' '`},
+		"a letter in the prefix":      {"0000000A271987420000", "character 8"},
+		"a letter in the suffix":      {"0000000327198742000A", "character 20"},
+		"a small letter":              {"00000007ab1200000000", "character 9"},
+		"digits of another script":    {"٠٠٠٠٠٠٠٠٠٠", `character 1`},
+		"a control character":         {"00000003271987\x1b20000", `'\x1b'`},
+		"a huge text":                 {strings.Repeat("9", 1<<20), "1048576 characters"},
+		"an organisation's KvK alone": {"NTRNL-27198742", "14 characters"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			oin, err := pkioverheid.ParseOIN(c.text)
+			require.ErrorContains(t, err, c.says)
+			assert.Empty(t, oin)
+			assert.NotContains(t, err.Error(), "\x1b")
+			assert.Less(t, len(err.Error()), 300)
+			left := pkioverheid.OIN("before")
+			if c.text != "" {
+				assert.Error(t, left.UnmarshalText([]byte(c.text)))
+				assert.Equal(t, pkioverheid.OIN("before"), left, "nothing changes")
+			}
+		})
+	}
+}
+
+func TestOINsAreMadeFromNumbersOfTheRegister(t *testing.T) {
+	oin, err := pkioverheid.OINFromKvK("27198742")
+	require.NoError(t, err)
+	assert.Equal(t, someOIN, oin)
+	oin, err = pkioverheid.OINFromRSIN("002220647")
+	require.NoError(t, err)
+	assert.Equal(t, pkioverheid.OIN("00000001002220647000"), oin)
+	oin, err = pkioverheid.OINFromRSIN("123456789")
+	require.NoError(t, err, "the eleven-test is for the caller to ask for")
+	assert.Equal(t, pkioverheid.OIN("00000001123456789000"), oin)
+	for _, bad := range []string{"", "2719874", "271987420", " 2719874", "2719874a", "2719-742"} {
+		_, err = pkioverheid.OINFromKvK(bad)
+		assert.ErrorContains(t, err, "8 digits", bad)
+	}
+	for _, bad := range []string{"", "2220647", "0022206470", "NL2220647", "00222064٠"} {
+		_, err = pkioverheid.OINFromRSIN(bad)
+		assert.ErrorContains(t, err, "9 digits", bad)
+	}
+}
+
+func TestTheElevenTest(t *testing.T) {
+	for number, want := range map[string]bool{
+		"002220647":  true,  // Gemeente Utrecht
+		"111222333":  true,  // 1·9+1·8+1·7+2·6+2·5+2·4+3·3+3·2−3 = 66
+		"123456789":  false, // Logius' sample
+		"002220648":  false,
+		"000000000":  false,
+		"12345678":   false,
+		"1234567890": false,
+		"00222064x":  false,
+		"":           false,
+	} {
+		assert.Equal(t, want, pkioverheid.ValidRSIN(number), number)
+	}
+}
+
+func TestOINsGoThroughText(t *testing.T) {
+	type config struct{ Allow []pkioverheid.OIN }
+	var c config
+	require.NoError(t, json.Unmarshal([]byte(`{"Allow":["00000003271987420000",""]}`), &c))
+	data, err := json.Marshal(c)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"Allow":["00000003271987420000",""]}`, string(data))
+	assert.ErrorContains(t, json.Unmarshal([]byte(`{"Allow":["27198742"]}`), &c), "no OIN")
+	_, err = json.Marshal(config{[]pkioverheid.OIN{"27198742"}})
+	assert.ErrorContains(t, err, "no OIN")
+}
+
+func FuzzParseOIN(f *testing.F) {
+	for _, s := range []string{string(someOIN), "", "00000007AB1200000000", "0000000327198742000", "٠"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		oin, err := pkioverheid.ParseOIN(s)
+		if (err == nil) != (oin.Validate() == nil) || err != nil && len(err.Error()) > 500 {
+			t.Errorf("%q %v", oin, err)
+		}
+		if err == nil && oin.Prefix()+oin.MainNumber()+oin.Suffix() != s {
+			t.Errorf("%q", oin)
+		}
+		if pkioverheid.ValidRSIN(s) {
+			if _, err := pkioverheid.OINFromRSIN(s); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
