@@ -11,9 +11,15 @@
 //   - A client of something else: [ClientTLSConfig].
 //   - A server that systems of the government call: [ServerTLSConfig], with an
 //     [Authorizer] such as [AllowOIN]; in a handler, [PeerIdentity] tells who calls.
+//     [RequireIdentity] answers whom it does not let in with a reason, by a list that
+//     may change ([OINList]), also behind a [Proxy] that ends TLS.
 //   - Anything that takes an x509.CertPool, such as a database driver: [DefaultCertPool].
 //   - A certificate that you came across: [Identify] tells what it claims to be,
-//     [RejectG3] whether it is of the hierarchy that was withdrawn.
+//     [RejectG3] whether it is of the hierarchy that was withdrawn, [Advise] what must
+//     be done about it, by when, and whom to ask.
+//   - The rules of Digikoppeling: [CheckDigikoppeling] for a certificate,
+//     [CheckDigikoppelingConnection] for a connection, [DigikoppelingPolicy] to refuse
+//     what breaks them.
 //   - Tests: package pkiotest has hierarchies like the real ones, with keys.
 //
 // # The hierarchies

@@ -596,3 +596,46 @@ func ExampleProxy() {
 	fmt.Print(w.Code, " ", w.Body)
 	// Output: 403 pkioverheid: the header X-Client-Cert came from an address that is not the proxy's
 }
+
+func ExampleCheckDigikoppeling() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	leaf := g1.Issue().Leaf // ordered without an OIN
+	for _, r := range pkioverheid.CheckDigikoppeling(leaf, time.Time{}, pkioverheid.DigikoppelingOptions{
+		Config: pkioverheid.Config{Roots: g1.Roots()},
+	}) {
+		if r.Verdict != pkioverheid.NotChecked {
+			fmt.Println(r.Rule, r.Verdict)
+		}
+	}
+	// Output:
+	// PKI001 broken
+	// PKI004 met
+	// PKI005 met
+}
+
+func ExampleCheckDigikoppelingConnection() {
+	state := &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS12, CipherSuite: tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+	for _, r := range pkioverheid.CheckDigikoppelingConnection(state, time.Time{}, pkioverheid.DigikoppelingOptions{Port: 443}) {
+		if strings.HasPrefix(r.Rule, "TLS") {
+			fmt.Println(r.Rule, r.Verdict, "-", r.Reason)
+		}
+	}
+	// Output:
+	// TLS001 broken - the other side showed no certificate
+	// TLS002 broken - the other side showed no certificate
+	// TLS003 met - TLS 1.2
+	// TLS004 met - TLS 1.2; TLS 1.3 is strongly advised
+	// TLS005 met - port 443
+	// TLS006 broken - TLS_RSA_WITH_AES_128_CBC_SHA is not rated good or sufficient by the NCSC
+	// TLSCIPH001 broken - TLS_RSA_WITH_AES_128_CBC_SHA is not rated good or sufficient by the NCSC
+}
+
+// A server or client that refuses certificates that break a rule.
+func ExampleDigikoppelingPolicy() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	cas := g1.Certificates()
+	policy := pkioverheid.DigikoppelingPolicy(nil) // or with a policy of package chain/crl
+	withoutOIN := chain.Chain{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
+	fmt.Println(policy(withoutOIN, time.Now()))
+	// Output: chain: refused by policy: "localhost": pkioverheid: Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand
+}

@@ -162,9 +162,15 @@ func (id *Identity) setBelow(issuer *authority) {
 		}
 		return
 	}
+	id.OIN = oinOf(cert)
+}
+
+// oinOf returns the OIN in the subject, empty if there is none.
+func oinOf(cert *x509.Certificate) OIN {
 	if oin := OIN(cert.Subject.SerialNumber); isOIN(oin) && serialNumbers(cert) == 1 {
-		id.OIN = oin
+		return oin
 	}
+	return ""
 }
 
 // serialNumbers counts the subject's attributes of that type (2.5.4.5): a

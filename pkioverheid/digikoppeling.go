@@ -1,0 +1,416 @@
+package pkioverheid
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+// Verdict is what became of a rule.
+type Verdict uint8
+
+const (
+	NotChecked Verdict = iota // what it takes to judge is not here
+	Met                       // kept, as far as can be seen
+	Broken                    // not kept
+)
+
+var verdictTexts = [...]string{"not checked", "met", "broken"}
+
+// String returns "not checked", "met" or "broken"; "Verdict(N)" for a value that is
+// none.
+func (v Verdict) String() string { return enumString("Verdict", v, verdictTexts[:]) }
+
+// MarshalText returns what String does. Values that are none are an error.
+func (v Verdict) MarshalText() ([]byte, error) { return enumText("verdict", v, verdictTexts[:]) }
+
+// UnmarshalText takes what String returns.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	return enumParse("verdict", v, text, verdictTexts[:])
+}
+
+// RuleResult is what became of one rule of Digikoppeling.
+type RuleResult struct {
+	Rule    string  `json:"rule"` // PKI001 … PKI005, TLS001 … TLS006, TLSCIPH001, SIGN001 … SIGN004
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason"` // on one line, names from the certificate quoted and shortened
+}
+
+// DigikoppelingOptions are what a check needs to know beside the certificate. The zero
+// value will do: rules that need more are then not checked.
+type DigikoppelingOptions struct {
+	// Config says whom to trust, as for [ServerTLSConfig], with ClientRoots.
+	Config Config
+
+	// Extra are certificates that came along, CAs in between for one.
+	Extra []*x509.Certificate
+
+	// Revocation judges the chain by its CRLs, such as a policy of package chain/crl.
+	// nil leaves PKI003 unchecked, and PKI002 where the dates are good.
+	Revocation chain.Policy
+
+	// Own is the certificate that this side of a connection showed, which its
+	// ConnectionState does not tell. nil leaves TLS002 unchecked.
+	Own *x509.Certificate
+
+	// Port is the server's. 0 leaves TLS005 unchecked.
+	Port int
+}
+
+// CheckDigikoppeling checks a certificate against the rules of Digikoppeling
+// (Beveiligingsstandaarden en voorschriften 3.0.0, 21 April 2026) at a time; a zero
+// time means now. It gives one result a rule, always the same rules in the same
+// order; those about connections and messages are not checked. The certificate is
+// verified here. That it may be used in a CPA or let in is not said: see [AllowOIN].
+func CheckDigikoppeling(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) []RuleResult {
+	return checkDigikoppeling(cert, nil, at, opts)
+}
+
+// CheckDigikoppelingConnection is [CheckDigikoppeling] for a connection: for the
+// certificate that the other side showed, and for the connection as it was agreed.
+// That a server refuses less to others does not show in one connection.
+func CheckDigikoppelingConnection(cs *tls.ConnectionState, at time.Time, opts DigikoppelingOptions) []RuleResult {
+	var cert *x509.Certificate
+	switch {
+	case cs == nil:
+		cs = new(tls.ConnectionState)
+	case len(cs.PeerCertificates) > 0:
+		cert = cs.PeerCertificates[0]
+		opts.Extra = slices.Concat(opts.Extra, cs.PeerCertificates[1:])
+	}
+	for _, c := range cs.VerifiedChains {
+		if len(c) > 0 {
+			if cert == nil {
+				cert = c[0]
+			}
+			opts.Extra = slices.Concat(opts.Extra, c[1:])
+		}
+	}
+	return checkDigikoppeling(cert, cs, at, opts)
+}
+
+// DigikoppelingPolicy returns the [chain.Policy] that refuses chains whose certificate
+// breaks a rule of Digikoppeling, for [Config.Policy]. Rules that cannot be checked do
+// not count, so that a nil revocation, which is not asked, lets in what was revoked.
+func DigikoppelingPolicy(revocation chain.Policy) chain.Policy {
+	return func(c chain.Chain, at time.Time) error {
+		if c.Leaf() == nil || len(c.Leaf().Raw) == 0 {
+			return &chain.Error{Reason: chain.Unsupported, At: at, Err: []error{errors.New("pkioverheid: Digikoppeling: there is no certificate to check")}}
+		}
+		d := &digikoppeling{leaf: c.Leaf(), chain: c, at: at, revocation: revocation}
+		for _, rule := range d.certificateRules() {
+			if rule.Verdict != Broken {
+				continue
+			}
+			e := &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: at}
+			if rule.Rule == "PKI002" && d.refusal != nil {
+				var known *chain.Error
+				if errors.As(d.refusal, &known) {
+					e.Reason, e.Cert = known.Reason, known.Cert
+				}
+				e.Err = []error{errors.New("pkioverheid: Digikoppeling PKI002"), d.refusal}
+				return e
+			}
+			e.Err = []error{fmt.Errorf("pkioverheid: Digikoppeling %s: %s", rule.Rule, rule.Reason)}
+			return e
+		}
+		return nil
+	}
+}
+
+// digikoppeling is what the rules judge.
+type digikoppeling struct {
+	leaf       *x509.Certificate
+	chain      chain.Chain // verified; nil if it does not verify
+	failed     error       // why not at that time, also where the chain was verified at another
+	unknown    error       // why nothing could be verified at all
+	at         time.Time
+	revocation chain.Policy
+	refusal    error // of revocation
+
+	state *tls.ConnectionState
+	opts  DigikoppelingOptions
+}
+
+func checkDigikoppeling(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts DigikoppelingOptions) []RuleResult {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	d := &digikoppeling{leaf: cert, at: at, revocation: opts.Revocation, state: cs, opts: opts}
+	if cert == nil || len(cert.Raw) == 0 {
+		d.leaf = nil
+	} else {
+		d.chain, d.failed, d.unknown = verifyFor(cert, at, opts)
+	}
+	return slices.Concat(d.certificateRules(), d.connectionRules(), messageRules())
+}
+
+// verifyFor verifies a certificate, and one that has ended at a time when it was valid,
+// so that it can be told whose it was.
+func verifyFor(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) (c chain.Chain, failed, unknown error) {
+	cfg := opts.Config.snapshot()
+	if cfg.RootSource != nil {
+		cfg.fromSource = cfg.RootSource.Store()
+	}
+	t, err := newTrust(cfg, forClients)
+	if err != nil {
+		return nil, nil, err
+	}
+	vo := chain.VerifyOptions{
+		Time:      at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		Extra:     opts.Extra,
+	}
+	if c, failed = t.verifier.Verify(cert, vo); failed == nil {
+		return c, nil, nil
+	}
+	if at.Before(cert.NotBefore) || at.After(cert.NotAfter) {
+		vo.Time = cert.NotBefore
+		if c, err := t.verifier.Verify(cert, vo); err == nil {
+			return c, failed, nil
+		}
+	}
+	return nil, failed, nil
+}
+
+func met(rule, reason string, args ...any) RuleResult {
+	return RuleResult{rule, Met, fmt.Sprintf(reason, args...)}
+}
+
+func broken(rule, reason string, args ...any) RuleResult {
+	return RuleResult{rule, Broken, fmt.Sprintf(reason, args...)}
+}
+
+func notChecked(rule, reason string, args ...any) RuleResult {
+	return RuleResult{rule, NotChecked, fmt.Sprintf(reason, args...)}
+}
+
+func (d *digikoppeling) certificateRules() []RuleResult {
+	if d.leaf == nil {
+		var all []RuleResult
+		for _, rule := range []string{"PKI001", "PKI002", "PKI003", "PKI004", "PKI005"} {
+			verdict := NotChecked
+			if d.state != nil {
+				verdict = Broken // a connection without one
+			}
+			all = append(all, RuleResult{rule, verdict, "there is no certificate"})
+		}
+		return all
+	}
+	valid, tested := d.validity()
+	return []RuleResult{d.bearsOIN(), valid, tested, d.crlReachable(), d.privateRoot()}
+}
+
+// PKI001: the OIN stands in subject:serialNumber.
+func (d *digikoppeling) bearsOIN() RuleResult {
+	const rule = "PKI001"
+	if d.leaf.IsCA && d.leaf.BasicConstraintsValid {
+		return broken(rule, "%s is a CA, whose serialNumber is no OIN", quoteName(d.leaf))
+	}
+	if oin := oinOf(d.leaf); oin != "" {
+		return met(rule, "the subject's serialNumber is the OIN %s", oin)
+	}
+	switch n := serialNumbers(d.leaf); {
+	case n == 0:
+		return broken(rule, "the subject has no serialNumber, where the OIN should stand")
+	case n > 1:
+		return broken(rule, "the subject has %d serialNumbers", n)
+	}
+	return broken(rule, "the subject's serialNumber %s is no OIN", quote(d.leaf.Subject.SerialNumber))
+}
+
+// PKI002: the certificate is valid, not expired and not revoked. PKI003: that was
+// tested by date and by the CRL.
+func (d *digikoppeling) validity() (valid, tested RuleResult) {
+	const rule = "PKI002"
+	tested = notChecked("PKI003", "no revocation policy was given, so that the dates alone were tested")
+	asked := false
+	if d.revocation != nil {
+		tested = notChecked("PKI003", "the CRLs were not consulted, because the chain is not valid")
+		if d.chain != nil && d.failed == nil {
+			d.refusal, asked = d.revocation(d.chain, d.at), true
+			tested = met("PKI003", "the dates and the CRLs were tested")
+		}
+	}
+	old, withdrawn := findWithdrawn(d.leaf)
+	g3 := findG3([]*x509.Certificate{d.leaf})
+	var failed *chain.Error
+	switch {
+	case d.at.Before(d.leaf.NotBefore):
+		valid = broken(rule, "it is valid from %s on", day(d.leaf.NotBefore))
+	case d.at.After(d.leaf.NotAfter):
+		valid = broken(rule, "it ended on %s", day(d.leaf.NotAfter))
+	case g3 != nil:
+		valid = broken(rule, "%s", g3.cause())
+	case withdrawn:
+		valid = broken(rule, "the CA %s was withdrawn", quote(old.cn))
+	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
+		valid = broken(rule, "its chain is not valid: %s", oneLine(failed.Error()))
+	case d.chain == nil:
+		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", day(d.leaf.NotAfter))
+	case d.refusal != nil:
+		valid = broken(rule, "it counts as revoked: %s", oneLine(d.refusal.Error()))
+	case asked:
+		valid = met(rule, "it is valid until %s and not revoked", day(d.leaf.NotAfter))
+	default:
+		valid = notChecked(rule, "the dates are good until %s; no revocation policy was given", day(d.leaf.NotAfter))
+	}
+	return valid, tested
+}
+
+// PKI004: the CRL can be reached by both parties. What a certificate shows is whether
+// it is published over HTTP.
+func (d *digikoppeling) crlReachable() RuleResult {
+	const rule = "PKI004"
+	below := []*x509.Certificate{d.leaf}
+	if len(d.chain) > 1 {
+		below = d.chain[:len(d.chain)-1]
+	}
+	for _, c := range below {
+		if crlAddress(c) == "" {
+			return broken(rule, "%s names no CRL that is published over HTTP", quoteName(c))
+		}
+	}
+	return met(rule, "the CRL is published at %s; whether it can be reached from here was not tried", quote(crlAddress(d.leaf)))
+}
+
+func crlAddress(c *x509.Certificate) string {
+	for _, address := range c.CRLDistributionPoints {
+		lower := strings.ToLower(address[:min(len(address), len("https://"))])
+		if strings.HasPrefix(lower, "http://") || lower == "https://" {
+			return address
+		}
+	}
+	return ""
+}
+
+// PKI005: the certificate is of the private root.
+func (d *digikoppeling) privateRoot() RuleResult {
+	const rule = "PKI005"
+	if d.unknown != nil {
+		return notChecked(rule, "%s", oneLine(d.unknown.Error()))
+	}
+	if g3 := findG3([]*x509.Certificate{d.leaf}); g3 != nil {
+		return broken(rule, "%s", g3.cause())
+	}
+	if d.chain == nil {
+		return broken(rule, "it does not verify: %s", oneLine(d.failed.Error()))
+	}
+	switch h := identityOf(d.chain).Hierarchy; h {
+	case PrivateG1, PrivateG4TLS:
+		return met(rule, "it stands under %s", stamcertificaat(h))
+	case 0:
+		return notChecked(rule, "it stands under %s, which was added and is not known here", quoteName(d.chain.Root()))
+	default:
+		return broken(rule, "it stands under %s, which is not a private root", stamcertificaat(h))
+	}
+}
+
+func (d *digikoppeling) connectionRules() []RuleResult {
+	rules := []string{"TLS001", "TLS002", "TLS003", "TLS004", "TLS005", "TLS006", "TLSCIPH001"}
+	if d.state == nil || !d.state.HandshakeComplete {
+		reason := "about connections, and this is a certificate"
+		if d.state != nil {
+			reason = "the handshake is not complete"
+		}
+		var all []RuleResult
+		for _, rule := range rules {
+			all = append(all, notChecked(rule, "%s", reason))
+		}
+		return all
+	}
+	old, strong := d.version()
+	return []RuleResult{d.tlsWithPKIoverheid(), d.mutual(), old, strong, d.port(), d.ciphers("TLS006"), d.ciphers("TLSCIPH001")}
+}
+
+// TLS001: TLS with certificates of PKIoverheid.
+func (d *digikoppeling) tlsWithPKIoverheid() RuleResult {
+	const rule = "TLS001"
+	switch {
+	case d.leaf == nil:
+		return broken(rule, "the other side showed no certificate")
+	case len(d.state.VerifiedChains) == 0:
+		return broken(rule, "the connection was made without verifying the other side's certificate")
+	case d.unknown != nil:
+		return notChecked(rule, "%s", oneLine(d.unknown.Error()))
+	case d.chain == nil || d.failed != nil:
+		return broken(rule, "the other side's certificate does not verify: %s", oneLine(d.failed.Error()))
+	}
+	id := identityOf(d.chain)
+	if id.Hierarchy == 0 {
+		return notChecked(rule, "the other side's root %s was added and is not known here", quoteName(d.chain.Root()))
+	}
+	if checkSystem(id) != nil {
+		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
+	}
+	return met(rule, "the other side showed a system's certificate under %s", id.Hierarchy)
+}
+
+// TLS002: mutual TLS.
+func (d *digikoppeling) mutual() RuleResult {
+	const rule = "TLS002"
+	switch own := d.opts.Own; {
+	case d.leaf == nil:
+		return broken(rule, "the other side showed no certificate")
+	case own == nil || len(own.Raw) == 0:
+		return notChecked(rule, "the other side showed a certificate; what this side showed was not given")
+	default:
+		if c, failed, unknown := verifyFor(own, d.at, d.opts); unknown != nil {
+			return notChecked(rule, "%s", oneLine(unknown.Error()))
+		} else if c == nil || failed != nil {
+			return broken(rule, "this side's certificate does not verify: %s", oneLine(failed.Error()))
+		}
+	}
+	return met(rule, "both sides showed a certificate")
+}
+
+// TLS003 and TLS004: TLS 1.2 is required, 1.3 strongly advised, nothing older.
+func (d *digikoppeling) version() (old, strong RuleResult) {
+	name := tls.VersionName(d.state.Version)
+	switch {
+	case d.state.Version < tls.VersionTLS12:
+		return broken("TLS003", "%s is older than TLS 1.2", name), broken("TLS004", "%s, where TLS 1.2 is required", name)
+	case d.state.Version == tls.VersionTLS12:
+		return met("TLS003", "%s", name), met("TLS004", "%s; TLS 1.3 is strongly advised", name)
+	}
+	return met("TLS003", "%s", name), met("TLS004", "%s, which is strongly advised", name)
+}
+
+// TLS005: port 443.
+func (d *digikoppeling) port() RuleResult {
+	switch d.opts.Port {
+	case 0:
+		return notChecked("TLS005", "the port was not given")
+	case 443:
+		return met("TLS005", "port 443")
+	}
+	return broken("TLS005", "port %d, where 443 is required", d.opts.Port)
+}
+
+// TLS006 and TLSCIPH001: what the NCSC rates good or sufficient. A connection shows its
+// version and cipher suite.
+func (d *digikoppeling) ciphers(rule string) RuleResult {
+	name := tls.CipherSuiteName(d.state.CipherSuite)
+	switch {
+	case d.state.Version < tls.VersionTLS12:
+		return broken(rule, "%s is older than TLS 1.2", tls.VersionName(d.state.Version))
+	case d.state.Version == tls.VersionTLS12 && !slices.Contains(cipherSuites(), d.state.CipherSuite):
+		return broken(rule, "%s is not rated good or sufficient by the NCSC", name)
+	}
+	return met(rule, "%s with %s", tls.VersionName(d.state.Version), name)
+}
+
+// SIGN001 to SIGN004 are about the signatures on messages.
+func messageRules() []RuleResult {
+	var all []RuleResult
+	for _, rule := range []string{"SIGN001", "SIGN002", "SIGN003", "SIGN004"} {
+		all = append(all, notChecked(rule, "about signatures on messages"))
+	}
+	return all
+}
