@@ -666,8 +666,9 @@ func strictBasicConstraints(s *subject) string {
 	return ""
 }
 
-// Section 4.2.1.10: only in CA certificates, critical, and the subtrees without
-// minimum and maximum, at which crypto/x509 does not look.
+// Section 4.2.1.10: only in CA certificates, critical, the subtrees without minimum
+// and maximum, at which crypto/x509 does not look, and those of URIs a domain name,
+// perhaps with a dot before it.
 func strictNameConstraints(s *subject) string {
 	e := s.find(idNameConstraints)
 	if e == nil {
@@ -697,6 +698,9 @@ func strictNameConstraints(s *subject) string {
 			}
 			if !subtree.Empty() {
 				return "a subtree has a minimum or maximum"
+			}
+			if kind == tagURI && !isHost(bytes.TrimPrefix(base, []byte("."))) {
+				return fmt.Sprintf("%s is no host or domain for URIs", quotePart(string(base)))
 			}
 		}
 	}

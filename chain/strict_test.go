@@ -238,6 +238,9 @@ var strictRuleTests = []ruleTest{
 	{"a subtree has no maximum", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"), tagged(0x81, []byte{1}))))),
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))), tagged(0xa1, seq(tagged(0x82, "not.example"))))), "maximum"},
+	{"a subtree of URIs is of a domain name", "nameConstraints 4.2.1.10", inCA,
+		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host&example"))))),
+		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host.example")), seq(tagged(0x86, ".example"))))), "no host"},
 	{"subtrees are not empty", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa0, []byte{}), tagged(0xa1, seq(tagged(0x82, "not.example"))))), nil, "empty"},
 
