@@ -23,6 +23,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
 // A stack that overflows, or memory that the system does not give, is a fatal error
@@ -213,10 +215,10 @@ var hostile = []struct {
 	{"XML of a comment without end", func(testing.TB) []byte { return append([]byte("<x><!--"), full("-a")[:60<<20]...) }, "cut off"},
 	{"XML of text without end", func(testing.TB) []byte { return append([]byte("<x>"), full("text ")[:60<<20]...) }, "cut off"},
 	{"XML of a certificate without end", func(testing.TB) []byte {
-		return append([]byte(`<X509Certificate xmlns="`+xmldsig+`">`), full("MIIB")[:60<<20]...)
+		return append([]byte(`<X509Certificate xmlns="`+xmldoc.Signature+`">`), full("MIIB")[:60<<20]...)
 	}, "a certificate of more than 1048576 bytes"},
 	{"XML of a short certificate without end", func(testing.TB) []byte {
-		return []byte(`<X509Certificate xmlns="` + xmldsig + `">MIIB`)
+		return []byte(`<X509Certificate xmlns="` + xmldoc.Signature + `">MIIB`)
 	}, "cut off"},
 	{"PEM of empty blocks", func(testing.TB) []byte { return full("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n") }, "block 1 (CERTIFICATE, line 1, byte 0): it is empty"},
 	{"PEM of BEGIN lines", func(testing.TB) []byte { return full("-----BEGIN CERTIFICATE-----\n") }, "has no END line"},

@@ -1,0 +1,291 @@
+// Package xmldoc reads XML documents from outside that carry certificates, such as
+// SAML metadata and ebXML agreements: token by token, with the position of each, and
+// within bounds. It is encoding/xml with everything refused that a document of that
+// kind does not need.
+package xmldoc
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Signature is the namespace of XML signatures, in whose form documents carry
+// certificates: its X509Certificate elements hold them in base64.
+const Signature = "http://www.w3.org/2000/09/xmldsig#"
+
+// What a document may ask of encoding/xml. Real metadata nests some ten deep. Of
+// the attributes in a tag, encoding/xml makes many times their size.
+const (
+	maxDepth = 128
+	maxTag   = 64 << 10
+)
+
+// Reader reads the tokens of one document. An error is final, but for ErrBase64.
+// Errors name the byte at which the token begins, and hold no control characters.
+//
+// Refused are DTDs, and with them every entity but the five of XML itself; other
+// encodings than UTF-8; more than 128 elements inside one another; tags of more
+// than 64 KiB; text beside the document element, and a second one; and whatever
+// encoding/xml takes for damaged.
+type Reader struct {
+	decoder *xml.Decoder
+	data    []byte
+	at      int   // what the decoder has read, or we in its place
+	limit   int   // what it may read for this token
+	skipped int64 // what we have read in its place
+	start   int64
+	depth   int
+	ended   bool
+}
+
+// NewReader returns a Reader of a document. It keeps data, which must not change
+// while the Reader is in use.
+func NewReader(data []byte) *Reader {
+	r := &Reader{data: data}
+	r.decoder = xml.NewDecoder((*source)(r))
+	r.decoder.CharsetReader = func(charset string, input io.Reader) (io.Reader, error) {
+		if strings.EqualFold(charset, "US-ASCII") || strings.EqualFold(charset, "ASCII") {
+			return input, nil
+		}
+		return nil, errEncoding
+	}
+	return r
+}
+
+var (
+	errEncoding = errors.New("the document says that it is not in UTF-8: save it as UTF-8")
+	errTag      = fmt.Errorf("a tag of more than %d bytes", maxTag)
+)
+
+// Next returns the next token, which is good until the call after it, and io.EOF
+// after the last one. It never returns an xml.Directive.
+func (r *Reader) Next() (xml.Token, error) {
+	token, err := r.next()
+	if err == io.EOF {
+		return nil, err
+	}
+	if err == nil {
+		err = r.place(token)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("byte %d: %w", r.start, err)
+	}
+	return token, nil
+}
+
+// place keeps count of where in the document a token stands.
+func (r *Reader) place(token xml.Token) error {
+	switch token := token.(type) {
+	case xml.Directive:
+		return errors.New("the document has a DTD, which is refused: remove it")
+	case xml.StartElement:
+		if r.ended {
+			return errors.New("a second document follows the first one")
+		}
+		if r.depth++; r.depth > maxDepth {
+			return fmt.Errorf("more than %d elements inside one another", maxDepth)
+		}
+	case xml.EndElement:
+		r.depth--
+		r.ended = r.depth == 0
+	case xml.CharData:
+		if r.depth == 0 && len(bytes.TrimSpace(token)) > 0 {
+			return errors.New("there is text outside of the document")
+		}
+	}
+	return nil
+}
+
+func (r *Reader) next() (xml.Token, error) {
+	r.start = r.decoder.InputOffset() + r.skipped
+	r.limit = len(r.data)
+	if rest := r.data[r.start:]; len(rest) > 1 && rest[0] == '<' && rest[1] != '!' && rest[1] != '?' {
+		r.limit = min(len(r.data), int(r.start)+maxTag)
+	}
+	token, err := r.decoder.Token()
+	if err == nil || err == io.EOF {
+		return token, err
+	}
+	var syntax *xml.SyntaxError
+	switch {
+	case errors.Is(err, errEncoding):
+		err = errEncoding
+	case errors.As(err, &syntax) && r.at == len(r.data) && strings.Contains(syntax.Msg, "EOF"):
+		err = errors.New("the document ends in the middle: it is cut off")
+	case syntax != nil:
+		err = fmt.Errorf("damaged XML in line %d: %s", r.Line(int64(r.at)), printable(syntax.Msg))
+	}
+	return nil, err
+}
+
+// Offset returns the byte at which the token begins that Next returned, or was to
+// return when it failed.
+func (r *Reader) Offset() int64 { return r.start }
+
+// Line returns the line in which the byte stands, the first being 1. It looks at
+// all of the document before it.
+func (r *Reader) Line(offset int64) int {
+	return 1 + bytes.Count(r.data[:min(max(offset, 0), int64(len(r.data)))], []byte("\n"))
+}
+
+// Text returns what stands between the tag that Next has just returned and its end
+// tag, which it reads too. More than max bytes are an error, and so is anything in
+// it but text and comments.
+func (r *Reader) Text(max int) ([]byte, error) {
+	return r.text(nil, max, func(text []byte, more xml.CharData) []byte { return append(text, more...) })
+}
+
+func (r *Reader) text(text []byte, max int, add func(text []byte, more xml.CharData) []byte) ([]byte, error) {
+	for {
+		if len(text) > max {
+			return nil, fmt.Errorf("byte %d: %w", r.start, ErrLong)
+		}
+		token, err := r.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch token := token.(type) {
+		case xml.CharData:
+			text = add(text, token)
+		case xml.EndElement:
+			return text, nil
+		case xml.Comment:
+		default:
+			return nil, fmt.Errorf("byte %d: %w", r.start, ErrNotText)
+		}
+	}
+}
+
+// Base64 returns what the base64 stands for that Text would return, with white
+// space in it wherever it is. More than max characters without that are an error;
+// so is none at all. Documents are mostly base64, and it is read faster than as Text.
+func (r *Reader) Base64(max int) ([]byte, error) {
+	text, err := r.text(r.leadingBase64(max), max, func(text []byte, more xml.CharData) []byte {
+		return appendWithoutSpace(text, more)
+	})
+	if err != nil {
+		return nil, err
+	}
+	decoded := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Strict().Decode(decoded, text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrBase64, err)
+	case n == 0:
+		return nil, fmt.Errorf("%w: it is empty", ErrBase64)
+	}
+	return decoded[:n:n], nil
+}
+
+// leadingBase64 takes what stands directly behind a tag out of the decoder's
+// way, if it is nothing but base64 up to the next tag: text that means in XML just
+// what it says.
+func (r *Reader) leadingBase64(max int) []byte {
+	if r.at < 2 || r.data[r.at-1] != '>' || r.data[r.at-2] == '/' {
+		return nil // an empty-element tag, behind which stands something else
+	}
+	length := bytes.IndexByte(r.data[r.at:], '<')
+	if length < 0 {
+		return nil
+	}
+	run := r.data[r.at : r.at+length]
+	text := make([]byte, 0, min(length, max+1))
+	for _, b := range run {
+		switch base64Class[b] {
+		case inBase64:
+			if len(text) <= max {
+				text = append(text, b)
+			}
+		case inSpace:
+		default:
+			return nil
+		}
+	}
+	r.at += length
+	r.skipped += int64(length)
+	return text
+}
+
+// What a byte is in base64 text.
+const (
+	inBase64 = iota + 1
+	inSpace
+)
+
+var base64Class = func() (class [256]byte) {
+	for _, b := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") {
+		class[b] = inBase64
+	}
+	for _, b := range []byte(" \t\r\n") {
+		class[b] = inSpace
+	}
+	return class
+}()
+
+func appendWithoutSpace(text, more []byte) []byte {
+	for _, b := range more {
+		if base64Class[b] != inSpace {
+			text = append(text, b)
+		}
+	}
+	return text
+}
+
+// What Text and Base64 have against the content of an element. After ErrBase64 its
+// end tag has been read, and Next goes on behind it.
+var (
+	ErrLong    = errors.New("the text is too long")
+	ErrNotText = errors.New("there is something else than text in it")
+	ErrBase64  = errors.New("damaged base64")
+)
+
+// source gives the decoder the bytes, in order to bound what one token takes.
+type source Reader
+
+func (s *source) ReadByte() (byte, error) {
+	if s.at == len(s.data) {
+		return 0, io.EOF
+	}
+	if s.at == s.limit {
+		return 0, errTag
+	}
+	s.at++
+	return s.data[s.at-1], nil
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n := 0
+	for ; n < len(p); n++ {
+		b, err := s.ReadByte()
+		if err != nil {
+			return n, err
+		}
+		p[n] = b
+	}
+	return n, nil
+}
+
+// printable makes what encoding/xml says, which may repeat a name of the document,
+// fit for one line.
+func printable(s string) string {
+	const most = 200
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	var out strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			out.WriteRune(r)
+		} else {
+			q := strconv.QuoteRune(r)
+			out.WriteString(q[1 : len(q)-1])
+		}
+	}
+	return out.String()
+}
