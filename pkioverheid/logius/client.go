@@ -1,0 +1,201 @@
+package logius
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// NewClient returns an http.Client for one environment of the service, on a
+// transport of [pkioverheid.NewTransport]: it trusts the hierarchies that the
+// service needs (Hierarchies and Successors) and no others, and asks for the
+// service's TSP if there is one.
+//
+// It connects to the hosts of that environment, at port 443. A request to
+// anything else is an error before anything is dialled, and so is a redirect to
+// it. An http proxy in cfg.Base, or of the program's environment, is used all the
+// same.
+//
+// cfg says the rest: the certificate to show, a policy of your own, the time. Its
+// Hierarchies must be nil; its Roots are trusted as well, in a test those of
+// package pkiotest. To have a stand-in answer in place of the service, dial it in
+// cfg.Base.DialContext: the name of the host stays that of the service, and its
+// certificate must be for that name.
+//
+// It is an error if no host of the environment is known. The Service is read now:
+// what is changed in it later has no effect.
+func (s Service) NewClient(env Environment, cfg pkioverheid.Config) (*http.Client, error) {
+	hosts, err := s.hostsOf(env)
+	if err != nil {
+		return nil, err
+	}
+	if cfg, err = s.config(cfg); err != nil {
+		return nil, err
+	}
+	t, err := pkioverheid.NewTransport(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+	}
+	return &http.Client{Transport: &transport{t, hosts}}, nil
+}
+
+// TLSConfig returns a tls.Config for one environment of the service, for clients
+// that are not of net/http. It trusts what [Service.NewClient] does. A handshake
+// under a ServerName that is none of the environment's hosts is refused before our
+// certificate is shown; whoever dials must see to the address and the port.
+// What [pkioverheid.ClientTLSConfig] says holds here too.
+func (s Service) TLSConfig(env Environment, cfg pkioverheid.Config) (*tls.Config, error) {
+	hosts, err := s.hostsOf(env)
+	if err != nil {
+		return nil, err
+	}
+	if cfg, err = s.config(cfg); err != nil {
+		return nil, err
+	}
+	tc, err := pkioverheid.ClientTLSConfig(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+	}
+	verify := tc.VerifyConnection
+	tc.VerifyConnection = func(cs tls.ConnectionState) error {
+		if err := hosts.check(cs.ServerName); err != nil {
+			return err
+		}
+		return verify(cs)
+	}
+	return tc, nil
+}
+
+// Verifier returns a chain.Verifier that trusts what the clients of the service
+// do, for certificates that come in documents: see [CPA.Check]. Of cfg counts what
+// [pkioverheid.NewVerifier] says, and Hierarchies must be nil.
+func (s Service) Verifier(cfg pkioverheid.Config) (*chain.Verifier, error) {
+	cfg, err := s.config(cfg)
+	if err != nil {
+		return nil, err
+	}
+	v, err := pkioverheid.NewVerifier(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+	}
+	return v, nil
+}
+
+// config completes what the caller said with what the service needs.
+func (s Service) config(cfg pkioverheid.Config) (pkioverheid.Config, error) {
+	if cfg.Hierarchies != nil {
+		return cfg, fmt.Errorf("logius: %s: Config.Hierarchies is for the service to say: leave it nil, and change Service.Hierarchies or Service.Successors if you must", quote(s.Name))
+	}
+	cfg.Hierarchies = s.trusted()
+	if s.TSP != "" {
+		cfg.Policy = chain.All(issuedBy(s.TSP), cfg.Policy)
+	}
+	return cfg, nil
+}
+
+// issuedBy is the policy that accepts certificates of one provider: the CA that
+// issued the end-entity certificate must be known by its key as the provider's.
+func issuedBy(tsp pkioverheid.TSP) chain.Policy {
+	return func(c chain.Chain, at time.Time) error {
+		if len(c) > 1 {
+			ca, ok := pkioverheid.Identify(c[1])
+			if ok && ca.By == pkioverheid.ByKey && ca.Role == pkioverheid.TSPCA && ca.TSP == tsp {
+				return nil
+			}
+		}
+		return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: at, Err: []error{
+			fmt.Errorf("logius: it was not issued by a CA that is known, by its key, to be of %s", tsp)}}
+	}
+}
+
+// hosts are the names that a client may connect to.
+type hosts struct {
+	service string
+	env     Environment
+	names   map[string]bool // in lower case
+}
+
+func (s Service) hostsOf(env Environment) (*hosts, error) {
+	h := &hosts{quote(s.Name), env, map[string]bool{}}
+	for _, host := range s.Hosts {
+		if host.Environment != env {
+			continue
+		}
+		if !isHostName(host.Name) {
+			return nil, fmt.Errorf("logius: %s: %s is not the name of a host: want a DNS name, without scheme, port or path", h.service, quote(host.Name))
+		}
+		h.names[strings.ToLower(host.Name)] = true
+	}
+	switch {
+	case env == "":
+		return nil, fmt.Errorf("logius: %s: no environment is given: say which, %q for one", h.service, Production)
+	case len(h.names) == 0:
+		return nil, fmt.Errorf("logius: %s: no host is known of the environment %s: add it to Service.Hosts", h.service, quote(string(env)))
+	}
+	return h, nil
+}
+
+// isHostName takes DNS names in ASCII with a dot in them.
+func isHostName(s string) bool {
+	if len(s) > 253 || !strings.Contains(s, ".") {
+		return false
+	}
+	letter := false
+	for _, label := range strings.Split(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, r := range label {
+			switch {
+			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
+				letter = true
+			case r >= '0' && r <= '9', r == '-':
+			default:
+				return false
+			}
+		}
+	}
+	return letter // else it is an IP address
+}
+
+func (h *hosts) check(name string) error {
+	if h.names[strings.ToLower(name)] {
+		return nil
+	}
+	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", quote(name), h.service, h.env)
+}
+
+// transport lets requests for the hosts through.
+type transport struct {
+	*pkioverheid.Transport
+	hosts *hosts
+}
+
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := t.check(req); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
+	return t.Transport.RoundTrip(req)
+}
+
+func (t *transport) check(req *http.Request) error {
+	if req.URL == nil {
+		return errors.New("logius: the request has no URL")
+	}
+	if err := t.hosts.check(req.URL.Hostname()); err != nil {
+		return err
+	}
+	if port := req.URL.Port(); port != "" && port != "443" {
+		return fmt.Errorf("logius: refused to connect to port %s of %s: %s is at port 443", quote(port), quote(req.URL.Hostname()), t.hosts.service)
+	}
+	return nil // the scheme is the Transport's to check
+}

@@ -1,0 +1,431 @@
+package logius
+
+import (
+	"crypto/x509"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore/xmldoc"
+)
+
+// cppa is the namespace of ebXML CPPA 2.0 (facts.md §9).
+const cppa = "http://www.oasis-open.org/committees/ebxml-cppa/schema/cpp-cpa-2_0.xsd"
+
+// What a CPA may hold; CPPA 2.0 has six kinds of references.
+const (
+	maxCPACertificates = 1000
+	maxRoles           = 16
+)
+
+// oinType is the type of party ids that are OINs (facts.md §9).
+const oinType = "urn:osb:oin"
+
+// CPA is an agreement of two parties to exchange messages (collaboration protocol
+// agreement, ebXML CPPA 2.0): who they are, and the certificates of each.
+//
+// Nothing of it was verified: see [CPA.Check]. The signature that a CPA may bear is
+// not looked at.
+type CPA struct {
+	ID     string // cpaid
+	Status string // "proposed", "agreed" or "signed"; empty if it is not there
+
+	// Start and End are zero if they are not there. One without a time zone is taken
+	// to be in UTC.
+	Start, End time.Time
+
+	Parties []Party // in the order of the document
+}
+
+// Party is one of those who agree.
+type Party struct {
+	Name string
+	IDs  []PartyID
+
+	// Certificates are in the order of the document.
+	Certificates []PartyCertificate
+}
+
+// PartyID is a name of a party in a register.
+type PartyID struct{ Type, Value string }
+
+// PartyCertificate is a certificate of a party.
+type PartyCertificate struct {
+	ID string // certId
+
+	// Certificate is the one that is no CA, of several the first; of CAs only, the
+	// first of these.
+	Certificate *x509.Certificate
+
+	// Others are in the document beside it: the CAs above it.
+	Others []*x509.Certificate
+
+	// Roles are what the agreement refers to it for, each once, in the order of the
+	// document: a reference's name without "CertificateRef", such as "Client",
+	// "Server", "Signing", "Encryption" and, of a CA that is trusted, "Anchor".
+	Roles []string
+}
+
+// OIN returns the party's id of the type urn:osb:oin, empty if it has none. It is
+// as the document has it: see [pkioverheid.OIN.Validate].
+func (p Party) OIN() pkioverheid.OIN {
+	for _, id := range p.IDs {
+		if id.Type == oinType {
+			return pkioverheid.OIN(id.Value)
+		}
+	}
+	return ""
+}
+
+// InRole returns the certificates that the agreement refers to for a role, such as
+// "Server".
+func (p Party) InRole(role string) []*x509.Certificate {
+	var certs []*x509.Certificate
+	for _, c := range p.Certificates {
+		if slices.Contains(c.Roles, role) {
+			certs = append(certs, c.Certificate)
+		}
+	}
+	return certs
+}
+
+// Party returns the party with this OIN, and whether there is one.
+func (c *CPA) Party(oin pkioverheid.OIN) (Party, bool) {
+	for _, p := range c.Parties {
+		if oin != "" && p.OIN() == oin {
+			return p, true
+		}
+	}
+	return Party{}, false
+}
+
+// ReadCPA reads a CPA. It is strict: what is damaged, cut off, of another
+// namespace, or not where a CPA has it is an error that names the line and the
+// elements, and nothing is returned. So are a DTD, an encoding other than UTF-8, a
+// tp:Certificate without a certificate, a certId that comes twice, a reference to a
+// certId that the party does not have, a document without parties, more than 1,000
+// certificates and more than 16 MiB.
+//
+// What it says is not checked, nor is any certificate verified: see [CPA.Check].
+func ReadCPA(r io.Reader) (*CPA, error) {
+	d, err := newDocument("CPA", r, maxCPACertificates)
+	if err != nil {
+		return nil, err
+	}
+	c := &cpaReader{document: d, certIDs: map[string]int{}}
+	for {
+		token, err := d.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			err = c.start(token)
+		case xml.EndElement:
+			err = c.end(token)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(c.read.Parties) == 0 {
+		return nil, errors.New("logius: CPA: there is no party in it")
+	}
+	return &c.read, nil
+}
+
+type cpaReader struct {
+	*document
+	read    CPA
+	certIDs map[string]int // of the whole document: which certificate of its party
+	refs    []reference    // of the party that is read
+	cert    *PartyCertificate
+}
+
+type reference struct {
+	role, certID string
+	at           int64
+}
+
+func (c *cpaReader) is(names ...string) bool {
+	if len(c.path) != len(names)+1 {
+		return false
+	}
+	for i, name := range names {
+		if c.path[i+1] != (xml.Name{Space: cppa, Local: name}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *cpaReader) start(tag xml.StartElement) error {
+	if len(c.path) == 1 {
+		if tag.Name != (xml.Name{Space: cppa, Local: "CollaborationProtocolAgreement"}) {
+			return c.fail(fmt.Errorf("this is no CPA: it begins with the element %s of the namespace %s", quote(tag.Name.Local), quote(tag.Name.Space)))
+		}
+		c.read.ID, _ = attribute(tag, cppa, "cpaid")
+		return nil
+	}
+	role, isRef := strings.CutSuffix(tag.Name.Local, "CertificateRef")
+	switch name := tag.Name.Local; {
+	case name == "PartyInfo", name == "PartyId", name == "Certificate", isRef:
+		if tag.Name.Space != cppa {
+			return c.foreign(tag, cppa)
+		}
+	case name == "X509Certificate":
+		if tag.Name.Space != xmldoc.Signature {
+			return c.foreign(tag, xmldoc.Signature)
+		}
+	}
+	var err error
+	switch {
+	case c.is("Status"):
+		c.read.Status, _ = attribute(tag, cppa, "value")
+	case c.is("Start"):
+		c.read.Start, err = c.time()
+	case c.is("End"):
+		c.read.End, err = c.time()
+	case c.is("PartyInfo"):
+		name, _ := attribute(tag, cppa, "partyName")
+		c.read.Parties = append(c.read.Parties, Party{Name: name})
+	case c.is("PartyInfo", "PartyId"):
+		err = c.partyID(tag)
+	case c.is("PartyInfo", "Certificate"):
+		err = c.certificateOf(tag)
+	case tag.Name.Space == cppa && (tag.Name.Local == "PartyInfo" || tag.Name.Local == "PartyId" || tag.Name.Local == "Certificate"):
+		err = c.misplaced()
+	case isRef:
+		err = c.reference(tag, role)
+	case tag.Name.Local == "X509Certificate" && c.cert != nil:
+		err = c.x509Certificate()
+	}
+	return err
+}
+
+func (c *cpaReader) end(tag xml.EndElement) error {
+	switch {
+	case len(c.path) == 2 && tag.Name.Local == "Certificate":
+		cert := c.cert
+		c.cert = nil
+		if cert.Certificate == nil {
+			return c.fail(fmt.Errorf("there is no certificate in %s", quote(cert.ID)))
+		}
+		party := c.party()
+		c.certIDs[cert.ID] = len(party.Certificates)
+		party.Certificates = append(party.Certificates, *cert)
+	case len(c.path) == 1 && tag.Name.Local == "PartyInfo":
+		return c.resolve()
+	}
+	return nil
+}
+
+func (c *cpaReader) party() *Party { return &c.read.Parties[len(c.read.Parties)-1] }
+
+func (c *cpaReader) partyID(tag xml.StartElement) error {
+	kind, _ := attribute(tag, cppa, "type")
+	value, err := c.text()
+	if err != nil {
+		return err
+	}
+	party := c.party()
+	party.IDs = append(party.IDs, PartyID{kind, value})
+	return nil
+}
+
+func (c *cpaReader) certificateOf(tag xml.StartElement) error {
+	id, _ := attribute(tag, cppa, "certId")
+	if id == "" {
+		return c.fail(errors.New("there is no tp:certId"))
+	}
+	if _, twice := c.certIDs[id]; twice {
+		return c.fail(fmt.Errorf("the certId %s is there for the second time", quote(id)))
+	}
+	c.cert = &PartyCertificate{ID: id}
+	return nil
+}
+
+func (c *cpaReader) x509Certificate() error {
+	n := len(c.path)
+	if n != 6 || c.path[3] != (xml.Name{Space: xmldoc.Signature, Local: "KeyInfo"}) || c.path[4] != (xml.Name{Space: xmldoc.Signature, Local: "X509Data"}) {
+		return c.misplaced()
+	}
+	cert, err := c.certificate()
+	switch {
+	case err != nil:
+		return err
+	case c.cert.Certificate == nil:
+		c.cert.Certificate = cert
+	case c.cert.Certificate.IsCA && !cert.IsCA:
+		c.cert.Others = slices.Insert(c.cert.Others, 0, c.cert.Certificate) // it was the first
+		c.cert.Certificate = cert
+	default:
+		c.cert.Others = append(c.cert.Others, cert)
+	}
+	return nil
+}
+
+// reference notes what is to be resolved at the end of the party: references
+// stand before and behind what they are to.
+func (c *cpaReader) reference(tag xml.StartElement, role string) error {
+	if len(c.read.Parties) == 0 || !slices.Contains(c.path, xml.Name{Space: cppa, Local: "PartyInfo"}) {
+		return c.misplaced()
+	}
+	id, _ := attribute(tag, cppa, "certId")
+	if id == "" {
+		return c.fail(errors.New("there is no tp:certId"))
+	}
+	c.refs = append(c.refs, reference{role, id, c.xml.Offset()})
+	return nil
+}
+
+func (c *cpaReader) resolve() error {
+	party := c.party()
+	for _, ref := range c.refs {
+		i, ok := c.certIDs[ref.certID]
+		if !ok || i >= len(party.Certificates) || party.Certificates[i].ID != ref.certID {
+			return c.failAt(ref.at, fmt.Errorf("the reference %s is to %s, and this party has no such certificate", quote(ref.role+"CertificateRef"), quote(ref.certID)))
+		}
+		cert := &party.Certificates[i]
+		if slices.Contains(cert.Roles, ref.role) {
+			continue
+		}
+		if cert.Roles = append(cert.Roles, ref.role); len(cert.Roles) > maxRoles {
+			return c.failAt(ref.at, fmt.Errorf("there are references of more than %d kinds to %s", maxRoles, quote(ref.certID)))
+		}
+	}
+	c.refs = nil
+	return nil
+}
+
+func (c *cpaReader) time() (time.Time, error) {
+	at := c.xml.Offset()
+	text, err := c.text()
+	if err != nil {
+		return time.Time{}, err
+	}
+	// The type is xsd:dateTime, which may leave the time zone out.
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, c.failAt(at, fmt.Errorf("the time is %s: want one such as 2026-12-31T12:00:00Z", quote(text)))
+}
+
+// Check says what is wrong with the agreement at a time, all of it in one error, or
+// nil. A zero time is now. It asks:
+//
+//   - that it is agreed or signed, and has begun and not ended;
+//   - that there are two parties, with different OINs of the right form;
+//   - that each has a certificate, and each certificate other than a CA's bears its
+//     party's OIN as the subject's only serialNumber;
+//   - that every certificate verifies up to a root of v (see [Service.Verifier]) at
+//     that time: for servers if it is referred to as "Server", for clients if it
+//     is as "Client", else for any extended key usage;
+//   - that CAs are referred to as "Anchor" at most.
+//
+// It does not ask who made the document: compare the OINs with what you expect.
+func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	var wrong []error
+	note := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf("logius: CPA: "+format, args...)) }
+
+	if c.Status != "agreed" && c.Status != "signed" {
+		note("its status is %s: want agreed or signed", quote(c.Status))
+	}
+	if !c.Start.IsZero() && at.Before(c.Start) {
+		note("it begins %s", c.Start.UTC().Format(time.RFC3339))
+	}
+	if !c.End.IsZero() && at.After(c.End) {
+		note("it ended %s", c.End.UTC().Format(time.RFC3339))
+	}
+	if len(c.Parties) != 2 {
+		note("it has %d parties: want two", len(c.Parties))
+	} else if c.Parties[0].OIN() != "" && c.Parties[0].OIN() == c.Parties[1].OIN() {
+		note("both parties have the OIN %s", quote(string(c.Parties[0].OIN())))
+	}
+	const most = 100 // a hostile document has thousands
+	for _, p := range c.Parties {
+		oin := p.OIN()
+		switch {
+		case oin == "":
+			note("the party %s has no id of the type %s", quote(p.Name), oinType)
+		case oin.Validate() != nil:
+			note("the party %s: %w", quote(p.Name), oin.Validate())
+		}
+		if len(p.Certificates) == 0 {
+			note("the party %s has no certificate", quote(p.Name))
+		}
+		for _, cert := range p.Certificates {
+			if len(wrong) >= most {
+				note("and more")
+				return errors.Join(wrong...)
+			}
+			for _, err := range cert.check(v, oin, at) {
+				note("the certificate %s of the party %s: %w", quote(cert.ID), quote(p.Name), err)
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (p PartyCertificate) check(v *chain.Verifier, oin pkioverheid.OIN, at time.Time) (wrong []error) {
+	if p.Certificate.IsCA {
+		if slices.ContainsFunc(p.Roles, func(r string) bool { return r != "Anchor" }) {
+			wrong = append(wrong, errCA)
+		}
+	} else if own, err := subjectOIN(p.Certificate); err != nil {
+		wrong = append(wrong, err)
+	} else if own != oin {
+		wrong = append(wrong, fmt.Errorf("it bears the OIN %s and not the party's, %s", quote(string(own)), quote(string(oin))))
+	}
+	var usages []x509.ExtKeyUsage
+	if slices.Contains(p.Roles, "Server") {
+		usages = append(usages, x509.ExtKeyUsageServerAuth)
+	}
+	if slices.Contains(p.Roles, "Client") {
+		usages = append(usages, x509.ExtKeyUsageClientAuth)
+	}
+	if len(usages) == 0 {
+		usages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	}
+	for _, usage := range usages { // of several in one call one would be enough
+		if _, err := verify(v, p.Certificate, chain.VerifyOptions{Time: at, Extra: casAmong(p.Others), KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
+			return append(wrong, err)
+		}
+	}
+	return wrong
+}
+
+// subjectOIN returns the OIN in a certificate's subject (facts.md §6).
+func subjectOIN(cert *x509.Certificate) (pkioverheid.OIN, error) {
+	n := 0
+	for _, name := range cert.Subject.Names {
+		if name.Type.String() == "2.5.4.5" {
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+		return "", errors.New("there is no OIN in its subject: order one with it (subject:serialNumber)")
+	case n > 1:
+		return "", errors.New("its subject has several serial numbers, and nothing tells which is the OIN")
+	}
+	oin := pkioverheid.OIN(cert.Subject.SerialNumber)
+	if err := oin.Validate(); err != nil {
+		return "", fmt.Errorf("its subject's serial number: %w", err)
+	}
+	return oin, nil
+}

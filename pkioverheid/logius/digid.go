@@ -1,0 +1,73 @@
+package logius
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// digiDEnd is the end of 31 January 2021, in UTC.
+var digiDEnd = time.Date(2021, time.February, 1, 0, 0, 0, 0, time.UTC)
+
+// CheckDigiDCertificates applies DigiD's rules to the certificates that a connected
+// party uses in preproduction and in production (facts.md §4), and returns all that
+// is wrong with them in one error, or nil:
+//
+//   - each is an end-entity certificate that verifies at the time of cfg: under
+//     Private G1, EV (CA2020) or Private G4, or what cfg says. EV has ended, and
+//     passes at a time in the past only;
+//   - both are of the same kind, that is, of the same hierarchy;
+//   - each ends after 31 January 2021, UTC.
+//
+// That rule is of 2020 and names G1 and CA2020; that it holds between G1 and G4 too
+// is our reading of it. The extended key usage is not asked for.
+func CheckDigiDCertificates(preproduction, production *x509.Certificate, cfg pkioverheid.Config) error {
+	v, err := pkioverheid.NewVerifier(cfg)
+	if err != nil {
+		return fmt.Errorf("logius: DigiD: %w", err)
+	}
+	at := clockOf(cfg.Time)()
+	var wrong []error
+	var kinds []pkioverheid.Hierarchy
+	for _, c := range []struct {
+		env  Environment
+		cert *x509.Certificate
+	}{{Preproduction, preproduction}, {Production, production}} {
+		kind, err := digiDKind(v, c.cert, at)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("logius: DigiD: the certificate for %s: %w", c.env, err))
+			continue
+		}
+		if c.cert.NotAfter.Before(digiDEnd) {
+			wrong = append(wrong, fmt.Errorf("logius: DigiD: the certificate for %s ends %s: DigiD refuses what does not end after 2021-01-31", c.env, c.cert.NotAfter.UTC().Format(time.DateOnly)))
+		}
+		kinds = append(kinds, kind)
+	}
+	if len(kinds) == 2 && kinds[0] != kinds[1] {
+		wrong = append(wrong, fmt.Errorf("logius: DigiD: the certificate for preproduction is under %s and the one for production under %s: use the same kind in both", kinds[0], kinds[1]))
+	}
+	return errors.Join(wrong...)
+}
+
+// digiDKind returns the hierarchy of a certificate that verifies.
+func digiDKind(v *chain.Verifier, cert *x509.Certificate, at time.Time) (pkioverheid.Hierarchy, error) {
+	if cert == nil {
+		return 0, errors.New("there is none")
+	}
+	if cert.IsCA {
+		return 0, errors.New("it is the certificate of a CA")
+	}
+	c, err := verify(v, cert, chain.VerifyOptions{Time: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	if err != nil {
+		return 0, err
+	}
+	root, ok := pkioverheid.Identify(c.Root())
+	if !ok || root.By != pkioverheid.ByKey {
+		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", quoteName(c.Root()))
+	}
+	return root.Hierarchy, nil
+}

@@ -1,0 +1,32 @@
+// Package logius connects to the services of Logius that its replacement plan of
+// 2020 names: BSNk, DigiD, DigiD Machtigen and MijnOverheid. It knows which
+// hierarchies each needs and at which hosts it is, and reads the documents in which
+// these services publish certificates.
+//
+//	cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+//	...
+//	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.Config{Certificate: &cert})
+//
+// # What to use
+//
+//   - [Services] has what was published of the services, as data.
+//   - [Service.NewClient] and [Service.TLSConfig] trust what one service needs and
+//     connect to its hosts only.
+//   - [ReadMetadata] reads SAML metadata (DigiD) and network metadata (BSNk), and a
+//     [Keyring] keeps the certificates of it that verify, as the metadata changes.
+//   - [ReadCPA] reads the agreement for ebMS2 (MijnOverheid), [CPA.Check] checks it,
+//     and [RegisterCertificate] makes what the CPA register takes.
+//   - [CheckDigiDCertificates] has DigiD's rules for your own certificates.
+//
+// # Signatures of documents
+//
+// This package verifies certificates, not documents: THE SIGNATURE OF METADATA OR OF
+// A CPA IS NOT VERIFIED. What to do about it stands at [ReadMetadata].
+//
+// # From G1 to G4
+//
+// Each service needs Private G1 today, and its successor Private G4 from a day on
+// that is not public; the clients here trust both. What the plan of 2020 says
+// stands in the fields of [Service], each with its date, and can have changed since:
+// your agreement with Logius goes first.
+package logius

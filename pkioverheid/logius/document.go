@@ -1,0 +1,174 @@
+package logius
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/go-pkioverheid/trust/truststore/xmldoc"
+)
+
+// What a document may hold, in bytes. One with a thousand certificates has 2 MB.
+const (
+	maxDocument    = 16 << 20
+	maxCertificate = 1 << 20  // of base64
+	maxValue       = 64 << 10 // of any other text
+)
+
+// document reads an XML document with certificates: the tokens, where they stand,
+// and each certificate once however often it is repeated.
+type document struct {
+	kind   string // for errors
+	xml    *xmldoc.Reader
+	path   []xml.Name // of the elements that are open
+	number int        // of certificates
+	most   int        // of them
+	seen   map[string]*x509.Certificate
+}
+
+func newDocument(kind string, r io.Reader, most int) (*document, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err != nil {
+		return nil, fmt.Errorf("logius: reading %s: %w", kind, err)
+	}
+	if len(data) > maxDocument {
+		return nil, fmt.Errorf("logius: %s: the document has more than %d MiB", kind, maxDocument>>20)
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fmt.Errorf("logius: %s: the document is empty", kind)
+	}
+	return &document{kind: kind, most: most, xml: xmldoc.NewReader(data), seen: map[string]*x509.Certificate{}}, nil
+}
+
+// next returns the next start or end tag, or io.EOF. Text outside of the elements
+// that are asked for their text has no meaning in these documents.
+func (d *document) next() (xml.Token, error) {
+	for {
+		token, err := d.xml.Next()
+		if err == io.EOF {
+			return nil, err
+		}
+		if err != nil {
+			return nil, d.fail(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			d.path = append(d.path, token.Name)
+			return token, nil
+		case xml.EndElement:
+			d.path = d.path[:len(d.path)-1]
+			return token, nil
+		}
+	}
+}
+
+// fail says where in the document the error is.
+func (d *document) fail(err error) error { return d.failAt(d.xml.Offset(), err) }
+
+func (d *document) failAt(offset int64, err error) error {
+	var at strings.Builder
+	fmt.Fprintf(&at, "line %d", d.xml.Line(offset))
+	const most = 8
+	shown := d.path
+	if len(shown) > most {
+		shown = shown[len(shown)-most:]
+	}
+	for i, name := range shown {
+		switch {
+		case i > 0:
+			at.WriteByte('/')
+		case len(shown) < len(d.path):
+			at.WriteString(", in …/")
+		default:
+			at.WriteString(", in ")
+		}
+		at.WriteString(plain(name.Local))
+	}
+	return fmt.Errorf("logius: %s: %s: %w", d.kind, &at, err)
+}
+
+// plain is quote without the quotes.
+func plain(s string) string {
+	q := quote(s)
+	return q[1 : len(q)-1]
+}
+
+// text returns the text of the element whose tag was the last token, without
+// white space around it, and reads its end tag.
+func (d *document) text() (string, error) {
+	text, err := d.xml.Text(maxValue)
+	if err != nil {
+		return "", d.fail(err)
+	}
+	d.path = d.path[:len(d.path)-1]
+	return string(bytes.TrimSpace(text)), nil
+}
+
+// certificate returns what the X509Certificate element holds whose tag was the
+// last token.
+func (d *document) certificate() (*x509.Certificate, error) {
+	if d.number++; d.number > d.most {
+		return nil, d.fail(fmt.Errorf("there are more than %d certificates", d.most))
+	}
+	at := d.xml.Offset()
+	der, err := d.xml.Base64(maxCertificate)
+	var cert *x509.Certificate
+	if err == nil {
+		cert, err = d.parse(der)
+	}
+	if err != nil {
+		return nil, d.failAt(at, fmt.Errorf("certificate %d: %w", d.number, err))
+	}
+	d.path = d.path[:len(d.path)-1]
+	return cert, nil
+}
+
+func (d *document) parse(der []byte) (*x509.Certificate, error) {
+	if cert := d.seen[string(der)]; cert != nil {
+		return cert, nil
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	d.seen[string(der)] = cert
+	return cert, nil
+}
+
+// oneLine makes an error of crypto/x509, which may repeat what a certificate holds,
+// fit for a message.
+func oneLine(err error) error {
+	const most = 300
+	text := err.Error()
+	if len(text) <= most && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return err
+	}
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return errors.New(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(text, "\uFFFD")))
+}
+
+// foreign is the error for an element whose name belongs to another namespace.
+func (d *document) foreign(tag xml.StartElement, want string) error {
+	found := "the namespace " + quote(tag.Name.Space)
+	if tag.Name.Space == "" {
+		found = "no namespace"
+	}
+	return d.fail(fmt.Errorf("the element %s is of %s: want %s", quote(tag.Name.Local), found, want))
+}
+
+func (d *document) misplaced() error {
+	return d.fail(errors.New("this element does not belong there"))
+}

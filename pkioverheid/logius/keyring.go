@@ -1,0 +1,201 @@
+package logius
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Keyring holds the signing and encryption certificates of a service's metadata, as
+// it is now. Make one with [Service.NewKeyring] and give it the metadata each time
+// that you fetch it. It is safe for concurrent use.
+//
+// It accepts end-entity certificates that verify up to a hierarchy of the service,
+// at the time of the update, for any extended key usage. It knows nothing of the
+// signature on the metadata: see [ReadMetadata].
+type Keyring struct {
+	verifier *chain.Verifier
+	clock    func() time.Time
+
+	mu   sync.RWMutex
+	keys []acceptedKey
+}
+
+// acceptedKey is a certificate of a party, and until when it counts.
+type acceptedKey struct {
+	entity string
+	use    KeyUse
+	cert   *x509.Certificate
+	until  time.Time
+}
+
+// NewKeyring returns an empty Keyring that trusts what the clients of the service
+// do. Of cfg counts what [Service.Verifier] says, and Time.
+func (s Service) NewKeyring(cfg pkioverheid.Config) (*Keyring, error) {
+	v, err := s.Verifier(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Keyring{verifier: v, clock: clockOf(cfg.Time)}, nil
+}
+
+// clockOf makes nil and a zero time mean now.
+func clockOf(clock func() time.Time) func() time.Time {
+	if clock == nil {
+		return time.Now
+	}
+	return func() time.Time {
+		if t := clock(); !t.IsZero() {
+			return t
+		}
+		return time.Now()
+	}
+}
+
+// KeyChanges is what an update changed. A certificate that was replaced is in
+// Removed, and its successor in Added.
+type KeyChanges struct {
+	Signing    truststore.Changes
+	Encryption truststore.Changes
+
+	// Refused are the certificates of the metadata that were not accepted, each
+	// with the reason. Look at them: if one is a party's only one, nothing that
+	// the party signs is good any more.
+	Refused []RefusedKey
+}
+
+// RefusedKey is a certificate of metadata that was not accepted.
+type RefusedKey struct {
+	EntityID    string
+	Use         KeyUse
+	Certificate *x509.Certificate
+	Err         error // a *chain.Error or *pkioverheid.G3Error where it does not verify
+}
+
+// Update replaces what the Keyring holds by the metadata's certificates, as far as
+// they are accepted, and returns what that changed. What the metadata no longer has
+// is gone, and nil is metadata without anything. Whether a certificate was there
+// before makes no difference: it is verified again.
+func (k *Keyring) Update(m *Metadata) KeyChanges {
+	at := k.clock()
+	var changes KeyChanges
+	var keys []acceptedKey
+	verified := map[*x509.Certificate]verdict{} // of those with no CAs beside them
+	if m == nil {
+		m = new(Metadata)
+	}
+	for _, e := range m.Entities {
+		for _, key := range e.Keys {
+			beside := casAmong(key.Certificates)
+			for _, cert := range key.Certificates {
+				v, known := verified[cert]
+				if !known || len(beside) > 0 {
+					v = k.verify(cert, beside, at)
+				}
+				if len(beside) == 0 {
+					verified[cert] = v
+				}
+				until, err := v.until, v.err
+				if !key.ValidUntil.IsZero() {
+					if until = earliest(until, key.ValidUntil); err == nil && key.ValidUntil.Before(at) {
+						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", quote(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))
+					}
+				}
+				if err != nil {
+					changes.Refused = append(changes.Refused, RefusedKey{e.ID, key.Use, cert, err})
+					continue
+				}
+				keys = append(keys, acceptedKey{e.ID, key.Use, cert, until})
+			}
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old := k.keys
+	k.keys = keys
+	changes.Signing = truststore.Diff(storeOf(old, Signing), storeOf(keys, Signing))
+	changes.Encryption = truststore.Diff(storeOf(old, Encryption), storeOf(keys, Encryption))
+	return changes
+}
+
+type verdict struct {
+	until time.Time // when the first certificate of the chain ends
+	err   error
+}
+
+var errCA = errors.New("logius: it is the certificate of a CA: CAs neither sign messages nor receive them")
+
+func (k *Keyring) verify(cert *x509.Certificate, beside []*x509.Certificate, at time.Time) verdict {
+	if cert.IsCA {
+		return verdict{err: errCA}
+	}
+	c, err := verify(k.verifier, cert, chain.VerifyOptions{Time: at, Extra: beside, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	if err != nil {
+		return verdict{err: err}
+	}
+	var until time.Time
+	for _, above := range c {
+		until = earliest(until, above.NotAfter)
+	}
+	return verdict{until: until}
+}
+
+// verify has words of its own for G3, of which a document has the leaf only: for a
+// Verifier that is one more unknown authority.
+func verify(v *chain.Verifier, cert *x509.Certificate, opts chain.VerifyOptions) (chain.Chain, error) {
+	if err := pkioverheid.RejectG3([]*x509.Certificate{cert}); err != nil {
+		return nil, err
+	}
+	return v.Verify(cert, opts)
+}
+
+// casAmong returns the CAs among what a document has beside a certificate, as far
+// as they can belong to one chain.
+func casAmong(certs []*x509.Certificate) []*x509.Certificate {
+	const most = 8
+	var cas []*x509.Certificate
+	for _, c := range certs {
+		if c.IsCA && len(cas) < most {
+			cas = append(cas, c)
+		}
+	}
+	return cas
+}
+
+// storeOf returns what was accepted for a use, whatever has ended since.
+func storeOf(keys []acceptedKey, use KeyUse) *truststore.Store {
+	s := truststore.New()
+	for _, key := range keys {
+		if key.use == use || key.use == "" {
+			s.Add(key.cert)
+		}
+	}
+	return s
+}
+
+// Signing returns the certificates by which a party may have signed, in a new
+// Store: those that were accepted and have not ended since, nor has the metadata
+// (validUntil). It is empty for a party that is not in the metadata.
+func (k *Keyring) Signing(entityID string) *truststore.Store { return k.of(entityID, Signing) }
+
+// Encryption returns the certificates to encrypt with for a party, as Signing does.
+func (k *Keyring) Encryption(entityID string) *truststore.Store { return k.of(entityID, Encryption) }
+
+func (k *Keyring) of(entityID string, use KeyUse) *truststore.Store {
+	at := k.clock()
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	s := truststore.New()
+	for _, key := range k.keys {
+		if key.entity == entityID && (key.use == use || key.use == "") && !at.After(key.until) {
+			s.Add(key.cert)
+		}
+	}
+	return s
+}

@@ -1,0 +1,42 @@
+package logius
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// RegisterCertificate returns what the CPA register takes (facts.md §4): of a
+// certificate as it was delivered with its chain, a .p7b, .cer or PEM file, the
+// end-entity certificate alone, in PEM and without its key.
+//
+// It is an error if there is none in it but CAs, or more than one; if its subject
+// bears no OIN; if it is of G3; and if there is a private key in the data, which has
+// no business there. Its dates and its signature are not looked at.
+func RegisterCertificate(delivered []byte) ([]byte, error) {
+	certs, err := truststore.Decode(delivered)
+	if err != nil {
+		return nil, fmt.Errorf("logius: %w", err)
+	}
+	leaves := slices.Collect(certs.Filter(func(c *x509.Certificate) bool { return !c.IsCA }).All())
+	switch len(leaves) {
+	case 1:
+	case 0:
+		return nil, errors.New("logius: there are only CAs in it: give the certificate that was issued to you")
+	default:
+		return nil, fmt.Errorf("logius: there are %d certificates in it that are no CA, %s and %s among them: give the one that is to be registered", len(leaves), quoteName(leaves[0]), quoteName(leaves[1]))
+	}
+	leaf := leaves[0]
+	if err := pkioverheid.RejectG3(leaves); err != nil {
+		return nil, fmt.Errorf("logius: %w", err)
+	}
+	if _, err := subjectOIN(leaf); err != nil {
+		return nil, fmt.Errorf("logius: %s: %w", quoteName(leaf), err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), nil
+}
