@@ -129,7 +129,9 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 //
 // Check asks neither whether the list is genuine ([List.CheckSignatureFrom]) nor
 // whether it speaks about the certificate ([List.Covers]) nor whether it is
-// current. A list that has its say on a certificate passes all three.
+// current. A list that has its say on a certificate passes all three. Of a
+// certificate that had expired when the list was made it says nothing by silence:
+// CAs leave those out, revoked or not (RFC 5280 section 3.3).
 func (l *List) Check(cert *x509.Certificate, at time.Time) error {
 	if cert == nil || cert.SerialNumber == nil {
 		return errNoCertificate

@@ -118,9 +118,9 @@ func (l *List) verify(key crypto.PublicKey) error {
 		}
 		switch a {
 		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA:
-			return rsa.VerifyPKCS1v15(key, hash, l.signed, l.signature)
+			return explain(rsa.VerifyPKCS1v15(key, hash, l.signed, l.signature))
 		case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
-			return rsa.VerifyPSS(key, hash, l.signed, l.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+			return explain(rsa.VerifyPSS(key, hash, l.signed, l.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
 		}
 		return errOtherKey
 	case *ecdsa.PublicKey:
@@ -142,4 +142,13 @@ func (l *List) verify(key crypto.PublicKey) error {
 		return nil
 	}
 	return x509.ErrUnsupportedAlgorithm
+}
+
+// explain adds to crypto/rsa's "verification error", which may have other things to
+// say, such as that a key is too small.
+func explain(err error) error {
+	if errors.Is(err, rsa.ErrVerification) {
+		return fmt.Errorf("%w: %w", errSignature, err)
+	}
+	return err
 }

@@ -199,6 +199,18 @@ func TestCheckSignatureFromAsksForTheRightIssuer(t *testing.T) {
 	assert.ErrorIs(t, l.CheckSignatureFrom(&nobody), x509.ErrUnsupportedAlgorithm)
 }
 
+// Whatever the kind of key, the words are the same, and crypto/rsa's are kept.
+func TestBadSignatureIsExplained(t *testing.T) {
+	sameID := func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} }
+	another := must(rsa.GenerateKey(rand.Reader, 2048))
+	for _, algorithm := range []x509.SignatureAlgorithm{x509.SHA256WithRSA, x509.SHA512WithRSAPSS} {
+		l := must(crl.Parse(newAuthority("Issuing CA", rsaKey(), sameID).list(func(l *x509.RevocationList) { l.SignatureAlgorithm = algorithm })))
+		err := l.CheckSignatureFrom(newAuthority("Issuing CA", another, sameID).Certificate)
+		assert.ErrorIs(t, err, rsa.ErrVerification)
+		assert.ErrorContains(t, err, `the signature of the list of "Issuing CA": it was not made by the issuer's key, or the list was changed`)
+	}
+}
+
 func TestLargeRSAKeysAreRefusedUnused(t *testing.T) {
 	rsaCA := newAuthority("Issuing CA", rsaKey())
 	l := must(crl.Parse(rsaCA.list()))
