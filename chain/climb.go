@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
@@ -18,7 +19,9 @@ import (
 // The end-entity certificate is the first of certs that issued none of the
 // others, one that is no CA before one that is. Of several paths it prefers one
 // that is valid at that time (zero means now), then the longest, then the one
-// whose CAs come first in the verifier and in certs.
+// whose CAs come first in the verifier, before those of certs that are valid for
+// longer. So the order of certs is no matter, but for which of several end-entity
+// certificates is meant. With [WithFetch] it fetches CAs that are missing.
 //
 // Complete follows signatures and judges nothing: it neither checks usages nor
 // runs policies, and the path may have expired. Where none leads to a root, the
@@ -36,9 +39,14 @@ func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at t
 		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
 	}
 	s := v.state.Load()
-	c := s.climb(leaf, extra, at)
+	c, failed, err := s.climbFetching(ctx, leaf, extra, at)
+	if err != nil {
+		return nil, err
+	}
 	if !c.rooted {
-		return nil, c.failure(at, nil, nil)
+		e := c.failure(at, nil, nil)
+		e.Err = append(e.Err, failed...)
+		return nil, e
 	}
 	return c.path, nil
 }
@@ -99,7 +107,7 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 		best.rooted = true
 		return best
 	}
-	extra = s.besides(extra)
+	extra = inAnyOrder(s.besides(extra))
 	left := work{left: s.limits.Signatures}
 	tooLong := false
 	var walk func(path Chain)
@@ -157,6 +165,22 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 	walk(Chain{leaf})
 	best.gaveUp = tooLong || left.exhausted()
 	return best
+}
+
+// inAnyOrder returns the certificates in an order of their own, so that paths that
+// are as good as each other, and what remains undone where there are too many, do
+// not depend on the order in which somebody gave them: those that are valid for
+// longer first.
+func inAnyOrder(certs *truststore.Store) *truststore.Store {
+	if certs.Len() < 2 {
+		return certs
+	}
+	return truststore.New(slices.SortedFunc(certs.All(), func(a, b *x509.Certificate) int {
+		if c := b.NotAfter.Compare(a.NotAfter); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Raw, b.Raw)
+	})...)
 }
 
 // keyIdentifiersMatch is false for two CAs of one name that are known to have

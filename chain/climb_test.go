@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -139,6 +140,90 @@ func TestCompletePrefers(t *testing.T) {
 // newRootFor is a root for a key that has others.
 func newRootFor(key crypto.Signer, name string, edits ...edit) authority {
 	return authority{sign(caTemplate(name), nil, key, key, edits), key}
+}
+
+// The same certificates give the same path in whichever order they come.
+func TestCompleteIsDeterministic(t *testing.T) {
+	root, other := newRoot("Root"), newRoot("Other Root")
+	key, topKey, rootKey := newKey(), newKey(), newKey()
+	rolled := newRootFor(rootKey, "New Root")
+	leaf := root.certify("Issuing CA", key).issue("host.example")
+	until := func(years int) edit { return func(c *x509.Certificate) { c.NotAfter = now.AddDate(years, 0, 0) } }
+
+	// Reissued three times with the same key, and cross-signed: below both roots,
+	// below a CA that stands below one, and below the new root, which is
+	// cross-signed itself.
+	top := root.certify("Top CA", topKey)
+	certs := []*x509.Certificate{
+		leaf,
+		root.certify("Issuing CA", key, until(1)).Certificate,
+		root.certify("Issuing CA", key, until(2)).Certificate,
+		root.certify("Issuing CA", key, until(2)).Certificate,
+		root.certify("Issuing CA", key, expired).Certificate,
+		other.certify("Issuing CA", key, until(3)).Certificate,
+		top.certify("Issuing CA", key, until(1)).Certificate,
+		top.certify("Issuing CA", key, until(2)).Certificate,
+		top.certify("Issuing CA", key, expired).Certificate,
+		top.Certificate,
+		other.certify("Top CA", topKey, until(3)).Certificate,
+		other.certify("Top CA", topKey, expired).Certificate,
+		rolled.certify("Issuing CA", key, notYetValid).Certificate,
+		root.certify("New Root", rootKey, until(1)).Certificate,
+		rolled.Certificate, root.Certificate, other.Certificate,
+	}
+	for _, test := range []struct {
+		name string
+		at   time.Time
+		v    *chain.Verifier
+		want []int // of certs
+	}{
+		{"the longest valid path, of the certificates that are valid longest", now, mustVerifier(truststore.New(root.Certificate), truststore.New()), []int{0, 7, 9, 15}},
+		{"likewise with two roots", now, mustVerifier(truststore.New(root.Certificate, other.Certificate), truststore.New()), []int{0, 7, 9, 15}},
+		{"likewise without any", now, mustVerifier(truststore.New(), truststore.New()), []int{0, 7, 9, 15}},
+		{"when all has expired", now.AddDate(20, 0, 0), mustVerifier(truststore.New(root.Certificate), truststore.New()), []int{0, 12, 13, 15}},
+		{"later, when more is valid", now.AddDate(0, 2, 0), mustVerifier(truststore.New(root.Certificate), truststore.New()), []int{0, 12, 13, 15}},
+		{"the valid one of those that are held", now, mustVerifier(truststore.New(root.Certificate), truststore.New(certs[8], certs[6], certs[9])), []int{0, 6, 9, 15}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var want chain.Chain
+			for _, i := range test.want {
+				want = append(want, certs[i])
+			}
+			for i := range 50 {
+				shuffled := append(slices.Clone(certs), certs[i%len(certs)]) // and one twice
+				rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+				c, err := test.v.Complete(context.Background(), shuffled, test.at)
+				if err != nil {
+					var failed *chain.Error
+					require.ErrorAs(t, err, &failed)
+					c = failed.Chain
+				}
+				require.True(t, slices.EqualFunc(want, c, (*x509.Certificate).Equal), "%s instead of %s", names(c), names(want))
+			}
+		})
+	}
+
+	t.Run("certificates that nothing tells apart but themselves", func(t *testing.T) {
+		var certs []*x509.Certificate
+		for range 40 {
+			certs = append(certs, root.certify("Issuing CA", key).Certificate, newRoot("Root").certify("Issuing CA", key).Certificate)
+		}
+		certs = append(certs, leaf)
+		v := mustVerifier(truststore.New(root.Certificate), truststore.New())
+		var first chain.Chain
+		for range 20 {
+			rand.Shuffle(len(certs), func(i, j int) { certs[i], certs[j] = certs[j], certs[i] })
+			c, err := v.Complete(context.Background(), certs, now)
+			var failed *chain.Error
+			if errors.As(err, &failed) { // too many signatures to check: that too is always so
+				c = failed.Chain
+			}
+			if first == nil {
+				first = c
+			}
+			require.True(t, slices.EqualFunc(first, c, (*x509.Certificate).Equal))
+		}
+	})
 }
 
 func TestCompleteFails(t *testing.T) {
