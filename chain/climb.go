@@ -116,7 +116,7 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 		var refused error
 		end := true
 		visit := func(parent *x509.Certificate, isRoot bool) {
-			if parent.PublicKey == nil || inPath(parent, path) {
+			if inPath(parent, path) {
 				return
 			}
 			if len(path) == maxDepth {
@@ -226,10 +226,15 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		// crypto/x509 looks at the leaf's dates and names first. Of a certificate
 		// that nobody vouches for they are worth nothing.
 		end := c.path[len(c.path)-1]
-		var notCA x509.ConstraintViolationError
-		var beyond errBeyond
+		var (
+			notCA    x509.ConstraintViolationError
+			insecure x509.InsecureAlgorithmError
+			beyond   errBeyond
+		)
 		switch {
 		case c.gaveUp || errors.As(c.refused, &beyond):
+			return Unsupported, end
+		case errors.As(c.refused, &insecure) || errors.Is(c.refused, x509.ErrUnsupportedAlgorithm):
 			return Unsupported, end
 		case errors.As(c.refused, &notCA):
 			return NotACA, end
@@ -239,48 +244,81 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		return UnknownAuthority, end
 	}
 
-	leaf := c.path[0]
 	var (
 		wrongName x509.HostnameError
 		invalid   x509.CertificateInvalidError
-		critical  x509.UnhandledCriticalExtension
+		unknown   x509.UnknownAuthorityError
 	)
+	if errors.As(err, &wrongName) {
+		return WrongName, c.path[0]
+	}
+	reason := Reason(0)
+	if errors.As(err, &invalid) {
+		reason = ofInvalid(invalid, at)
+		if slices.Contains(c.path, invalid.Cert) {
+			return reason, invalid.Cert
+		}
+	}
+	// What crypto/x509 says is about another path, or about none.
+	if reason, cert := c.fault(at); reason != 0 {
+		return reason, cert
+	}
+	if errors.As(err, &unknown) {
+		// It found no path although the signatures are good. Name constraints are
+		// what it looks at while it builds paths and fault does not; in Go 1.25.
+		for _, cert := range c.path[1:] {
+			if constraintsOf(cert) > 0 {
+				return NameNotPermitted, cert
+			}
+		}
+	}
 	switch {
-	case errors.As(err, &wrongName):
-		return WrongName, leaf
-	case errors.As(err, &critical):
-		return Unsupported, nil
-	case errors.As(err, &invalid):
-		switch invalid.Reason {
-		case x509.Expired:
-			return outsideValidity(invalid.Cert, at), invalid.Cert
-		case x509.TooManyIntermediates:
-			return PathTooLong, invalid.Cert
-		case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
-			return NameNotPermitted, invalid.Cert
-		case x509.NotAuthorizedToSign:
-			return NotACA, invalid.Cert
-		default:
-			return WrongUsage, invalid.Cert
-		}
+	case reason != 0:
+		return reason, invalid.Cert
+	case err != nil:
+		return Unsupported, nil // such as the limit of signatures
 	}
+	return WrongUsage, nil // by a chain that was verified for another use
+}
 
-	for _, cert := range c.path {
-		if !validAt([]*x509.Certificate{cert}, at) {
-			return outsideValidity(cert, at), cert
-		}
-	}
-	for i, cert := range c.path[1:] {
+// fault finds what is wrong with a path whose signatures are good, in the order in
+// which crypto/x509 looks; zero if nothing is.
+func (c climbed) fault(at time.Time) (Reason, *x509.Certificate) {
+	for i, cert := range c.path {
 		switch {
 		case len(cert.UnhandledCriticalExtensions) > 0:
 			return Unsupported, cert
-		case !isCA(cert):
+		case !validAt([]*x509.Certificate{cert}, at):
+			return outsideValidity(cert, at), cert
+		case i > 0 && !isCA(cert):
 			return NotACA, cert
-		case cert.MaxPathLen >= 0 && i > cert.MaxPathLen:
+		case i > 0 && cert.MaxPathLen >= 0 && i-1 > cert.MaxPathLen:
 			return PathTooLong, cert
 		}
 	}
-	return WrongUsage, nil
+	return 0, nil
+}
+
+// ofInvalid is the reason in crypto/x509's words.
+func ofInvalid(err x509.CertificateInvalidError, at time.Time) Reason {
+	switch err.Reason {
+	case x509.NotAuthorizedToSign:
+		return NotACA
+	case x509.Expired:
+		return outsideValidity(err.Cert, at)
+	case x509.CANotAuthorizedForThisName, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
+		return NameNotPermitted
+	case x509.TooManyIntermediates:
+		return PathTooLong
+	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
+		return WrongUsage
+	case x509.NameMismatch:
+		return UnknownAuthority
+	case x509.NoValidChains:
+		// Whatever it has against usages has a reason of its own.
+		return NoValidPolicy
+	}
+	return Unsupported // TooManyConstraints: it gave up comparing
 }
 
 // ofRefusals is what policies and denials say that the reason is.

@@ -12,19 +12,20 @@ import (
 type Reason uint8
 
 const (
-	Expired          Reason = iota + 1 // a certificate of the path has ended at that time
-	NotYetValid                        // a certificate of the path is valid later only
-	UnknownAuthority                   // the path leads to no root that is trusted
-	BadSignature                       // an issuer of the right name is at hand, and did not sign this
-	WrongName                          // the certificate is for another host
-	WrongUsage                         // the extended key usages along the path do not allow it
-	PathTooLong                        // a CA allows fewer CAs below it
-	NameNotPermitted                   // a CA may not issue for this name
-	NotACA                             // an issuer is no CA, or may not sign certificates
-	RefusedByPolicy                    // a Policy refused every path
-	Revoked                            // said by a Policy that knows
-	Unsupported                        // a certificate that crypto/x509 does not handle, or none at all
-	RevocationUnknown                  // said by a Policy that must know whether it is revoked, and cannot tell
+	Expired           Reason = iota + 1 // a certificate of the path has ended at that time
+	NotYetValid                         // a certificate of the path is valid later only
+	UnknownAuthority                    // the path leads to no root that is trusted
+	BadSignature                        // an issuer of the right name is at hand, and did not sign this
+	WrongName                           // the certificate is for another host
+	WrongUsage                          // the extended key usages along the path do not allow it
+	PathTooLong                         // a CA allows fewer CAs below it
+	NameNotPermitted                    // a CA may not issue for this name
+	NoValidPolicy                       // the path lacks a certificate policy that one of its certificates requires
+	NotACA                              // an issuer is no CA, or may not sign certificates
+	RefusedByPolicy                     // a Policy refused every path
+	Revoked                             // said by a Policy that knows
+	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the [Limits]
+	RevocationUnknown                   // said by a Policy that must know whether it is revoked, and cannot tell
 )
 
 var reasonTexts = [...]string{
@@ -36,6 +37,7 @@ var reasonTexts = [...]string{
 	WrongUsage:       "wrong usage",
 	PathTooLong:      "path too long",
 	NameNotPermitted: "name not permitted",
+	NoValidPolicy:    "no valid certificate policy",
 	NotACA:           "issuer is no CA",
 	RefusedByPolicy:  "refused by policy",
 	Revoked:          "revoked",

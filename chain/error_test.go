@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func TestReason(t *testing.T) {
@@ -26,12 +27,13 @@ func TestReason(t *testing.T) {
 		chain.WrongUsage:        "wrong usage",
 		chain.PathTooLong:       "path too long",
 		chain.NameNotPermitted:  "name not permitted",
+		chain.NoValidPolicy:     "no valid certificate policy",
 		chain.NotACA:            "issuer is no CA",
 		chain.RefusedByPolicy:   "refused by policy",
 		chain.Revoked:           "revoked",
 		chain.Unsupported:       "unsupported certificate",
 		0:                       "Reason(0)",
-		chain.Unsupported + 2:   "Reason(14)",
+		chain.Unsupported + 2:   "Reason(15)",
 		chain.RevocationUnknown: "revocation unknown",
 		255:                     "Reason(255)",
 	} {
@@ -112,4 +114,69 @@ func TestErrorUnwraps(t *testing.T) {
 	var wrongName x509.HostnameError
 	require.ErrorAs(t, fmt.Errorf("wrapped: %w", err), &wrongName)
 	assert.Equal(t, "other.example", wrongName.Host)
+}
+
+// Every reason that crypto/x509 has, and one that it might get.
+func TestReasonsOfCryptoX509(t *testing.T) {
+	l := newLayers()
+	for invalid, reason := range map[x509.InvalidReason]chain.Reason{
+		x509.NotAuthorizedToSign:           chain.NotACA,
+		x509.Expired:                       chain.Expired,
+		x509.CANotAuthorizedForThisName:    chain.NameNotPermitted,
+		x509.TooManyIntermediates:          chain.PathTooLong,
+		x509.IncompatibleUsage:             chain.WrongUsage,
+		x509.NameMismatch:                  chain.UnknownAuthority,
+		x509.NameConstraintsWithoutSANs:    chain.NameNotPermitted,
+		x509.UnconstrainedName:             chain.NameNotPermitted,
+		x509.TooManyConstraints:            chain.Unsupported,
+		x509.CANotAuthorizedForExtKeyUsage: chain.WrongUsage,
+		x509.NoValidChains:                 chain.NoValidPolicy,
+		x509.NoValidChains + 1:             chain.Unsupported,
+	} {
+		got, cert := chain.ReasonOf(l.full(), now, fmt.Errorf("wrapped: %w", x509.CertificateInvalidError{Cert: l.issuing.Certificate, Reason: invalid}))
+		assert.Equal(t, reason.String(), got.String(), "%d", invalid)
+		assert.Same(t, l.issuing.Certificate, cert)
+	}
+	for _, test := range []struct {
+		name   string
+		l      layers
+		err    error
+		reason chain.Reason
+		cert   int // of the chain; -1 for none
+	}{
+		{"not valid yet", newLayers(nil, []edit{notYetValid}), nil, chain.NotYetValid, 2},
+		{"a host's name", l, x509.HostnameError{}, chain.WrongName, 0},
+		{"an extension that nobody names", newLayers(nil, nil, []edit{unknownCritical}), x509.UnhandledCriticalExtension{}, chain.Unsupported, 1},
+		{"the limit of signatures", l, errors.New("x509: signature check attempts limit reached"), chain.Unsupported, -1},
+		{"an error about another path, and this one has its own", newLayers([]edit{expired}),
+			x509.CertificateInvalidError{Cert: newRoot("Other").Certificate, Reason: x509.TooManyIntermediates}, chain.Expired, 3},
+		{"name constraints on the way, in Go 1.25", newLayers(nil, []edit{onlyDomain("other")}), x509.UnknownAuthorityError{}, chain.NameNotPermitted, 2},
+		{"no path and no fault", l, x509.UnknownAuthorityError{}, chain.Unsupported, -1},
+		{"no error and no fault: it was verified for another usage", l, nil, chain.WrongUsage, -1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, cert := chain.ReasonOf(test.l.full(), now, test.err)
+			assert.Equal(t, test.reason.String(), got.String())
+			if test.cert < 0 {
+				assert.Nil(t, cert)
+			} else {
+				assert.Same(t, test.l.full()[test.cert], cert)
+			}
+		})
+	}
+}
+
+// A signature that nobody checks is none that is bad.
+func TestUnsupportedSignatures(t *testing.T) {
+	root := newRootFor(signers()[len(signers())-1].Signer, "Root")
+	weak := sign(leafTemplate("host.example"), root.Certificate, newKey(), root.key, nil)
+	weak.SignatureAlgorithm = x509.SHA1WithRSA
+	_, err := mustVerifier(truststore.New(root.Certificate), truststore.New()).Verify(weak, chain.VerifyOptions{Time: now})
+	var e *chain.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, chain.Unsupported, e.Reason, err.Error())
+	weak.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
+	_, err = mustVerifier(truststore.New(root.Certificate), truststore.New()).Verify(weak, chain.VerifyOptions{Time: now})
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, chain.Unsupported, e.Reason, err.Error())
 }

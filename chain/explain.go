@@ -503,6 +503,9 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 	case NameNotPermitted:
 		return "A CA above " + name + " may not issue for a name in it: " + x.said() + ".",
 			"Ask for a certificate whose names are within what its CA may issue for, or for one of another CA."
+	case NoValidPolicy:
+		return "A certificate in the path of " + name + " requires a certificate policy, and the others do not all have one in common.",
+			"Ask for a certificate with the policies that its CA requires, or for one of another CA."
 	case NotACA:
 		if _, text, end := x.top(cert); end == endsNoCA {
 			problem = name + " was not issued by a CA: " + text + "."

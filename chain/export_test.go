@@ -1,6 +1,9 @@
 package chain
 
-import "crypto/x509"
+import (
+	"crypto/x509"
+	"time"
+)
 
 // BrokenRules tells every rule of Strict and of WebPKI that a chain breaks, by name
 // and section, and not the first one only.
@@ -29,3 +32,8 @@ func RuleNames() (strict, webPKI []string) {
 
 // ErrAtSight is in an error of Verify that came before any signature.
 var ErrAtSight = errAtSight
+
+// ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
+func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {
+	return climbed{path: c, rooted: true}.reason(at, err, nil)
+}

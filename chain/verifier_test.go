@@ -387,10 +387,10 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		{"the issuing CA is constrained to other names", newLayers(nil, nil, []edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
 
 		{"the domain CA requires a policy that all have", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}, []edit{policies(some)}), nil, 0, false},
-		{"the domain CA requires a policy that the leaf lacks", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.WrongUsage, false},
-		{"the issuing CA requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.WrongUsage, false},
+		{"the domain CA requires a policy that the leaf lacks", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.NoValidPolicy, false},
+		{"the issuing CA requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.NoValidPolicy, false},
 		{"the leaf requires a policy that all have", newLayers(nil, []edit{policies(some)}, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, 0, false},
-		{"the leaf requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, chain.WrongUsage, false},
+		{"the leaf requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, chain.NoValidPolicy, false},
 		{"the domain CA maps policies", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 33}, true, 0x30, 0x0a, 0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x06, 0x02, 0x2a, 0x04)}), nil, 0, false},
 		{"the domain CA inhibits anyPolicy", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 54}, true, 0x02, 0x01, 0x00)}), nil, 0, false},
 		{"the domain CA inhibits policy mapping", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 36}, true, 0x30, 0x03, 0x81, 0x01, 0x00)}), nil, 0, false},
