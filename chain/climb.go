@@ -255,6 +255,9 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 	reason := Reason(0)
 	if errors.As(err, &invalid) {
 		reason = ofInvalid(invalid, at)
+		if reason == NameNotPermitted {
+			return reason, c.path[0] // Go 1.25 says which CA, Go 1.26 for which certificate
+		}
 		if slices.Contains(c.path, invalid.Cert) {
 			return reason, invalid.Cert
 		}
@@ -268,7 +271,7 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		// what it looks at while it builds paths and fault does not; in Go 1.25.
 		for _, cert := range c.path[1:] {
 			if constraintsOf(cert) > 0 {
-				return NameNotPermitted, cert
+				return NameNotPermitted, c.path[0]
 			}
 		}
 	}
