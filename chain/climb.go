@@ -27,19 +27,22 @@ import (
 // runs policies, and the path may have expired. Where none leads to a root, the
 // error is an *[Error] whose Chain is the path as far as it goes.
 func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at time.Time) (Chain, error) {
+	extra := truststore.New(certs...)
+	return v.complete(ctx, endEntity(extra), extra, at)
+}
+
+// complete returns the best path from leaf, which may be nil.
+func (v *Verifier) complete(ctx context.Context, leaf *x509.Certificate, extra *truststore.Store, at time.Time) (Chain, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if at.IsZero() {
 		at = time.Now()
 	}
-	extra := truststore.New(certs...)
-	leaf := endEntity(extra)
 	if leaf == nil {
 		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
 	}
-	s := v.state.Load()
-	c, failed, err := s.climbFetching(ctx, leaf, extra, at)
+	c, failed, err := v.state.Load().climbFetching(ctx, leaf, extra, at)
 	if err != nil {
 		return nil, err
 	}
