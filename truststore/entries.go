@@ -33,8 +33,9 @@ type Entry struct {
 	// spaces are left out of their attributes, and so is what follows the first 16.
 	Elements []xml.StartElement
 
-	// DER is the certificate: its bytes, not parsed, so that they may be none. It may
-	// be a part of what was read, and must not be modified. Private keys have none.
+	// DER is the certificate: its bytes, not parsed, so that they may be none. It must
+	// not be modified, because it may be a part of what was read. In PEM and XML it is
+	// not, where Position is zero. Private keys have none.
 	DER []byte
 
 	// Err says what is wrong here, and nothing else is known then but the place.

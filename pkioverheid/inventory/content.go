@@ -158,13 +158,17 @@ func (c *contentReader) prepare() {
 	if c.kind != text {
 		return
 	}
+	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
+	c.allPEM = bytes.HasPrefix(begin, pemMention)
 	// PEM in strings of JSON and of programs, with \n for a line break.
-	if bytes.Contains(c.data, []byte(`-----\n`)) || bytes.Contains(c.data, []byte(`-----\r\n`)) {
+	lines := c.data
+	if c.allPEM {
+		lines, _, _ = bytes.Cut(begin, []byte("\n"))
+	}
+	if bytes.Contains(lines, []byte(`-----\n`)) || bytes.Contains(lines, []byte(`-----\r\n`)) {
 		c.lines = false
 		c.data = bytes.ReplaceAll(bytes.ReplaceAll(c.data, []byte(`\r\n`), []byte("\n")), []byte(`\n`), []byte("\n"))
 	}
-	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
-	c.allPEM = bytes.HasPrefix(begin, pemMention)
 	if begin[0] == '<' && !c.isSigned() {
 		// PEM in HTML, or in XML of another kind.
 		at := bytes.Index(c.data, pemMention)
@@ -258,7 +262,7 @@ func (c *contentReader) result(e truststore.Entry) (Result, bool) {
 		result.Err = &trouble{where: c.job.path, text: e.Err.Error(), cause: e.Err}
 		return result, true
 	}
-	k, err := c.judge.of(e.DER)
+	k, err := c.judge.of(e.DER, e.Position > 0 || e.Format != truststore.PEM && e.Format != truststore.XML)
 	if err != nil {
 		switch {
 		case e.Format == truststore.DER && !isCertificateStart(e.DER):
@@ -269,7 +273,7 @@ func (c *contentReader) result(e truststore.Entry) (Result, bool) {
 		result.Err = &trouble{where: c.job.path, text: result.Place + ": " + err.Error(), cause: err}
 		return result, true
 	}
-	result.known, result.Certificate, result.Fingerprint = k, k.cert, k.fingerprint
+	result.known, result.Certificate = k, k.cert
 	switch e.Kind {
 	case truststore.TrustedCertificate:
 		result.Use = TrustAnchor

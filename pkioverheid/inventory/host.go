@@ -49,11 +49,11 @@ func (s *scanner) askHost(target string) []Result {
 		if i == 0 {
 			r.Use = TLSServer
 		}
-		k, err := s.judge.of(cert.Raw)
+		k, err := s.judge.of(cert.Raw, false)
 		if err != nil { // crypto/tls has parsed it
 			r.Err = &trouble{where: target, text: r.Place + ": " + err.Error(), cause: err}
 		} else {
-			r.known, r.Certificate, r.Fingerprint = k, k.cert, k.fingerprint
+			r.known, r.Certificate = k, k.cert
 			if len(from.beside) < maxBeside {
 				from.beside = append(from.beside, k.cert)
 			}

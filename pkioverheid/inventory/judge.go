@@ -2,9 +2,9 @@ package inventory
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -20,12 +20,14 @@ type judge struct {
 	verifier func() (*chain.Verifier, error)
 
 	mu          sync.Mutex
-	young, old  map[[sha256.Size]byte]*known
+	seed        maphash.Seed
+	seen        []uint64 // hashes of certificates seen, each at one place, later ones over earlier ones
+	young, old  map[uint64]*known
 	youngerSize int // bytes of the certificates in young
 }
 
 func newJudge(cfg Config) *judge {
-	j := &judge{at: cfg.Time, use: cfg.Use, verifier: defaultVerifier}
+	j := &judge{at: cfg.Time, use: cfg.Use, verifier: defaultVerifier, seed: maphash.MakeSeed(), seen: make([]uint64, maxSeen)}
 	if cfg.Verifier != nil {
 		j.verifier = func() (*chain.Verifier, error) { return cfg.Verifier, nil }
 	}
@@ -46,9 +48,8 @@ var defaultVerifier = sync.OnceValues(func() (*chain.Verifier, error) {
 
 // known is what there is to know of one certificate, wherever it is found.
 type known struct {
-	judge       *judge
-	cert        *x509.Certificate
-	fingerprint truststore.Fingerprint
+	judge *judge
+	cert  *x509.Certificate
 
 	verify sync.Once
 	path   chain.Chain
@@ -64,45 +65,50 @@ type known struct {
 const (
 	maxRemembered     = 2 << 20
 	maxRememberedCert = 16 << 10
+	maxSeen           = 1 << 15 // a power of two
 )
 
-// of parses a certificate, or finds it among those seen before. der is not kept.
-func (j *judge) of(der []byte) (*known, error) {
-	sum := sha256.Sum256(der)
+// of parses a certificate, or finds it among those that were seen more than once:
+// nearly all are seen once, and to remember those would cost more than it saves. der
+// is not kept if it belongs to others.
+func (j *judge) of(der []byte, others bool) (*known, error) {
+	hash := maphash.Bytes(j.seed, der)
 	j.mu.Lock()
-	k := j.young[sum]
+	k := j.young[hash]
 	if k == nil {
-		if k = j.old[sum]; k != nil {
-			j.remember(sum, k)
+		if k = j.old[hash]; k != nil {
+			j.remember(hash, k)
 		}
 	}
+	place := &j.seen[hash%maxSeen]
+	again := *place == hash
+	*place = hash
 	j.mu.Unlock()
-	if k != nil {
+	if k != nil && bytes.Equal(k.cert.Raw, der) {
 		return k, nil
 	}
-	cert, err := x509.ParseCertificate(bytes.Clone(der))
+	if others {
+		der = bytes.Clone(der)
+	}
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, err
 	}
-	k = &known{judge: j, cert: cert, fingerprint: truststore.Fingerprint(sum)}
-	if len(der) <= maxRememberedCert {
+	k = &known{judge: j, cert: cert}
+	if again && len(der) <= maxRememberedCert {
 		j.mu.Lock()
-		if other := j.young[sum]; other != nil {
-			k = other // parsed by two at the same time
-		} else {
-			j.remember(sum, k)
-		}
+		j.remember(hash, k)
 		j.mu.Unlock()
 	}
 	return k, nil
 }
 
 // remember is called with the lock.
-func (j *judge) remember(sum [sha256.Size]byte, k *known) {
+func (j *judge) remember(hash uint64, k *known) {
 	if j.young == nil || j.youngerSize > maxRemembered {
-		j.old, j.young, j.youngerSize = j.young, make(map[[sha256.Size]byte]*known), 0
+		j.old, j.young, j.youngerSize = j.young, make(map[uint64]*known), 0
 	}
-	j.young[sum] = k
+	j.young[hash] = k
 	j.youngerSize += len(k.cert.Raw)
 }
 

@@ -162,7 +162,7 @@ func scan(t testing.TB, cfg inventory.Config, dir string) map[string][]inventory
 	for r := range inventory.Scan(t.Context(), cfg, dir) {
 		require.NoError(t, r.Err)
 		require.NotNil(t, r.Certificate)
-		assert.Equal(t, truststore.FingerprintOf(r.Certificate), r.Fingerprint)
+		assert.Equal(t, truststore.FingerprintOf(r.Certificate), r.Fingerprint())
 		assert.NotEmpty(t, r.Place)
 		name, err := filepath.Rel(dir, r.Path)
 		require.NoError(t, err)
@@ -173,7 +173,7 @@ func scan(t testing.TB, cfg inventory.Config, dir string) map[string][]inventory
 
 func fingerprints(results []inventory.Result) (all []string) {
 	for _, r := range results {
-		all = append(all, r.Fingerprint.String())
+		all = append(all, r.Fingerprint().String())
 	}
 	return all
 }
@@ -331,7 +331,7 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 			dir := write(t, map[string][]byte{"file": []byte(c.data)})
 			var got []string
 			for _, r := range scan(t, inventory.Config{}, dir)["file"] {
-				text := fmt.Sprintf("%s %v: %s", r.Fingerprint.String()[:8], r.Use, r.Place)
+				text := fmt.Sprintf("%s %v: %s", r.Fingerprint().String()[:8], r.Use, r.Place)
 				if r.Party != "" {
 					text += " of " + r.Party
 				}

@@ -42,9 +42,6 @@ type Result struct {
 	// Certificate is shared between results and must not be changed; nil with an Err.
 	Certificate *x509.Certificate
 
-	// Fingerprint is that of Certificate.
-	Fingerprint truststore.Fingerprint
-
 	// Err says why there is no certificate, naming the file or host.
 	Err error
 
@@ -85,6 +82,14 @@ func (u Use) String() string {
 
 // MarshalText returns what String does.
 func (u Use) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// Fingerprint is that of the certificate; zero for a Result with an Err.
+func (r Result) Fingerprint() truststore.Fingerprint {
+	if r.Certificate == nil {
+		return truststore.Fingerprint{}
+	}
+	return truststore.FingerprintOf(r.Certificate)
+}
 
 // Identity tells what the certificate claims to be; false if that is nothing of
 // PKIoverheid, and for a Result with an Err.
@@ -249,7 +254,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	}
 	if c := r.Certificate; c != nil {
 		j.Use = r.Use.String()
-		j.Fingerprint = r.Fingerprint.String()
+		j.Fingerprint = r.Fingerprint().String()
 		j.Subject = printable(c.Subject.String(), maxDN)
 		j.Issuer = printable(c.Issuer.String(), maxDN)
 		if c.SerialNumber != nil && c.SerialNumber.BitLen() <= 8*64 {
