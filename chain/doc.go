@@ -5,8 +5,8 @@
 //
 //   - peers that send their own certificate only, their chain out of order or
 //     with parts missing: [Verifier.Verify] and [Verifier.CertPool] know the
-//     issuing CAs, and [Verifier.Complete] and [Verifier.CompleteKeyPair] give the chain that
-//     should be sent;
+//     issuing CAs, and [Verifier.Complete] and [Verifier.CompleteKeyPair] give the
+//     chain that should be sent;
 //   - a [Policy], asked about each complete chain up to its root: in Verify, in
 //     the pools that crypto/tls and others take, and by [Verifier.Check] for
 //     resumed sessions;

@@ -69,7 +69,8 @@ type ExplainedCertificate struct {
 // Check is one thing that was looked at in an [ExplainedCertificate].
 type Check struct {
 	// Name is one of "validity", "signature", "trust", "ca", "path length", "key usage",
-	// "extended key usage", "extensions", "host", "names", "policy" and "revocation".
+	// "extended key usage", "extensions", "limits", "host", "names", "policy" and
+	// "revocation".
 	Name   string `json:"name"`
 	Result string `json:"result"` // "ok", "failed" or "unknown"
 	Text   string `json:"text"`   // why, in words
@@ -429,8 +430,19 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 	if said := x.said(); said != "" {
 		text += ": " + said
 	}
-	path[culprit].Checks = append(path[culprit].Checks, Check{names[0], checkFailed, text})
+	name := names[0]
+	if key, work := x.overLimits(); key || work {
+		name = "limits"
+	}
+	path[culprit].Checks = append(path[culprit].Checks, Check{name, checkFailed, text})
 	return path[culprit].Certificate
+}
+
+// overLimits reports whether a key, or the work to be done, is beyond the Limits.
+func (x *explaining) overLimits() (key, work bool) {
+	var beyond errBeyond
+	return errors.As(x.failed, &beyond),
+		errors.Is(x.failed, errTooMany) || errors.Is(x.failed, errTooMuch) || errors.Is(x.failed, errGaveUp)
 }
 
 // said is what crypto/x509 or a policy said, in one line.
@@ -525,6 +537,15 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 	case RevocationUnknown:
 		return "Whether " + name + " was revoked cannot be told: " + x.said() + ".",
 			"The certificate may be good. See to it that the CRL of its issuer can be fetched, or put it where this program looks for it."
+	}
+	key, work := x.overLimits()
+	switch {
+	case key:
+		return name + " cannot be handled: " + x.said() + ".",
+			"Ask for a certificate with a key of a common size, from a CA with such a key."
+	case work:
+		return "Too much was given to find a path from " + name + ": " + x.said() + ".",
+			"Give this certificate and those of its CAs only, each once."
 	}
 	return name + " cannot be handled: " + x.said() + ".",
 		"Ask for a certificate of a common kind, or look for a newer version of this program."
