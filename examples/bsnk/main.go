@@ -1,0 +1,107 @@
+// Command bsnk shows a party in the network of BSNk: it reads the network metadata
+// (XML), puts the signing certificates of it into its trust store and encrypts with
+// the encryption certificate, and follows both as the metadata changes, from G3 to
+// Private G1 and EV and from there to Private G4. It calls a stand-in on the
+// loopback interface, prints what it does, and stops.
+//
+//	go run ./examples/bsnk
+//
+// What to read: client.go is what a program has. The messages are made up: those of
+// BSNk, and the signature of the metadata, are the work of other libraries.
+//
+// The exit status is 0 if everything went as it should, 1 if not.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+func main() {
+	if err := run(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bsnk:", err)
+		os.Exit(1)
+	}
+}
+
+var (
+	g3, ev, g1, g4 = pkioverheid.G3, pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
+
+	today = pkiotest.New(g1).Time()
+)
+
+// stages are versions of the network metadata, with what the service and we have at
+// that time.
+var stages = []struct {
+	title               string
+	at                  time.Time
+	tls                 pkioverheid.Hierarchy
+	signing, encryption []pkioverheid.Hierarchy
+	own                 pkioverheid.Hierarchy
+	works               bool
+}{
+	{"November 2020: everything under G3", day(2020, time.November, 30), g3, of(g3), of(g3), g1, false},
+	{"1 December 2020: under Private G1 and EV", day(2020, time.December, 2), g1, of(ev), of(g1), g1, true},
+	{"Today: a certificate under EV has been forgotten in the metadata", today, g1, of(ev, g1), of(g1), g1, true},
+	{"Before 2028: the next signing certificate is announced, under Private G4", today, g1, of(g1, g4), of(g1), g1, true},
+	{"The service moved to Private G4, and its encryption certificate was replaced", today, g4, of(g1, g4), of(g4), g1, true},
+	{"The old signing certificate was removed, and we moved too", today, g4, of(g4), of(g4), g4, true},
+}
+
+func of(h ...pkioverheid.Hierarchy) []pkioverheid.Hierarchy { return h }
+
+func day(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 12, 0, 0, 0, time.UTC)
+}
+
+func run(w io.Writer) error {
+	var at time.Time
+	cfg := pkioverheid.Config{Roots: testRoots(), Time: func() time.Time { return at }} // yours has neither
+	p, err := newParty(cfg)
+	if err != nil {
+		return err
+	}
+	bsnk := newBSNk()
+	for i, s := range stages {
+		fmt.Fprintf(w, "%d. %s\n", i+1, s.title)
+		at = s.at
+		if i == 0 || !stages[i-1].at.Equal(at) {
+			bsnk.renew()
+		}
+		server, err := start(s.tls, host, bsnk, at)
+		if err != nil {
+			return err
+		}
+		cfg.Base, cfg.Certificate = server.base(), ownCertificate(s.own, at)
+		err = p.follow(w, strings.NewReader(bsnk.metadata(s.signing, s.encryption, at)))
+		if err == nil {
+			err = p.call(w, cfg)
+		}
+		server.stop()
+		if err != nil {
+			fmt.Fprintf(w, "   failed: %v\n", explain(err))
+		}
+		if (err == nil) != s.works {
+			return errors.New("this is not how it should be")
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "Everything is as it should be.")
+	return nil
+}
+
+// explain keeps of an error what a reader needs.
+func explain(err error) string {
+	var theirs *pkioverheid.ServerCertificateError
+	if errors.As(err, &theirs) {
+		return theirs.Cause + "; " + theirs.Advice
+	}
+	return err.Error()
+}

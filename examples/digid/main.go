@@ -1,0 +1,112 @@
+// Command digid shows a web application behind DigiD: it fetches DigiD's SAML
+// metadata over HTTPS, keeps the signing certificates of it that verify, and
+// resolves an artifact over SOAP with mutual TLS, on the way from G3 to Private G1
+// and from there to Private G4. It calls a stand-in on the loopback interface,
+// prints what it does, and stops.
+//
+//	go run ./examples/digid
+//
+// What to read: client.go is what a program has. It verifies no XML signature: that
+// is the work of a SAML library, which gets the certificates and the http.Client
+// from here.
+//
+// The exit status is 0 if everything went as it should, 1 if not.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+func main() {
+	if err := run(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "digid:", err)
+		os.Exit(1)
+	}
+}
+
+// stage is a day in the life of DigiD and of the application.
+type stage struct {
+	title   string
+	tls     pkioverheid.Hierarchy   // of DigiD's server
+	signing []pkioverheid.Hierarchy // of the certificates in its metadata
+	own     pkioverheid.Hierarchy   // of our certificate
+	inUse   int                     // signing certificates that are accepted then; -1: DigiD is refused
+}
+
+var g3, g1, g4 = pkioverheid.G3, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
+
+var stages = []stage{
+	{"DigiD under G3, as until November 2020", g3, of(g3), g1, -1},
+	{"DigiD's server moved to Private G1, its signing certificate did not", g1, of(g3), g1, 0},
+	{"26 November 2020, 06:00: the signing certificate moved too", g1, of(g1), g1, 1},
+	{"Before 2028: a signing certificate under Private G4 beside the old one", g1, of(g1, g4), g1, 2},
+	{"DigiD moved to Private G4", g4, of(g4), g1, 1},
+	{"We moved too: a new file with our certificate, and no new code", g4, of(g4), g4, 1},
+}
+
+func of(h ...pkioverheid.Hierarchy) []pkioverheid.Hierarchy { return h }
+
+func run(w io.Writer) error {
+	digid := newIdentityProvider()
+	cfg := pkioverheid.Config{Roots: testRoots()} // yours has no Roots
+	app, err := newApplication(cfg)
+	if err != nil {
+		return err
+	}
+	for i, s := range stages {
+		fmt.Fprintf(w, "%d. %s\n", i+1, s.title)
+		digid.setSigning(s.signing)
+		server, err := start(s.tls, host, digid)
+		if err != nil {
+			return err
+		}
+		cfg.Base, cfg.Certificate = server.base(), ownCertificate(s.own)
+		inUse, err := app.login(w, cfg)
+		server.stop()
+		if err != nil {
+			fmt.Fprintf(w, "   refused: %v\n", explain(err))
+			inUse = -1
+		}
+		if inUse != s.inUse {
+			return fmt.Errorf("%d signing certificates are in use: this is not how it should be", inUse)
+		}
+		fmt.Fprintln(w)
+	}
+	return ownCertificates(w)
+}
+
+// ownCertificates shows the rules for our own certificates in the two environments.
+func ownCertificates(w io.Writer) error {
+	fmt.Fprintln(w, "Our own certificates, in preproduction and production:")
+	now, next := ownCertificate(g1).Leaf, ownCertificate(g4).Leaf
+	old := pkiotest.New(g1).Issue(pkiotest.Validity(
+		time.Date(2020, time.June, 1, 0, 0, 0, 0, time.UTC), time.Date(2021, time.January, 31, 12, 0, 0, 0, time.UTC))).Leaf
+	cfg := pkioverheid.Config{Roots: testRoots()}
+	then := pkioverheid.Config{Roots: testRoots(), Time: func() time.Time { return time.Date(2021, time.January, 1, 0, 0, 0, 0, time.UTC) }}
+	good := logius.CheckDigiDCertificates(now, now, cfg)
+	mixed := logius.CheckDigiDCertificates(next, now, cfg)
+	short := logius.CheckDigiDCertificates(old, old, then)
+	fmt.Fprintf(w, "   both under G1: %v\n   G4 and G1: %v\n   that end too early, in 2021: %v\n\n", good, mixed, short)
+	if good != nil || mixed == nil || short == nil {
+		return errors.New("this is not how it should be")
+	}
+	fmt.Fprintln(w, "Everything is as it should be.")
+	return nil
+}
+
+// explain keeps of an error what a reader needs.
+func explain(err error) string {
+	var theirs *pkioverheid.ServerCertificateError
+	if errors.As(err, &theirs) {
+		return theirs.Cause + "; " + theirs.Advice
+	}
+	return err.Error()
+}

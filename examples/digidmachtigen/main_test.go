@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+func TestTheSwitch(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, run(&out), out.String())
+	assert.Equal(t, 4, strings.Count(out.String(), "machtiging M-1 is geldig, gevraagd door 00000099000000001000"), out.String())
+	assert.Contains(t, out.String(), "KPN BV PKIoverheid Organisatie Server CA - G3")
+	assert.Contains(t, out.String(), "certificate signed by unknown authority")
+}
+
+func TestTheServiceSaysWhatIsWrong(t *testing.T) {
+	service, err := start(pkioverheid.PrivateG4TLS, host, http.HandlerFunc(serveSOAP))
+	require.NoError(t, err)
+	defer service.stop()
+	client, err := clientNow(pkioverheid.Config{Certificate: ownCertificate(pkioverheid.PrivateG4TLS), Base: service.base(), Roots: testRoots()})
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	resp, err := client.Post("https://"+host+"/machtigen", "text/xml", strings.NewReader("<Envelope/>"))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, http.StatusInternalServerError, resp.StatusCode)
+	_, err = readEnvelope(strings.NewReader("no XML"))
+	assert.Error(t, err)
+
+	// Without a certificate nobody gets in.
+	stranger, err := clientNow(pkioverheid.Config{Base: service.base(), Roots: testRoots()})
+	require.NoError(t, err)
+	defer stranger.CloseIdleConnections()
+	_, err = ask(stranger, "https://"+host+"/machtigen", "M-1")
+	var ours *pkioverheid.ClientCertificateError
+	assert.ErrorAs(t, err, &ours)
+}
