@@ -1,0 +1,167 @@
+// Command mijnoverheid shows the three services of MijnOverheid: Persoonlijke
+// Gegevens (SOAP), Lopende Zaken and Berichtenbox (ebMS2 with a CPA), all over mutual
+// TLS, on the way from G3 to Private G1 and from there to Private G4. It calls
+// stand-ins on the loopback interface, prints what it does, and stops.
+//
+//	go run ./examples/mijnoverheid
+//
+// What to read: client.go is what a program has, message.go the ebMS2 message. The
+// contents are made up.
+//
+// The exit status is 0 if everything went as it should, 1 if not.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// host is that of Lopende Zaken and Persoonlijke Gegevens in production, on the
+// internet; the one for Diginetwerk is osb.kps.mijnoverheid.nl.
+const (
+	host = "osb.mijnoverheid.nl"
+	path = "/exchange/00000004003214345001"
+)
+
+func main() {
+	if err := run(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "mijnoverheid:", err)
+		os.Exit(1)
+	}
+}
+
+var g3, g1, g4 = pkioverheid.G3, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
+
+// errUnexpected ends the demonstration.
+var errUnexpected = errors.New("this is not how it should be")
+
+func run(w io.Writer) error {
+	for _, part := range []func(io.Writer) error{persoonlijkeGegevens, lopendeZaken, berichtenbox} {
+		if err := part(w); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "Everything is as it should be.")
+	return nil
+}
+
+// tell prints what came of something and reports whether that was expected.
+func tell(w io.Writer, what string, err error, want bool) error {
+	if err != nil {
+		fmt.Fprintf(w, "   %s: refused: %s\n", what, explain(err))
+	} else {
+		fmt.Fprintf(w, "   %s: answered\n", what)
+	}
+	if (err == nil) != want {
+		return errUnexpected
+	}
+	return nil
+}
+
+// explain keeps of an error what a reader needs, on one line.
+func explain(err error) string {
+	var theirs *pkioverheid.ServerCertificateError
+	if errors.As(err, &theirs) {
+		return theirs.Cause + "; " + theirs.Advice
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
+func persoonlijkeGegevens(w io.Writer) error {
+	fmt.Fprintln(w, "Persoonlijke Gegevens, over SOAP")
+	for _, h := range []pkioverheid.Hierarchy{g3, g1, g4} {
+		server, err := start(h, host, &service{})
+		if err != nil {
+			return err
+		}
+		cfg := pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()} // yours has the certificate only
+		err = askSOAP(logius.MijnOverheidPersoonlijkeGegevens(), cfg, "https://"+host+"/persoonlijkegegevens")
+		server.stop()
+		if err := tell(w, "under "+h.String(), err, h != g3); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lopendeZaken goes through the three ways of trusting the service. Who trusts the
+// hierarchy does not notice a new certificate; the plan of 2020 asks for a new CPA
+// all the same, since the old one names the certificate that is gone.
+func lopendeZaken(w io.Writer) error {
+	fmt.Fprintln(w, "Lopende Zaken, ebMS2 with a CPA")
+	var agreed string // the agreement in use
+	for _, stage := range []struct {
+		title  string
+		server pkioverheid.Hierarchy
+		own    pkioverheid.Hierarchy
+		renew  bool // a new agreement, on the certificates of today
+		works  map[way]bool
+	}{
+		{"under G3, with an agreement on its certificate", g3, g1, true, nil},
+		{"under Private G1, with the agreement of before", g1, g1, false, map[way]bool{byHierarchy: true}},
+		{"under Private G1, with a new agreement", g1, g1, true, map[way]bool{byCPA: true, byPin: true, byHierarchy: true}},
+		{"under Private G4, with the agreement of before", g4, g1, false, map[way]bool{byHierarchy: true}},
+		{"both under Private G4, with a new agreement", g4, g4, true, map[way]bool{byCPA: true, byPin: true, byHierarchy: true}},
+	} {
+		fmt.Fprintf(w, "   %s\n", stage.title)
+		answers := &service{}
+		server, err := start(stage.server, host, answers)
+		if err != nil {
+			return err
+		}
+		own := ownCertificate(stage.own)
+		if stage.renew {
+			upload, err := exportForRegister(own)
+			if err != nil {
+				server.stop()
+				return err
+			}
+			if agreed, err = register(upload, server.certificate.Leaf); err != nil {
+				server.stop()
+				return err
+			}
+		}
+		answers.agreement = agreed
+		cfg := pkioverheid.Config{Certificate: own, Base: server.base(), Roots: testRoots()} // yours has the certificate only
+		for _, way := range []way{byCPA, byPin, byHierarchy} {
+			err := send(way, cfg, agreed)
+			if err := tell(w, "  "+string(way), err, stage.works[way]); err != nil {
+				server.stop()
+				return err
+			}
+		}
+		server.stop()
+	}
+	return nil
+}
+
+func berichtenbox(w io.Writer) error {
+	fmt.Fprintln(w, "Berichtenbox: KPN's certificates only")
+	const host = "berichtenbox.example" // no real one was published
+	s := logius.MijnOverheidBerichtenbox()
+	s.Hosts = []logius.Host{{Name: host, Environment: logius.Production}}
+	for _, c := range []struct {
+		hierarchy pkioverheid.Hierarchy
+		tsp       string
+		works     bool
+	}{{g1, "KPN", true}, {g1, "QuoVadis", false}, {g4, "KPN", true}, {g4, "Digidentity", false}} {
+		server, err := start(c.hierarchy, host, &service{}, pkiotest.TSP(c.tsp))
+		if err != nil {
+			return err
+		}
+		err = askSOAP(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()}, "https://"+host+"/")
+		server.stop()
+		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
+			return err
+		}
+	}
+	return nil
+}
