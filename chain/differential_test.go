@@ -69,9 +69,10 @@ func TestDifferential(t *testing.T) {
 	// That these are not zero shows that something was compared.
 	for what, n := range map[string]int{
 		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
-		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight,
+		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight, "refused by limits": total.tight, "moved": total.moved,
 	} {
-		if n == 0 {
+		// Some take a while to come up.
+		if n == 0 && (total.worlds > 40 || what != "refused by limits" && what != "moved" && what != "refused at sight") {
 			t.Errorf("not one case of: %s", what)
 		}
 	}
@@ -103,6 +104,8 @@ type tally struct {
 	strictAccepted, strictRefused int // of what crypto/x509 accepts, with policies
 	atSight                       int // of these, refused before signatures
 	itself                        int // certificates of the pool that presented themselves and were let through
+	tight                         int // of what crypto/x509 accepts, refused by narrow limits
+	moved                         int // verified while roots and options were replaced, and refused by those of one moment only
 	limited                       int // crypto/x509 gave up counting signatures, and the chain is one that it accepts
 }
 
@@ -119,12 +122,14 @@ func (n *tally) add(o tally) {
 	n.atSight += o.atSight
 	n.itself += o.itself
 	n.limited += o.limited
+	n.tight += o.tight
+	n.moved += o.moved
 }
 
 func (n *tally) String() string {
 	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted, %d refused; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
-		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d times crypto/x509 reached its limit of signatures",
-		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.limited)
+		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d refused by narrow limits; %d verdicts that depend on a replacement under way; %d times crypto/x509 reached its limit of signatures",
+		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.tight, n.moved, n.limited)
 }
 
 func (n *tally) compareWorld(t *testing.T, d dice, seed uint64, questions int) {
@@ -149,6 +154,7 @@ func (w *world) compare(q question, n *tally) error {
 
 	// Verify.
 	ours, err := w.plain.Verify(q.leaf, opts)
+	plain := verdict{ours, err}
 	switch {
 	case err == nil:
 		if err := w.notLenient(q, ours, theirs, n); err != nil {
@@ -167,6 +173,7 @@ func (w *world) compare(q question, n *tally) error {
 	// Verify with policies: the chains of crypto/x509 that they allow.
 	allowed := slices.DeleteFunc(slices.Clone(theirs), w.refuses)
 	ours, err = w.strict.Verify(q.leaf, opts)
+	strict := verdict{ours, err}
 	switch {
 	case err == nil:
 		if w.refuses(ours) {
@@ -188,6 +195,13 @@ func (w *world) compare(q question, n *tally) error {
 		if err := w.wellFormed(err, q.leaf); err != nil {
 			return fmt.Errorf("Verify with policies: %w", err)
 		}
+	}
+
+	if err := w.compareTight(q, opts, theirs, n); err != nil {
+		return fmt.Errorf("Verify with narrow limits: %w (crypto/x509: %v)", err, theirErr)
+	}
+	if err := w.compareMoving(q, opts, theirs, n, plain, strict); err != nil {
+		return fmt.Errorf("Verify while replaced: %w (crypto/x509: %v)", err, theirErr)
 	}
 
 	// The pools, as crypto/tls asks them, and Check.
@@ -232,6 +246,56 @@ func (w *world) compare(q question, n *tally) error {
 	}
 	if w.oneIn(3) {
 		return w.complete(q)
+	}
+	return nil
+}
+
+type verdict struct {
+	c   chain.Chain
+	err error
+}
+
+// compareTight asks a verifier with narrow limits: it may refuse, and then says that
+// it gave up.
+func (w *world) compareTight(q question, opts chain.VerifyOptions, theirs [][]*x509.Certificate, n *tally) error {
+	ours, err := w.tight.Verify(q.leaf, opts)
+	var e *chain.Error
+	switch {
+	case err == nil:
+		return w.notLenient(q, ours, theirs, n)
+	case len(theirs) > 0 && (!errors.As(err, &e) || e.Reason != chain.Unsupported):
+		return fmt.Errorf("stricter, and not by its limits: %w", err)
+	case len(theirs) > 0:
+		n.tight++
+	}
+	return w.wellFormed(err, q.leaf)
+}
+
+// compareMoving asks a verifier that is replaced at the same time. The verdict is
+// that of before or of after.
+func (w *world) compareMoving(q question, opts chain.VerifyOptions, theirs [][]*x509.Certificate, n *tally, plain, strict verdict) error {
+	var strictly []chain.Option
+	if w.oneIn(2) {
+		strictly = w.strictly()
+	}
+	done := make(chan error)
+	go func() { done <- w.moving.Replace(w.heldRoots, w.held, strictly...) }()
+	ours, err := w.moving.Verify(q.leaf, opts)
+	verified, poolErr := q.x509(w.movingPool, poolOf(q.extra...))
+	if err := <-done; err != nil {
+		return err
+	}
+	if (plain.err == nil) != (strict.err == nil) {
+		n.moved++
+	}
+	same := func(v verdict) bool {
+		return (err == nil) == (v.err == nil) && slices.EqualFunc(ours, v.c, (*x509.Certificate).Equal)
+	}
+	if !same(plain) && !same(strict) {
+		return fmt.Errorf("neither the verdict of the one nor of the other: %s, %w", names(ours), err)
+	}
+	if poolErr == nil {
+		return w.poolNotLenient(q, w.plain, verified, theirs, n)
 	}
 	return nil
 }

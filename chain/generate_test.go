@@ -132,12 +132,14 @@ type world struct {
 	barred          [][32]byte           // and by its denials: keys
 	pair            [2]*x509.Certificate // and two that may not stand in one path
 	plain, strict   *chain.Verifier
+	tight           *chain.Verifier // with narrow limits
+	moving          *chain.Verifier // by turns like plain and like strict
 
 	signed map[[2]*x509.Certificate]bool // links that were checked
 	misled error                         // what a policy should not have been asked
 
-	at                    time.Time
-	plainPool, strictPool *x509.CertPool // at the time of at
+	at                                time.Time
+	plainPool, strictPool, movingPool *x509.CertPool // at the time of at
 }
 
 func newWorld(d dice) *world {
@@ -436,10 +438,12 @@ func (w *world) hold() {
 	}
 	w.pair = [2]*x509.Certificate{pick(w.dice, all...), pick(w.dice, all...)}
 	w.strict = mustVerifier(w.heldRoots, w.held, w.strictly()...)
+	w.tight = mustVerifier(w.heldRoots, w.held, chain.WithLimits(chain.Limits{Certificates: 1 + w.IntN(4), Signatures: 1 + w.IntN(6)}))
+	w.moving = mustVerifier(w.heldRoots, w.held)
 
 	w.at = now
 	clock := func() time.Time { return w.at }
-	w.plainPool, w.strictPool = w.plain.CertPool(clock), w.strict.CertPool(clock)
+	w.plainPool, w.strictPool, w.movingPool = w.plain.CertPool(clock), w.strict.CertPool(clock), w.moving.CertPool(clock)
 }
 
 // strictly are options of each kind that refuses.

@@ -31,7 +31,7 @@ func WithPolicy(p Policy) Option {
 // CAs below them, whose paths to a root are verified when they are first needed.
 // Neither may be nil or hold a certificate that is no CA; a root must be
 // self-issued, and what it signs of itself is not looked at, for it proves nothing.
-// No roots at all is no error: then nothing verifies.
+// A key beyond the [Limits] is an error. No roots at all is no error: then nothing verifies.
 //
 // To trust a single leaf, a policy must ask for it: crypto/x509 checks neither
 // the issuer nor the constraints of a certificate that stands in a pool itself.
@@ -75,7 +75,8 @@ type VerifyOptions struct {
 	KeyUsages []x509.ExtKeyUsage
 
 	// Extra are certificates that the peer sent or that lie at hand, in any
-	// order. They help to build a path and are not trusted. nil is skipped.
+	// order. They help to build a path and are not trusted. nil is skipped. [Limits]
+	// bound how many of them are looked at, and with what keys.
 	Extra []*x509.Certificate
 }
 
