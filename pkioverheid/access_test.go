@@ -329,6 +329,31 @@ func TestChainsAreJudgedAgainWhenTheRootsChange(t *testing.T) {
 	assert.Equal(t, 403, serve(state))
 }
 
+func TestARootThatIsTakenAwayCountsForOpenConnections(t *testing.T) {
+	a, b := testRoot(t, "A"), testRoot(t, "B")
+	leaf := testLeaf(t, a).Leaf
+	roots := watchRoots(t, a.Leaf)
+	cfg := pkioverheid.Config{RootSource: roots.source, OnlyRoots: true}
+	direct, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: func(pkioverheid.Identity) error { return nil }})
+	proxied, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: func(pkioverheid.Identity) error { return nil },
+		Proxy: &pkioverheid.Proxy{Format: pkioverheid.RFC9440, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}})
+	r := httptest.NewRequest("GET", "/", nil)
+	r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, a.Leaf}}}
+	r.Header.Set("Client-Cert", ":"+base64.StdEncoding.EncodeToString(leaf.Raw)+":")
+	status := func(h http.Handler) int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, h := range []http.Handler{direct, proxied} {
+		assert.Equal(t, 200, status(h))
+	}
+	roots.write(t, b.Leaf)
+	for _, h := range []http.Handler{direct, proxied} {
+		assert.Equal(t, 403, status(h))
+	}
+}
+
 func TestManyCallersAtTheSameTime(t *testing.T) {
 	var list pkioverheid.OINList
 	require.NoError(t, list.Set(someOIN))
@@ -375,7 +400,11 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 	ended := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))).Leaf
 	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.OIN(someOIN)).Leaf
 	forged := forgedPair(t, someOIN).Leaf
-	serverOnly := sign(t, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, nil).Leaf
+	tsp := g1.Certificates()[2]
+	serverOnly := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	serverOnly.Subject.SerialNumber = string(someOIN)
+	policy(t, "2.16.528.1.1003.1.2.8.6")(serverOnly)
+	serverOnly = sign(t, serverOnly, &tls.Certificate{Leaf: tsp, PrivateKey: g1.PrivateKey(tsp)}).Leaf
 	b64 := func(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
 	quoted := func(key, value string) string { return key + `="` + value + `"` }
 	const proxy, stranger = "192.0.2.1:4711", "198.51.100.7:4711"
@@ -439,7 +468,7 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 		{"ended", nginx, proxy, []string{escapedPEM(ended)}, 403, "refused: expired"},
 		{"G3", nginx, proxy, []string{escapedPEM(g3)}, 403, "G3 refused"},
 		{"forged", nginx, proxy, []string{escapedPEM(forged)}, 403, "caller's certificate was refused"},
-		{"for servers only", nginx, proxy, []string{escapedPEM(serverOnly)}, 403, "caller's certificate was refused"},
+		{"for servers only", nginx, proxy, []string{escapedPEM(serverOnly)}, 403, "refused: wrong usage"},
 		{"a CA", nginx, proxy, []string{escapedPEM(g1.Certificates()[2])}, 403, "refused"},
 	}
 	for _, c := range cases {
