@@ -1,0 +1,175 @@
+// Command grpc shows google.golang.org/grpc over mutual TLS with certificates of
+// PKIoverheid: what credentials a client and a server need, how a handler learns
+// who calls, and what becomes of callers and servers that may not take part.
+//
+//	go -C examples/grpc run .
+//
+// It starts servers on the loopback interface, under test certificates of each
+// hierarchy, calls their health service, which comes with gRPC and needs no protoc,
+// and stops by itself. What is to be copied is in this file.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+func main() {
+	if err := demonstrate(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "grpc:", err)
+		os.Exit(1)
+	}
+}
+
+// dial makes a client for a server that asks for a certificate, which is
+// cfg.Certificate: see pkioverheid.LoadKeyPair.
+func dial(target string, cfg pkioverheid.Config) (*grpc.ClientConn, error) {
+	config, err := pkioverheid.ClientTLSConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return grpc.NewClient(target, grpc.WithTransportCredentials(explained{credentials.NewTLS(config)}))
+}
+
+// dialPool makes a client for a server that asks for no certificate. The pool alone
+// refuses G3: in your program it is pkioverheid.DefaultCertPool().
+func dialPool(target string, pool *x509.CertPool) (*grpc.ClientConn, error) {
+	return grpc.NewClient(target, grpc.WithTransportCredentials(explained{credentials.NewClientTLSFromCert(pool, "")}))
+}
+
+// newServer makes a server that shows cfg.Certificate. Every system of PKIoverheid
+// gets through the handshake, and is told in a status why if allow does not let it in.
+// Persons do not get that far: see logged.
+func newServer(cfg pkioverheid.Config, allow pkioverheid.Authorizer, logger *slog.Logger) (*grpc.Server, error) {
+	config, err := pkioverheid.ServerTLSConfig(cfg, pkioverheid.AllowAnySystem())
+	if err != nil {
+		return nil, err
+	}
+	// gRPC works on a copy of config. What it needs is set here, so that it is there
+	// too where cfg.RootSource makes a config for each handshake.
+	config.NextProtos = []string{"h2"}
+	return grpc.NewServer(
+		grpc.Creds(logged{credentials.NewTLS(config), logger}),
+		// Both: a stream does not pass the interceptor of unary calls.
+		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			ctx, err := withCaller(ctx, allow)
+			if err != nil {
+				return nil, err
+			}
+			return next(ctx, req)
+		}),
+		grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			ctx, err := withCaller(stream.Context(), allow)
+			if err != nil {
+				return err
+			}
+			return next(srv, streamOf{stream, ctx})
+		}),
+		// Certificates are verified in handshakes. One that has ended or was revoked
+		// should not stay in for as long as its connection lasts.
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute}),
+	), nil
+}
+
+type callerKey struct{}
+
+// callerOf returns who calls, in a handler behind the interceptors of newServer.
+func callerOf(ctx context.Context) pkioverheid.Identity {
+	id, _ := ctx.Value(callerKey{}).(pkioverheid.Identity)
+	return id
+}
+
+// withCaller puts who calls into the context, if allow lets them in.
+//
+// pkioverheid.PeerIdentity does not know roots of your own, such as those in
+// Config.ClientRoots. Callers under these are for ServerTLSConfig's Authorizer.
+func withCaller(ctx context.Context, allow pkioverheid.Authorizer) (context.Context, error) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return nil, status.Error(codes.Unauthenticated, "it is not known who calls")
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok {
+		return nil, status.Error(codes.Unauthenticated, "the call did not come over TLS")
+	}
+	id, err := pkioverheid.PeerIdentity(&info.State)
+	if err != nil {
+		return nil, status.Error(codes.Unauthenticated, err.Error())
+	}
+	if err := allow(id); err != nil {
+		var reason *pkioverheid.AccessError // the only one that is for the caller to read
+		if errors.As(err, &reason) {
+			return nil, status.Error(codes.PermissionDenied, reason.Error())
+		}
+		return nil, status.Error(codes.PermissionDenied, "not let in")
+	}
+	return context.WithValue(ctx, callerKey{}, id), nil
+}
+
+// streamOf is a stream with another context.
+type streamOf struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s streamOf) Context() context.Context { return s.ctx }
+
+// explained are credentials of a client that say in any case that a server is under
+// G3. It is refused without them too, but crypto/tls's words for it vary with what
+// the server sends, and gRPC hands on no more of an error than its text.
+type explained struct {
+	credentials.TransportCredentials
+}
+
+func (e explained) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := e.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	var refused *tls.CertificateVerificationError
+	if errors.As(err, &refused) {
+		// Of what the server sent, its own certificate counts: others may be there
+		// that have nothing to do with it.
+		if g3 := pkioverheid.RejectG3(refused.UnverifiedCertificates[:1]); g3 != nil {
+			err = g3
+		}
+	}
+	return conn, info, err
+}
+
+func (e explained) Clone() credentials.TransportCredentials {
+	return explained{e.TransportCredentials.Clone()}
+}
+
+// logged are credentials of a server that log why a handshake failed. The client
+// learns little of it: with TLS 1.3 its side is complete when the server refuses its
+// certificate, and all it sees may be that the connection is gone.
+type logged struct {
+	credentials.TransportCredentials
+	logger *slog.Logger
+}
+
+func (l logged) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := l.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		l.logger.Warn("handshake failed", "remote", raw.RemoteAddr().String(), "reason", err.Error())
+	}
+	return conn, info, err
+}
+
+func (l logged) Clone() credentials.TransportCredentials {
+	return logged{l.TransportCredentials.Clone(), l.logger}
+}

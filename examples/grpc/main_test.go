@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+const (
+	g3 = pkioverheid.G3
+	g1 = pkioverheid.PrivateG1
+	g4 = pkioverheid.PrivateG4TLS
+)
+
+func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, demonstrate(&out))
+	parts := strings.Split(out.String(), ":\n\n")
+	require.Len(t, parts, 7, out.String())
+	for i, want := range [][]string{
+		1: {"client: Unavailable", "G3 refused", "under Private G4"},
+		2: {"oin=" + string(listed), "hierarchy=private-g1", "client: SERVING"},
+		3: {"oin=" + string(listed), "hierarchy=private-g1", "client: SERVING"},
+		4: {"oin=" + string(listed), "hierarchy=private-g4-tls", "client: SERVING"},
+		5: {"client: PermissionDenied", "OIN " + string(other) + " is not on the list"},
+		6: {"not the certificate of a system", "client: Unavailable"},
+	} {
+		for _, text := range want {
+			assert.Contains(t, parts[i], text)
+		}
+	}
+	assert.NotContains(t, parts[1], "SERVING")
+	assert.NotContains(t, parts[5], "called")
+	assert.NotContains(t, parts[6], "called")
+}
+
+// webServer is no gRPC server. It answers 404 to a connection that was trusted.
+func webServer(t *testing.T, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) (target string) {
+	srv := pkiotest.New(h).NewServer(nil, opts...)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "https://")
+}
+
+// target starts a server that lets in listed.
+func target(t *testing.T, cfg pkioverheid.Config) string {
+	addr, stop, err := serve(io.Discard, cfg)
+	require.NoError(t, err)
+	t.Cleanup(stop)
+	return addr
+}
+
+// check calls once with a client of its own.
+func check(t *testing.T, target string, cfg pkioverheid.Config) error {
+	conn, err := dial(target, cfg)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = call(conn)
+	return err
+}
+
+func TestAG3ServerIsRefusedInOurWordsWhateverItSends(t *testing.T) {
+	for name, opts := range map[string][]pkiotest.LeafOption{
+		"the chain":           nil,
+		"the reissue of 2016": {pkiotest.TSP("2016")},
+		"its own only":        {pkiotest.LeafOnly()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := check(t, webServer(t, g3, opts...), issue(g1, listed))
+			assert.Equal(t, codes.Unavailable, status.Code(err))
+			assert.ErrorContains(t, err, "pkioverheid: G3 refused")
+		})
+	}
+	t.Run("with the root", func(t *testing.T) {
+		authority := pkiotest.New(g3)
+		cert := authority.Issue()
+		cert.Certificate = append(cert.Certificate, authority.Certificates()[0].Raw)
+		srv := httptest.NewUnstartedServer(nil)
+		srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}}
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+		srv.StartTLS()
+		defer srv.Close()
+		_, port, err := net.SplitHostPort(srv.Listener.Addr().String())
+		require.NoError(t, err)
+		err = check(t, net.JoinHostPort("localhost", port), issue(g1, listed))
+		assert.Equal(t, codes.Unavailable, status.Code(err))
+		assert.ErrorContains(t, err, "pkioverheid: G3 refused")
+	})
+}
+
+func TestAPoolIsEnoughForAServerThatAsksForNoCertificate(t *testing.T) {
+	v, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: fixtures()})
+	require.NoError(t, err)
+	ask := func(h pkioverheid.Hierarchy, pool *x509.CertPool) error {
+		conn, err := dialPool(webServer(t, h), pool)
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = call(conn)
+		return err
+	}
+	for _, h := range []pkioverheid.Hierarchy{g1, g4} {
+		assert.Equal(t, codes.Unimplemented, status.Code(ask(h, v.CertPool(nil))), h)
+	}
+	err = ask(g3, v.CertPool(nil))
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.ErrorContains(t, err, "pkioverheid: G3 refused")
+	assert.ErrorContains(t, ask(g1, pkioverheid.DefaultCertPool()), "x509: ", "the keys of fixtures are public")
+}
+
+func TestCallersThatMayNotComeInDoNot(t *testing.T) {
+	addr := target(t, issue(g1, ""))
+	require.NoError(t, check(t, addr, issue(g1, listed)), "who may come in does")
+
+	for name, tc := range map[string]struct {
+		cfg  pkioverheid.Config
+		code codes.Code
+	}{
+		"another OIN":             {issue(g4, other), codes.PermissionDenied},
+		"no OIN":                  {issue(g1, ""), codes.PermissionDenied},
+		"a person":                {issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), codes.Unavailable},
+		"a certificate under G3":  {issue(g3, listed), codes.Unavailable},
+		"no certificate":          {pkioverheid.Config{Roots: fixtures()}, codes.Unavailable},
+		"an expired certificate":  {issue(g1, listed, pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))), codes.Unavailable},
+		"an EV certificate, ours": {issue(pkioverheid.EV, listed), codes.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := check(t, addr, tc.cfg)
+			assert.Equal(t, tc.code, status.Code(err), "%v", err)
+		})
+	}
+}
+
+func TestStreamsAskWhoCallsToo(t *testing.T) {
+	addr := target(t, issue(g1, ""))
+	watch := func(cfg pkioverheid.Config) error {
+		conn, err := dial(addr, cfg)
+		require.NoError(t, err)
+		defer conn.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		stream, err := healthpb.NewHealthClient(conn).Watch(ctx, &healthpb.HealthCheckRequest{})
+		if err != nil {
+			return err
+		}
+		_, err = stream.Recv()
+		return err
+	}
+	assert.NoError(t, watch(issue(g1, listed)))
+	assert.Equal(t, codes.PermissionDenied, status.Code(watch(issue(g1, other))))
+}
+
+func TestThePolicyOfAConfigCountsInGRPC(t *testing.T) {
+	cfg := issue(g1, listed)
+	addr := target(t, issue(g1, ""))
+	require.NoError(t, check(t, addr, cfg))
+	cfg.Policy = func(c chain.Chain, _ time.Time) error {
+		if c.Root().Equal(pkiotest.New(g1).Certificates()[0]) {
+			return errors.New("we are done with G1")
+		}
+		return nil
+	}
+	err := check(t, addr, cfg)
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.ErrorContains(t, err, "we are done with G1")
+	assert.NoError(t, check(t, target(t, issue(g4, "")), cfg))
+}
+
+// With a RootSource each handshake of a server has a config of its own, which must
+// have what gRPC needs and what the library checks.
+func TestAServerWorksWithRootsFromAFileToo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roots.pem")
+	require.NoError(t, truststore.New(pkioverheid.PrivateG4TLS.Root()).WriteFile(path, truststore.PEM))
+	roots, err := truststore.Watch(t.Context(), path)
+	require.NoError(t, err)
+	defer roots.Close()
+
+	cfg := issue(g1, "")
+	cfg.RootSource = roots
+	addr := target(t, cfg)
+	assert.NoError(t, check(t, addr, issue(g4, listed)))
+	assert.Equal(t, codes.PermissionDenied, status.Code(check(t, addr, issue(g4, other))))
+	person := issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))
+	assert.Equal(t, codes.Unavailable, status.Code(check(t, addr, person)))
+}
