@@ -278,6 +278,10 @@ func TestLimits(t *testing.T) {
 			_, err = verifyAsTLS(v, leaf, nil)
 			assert.ErrorContains(t, err, test.says, "the pool asks too")
 
+			_, err = mustVerifier(none, none, opt).Verify(leaf, chain.VerifyOptions{Time: now})
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, chain.Unsupported, e.Reason, "whoever issued it")
+
 			// In what a peer sends along.
 			sent := root.certify("Sent CA", test.key)
 			leaf = sign(leafTemplate("host.example"), sent.Certificate, newKey(), test.key, nil)
