@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -216,18 +217,22 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	id, known := Identify(cert)
+	r, key := recognised(), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	self, issuer, by := r.findKey(cert, key)
+	id, known := identityAs(cert, self, issuer, by)
 	id.Certificate = cert
-	c := &advised{Identity: id, use: use, at: at}
+	c := &advised{Identity: id, use: use, at: at, compromised: r.publicKeys[key]}
 	var a Advice
-	g3 := findG3([]*x509.Certificate{cert})
+	var g3 *G3Error
+	if id.Hierarchy == G3 {
+		g3 = findG3([]*x509.Certificate{cert})
+	}
 	mark, test := testMark(cert)
 	old, withdrawn := findWithdrawn(cert)
 	switch {
-	case isCompromised(cert) || id.Fixture:
-		a = c.compromised()
+	case c.compromised || id.Fixture:
+		a = c.ofPkiotest()
 	case g3 != nil:
-		c.Hierarchy = G3
 		a = c.ofG3(g3)
 	case withdrawn:
 		c.Hierarchy, c.TSP = PrivateG4TLS, tspOf([]string{old.o})
@@ -265,6 +270,8 @@ type advised struct {
 	Identity
 	use Use
 	at  time.Time
+
+	compromised bool // its own key is public
 }
 
 // ends is the last moment at which the certificate can verify: its hierarchy may
@@ -318,10 +325,10 @@ func (c *advised) urgency(deadline time.Time) Urgency {
 	return Later
 }
 
-func (c *advised) compromised() Advice {
+func (c *advised) ofPkiotest() Advice {
 	a := Advice{Status: Compromised, Urgency: Now, Sources: []string{sourcePkiotest}}
 	what := "its private key is public"
-	if !isCompromised(c.Certificate) {
+	if !c.compromised {
 		what = "the private key of its CA is public"
 	}
 	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", capital(quoteName(c.Certificate)), what)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -316,6 +317,37 @@ func BenchmarkRequireIdentity(b *testing.B) {
 			}
 			b.ReportMetric(added.Seconds()*1e6/many, "µs-added")
 			b.ReportMetric(ofRequest/many, "of-a-request")
+		})
+	}
+}
+
+// The peer is parsing the certificate, which whoever goes through many does anyway.
+func BenchmarkAdvise(b *testing.B) {
+	at := date(2026, 11, 23)
+	for name, cert := range map[string]*x509.Certificate{
+		"G1":      claiming(b, caNamed(b, kpnG1)),
+		"G3":      claiming(b, caNamed(b, kpnG3)),
+		"foreign": sign(b, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf,
+	} {
+		b.Run(name, func(b *testing.B) {
+			many := func() {
+				for range 100 {
+					pkioverheid.Advise(cert, 0, at)
+				}
+			}
+			speed, bytes := compare(b, many, func() {
+				for range 100 {
+					if _, err := x509.ParseCertificate(cert.Raw); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				pkioverheid.Advise(cert, 0, at)
+			}
+			b.ReportMetric(speed, "of-parsing-it")
+			b.ReportMetric(bytes, "bytes/parsing-it")
 		})
 	}
 }

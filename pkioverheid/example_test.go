@@ -639,3 +639,63 @@ func ExampleDigikoppelingPolicy() {
 	fmt.Println(policy(withoutOIN, time.Now()))
 	// Output: chain: refused by policy: "localhost": pkioverheid: Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand
 }
+
+// What goes into a report.
+func ExampleAdvice() {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	advice := pkioverheid.Advise(pkioverheid.EV.Root(), pkioverheid.MachineToMachine, at)
+	advice.Text, advice.Sources = "…", nil
+	data, err := json.Marshal(advice)
+	fmt.Println(string(data), err)
+	// Output: {"status":"ended","urgency":"now","deadline":"2022-12-05T00:00:00Z","replacement":"private-g4-tls","text":"…"} <nil>
+}
+
+// As a flag of a command may have it.
+func ExampleUse_UnmarshalText() {
+	var use pkioverheid.Use
+	fmt.Println(use.UnmarshalText([]byte("client-only")), use)
+	// Output: <nil> client-only
+}
+
+func ExampleOIN_MainNumber() {
+	kvk, rsin := pkioverheid.OIN("00000003271987420000"), pkioverheid.OIN("00000001002220647000")
+	fmt.Println(kvk.MainNumber(), kvk.Suffix())
+	fmt.Println(rsin.MainNumber(), rsin.Suffix())
+	// Output:
+	// 27198742 0000
+	// 002220647 000
+}
+
+func ExampleOIN_IsTest() {
+	fmt.Println(pkioverheid.OIN("00000099000000001000").IsTest())
+	// Output: true
+}
+
+// An Authorizer of your own says with an AccessError what the caller may read; what it
+// says otherwise is logged only.
+func ExampleAccessError() {
+	contracts := map[pkioverheid.OIN]bool{}
+	allow := func(id pkioverheid.Identity) error {
+		if err := pkioverheid.AllowAnySystem()(id); err != nil {
+			return err
+		}
+		if !contracts[id.OIN] {
+			return &pkioverheid.AccessError{Reason: "there is no contract with OIN " + string(id.OIN)}
+		}
+		return nil
+	}
+	fmt.Println(allow(pkioverheid.Identity{}))
+	// Output: pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+}
+
+func ExampleProxyFormat_UnmarshalText() {
+	var format pkioverheid.ProxyFormat
+	fmt.Println(format.UnmarshalText([]byte("envoy-xfcc")), format)
+	// Output: <nil> envoy-xfcc
+}
+
+func ExampleVerdict_MarshalText() {
+	text, err := pkioverheid.Met.MarshalText()
+	fmt.Println(string(text), err)
+	// Output: met <nil>
+}

@@ -39,6 +39,15 @@ func FuzzCertificate(f *testing.F) {
 				t.Errorf("%q", s)
 			}
 		}
+		texts := []string{pkioverheid.Advise(cert, 0, time.Now()).Text, pkioverheid.Advise(cert, pkioverheid.Web, cert.NotAfter).Text}
+		for _, r := range pkioverheid.CheckDigikoppeling(cert, time.Time{}, pkioverheid.DigikoppelingOptions{}) {
+			texts = append(texts, r.Reason)
+		}
+		for _, s := range texts {
+			if len(s) == 0 || len(s) > 2000 || bytes.ContainsAny([]byte(s), "\n\r\x00\x1b") {
+				t.Errorf("%q", s)
+			}
+		}
 		if _, err := pkioverheid.PeerIdentity(&tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}); err == nil {
 			t.Error("identified without a verified chain")
 		}

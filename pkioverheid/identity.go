@@ -138,6 +138,12 @@ func Identify(cert *x509.Certificate) (Identity, bool) {
 		return Identity{}, false
 	}
 	self, issuer, by := recognised().find(cert)
+	return identityAs(cert, self, issuer, by)
+}
+
+// identityAs is what a certificate claims that was found to be an authority, or to
+// name one as its issuer.
+func identityAs(cert *x509.Certificate, self, issuer *authority, by Recognition) (Identity, bool) {
 	id := Identity{Policies: cert.Policies, By: by, Certificate: cert}
 	switch {
 	case self != nil:

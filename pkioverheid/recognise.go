@@ -166,7 +166,12 @@ func (r *registry) keyOf(c *x509.Certificate) *authority {
 // find returns what the certificate says of itself: either the authority that it
 // is, or the authority that it says issued it, and by what it was recognised.
 func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by Recognition) {
-	if a := r.keyOf(c); a != nil {
+	return r.findKey(c, sha256.Sum256(c.RawSubjectPublicKeyInfo))
+}
+
+// findKey is find for who has the SHA-256 of the public key already.
+func (r *registry) findKey(c *x509.Certificate, key [sha256.Size]byte) (self, issuer *authority, by Recognition) {
+	if a := r.byKey[key]; a != nil {
 		return a, nil, ByKey
 	}
 	name, named := issuerName(c)
