@@ -121,6 +121,28 @@ func TestPolicyRefusesWhatIsNoChain(t *testing.T) {
 	assert.NoError(t, c.Policy(chain.Chain{l.root.Certificate}, now), "a root alone has nobody to revoke it")
 }
 
+// As the withdrawn G3 CAs were (facts.md §1): it is the key that signs lists.
+func TestAReissuedCAHasTheListsOfItsKey(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	s.serve("/issuing.crl", l.issuing.list(revoking(revoked(serialLeaf, hourAgo, crl.KeyCompromise))))
+	c := newChecker(t, s)
+	refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), now))
+	reissued := l
+	reissued.issuing = l.domain.below("Issuing CA", 612, s.URL+"/domain.crl")
+	require.NotEqual(t, l.issuing.Raw, reissued.issuing.Raw)
+	refusedAs(t, chain.Revoked, "", c.Policy(reissued.chain(), now))
+	assert.NoError(t, c.Policy(reissued.chainOf(l.leafWith(99)), now))
+	assert.Equal(t, 1, s.visited("/issuing.crl"))
+	assert.Len(t, c.Status(), 3)
+
+	// One of the same name with another key has nothing from it.
+	namesake := l
+	namesake.issuing = newAuthority("Issuing CA", ecdsaKeyOf("namesake"))
+	refusedAs(t, chain.RevocationUnknown, "is no CRL of the issuer", c.Policy(chain.Chain{namesake.leafWith(serialLeaf), namesake.issuing.Certificate}, now))
+}
+
 func TestAThousandHandshakesFetchOnce(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)

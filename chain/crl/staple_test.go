@@ -1,0 +1,228 @@
+package crl_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/crypto/ocsp"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
+)
+
+func isGood(serial *big.Int) ocsp.Response {
+	return ocsp.Response{Status: ocsp.Good, SerialNumber: serial, ThisUpdate: hourAgo, NextUpdate: now.Add(time.Hour)}
+}
+
+// staple has package ocsp make a response about what issuer issued.
+func staple(issuer *x509.Certificate, by authority, r ocsp.Response) []byte {
+	return must(ocsp.CreateResponse(issuer, by.Certificate, r, by.key))
+}
+
+// responder is one that issuer lets answer for it.
+func (a authority) responder(serial int64, change ...func(*x509.Certificate)) authority {
+	key := ecdsaKeyOf("Responder")
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Responder"},
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 1, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: []byte{5, 0}}},
+	}
+	for _, f := range change {
+		f(template)
+	}
+	der := must(x509.CreateCertificate(rand.Reader, template, a.Certificate, key.Public(), a.key))
+	return authority{must(x509.ParseCertificate(der)), key}
+}
+
+func TestCheckStaple(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	s.serve("/issuing.crl", l.issuing.list(revoking(revoked(71, hourAgo, crl.KeyCompromise))))
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.SoftFail = func(error) {} })
+	require.NoError(t, c.Prefetch(context.Background(), l.chain()))
+
+	issuer, serial := l.issuing.Certificate, l.leaf.SerialNumber
+	good := isGood(serial)
+	changed := func(change func(*ocsp.Response)) ocsp.Response {
+		r := good
+		change(&r)
+		return r
+	}
+	delegated := func(a authority) []byte {
+		r := good
+		r.Certificate = a.Certificate
+		return staple(issuer, a, r)
+	}
+	intact := staple(issuer, l.issuing, good)
+	withoutNocheck := func(c *x509.Certificate) { c.ExtraExtensions = nil }
+	other := newLayers(s.URL)
+	other.issuing = other.domain.below("Another CA", 45, s.URL+"/domain.crl")
+
+	for name, test := range map[string]struct {
+		response []byte
+		reason   chain.Reason
+		text     string
+	}{
+		"no response":              {nil, 0, ""},
+		"good, from the issuer":    {intact, 0, ""},
+		"good, from its responder": {delegated(l.issuing.responder(70)), 0, ""},
+		"good, from a responder whose certificate is on no CRL": {delegated(l.issuing.responder(70, withoutNocheck)), 0, ""},
+		"good, with SHA-256 for the issuer":                     {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.IssuerHash = crypto.SHA256 })), 0, ""},
+		"good, four minutes past its end":                       {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = now.Add(-4 * time.Minute) })), 0, ""},
+		"revoked": {staple(issuer, l.issuing, changed(func(r *ocsp.Response) {
+			r.Status, r.RevokedAt, r.RevocationReason = ocsp.Revoked, hourAgo, ocsp.KeyCompromise
+		})), chain.Revoked, "was revoked on 2026-11-23 11:00:00Z (keyCompromise), says the responder"},
+		"revoked, and long ended":                {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status, r.RevokedAt, r.NextUpdate = ocsp.Revoked, hourAgo, hourAgo })), chain.Revoked, "was revoked on"},
+		"unknown":                                {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status = ocsp.Unknown })), chain.RevocationUnknown, "does not know"},
+		"good until an hour ago":                 {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = hourAgo })), chain.RevocationUnknown, "it ended at"},
+		"good from an hour on":                   {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.ThisUpdate = now.Add(time.Hour) })), chain.RevocationUnknown, "is the clock right?"},
+		"good for ever":                          {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = time.Time{} })), chain.RevocationUnknown, "does not say until when"},
+		"about another certificate":              {staple(issuer, l.issuing, isGood(big.NewInt(99))), chain.RevocationUnknown, "another certificate"},
+		"about that number of another issuer":    {staple(l.domain.Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
+		"by another CA":                          {staple(issuer, other.issuing, good), chain.RevocationUnknown, "neither the issuer"},
+		"by the CA above":                        {staple(issuer, l.domain, changed(func(r *ocsp.Response) { r.Certificate = l.domain.Certificate })), chain.RevocationUnknown, "by another issuer"},
+		"by a responder of another CA":           {delegated(other.issuing.responder(70)), chain.RevocationUnknown, "by another issuer"},
+		"by one that only claims to be the CA's": {delegated(newAuthority("Issuing CA", ecdsaKeyOf("stranger")).responder(70)), chain.RevocationUnknown, "not signed by the issuer"},
+		"by the peer itself":                     {delegated(authority{l.leaf, ecdsaKey()}), chain.RevocationUnknown, "not for OCSP signing"},
+		"by a responder that is a CA":            {delegated(l.issuing.responder(70, func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = true, true })), chain.RevocationUnknown, "it is a CA"},
+		"by a responder that may not sign":       {delegated(l.issuing.responder(70, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })), chain.RevocationUnknown, "not for signing"},
+		"by a responder with an unknown critical extension": {delegated(l.issuing.responder(70, func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
+		})), chain.RevocationUnknown, "critical extension"},
+		"by a responder that has expired":                     {delegated(l.issuing.responder(70, func(c *x509.Certificate) { c.NotAfter = hourAgo })), chain.RevocationUnknown, "not valid at this time"},
+		"by a responder that was revoked":                     {delegated(l.issuing.responder(71, withoutNocheck)), chain.RevocationUnknown, "was revoked on"},
+		"by a responder that was revoked and says not to ask": {delegated(l.issuing.responder(71)), chain.RevocationUnknown, "was revoked on"},
+		"an error of the responder":                           {ocsp.TryLaterErrorResponse, chain.RevocationUnknown, "try later"},
+		"garbage":                                             {[]byte("<html>"), chain.RevocationUnknown, "malformed"},
+		"half of one":                                         {intact[:len(intact)/2], chain.RevocationUnknown, "malformed"},
+		"with data behind it":                                 {append(bytes.Clone(intact), 0), chain.RevocationUnknown, "malformed"},
+		"a huge one":                                          {make([]byte, 65<<10), chain.RevocationUnknown, "more than 65536 bytes"},
+		"with a changed signature":                            {append(bytes.Clone(intact[:len(intact)-1]), intact[len(intact)-1]^1), chain.RevocationUnknown, "neither the issuer"},
+		"with a changed status, from good to revoked":         {bytes.Replace(intact, []byte{0x80, 0x00}, []byte{0x82, 0x00}, 1), chain.RevocationUnknown, "neither the issuer"},
+		"with a critical extension that is not known": {staple(issuer, l.issuing, changed(func(r *ocsp.Response) {
+			r.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
+		})), chain.RevocationUnknown, "critical extension"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.CheckStaple(test.response, l.chain(), now)
+			if test.reason == 0 {
+				assert.NoError(t, err)
+				return
+			}
+			refusedAs(t, test.reason, test.text, err)
+			var why *crl.RevokedError
+			if test.reason == chain.Revoked {
+				require.ErrorAs(t, err, &why)
+				assert.Equal(t, serial, why.Serial)
+			}
+		})
+	}
+	t.Run("from a responder whose certificate nothing tells of", func(t *testing.T) {
+		c := newChecker(t, s)
+		refusedAs(t, chain.RevocationUnknown, "could be revoked", c.CheckStaple(delegated(l.issuing.responder(70, withoutNocheck)), l.chain(), time.Time{}))
+		assert.NoError(t, c.CheckStaple(delegated(l.issuing.responder(70)), l.chain(), time.Time{}))
+	})
+	t.Run("for no chain, or a root", func(t *testing.T) {
+		refusedAs(t, chain.Unsupported, "", c.CheckStaple(intact, nil, now))
+		refusedAs(t, chain.Unsupported, "", c.CheckStaple(intact, chain.Chain{l.root.Certificate}, now))
+	})
+	t.Run("good does not replace the CRL", func(t *testing.T) {
+		leaf := l.leafWith(71)
+		require.NoError(t, c.CheckStaple(staple(issuer, l.issuing, isGood(leaf.SerialNumber)), l.chainOf(leaf), now))
+		refusedAs(t, chain.Revoked, "", c.Policy(l.chainOf(leaf), now))
+	})
+}
+
+// Private G4 signs with RSASSA-PSS (facts.md §5), which package ocsp does not check.
+func TestCheckStapleSignedWithPSS(t *testing.T) {
+	for name, algorithm := range map[string]x509.SignatureAlgorithm{"SHA-512": x509.SHA512WithRSAPSS, "SHA-256": x509.SHA256WithRSAPSS} {
+		t.Run(name, func(t *testing.T) {
+			ca := newAuthority("PSS CA", rsaKey())
+			leaf := ca.issue(5)
+			var (
+				input            = cryptobyte.String(staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
+				basic, tbs, rest cryptobyte.String
+			)
+			require.True(t, input.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.ENUM) && rest.ReadASN1(&rest, 0xa0) &&
+				rest.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.OBJECT_IDENTIFIER) && rest.ReadASN1(&basic, casn1.OCTET_STRING) &&
+				basic.ReadASN1(&basic, casn1.SEQUENCE) && basic.ReadASN1Element(&tbs, casn1.SEQUENCE))
+			hash := crypto.SHA512
+			if algorithm == x509.SHA256WithRSAPSS {
+				hash = crypto.SHA256
+			}
+			h := hash.New()
+			h.Write(tbs)
+			signature := must(ca.key.Sign(rand.Reader, h.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}))
+			identifier := algorithmOf(ca, algorithm)
+			build := func(signature []byte) []byte {
+				inner := element(0x30, tbs, identifier, element(0x03, []byte{0}, signature))
+				return element(0x30, element(0x0a, []byte{0}), element(0xa0, element(0x30,
+					must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})), element(0x04, inner))))
+			}
+			c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+			ch := chain.Chain{leaf, ca.Certificate}
+			assert.NoError(t, c.CheckStaple(build(signature), ch, now))
+			signature[9] ^= 1
+			refusedAs(t, chain.RevocationUnknown, "neither the issuer", c.CheckStaple(build(signature), ch, now))
+		})
+	}
+}
+
+// algorithmOf takes the AlgorithmIdentifier from a certificate that is signed so.
+func algorithmOf(a authority, algorithm x509.SignatureAlgorithm) []byte {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: now, SignatureAlgorithm: algorithm}
+	der := cryptobyte.String(must(x509.CreateCertificate(rand.Reader, template, a.Certificate, a.key.Public(), a.key)))
+	var identifier cryptobyte.String
+	if !der.ReadASN1(&der, casn1.SEQUENCE) || !der.SkipASN1(casn1.SEQUENCE) || !der.ReadASN1Element(&identifier, casn1.SEQUENCE) {
+		panic("no certificate")
+	}
+	return identifier
+}
+
+// Whatever a peer staples, it gets an answer, and never a good one that it did not
+// have from the issuer.
+func FuzzCheckStaple(f *testing.F) {
+	l := newLayers("http://crl.example")
+	intact := staple(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber))
+	answer := isGood(l.leaf.SerialNumber)
+	responder := l.issuing.responder(70)
+	answer.Certificate = responder.Certificate
+	delegated := staple(l.issuing.Certificate, responder, answer)
+	f.Add(intact)
+	f.Add(delegated)
+	f.Add(ocsp.TryLaterErrorResponse)
+	f.Add([]byte{})
+	c := newChecker(f, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+	signed := func(response []byte) []byte {
+		r, err := ocsp.ParseResponseForCert(response, l.leaf, nil)
+		if err != nil {
+			return nil
+		}
+		return r.TBSResponseData
+	}
+	genuine := [][]byte{signed(intact), signed(delegated)}
+	f.Fuzz(func(t *testing.T, response []byte) {
+		if c.CheckStaple(response, l.chain(), now) != nil || len(response) == 0 {
+			return
+		}
+		tbs := signed(response)
+		if !bytes.Equal(tbs, genuine[0]) && !bytes.Equal(tbs, genuine[1]) {
+			t.Errorf("taken for good: %x", response)
+		}
+	})
+}
