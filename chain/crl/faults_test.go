@@ -140,6 +140,7 @@ func TestFaultsOfAServerWhileACRLIsAtHand(t *testing.T) {
 		"sends HTML":                    {body([]byte("<html>")), "no certificate revocation list"},
 		"sends another CA's":            {body(l.domain.list()), "Domain CA"},
 		"sends an older one":            {body(l.issuing.list(between(now.Add(-2*time.Hour), now.Add(48*time.Hour)))), "older CRL"},
+		"sends one of tomorrow":         {body(l.issuing.list(numbered(8), between(now.Add(24*time.Hour), now.Add(48*time.Hour)))), "is the clock right?"},
 		"sends one with a lower number": {body(l.issuing.list(func(l *x509.RevocationList) { l.Number.SetInt64(6) })), "older CRL (number 6 of 2026-11-23 11:00:00Z) than it gave before (number 7 "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -407,12 +408,13 @@ func TestAHostileCACannotFillTheMemory(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
 	s.publish(l)
-	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Cache = t.TempDir() })
+	cache := t.TempDir()
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Cache = cache })
 	require.NoError(t, c.Policy(l.chain(), now))
 
 	hostile := l
 	hostile.issuing = l.domain.below("Hostile CA", 66, s.URL+"/domain.crl")
-	for i := range 400 {
+	for i := range 300 {
 		// Each list names the address it is for, or the first would do for all.
 		url := fmt.Sprintf("%s/%d.crl", s.URL, i)
 		s.serve(fmt.Sprintf("/%d.crl", i), hostile.issuing.list(onlyFor(url)))
@@ -420,9 +422,37 @@ func TestAHostileCACannotFillTheMemory(t *testing.T) {
 		require.NoError(t, c.Policy(hostile.chainOf(leaf), now))
 	}
 	assert.LessOrEqual(t, len(c.Status()), 256)
+	files, err := os.ReadDir(cache)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(files), 256, "nor the disk")
 	before := s.visited("/issuing.crl")
 	require.NoError(t, c.Policy(l.chain(), now))
 	assert.Equal(t, before, s.visited("/issuing.crl"), "what others need is not pushed out")
+}
+
+// Large lists are pushed out before there are many.
+func TestAHostileCACannotFillTheMemoryWithLargeLists(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.MaxBytes = 4 << 10 })
+	require.NoError(t, c.Policy(l.chain(), now))
+	hostile := l
+	hostile.issuing = l.domain.below("Hostile CA", 66, s.URL+"/domain.crl")
+	entries := make([]x509.RevocationListEntry, 100)
+	for i := range entries {
+		entries[i] = revoked(int64(5000+i), hourAgo, crl.Superseded)
+	}
+	for i := range 60 {
+		url := fmt.Sprintf("%s/%d.crl", s.URL, i)
+		s.serve(fmt.Sprintf("/%d.crl", i), hostile.issuing.list(onlyFor(url), revoking(entries...)))
+		leaf := hostile.issuing.issue(int64(1000+i), func(c *x509.Certificate) { c.CRLDistributionPoints = []string{url} })
+		require.NoError(t, c.Policy(hostile.chainOf(leaf), now))
+	}
+	assert.Less(t, len(c.Status()), 30)
+	assert.Greater(t, len(c.Status()), 15)
+	require.NoError(t, c.Policy(l.chain(), now))
+	assert.Equal(t, 1, s.visited("/issuing.crl"), "what others need is not pushed out")
 }
 
 // onlyFor is the critical issuing distribution point of RFC 5280 section 5.2.5.

@@ -80,6 +80,27 @@ func TestFolderAndServersTogether(t *testing.T) {
 	assert.NoError(t, c.Policy(l.chain(), now), "the newest list decides, and there it is not on hold any more")
 }
 
+// A serial number is one certificate's, whatever list it stands on: here one for
+// some reasons only, and one for CAs.
+func TestOnAListForOthersIsRevokedAllTheSame(t *testing.T) {
+	l := newLayers("http://crl.example")
+	for name, scope := range map[string][]byte{
+		"for key compromise only": {0x30, 4, 0x83, 2, 6, 0x40},
+		"for CAs only":            {0x30, 3, 0x82, 1, 0xff},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, dir+"/root.crl", l.root.list())
+			put(t, dir+"/domain.crl", l.domain.list())
+			put(t, dir+"/complete.crl", l.issuing.list())
+			put(t, dir+"/scoped.crl", l.issuing.list(numbered(8), extended(28, true, scope), revoking(revoked(serialLeaf, hourAgo, crl.KeyCompromise))))
+			c := newChecker(t, nil, inFolder(dir))
+			refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), now))
+			assert.NoError(t, c.Policy(l.chainOf(l.leafWith(99)), now))
+		})
+	}
+}
+
 func TestFolderHasWhatIsMissing(t *testing.T) {
 	l := newLayers("http://crl.example")
 	for name, test := range map[string]struct {
@@ -259,6 +280,9 @@ func TestVerifyingInThePast(t *testing.T) {
 		"expired, only a list that ended before that time":      {expired, year(-2).Add(48 * time.Hour), [][]byte{l.issuing.list(then)}, chain.RevocationUnknown, "ended at 2024-11-24"},
 		"on hold at that time, and released since":              {alive, at, [][]byte{l.issuing.list(current), l.issuing.list(then, on(1, year(-2), crl.CertificateHold))}, chain.Revoked, "was revoked on"},
 		"on the list of that time, with a date to come":         {alive, at, [][]byte{l.issuing.list(then, on(1, at.Add(time.Hour), crl.Superseded))}, chain.Revoked, "was revoked on"},
+		"only a list of a CA of the name":                       {alive, at, [][]byte{newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(current)}, chain.RevocationUnknown, "none in the folder"},
+		"not revoked, but for a CA of the name":                 {alive, at, [][]byte{newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(current, on(1, year(-3), crl.KeyCompromise)), l.issuing.list(current)}, 0, ""},
+		"on a list that is for other certificates":              {alive, at, [][]byte{l.issuing.list(current), l.issuing.list(current, extended(28, true, []byte{0x30, 3, 0x82, 1, 0xff}), on(1, year(-3), crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"no list at all": {alive, at, nil, chain.RevocationUnknown, "none in the folder"},
 		"now, of a certificate that was revoked only after a list": {alive, now, [][]byte{l.issuing.list(current), l.issuing.list(then, on(1, at, crl.CertificateHold))}, 0, ""},
 	} {
