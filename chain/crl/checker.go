@@ -92,6 +92,8 @@ const (
 	defaultRefresh  = 4 * time.Hour
 	minRefresh      = time.Minute
 	defaultSkew     = 5 * time.Minute
+	// pastAfter is how long ago a time must at least be to be one in the past.
+	pastAfter = 5 * time.Minute
 	// heldFactor times MaxBytes is what lists that were fetched may take together.
 	heldFactor = 16
 )
@@ -121,7 +123,8 @@ type Checker struct {
 	closed      bool
 	authorities map[string][]*authority // by RawSubject
 	feeds       map[feedKey]*feed
-	held        int64 // bytes of the lists of all feeds
+	held        int64   // bytes of the lists of all feeds
+	evicted     []*feed // what the cache need not keep any more
 }
 
 // authority is a CA as revocation knows it: a name and a key, whatever its
@@ -160,8 +163,8 @@ func NewChecker(cfg Config) (*Checker, error) {
 		authorities:  make(map[string][]*authority),
 		feeds:        make(map[feedKey]*feed),
 	}
-	if cfg.RefreshEvery < 0 {
-		return nil, errors.New("crl: RefreshEvery is negative: zero means every four hours")
+	if cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.RefreshEvery < 0 {
+		return nil, errors.New("crl: Timeout, MaxBytes or RefreshEvery is negative: zero means the default")
 	}
 	if c.logger == nil {
 		c.logger = slog.Default()
@@ -231,9 +234,9 @@ func (c *Checker) Close() error {
 // the chain: one from a http or https address among the certificate's distribution
 // points (ldap is passed over), or one in the folder. The list must be signed by
 // that very issuer, speak about the certificate and be current. Of several, the
-// newest decides. The CAs come first, and nothing is fetched that a revoked CA
-// names. Policy trusts that the signatures of the chain check out, as every
-// chain.Policy does.
+// newest decides. Nothing is fetched for a chain with a certificate in it of which it
+// is known already that it was revoked. Policy trusts that the signatures of the
+// chain check out, as every chain.Policy does.
 //
 // The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
 // a *[RevokedError] in it, and [chain.RevocationUnknown] otherwise.
@@ -248,8 +251,8 @@ func (c *Checker) Close() error {
 //
 // # The past
 //
-// A time that lies further back than the clock skew is one in the past. Then what is
-// asked is whether the certificate was revoked by that time; a later revocation is
+// A time that lies back further than five minutes, or the clock skew if that is more,
+// is one in the past. Then what is asked is whether the certificate was revoked by that time; a later revocation is
 // nothing against it. What tells is
 //
 //   - a list that was current at that time, such as one kept in the folder, or
@@ -271,9 +274,10 @@ func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	if err := whole(ch); err != nil {
 		return &chain.Error{Reason: chain.Unsupported, Chain: ch, At: at, Err: []error{err}}
 	}
+	past := at.Before(now.Add(-max(c.skew, pastAfter)))
 	var missing []int
 	for i := len(ch) - 2; i >= 0; i-- {
-		switch found := c.judge(ch[i], ch[i+1], at, now); found.state {
+		switch found := c.judge(ch[i], ch[i+1], at, past); found.state {
 		case good:
 		case revoked:
 			return refusal(ch, i, at, found)
@@ -284,11 +288,11 @@ func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	if missing == nil {
 		return nil
 	}
-	return c.fetchAndJudge(ch, missing, at)
+	return c.fetchAndJudge(ch, missing, at, past)
 }
 
 // fetchAndJudge goes on where the lists at hand do not tell.
-func (c *Checker) fetchAndJudge(ch chain.Chain, missing []int, at time.Time) error {
+func (c *Checker) fetchAndJudge(ch chain.Chain, missing []int, at time.Time, past bool) error {
 	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
 	defer cancel()
 	findings := make([]finding, len(missing))
@@ -297,10 +301,15 @@ func (c *Checker) fetchAndJudge(ch chain.Chain, missing []int, at time.Time) err
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			findings[n] = c.obtain(ctx, ch[i], ch[i+1], at)
+			findings[n] = c.obtain(ctx, ch[i], ch[i+1], at, past)
 		}()
 	}
 	all.Wait()
+	for n, i := range missing {
+		if findings[n].state == revoked {
+			return refusal(ch, i, at, findings[n])
+		}
+	}
 	var unfetched []error
 	for n, i := range missing {
 		found := findings[n]

@@ -202,16 +202,28 @@ func (c *Checker) evict() bool {
 	}
 	c.drop(most.oldest)
 	if c.cache != nil {
-		c.cache.remove(most.oldest)
+		c.evicted = append(c.evicted, most.oldest)
+		c.poke()
 	}
 	return true
 }
 
+// cleanUp removes from the cache what was evicted, without the lock.
+func (c *Checker) cleanUp() {
+	c.mu.Lock()
+	evicted := c.evicted
+	c.evicted = nil
+	c.mu.Unlock()
+	for _, f := range evicted {
+		c.cache.remove(f)
+	}
+}
+
 // obtain fetches what it takes to tell about a certificate, and judges it. It
 // waits until ctx ends.
-func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at time.Time) finding {
+func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at time.Time, past bool) finding {
 	if err := maySignCRLs(ca); err != nil {
-		return finding{unknown, noList(cert, err)}
+		return finding{unknown, noList(err)}
 	}
 	urls := urlsOf(cert)
 	if c.fetcher == nil {
@@ -219,7 +231,7 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 	}
 	var failures []error
 	soft := len(urls) > 0
-	found := c.judge(cert, ca, at, c.now())
+	found := c.judge(cert, ca, at, past)
 	for i, address := range urls {
 		if found.state == good || found.state == revoked {
 			return found
@@ -236,7 +248,7 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 			failures = append(failures, err)
 			soft = soft && isUnreachable(err)
 		}
-		found = c.judge(cert, ca, at, c.now())
+		found = c.judge(cert, ca, at, past)
 	}
 	if found.state == good || found.state == revoked {
 		return found
@@ -254,7 +266,7 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 			found.err = errors.New("the certificate names no http or https address of one, and there is none in the folder")
 		}
 	}
-	return finding{found.state, noList(cert, append([]error{found.err}, failures...)...)}
+	return finding{found.state, noList(append([]error{found.err}, failures...)...)}
 }
 
 // unknownError says why it cannot be told whether a certificate is revoked.
@@ -267,7 +279,7 @@ func (e *unknownError) Error() string { return e.text }
 
 func (e *unknownError) Unwrap() []error { return e.causes }
 
-func noList(cert *x509.Certificate, causes ...error) error {
+func noList(causes ...error) error {
 	causes = slices.DeleteFunc(causes, func(err error) bool { return err == nil })
 	var b strings.Builder
 	b.WriteString("crl: no CRL tells whether it is revoked")
@@ -569,6 +581,7 @@ func (c *Checker) run() {
 		case <-timer.C:
 		}
 		pause := c.round()
+		c.cleanUp()
 		if c.folder.path != "" {
 			c.look()
 			pause = min(pause, folderEvery)
@@ -599,7 +612,7 @@ func (c *Checker) round() time.Duration {
 		}
 		left := time.Duration(f.due.Load() - now.UnixNano())
 		switch {
-		case left > 0:
+		case 0 < left && left <= c.refreshEvery: // more, if the clock was set back
 			pause = min(pause, left)
 		case running < backgroundAtOnce:
 			running++

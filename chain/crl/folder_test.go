@@ -125,6 +125,8 @@ func TestFolderHasWhatIsMissing(t *testing.T) {
 			}
 			c := newChecker(t, nil, inFolder(dir), func(cfg *crl.Config) { cfg.SoftFail = func(error) {} })
 			refusedAs(t, chain.RevocationUnknown, test.text, c.Policy(l.chain(), now))
+			damaged := strings.Contains(name, "cut off") || strings.Contains(name, "half")
+			assert.Equal(t, damaged, statusOf(c, "/issuing.crl").Err != nil)
 		})
 	}
 }
@@ -223,6 +225,15 @@ func TestFolderIsReadAgainWhenItChanges(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		refusedAs(t, chain.RevocationUnknown, "ended", check())
 		require.NoError(t, os.Remove(dir+"/root.crl"))
+		look()
+		require.Len(t, c.Status(), 2)
+
+		// Nor is one of which nobody knows that it is its issuer's.
+		put(t, dir+"/stranger.crl", newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(between(now, now.AddDate(1, 0, 0))))
+		look()
+		require.Len(t, c.Status(), 3)
+		require.Error(t, check())
+		require.NoError(t, os.Remove(dir+"/stranger.crl"))
 		look()
 		require.Len(t, c.Status(), 2)
 		require.NoError(t, c.Close())

@@ -93,15 +93,16 @@ func (c *Checker) fetched(buf []*held, ca *x509.Certificate) []*held {
 	return buf
 }
 
-// judge asks the lists at hand.
-func (c *Checker) judge(cert, ca *x509.Certificate, at, now time.Time) finding {
+// judge asks the lists at hand. past is whether at is a time in the past: that must
+// not change while a CRL is fetched.
+func (c *Checker) judge(cert, ca *x509.Certificate, at time.Time, past bool) finding {
 	if err := maySignCRLs(ca); err != nil {
 		return finding{unknown, err}
 	}
-	if at.Before(now.Add(-c.skew)) {
-		return c.judgePast(cert, ca, at, now)
+	if past {
+		return c.judgePast(cert, ca, at, c.now())
 	}
-	return c.judgeNow(cert, ca, at, now)
+	return c.judgeNow(cert, ca, at, c.now())
 }
 
 // maySignCRLs is asked of each certificate of a CA; a list is verified with one.

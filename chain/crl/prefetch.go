@@ -86,8 +86,7 @@ func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) erro
 			failures = append(failures, err)
 		}
 	}
-	now := c.now()
-	found := c.judge(cert, ca, now, now)
+	found := c.judge(cert, ca, c.now(), false)
 	if found.state != unknown {
 		return nil
 	}

@@ -256,6 +256,12 @@ func TestAClockThatJumps(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		assert.Equal(t, before+1, len(w.visits("/issuing.crl")))
+
+		// Nor does it rest for days because it was set back.
+		clock.advance(-5 * time.Hour)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, before+2, len(w.visits("/issuing.crl")))
 	})
 }
 

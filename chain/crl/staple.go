@@ -414,7 +414,7 @@ func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) e
 	if err := responder.CheckSignatureFrom(ca); err != nil {
 		return errors.New("its certificate is not signed by the issuer")
 	}
-	switch found := c.judge(responder, ca, at, c.now()); {
+	switch found := c.judge(responder, ca, at, false); {
 	case found.state == revoked:
 		return found.err
 	case found.state != good && !hasExtension(responder, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5): // ocsp-nocheck, section 4.2.2.2.1
