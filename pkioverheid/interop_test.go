@@ -339,6 +339,20 @@ func TestOurClientRefusesServersOfOpenSSLUnderG3(t *testing.T) {
 	}
 }
 
+// listening returns a socket for a server to take over. So the port is never free for
+// somebody else, and whoever connects waits until the server is there.
+func listening(t testing.TB) (socket *os.File, port string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	socket, err = listener.(*net.TCPListener).File()
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	_, port, err = net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	return socket, port
+}
+
 // nginx starts an nginx that shows own, asks for a client certificate and answers
 // with what it made of that.
 func nginx(t testing.TB, own tls.Certificate, directives ...string) string {
@@ -352,16 +366,9 @@ func nginxWith(t testing.TB, own tls.Certificate, location string, directives ..
 	dir := folder(t.TempDir())
 	cert, key := dir.pair(t, "own", own)
 	// nginx takes over the listening socket, as it does from its predecessor in
-	// an upgrade. So the port is never free for somebody else, and whoever
-	// connects waits until nginx is there.
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	socket, err := listener.(*net.TCPListener).File()
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
+	// an upgrade.
+	socket, port := listening(t)
 	defer socket.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
 
 	var conf strings.Builder
 	fmt.Fprintf(&conf, "daemon off; worker_processes 1; pid %s; error_log stderr info;\n", dir.path("pid"))
