@@ -190,9 +190,14 @@ func TestADeadServerIsTriedAgain(t *testing.T) {
 
 func TestConditionalRequests(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
-		var asked []http.Header
+		var (
+			mu    sync.Mutex
+			asked []http.Header
+		)
 		list := l.issuing.list(between(hourAgo, now.Add(9*time.Hour)))
 		w.handle("/issuing.crl", func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, r.Header.Clone())
 			if r.Header.Get("If-None-Match") == `"1"` {
 				return answer(304, nil), nil
@@ -204,10 +209,12 @@ func TestConditionalRequests(t *testing.T) {
 		})
 		require.NoError(t, c.Policy(l.chain(), w.now()))
 		time.Sleep(4*time.Hour + time.Minute)
+		mu.Lock()
 		require.Len(t, asked, 2)
 		assert.Empty(t, asked[0].Get("If-None-Match")+asked[0].Get("If-Modified-Since"))
 		assert.Equal(t, `"1"`, asked[1].Get("If-None-Match"))
 		assert.Equal(t, "Mon, 23 Nov 2026 11:00:00 GMT", asked[1].Get("If-Modified-Since"))
+		mu.Unlock()
 		st := statusOf(c, "/issuing.crl")
 		assert.NoError(t, st.Err)
 		assert.Less(t, st.Age, time.Hour)
