@@ -15,6 +15,7 @@
 //   - ready-made policies: to pin a leaf, to require a certificate policy, to bound
 //     keys and algorithms, and two profiles, [Strict] (what RFC 5280 asks beyond
 //     crypto/x509) and [WebPKI] (public servers);
+//   - package crl, whose policy refuses what was revoked;
 //   - an [Error] that tells the path as far as it goes and what broke it, and
 //     [Verifier.Explain], which tells a reader about each certificate and what to do.
 //

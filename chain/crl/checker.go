@@ -131,6 +131,7 @@ type Checker struct {
 // certificates. A CA that is reissued for its key (facts.md §1) keeps its lists.
 type authority struct {
 	cert  *x509.Certificate // one of them
+	slots chan struct{}     // one for each fetch under way
 	feeds atomic.Pointer[[]*feed]
 }
 

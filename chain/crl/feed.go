@@ -20,9 +20,10 @@ import (
 
 const (
 	// maxAtOnce bounds the fetches under way, and with them the memory that they
-	// take; backgroundAtOnce leaves room among them for those that somebody awaits.
-	maxAtOnce        = 8
-	backgroundAtOnce = 4
+	// take; maxOfOne those for one CA, whose servers may all hang. Of these, one is
+	// a refresh, and the others are for what somebody awaits.
+	maxAtOnce = 8
+	maxOfOne  = 3
 	// maxFeeds bounds the addresses that are remembered. Whoever may issue
 	// certificates can think up any number of them.
 	maxFeeds = 256
@@ -136,7 +137,7 @@ func (c *Checker) join(ca *x509.Certificate) *authority {
 			return a
 		}
 	}
-	a := &authority{cert: ca}
+	a := &authority{cert: ca, slots: make(chan struct{}, maxOfOne)}
 	a.feeds.Store(new([]*feed))
 	c.authorities[name] = append(slices.Clip(c.authorities[name]), a)
 	return a
@@ -439,11 +440,14 @@ func (c *Checker) restore(f *feed) {
 
 // fetch gets the list anew.
 func (c *Checker) fetch(f *feed) error {
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-c.ctx.Done():
-		return errClosed
+	// The CA's own first: it must not have all of the others.
+	for _, slots := range []chan struct{}{f.authority.slots, c.slots} {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		case <-c.ctx.Done():
+			return errClosed
+		}
 	}
 	res, err := c.fetcher.Get(c.ctx, f.url, f.validators)
 	switch {
@@ -595,11 +599,9 @@ func (c *Checker) round() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	running := 0
+	busy := map[*authority]bool{}
 	for _, f := range c.feeds {
-		if f.running {
-			running++
-		}
+		busy[f.authority] = busy[f.authority] || f.running
 	}
 	pause := lookEvery
 	for _, f := range c.feeds {
@@ -614,8 +616,8 @@ func (c *Checker) round() time.Duration {
 		switch {
 		case 0 < left && left <= c.refreshEvery: // more, if the clock was set back
 			pause = min(pause, left)
-		case running < backgroundAtOnce:
-			running++
+		case !busy[f.authority]: // else when that has ended
+			busy[f.authority] = true
 			c.start(f)
 		}
 	}

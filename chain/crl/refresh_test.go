@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -308,5 +309,26 @@ func TestAHandshakeWaitsOnceForAllItsCRLs(t *testing.T) {
 		begin = time.Now()
 		require.NoError(t, c.Policy(other.chainOf(leaf), w.now()))
 		assert.Equal(t, 5*time.Second, time.Since(begin))
+	})
+}
+
+func TestACAWhoseServersHangDoesNotHoldUpAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		other := l
+		other.issuing = l.domain.below("Another CA", 44, "http://crl.example/domain.crl")
+		require.NoError(t, c.Prefetch(context.Background(), other.chainOf(l.leaf)[1:]))
+		var all sync.WaitGroup
+		for i := range 40 {
+			url := fmt.Sprintf("http://crl.example/%d", i)
+			w.handle(fmt.Sprintf("/%d", i), hangs)
+			leaf := other.issuing.issue(int64(100+i), func(c *x509.Certificate) { c.CRLDistributionPoints = []string{url} })
+			all.Go(func() { assert.Error(t, c.Policy(other.chainOf(leaf), w.now())) })
+		}
+		synctest.Wait()
+		begin := time.Now()
+		assert.NoError(t, c.Policy(l.chain(), w.now()))
+		assert.Zero(t, time.Since(begin))
+		all.Wait()
+		assert.Equal(t, 10*time.Second, time.Since(begin), "and nobody waits longer than the time limit")
 	})
 }
