@@ -25,8 +25,11 @@ func TestMetadataIsRead(t *testing.T) {
 		"<md:EntitiesDescriptor validUntil='2026-01-01T00:00:00Z'>"+
 			strings.Replace(entity("urn:nl:two &amp; more", keyDescriptor("", c, a), keyDescriptor("signing")), "<md:IDPSSODescriptor", "<md:IDPSSODescriptor validUntil='2025-12-01T12:00:00.5+01:00'", 1)+
 			"</md:EntitiesDescriptor>",
+		entity("urn:nl:three", keyDescriptor("signing", a)),
 	))
-	require.Len(t, m.Entities, 2)
+	require.Len(t, m.Entities, 3)
+	assert.Zero(t, m.Entities[2].ValidUntil, "what counted for the second is over")
+	assert.Zero(t, m.Entities[2].Keys[0].ValidUntil)
 	one, two := m.Entities[0], m.Entities[1]
 	assert.Equal(t, "urn:nl:one", one.ID)
 	assert.Zero(t, one.ValidUntil)
@@ -45,6 +48,7 @@ func TestMetadataIsRead(t *testing.T) {
 	assert.Equal(t, []*x509.Certificate{c, a}, two.Keys[0].Certificates)
 	assert.Empty(t, two.Keys[0].Use)
 	assert.Empty(t, two.Keys[1].Certificates)
+	assert.Equal(t, two.Keys[0].ValidUntil, two.Keys[1].ValidUntil)
 	assert.Same(t, one.Keys[0].Certificates[0], two.Keys[0].Certificates[1], "a certificate is parsed once")
 }
 
