@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
@@ -21,9 +22,19 @@ import (
 // entityID is the party in the network metadata that we deal with.
 const entityID = "urn:nl:example:bsnk"
 
+// clientBefore is how many programs did it until 2020, and some still do: the one
+// root that was needed, from a file. It goes on trusting G3, which was withdrawn,
+// and stops on the day that the service moves.
+func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Transport) *http.Client {
+	pool := x509.NewCertPool()
+	pool.AddCert(g3Root)
+	base.TLSClientConfig = &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{*own}}
+	return &http.Client{Transport: base, Timeout: 20 * time.Second}
+}
+
 // party is we, with what the network metadata told us.
 //
-// Until 2020 programs had the G3 root and the certificates of the other parties in a
+// Until 2020 programs had the G3 root (see clientBefore) and the certificates of the other parties in a
 // trust store (a .jks, a folder of files), and replaced both by hand at each move.
 // Now the hierarchies come with package logius and the certificates with the
 // metadata: nothing changes here from G3 to G1, nor from G1 to G4.

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -79,7 +80,13 @@ func run(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		cfg.Base, cfg.Certificate = server.base(), ownCertificate(s.own, at)
+		own := ownCertificate(s.own, at)
+		old := clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base())
+		if err := before(w, old, at); (err == nil) != (s.tls == g3) {
+			server.stop()
+			return errors.New("this is not how it should be")
+		}
+		cfg.Base, cfg.Certificate = server.base(), own
 		err = p.follow(w, strings.NewReader(bsnk.metadata(s.signing, s.encryption, at)))
 		if err == nil {
 			err = p.call(w, cfg)
@@ -95,6 +102,19 @@ func run(w io.Writer) error {
 	}
 	fmt.Fprintln(w, "Everything is as it should be.")
 	return nil
+}
+
+// before tries what was in use until 2020.
+func before(w io.Writer, client *http.Client, at time.Time) error {
+	client.Transport.(*http.Transport).TLSClientConfig.Time = func() time.Time { return at } // yours has none
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("https://" + host + "/")
+	if err != nil {
+		fmt.Fprintf(w, "   before: refused: %v\n", err)
+		return err
+	}
+	fmt.Fprintln(w, "   before: trusted")
+	return resp.Body.Close()
 }
 
 // explain keeps of an error what a reader needs.

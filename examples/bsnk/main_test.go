@@ -21,6 +21,7 @@ func TestTheSwitch(t *testing.T) {
 		"signing certificate added, issued by KPN - G4 PKIo Priv G-TLS SYS - 2025",
 		"encryption certificate removed, issued by KPN PKIoverheid Private Services CA - G1",
 		"nothing is sent",
+		"before: trusted", "before: refused: Get",
 	} {
 		assert.Contains(t, out.String(), want)
 	}

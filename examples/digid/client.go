@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -21,6 +23,16 @@ const (
 	metadataPath = "/saml/idp/metadata"
 )
 
+// clientBefore is how many programs did it until 2020, and some still do: the one
+// root that was needed, from a file. It goes on trusting G3, which was withdrawn,
+// and stops on the day that the service moves.
+func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Transport) *http.Client {
+	pool := x509.NewCertPool()
+	pool.AddCert(g3Root)
+	base.TLSClientConfig = &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{*own}}
+	return &http.Client{Transport: base, Timeout: 20 * time.Second}
+}
+
 // application keeps what lasts from one login to the next.
 type application struct{ keys *logius.Keyring }
 
@@ -35,9 +47,9 @@ func newApplication(cfg pkioverheid.Config) (*application, error) {
 // login does what follows when a user comes back from DigiD with an artifact. It
 // returns how many signing certificates were in use.
 //
-// Until 2020 this had the G3 root in a file, and DigiD's signing certificate in
-// another one, pinned: two files to replace on the night of each move. Now nothing
-// changes here from G3 to G1, nor from G1 to G4.
+// Until 2020 this had the G3 root in a file (see clientBefore), and DigiD's signing
+// certificate in another one: two files to replace on the night of each move. Now
+// nothing changes here from G3 to G1, nor from G1 to G4.
 func (a *application) login(w io.Writer, cfg pkioverheid.Config) (int, error) {
 	client, err := logius.DigiD().NewClient(logius.Production, cfg)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -68,11 +69,16 @@ func run(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		cfg.Base, cfg.Certificate = server.base(), ownCertificate(s.own)
+		own := ownCertificate(s.own)
+		if err := before(w, clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base())); (err == nil) != (s.tls == g3) {
+			server.stop()
+			return errors.New("this is not how it should be")
+		}
+		cfg.Base, cfg.Certificate = server.base(), own
 		inUse, err := app.login(w, cfg)
 		server.stop()
 		if err != nil {
-			fmt.Fprintf(w, "   refused: %v\n", explain(err))
+			fmt.Fprintf(w, "   now: refused: %v\n", explain(err))
 			inUse = -1
 		}
 		if inUse != s.inUse {
@@ -81,6 +87,18 @@ func run(w io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	return ownCertificates(w)
+}
+
+// before tries what was in use until 2020.
+func before(w io.Writer, client *http.Client) error {
+	defer client.CloseIdleConnections()
+	_, err := fetch(client)
+	if err != nil {
+		fmt.Fprintf(w, "   before: refused: %v\n", err)
+	} else {
+		fmt.Fprintln(w, "   before: trusted")
+	}
+	return err
 }
 
 // ownCertificates shows the rules for our own certificates in the two environments.

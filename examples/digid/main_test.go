@@ -23,6 +23,7 @@ func TestTheSwitch(t *testing.T) {
 		"signing certificate gone, issued by KPN PKIoverheid Private Services CA - G1",
 		"use the same kind in both",
 		"does not end after 2021-01-31",
+		"before: trusted", "before: refused: Get",
 	} {
 		assert.Contains(t, out.String(), want)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,9 +17,19 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Until 2020 these programs trusted the G3 root from a file, and a CPA named the
-// certificates under it. Of all that is below nothing changes from G3 to G1, nor
-// from G1 to G4, but the CPA: it names certificates, and a new one comes with each.
+// Until 2020 these programs trusted the G3 root from a file (clientBefore), and a CPA
+// named the certificates under it. In what is below nothing changes from G3 to G1,
+// nor from G1 to G4, but the CPA: it names certificates, and a new one comes with each.
+
+// clientBefore is how many programs did it until 2020, and some still do: the one
+// root that was needed, from a file. It goes on trusting G3, which was withdrawn,
+// and stops on the day that the service moves.
+func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Transport) *http.Client {
+	pool := x509.NewCertPool()
+	pool.AddCert(g3Root)
+	base.TLSClientConfig = &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{*own}}
+	return &http.Client{Transport: base, Timeout: 20 * time.Second}
+}
 
 // way is how Lopende Zaken is trusted: one of three.
 type way string
@@ -106,14 +117,18 @@ type envelope struct {
 	} `xml:"http://schemas.xmlsoap.org/soap/envelope/ Body"`
 }
 
-// askSOAP asks a service something over SOAP.
-func askSOAP(s logius.Service, cfg pkioverheid.Config, url string) error {
+// ask asks a service something over SOAP.
+func ask(s logius.Service, cfg pkioverheid.Config, url string) error {
 	client, err := s.NewClient(logius.Production, cfg)
 	if err != nil {
 		return err
 	}
-	defer client.CloseIdleConnections()
 	client.Timeout = 20 * time.Second
+	return askSOAP(client, url)
+}
+
+func askSOAP(client *http.Client, url string) error {
+	defer client.CloseIdleConnections()
 	var e envelope
 	e.Body.Question = "wie ben ik?"
 	body, err := xml.Marshal(e)
@@ -126,7 +141,7 @@ func askSOAP(s logius.Service, cfg pkioverheid.Config, url string) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s", resp.Status)
+		return errors.New(resp.Status)
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {

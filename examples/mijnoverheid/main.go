@@ -82,10 +82,18 @@ func persoonlijkeGegevens(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		cfg := pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()} // yours has the certificate only
-		err = askSOAP(logius.MijnOverheidPersoonlijkeGegevens(), cfg, "https://"+host+"/persoonlijkegegevens")
+		const url = "https://" + host + "/persoonlijkegegevens"
+		own := ownCertificate(g1)
+		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base()), url)
+		now := ask(logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.Config{
+			Certificate: own,
+			Base:        server.base(), Roots: testRoots(), // yours has neither
+		}, url)
 		server.stop()
-		if err := tell(w, "under "+h.String(), err, h != g3); err != nil {
+		if err := tell(w, "under "+h.String()+", before", before, h == g3); err != nil {
+			return err
+		}
+		if err := tell(w, "under "+h.String()+", now", now, h != g3); err != nil {
 			return err
 		}
 	}
@@ -157,7 +165,7 @@ func berichtenbox(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		err = askSOAP(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()}, "https://"+host+"/")
+		err = ask(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()}, "https://"+host+"/")
 		server.stop()
 		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
 			return err

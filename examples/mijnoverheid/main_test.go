@@ -15,8 +15,8 @@ import (
 func TestTheSwitch(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run(&out), out.String())
-	assert.Equal(t, 12, strings.Count(out.String(), ": answered"), out.String())
-	for _, want := range []string{"G3 refused", "not among the 1 that are pinned", "known, by its key, to be of KPN"} {
+	assert.Equal(t, 13, strings.Count(out.String(), ": answered"), out.String())
+	for _, want := range []string{"G3 refused", "not among the 1 that are pinned", "known, by its key, to be of KPN", "certificate signed by unknown authority"} {
 		assert.Contains(t, out.String(), want)
 	}
 }

@@ -356,8 +356,16 @@ func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
 	} else if c.Parties[0].OIN() != "" && c.Parties[0].OIN() == c.Parties[1].OIN() {
 		note("both parties have the OIN %s", quote(string(c.Parties[0].OIN())))
 	}
-	const most = 100 // a hostile document has thousands
+	// A hostile document has thousands.
+	const most = 100
+	andMore := func() error {
+		note("and more")
+		return errors.Join(wrong...)
+	}
 	for _, p := range c.Parties {
+		if len(wrong) >= most {
+			return andMore()
+		}
 		oin := p.OIN()
 		switch {
 		case oin == "":
@@ -370,8 +378,7 @@ func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
 		}
 		for _, cert := range p.Certificates {
 			if len(wrong) >= most {
-				note("and more")
-				return errors.Join(wrong...)
+				return andMore()
 			}
 			for _, err := range cert.check(v, oin, at) {
 				note("the certificate %s of the party %s: %w", quote(cert.ID), quote(p.Name), err)
