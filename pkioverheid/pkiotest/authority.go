@@ -23,11 +23,13 @@ type Authority struct {
 	profile   profile
 	certs     []*x509.Certificate // as fixture.Certificates has them
 	issued    atomic.Uint32
+
+	revocations *revocations
 }
 
 // New returns the Authority of a hierarchy: EV, PrivateG1, PrivateG4TLS or G3.
 // It panics on another value. Two Authorities of one hierarchy have the same
-// certificates and keys.
+// certificates and keys, and each revokes for itself.
 func New(h pkioverheid.Hierarchy) *Authority {
 	folder, err := h.MarshalText()
 	if err != nil || int(h) >= len(profiles) {
@@ -37,7 +39,7 @@ func New(h pkioverheid.Hierarchy) *Authority {
 	if certs == nil {
 		panic(fmt.Sprintf("pkiotest: New: no fixture for %v", h))
 	}
-	return &Authority{hierarchy: h, profile: profiles[h], certs: certs}
+	return &Authority{hierarchy: h, profile: profiles[h], certs: certs, revocations: newRevocations(certs, profiles[h].cas)}
 }
 
 // Certificates returns the CA certificates in a new slice: the root, the domain

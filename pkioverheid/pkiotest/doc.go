@@ -49,9 +49,13 @@
 //   - A client that authenticates itself: Issue(OIN("00000099000000001000")), with
 //     [ClientOnly] or without; and one that a server has to refuse: without an OIN, with
 //     another, with the policy of a person ([Policy]), expired ([Validity]).
+//   - Revocation: [Authority.Revoke] a certificate of a peer, or the TSP CA above it,
+//     and refuse it with pkioverheid.Config.Revocation. [CRLConfig] makes a
+//     crl.Checker find the CRLs; [Authority.ServeCRL] has them be what they
+//     should not, [Authority.OCSPResponse] is for servers that staple.
 //
-// The certificates have no OCSP address, and the CRLs that they name do not exist.
-// [Authority.PrivateKey] signs CRLs for tests of revocation.
+// The certificates have no OCSP address. The CRLs that they name are at the
+// addresses of the real CAs or in the style of these, where nobody has them.
 package pkiotest
 
 //go:generate go run generate.go

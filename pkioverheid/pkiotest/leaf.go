@@ -32,6 +32,8 @@ type leaf struct {
 	ownPolicies  bool // policies counts, also if empty
 	alone        bool
 	key          crypto.Signer
+	crls         []string
+	ownCRLs      bool // crls counts, also if empty
 }
 
 func newLeaf(opts []LeafOption) *leaf {
@@ -80,6 +82,12 @@ func Policy(oids ...string) LeafOption {
 	return func(l *leaf) { l.policies, l.ownPolicies = oids, true }
 }
 
+// CRLDistributionPoints sets the addresses of the CRL in place of the TSP's, to which
+// [CRLHandler] and [CRLConfig] answer. Without arguments there are none.
+func CRLDistributionPoints(urls ...string) LeafOption {
+	return func(l *leaf) { l.crls, l.ownCRLs = urls, true }
+}
+
 // LeafOnly leaves the CAs out of tls.Certificate.Certificate, as badly configured
 // servers do.
 func LeafOnly() LeafOption { return func(l *leaf) { l.alone = true } }
@@ -123,6 +131,9 @@ func (a *Authority) template(l *leaf, now time.Time) (*x509.Certificate, error) 
 	}
 	if l.clientOnly {
 		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	if l.ownCRLs {
+		t.CRLDistributionPoints = l.crls
 	}
 	policies := a.profile.policies
 	if l.ownPolicies {
