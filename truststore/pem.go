@@ -78,14 +78,16 @@ func (r *pemReader) next() (*pemBlock, error) {
 			if !ok {
 				return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, start)
 			}
-			block.kind = kind
+			if block.kind = certificateBlock; string(kind) != certificateBlock {
+				block.kind = string(kind)
+			}
 			bodyStart = r.at
 		case bytes.HasPrefix(line, pemEnd):
 			if block == nil {
 				return nil, fmt.Errorf("line %d (byte %d) is an END line without a BEGIN line: the text is damaged", r.line, start)
 			}
 			kind, ok := pemKind(line, pemEnd)
-			if !ok || kind != block.kind {
+			if !ok || string(kind) != block.kind {
 				return nil, fmt.Errorf("%v: damaged END line, or no line break after it, in line %d", block, r.line)
 			}
 			block.body = r.text[bodyStart:start]
@@ -106,8 +108,8 @@ func pemInText(line []byte, block *pemBlock) []byte {
 		return line
 	}
 	if block != nil {
-		end := append(append(append([]byte(nil), "-----END "...), block.kind...), pemDashes...)
-		if i := bytes.Index(line, end); i >= 0 {
+		end := "-----END " + block.kind + "-----"
+		if i := bytes.Index(line, []byte(end)); i >= 0 {
 			return line[i : i+len(end)]
 		}
 		return line
@@ -123,14 +125,17 @@ func pemInText(line []byte, block *pemBlock) []byte {
 }
 
 // pemKind returns what stands between the words of a BEGIN or END line.
-func pemKind(line, word []byte) (kind string, ok bool) {
-	rest, ok := bytes.CutPrefix(line, append(word[:len(word):len(word)], ' '))
-	if !ok {
-		return "", false
+func pemKind(line, word []byte) (kind []byte, ok bool) {
+	rest, ok := bytes.CutPrefix(line, word)
+	if !ok || len(rest) == 0 || rest[0] != ' ' {
+		return nil, false
 	}
-	rest, ok = bytes.CutSuffix(rest, pemDashes)
-	return string(rest), ok && len(rest) > 0 && !bytes.Contains(rest, pemDashes)
+	rest, ok = bytes.CutSuffix(rest[1:], pemDashes)
+	return rest, ok && len(rest) > 0 && !bytes.Contains(rest, pemDashes)
 }
+
+// certificateBlock is the kind of nearly all blocks.
+const certificateBlock = "CERTIFICATE"
 
 // headers splits the body into the header lines of RFC 1421, if there are any,
 // and the base64.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"errors"
-	"iter"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -102,31 +101,31 @@ func mentions(data []byte) bool {
 
 // content adds the results of a file that is read.
 func (r *reader) content(kind contentKind, data []byte) {
-	r.from, r.key = new(source), false
-	var found []int // of r.results, those of this file that are not delivered yet
-	c := contentReader{reader: r, kind: kind, data: data, lines: true}
-	c.prepare()
-	if c.data == nil {
+	r.now = contentReader{reader: r, kind: kind, data: data, lines: true, from: new(source), first: len(r.results)}
+	c := &r.now
+	if !c.prepare() {
 		return
 	}
-	for result := range c.results() {
-		if result.Certificate != nil {
-			r.Progress.Certificates.Add(1)
-			if len(r.from.beside) < maxBeside && result.Certificate.IsCA && !c.delivered {
-				r.from.beside = append(r.from.beside, result.Certificate)
-			}
-		}
-		r.add(result)
-		found = append(found, len(r.results)-1)
-		if len(found) == maxHeld {
-			c.finish(r.results, found)
-			found, c.delivered = found[:0], true
-			if !r.flush() {
-				return
-			}
+	c.readAll()
+	c.finish()
+	c.data = nil // which may be large
+}
+
+// emit takes one result; false means that nobody wants more.
+func (c *contentReader) emit(result Result) bool {
+	if result.Certificate != nil {
+		c.Progress.Certificates.Add(1)
+		if len(c.from.beside) < maxBeside && result.Certificate.IsCA && !c.delivered {
+			c.from.beside = append(c.from.beside, result.Certificate)
 		}
 	}
-	c.finish(r.results, found)
+	c.add(result)
+	if len(c.results)-c.first < maxHeld {
+		return true
+	}
+	c.finish()
+	c.first, c.delivered = 0, true
+	return c.flush()
 }
 
 // maxHeld is how many results of one file are held back until it is known whether
@@ -141,22 +140,24 @@ type contentReader struct {
 	lines     bool // line numbers are those of the file
 	firstLine int  // lines before data
 	allPEM    bool // the file begins as one of PEM does, rather than as a text with PEM in it
+	from      *source
+	key       bool // there is a private key in the file
+	first     int  // of the reader's results, the first of this file that is not delivered
 	delivered bool // some results are out
 	cpa       *cpa
 }
 
-// prepare makes of data what truststore reads; nil if there is nothing in it.
-func (c *contentReader) prepare() {
+// prepare makes of data what truststore reads; false if there is nothing in it.
+func (c *contentReader) prepare() bool {
 	if c.kind == utf16Text {
 		c.data = fromUTF16(c.data)
 		if !mentions(c.data) {
-			c.data = nil
-			return
+			return false
 		}
 		c.kind = text
 	}
 	if c.kind != text {
-		return
+		return true
 	}
 	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
 	c.allPEM = bytes.HasPrefix(begin, pemMention)
@@ -173,12 +174,12 @@ func (c *contentReader) prepare() {
 		// PEM in HTML, or in XML of another kind.
 		at := bytes.Index(c.data, pemMention)
 		if at < 0 {
-			c.data = nil
-			return
+			return false
 		}
 		c.firstLine = bytes.Count(c.data[:at], []byte("\n"))
 		c.data = c.data[at:]
 	}
+	return true
 }
 
 // isSigned reports whether a document can have ds:X509Certificate elements.
@@ -199,57 +200,56 @@ func fromUTF16(data []byte) []byte {
 	return bytes.TrimPrefix(out, []byte("\ufeff"))
 }
 
-// results reads the file, with the passwords that are known if it has one.
-func (c *contentReader) results() iter.Seq[Result] {
-	return func(yield func(Result) bool) {
-		locked, stopped := c.try("", yield)
-		if locked == nil || stopped {
-			return
-		}
-		// It takes time from here on.
-		c.flush()
-		if c.Passwords != nil {
-			for password := range c.Passwords(c.job.path) {
-				if c.ctx.Err() != nil {
-					return
-				}
-				if password == "" {
-					continue
-				}
-				again, stopped := c.try(password, yield)
-				if again == nil || stopped {
-					return
-				}
+// readAll reads the file, with the passwords that are known if it has one.
+func (c *contentReader) readAll() {
+	if !c.try("") {
+		return
+	}
+	// It takes time from here on.
+	if !c.flush() {
+		return
+	}
+	c.first = 0
+	if c.Passwords != nil {
+		for password := range c.Passwords(c.job.path) {
+			if c.ctx.Err() != nil {
+				return
+			}
+			if password != "" && !c.try(password) {
+				return
 			}
 		}
-		yield(Result{Format: truststore.PKCS12, Err: &trouble{
-			where: c.job.path,
-			text:  "a key store whose password is not known: give it through Config.Passwords",
-			cause: truststore.ErrPassword,
-		}})
 	}
+	c.emit(Result{Format: truststore.PKCS12, Err: &trouble{
+		where: c.job.path,
+		text:  "a key store whose password is not known: give it through Config.Passwords",
+		cause: truststore.ErrPassword,
+	}})
 }
 
-// try reads the file with one password. If that is wrong, it yields nothing and
-// returns the error.
-func (c *contentReader) try(password string, yield func(Result) bool) (locked error, stopped bool) {
-	for e := range truststore.Entries(c.data, truststore.WithPassword(password), truststore.WithLimit(2*c.MaxFileSize)) {
+// try reads the file with one password. If another one is needed, it emits nothing
+// and returns true.
+func (c *contentReader) try(password string) (locked bool) {
+	opts := c.options
+	if password != "" {
+		opts = append(opts[:len(opts):len(opts)], truststore.WithPassword(password))
+	}
+	for e := range truststore.Entries(c.data, opts...) {
 		if c.ctx.Err() != nil {
-			return nil, true
+			return false
 		}
 		if errors.Is(e.Err, truststore.ErrPassword) {
-			return e.Err, false
+			return true
 		}
 		if e.Kind == truststore.PrivateKey {
 			c.key = true
 			continue
 		}
-		result, ok := c.result(e)
-		if ok && !yield(result) {
-			return nil, true
+		if result, ok := c.result(e); ok && !c.emit(result) {
+			return false
 		}
 	}
-	return nil, false
+	return false
 }
 
 // result makes a Result of an entry; false if it is nothing to tell.
@@ -345,18 +345,20 @@ func (c *contentReader) place(e truststore.Entry) string {
 		}
 		return place
 	}
+	if e.Number == 1 {
+		return "certificate 1"
+	}
 	return "certificate " + strconv.Itoa(e.Number)
 }
 
 // finish sets what is known only at the end of a file.
-func (c *contentReader) finish(results []Result, found []int) {
-	c.besideKey(results, found)
-	for _, i := range found {
-		r := &results[i]
-		if r.known == nil {
-			continue
-		}
-		if c.JudgeAhead {
+func (c *contentReader) finish() {
+	c.besideKey()
+	if !c.JudgeAhead {
+		return
+	}
+	for i := range c.results[c.first:] {
+		if r := &c.results[c.first+i]; r.known != nil {
 			r.State()
 			r.Advice()
 		}
@@ -365,14 +367,14 @@ func (c *contentReader) finish(results []Result, found []int) {
 
 // besideKey says of certificates that lie beside a private key which is the key's
 // own, where the file does not: those that are no CA, or else the first one.
-func (c *contentReader) besideKey(results []Result, found []int) {
+func (c *contentReader) besideKey() {
 	if !c.key {
 		return
 	}
 	var first *Result
 	own := false
-	for _, i := range found {
-		r := &results[i]
+	for i := range c.results[c.first:] {
+		r := &c.results[c.first+i]
 		own = own || r.Use == KeyEntry
 		if r.known == nil || r.Use != UnknownUse {
 			continue

@@ -26,9 +26,8 @@ type reader struct {
 	buffer  []byte
 	results []Result
 
-	job  job
-	from *source
-	key  bool // there is a private key in the file
+	job job
+	now contentReader
 }
 
 // flush delivers the results; false means that nobody wants more.

@@ -51,12 +51,9 @@ type known struct {
 	judge *judge
 	cert  *x509.Certificate
 
-	verify sync.Once
-	path   chain.Chain
-	err    error
-
-	advise  sync.Once
-	advised pkioverheid.Advice
+	mu       sync.Mutex
+	verified *outcome // wherever it is
+	advised  *pkioverheid.Advice
 }
 
 // What is remembered: two generations, each of so many bytes of DER, of
@@ -113,8 +110,13 @@ func (j *judge) remember(hash uint64, k *known) {
 }
 
 func (k *known) advice() pkioverheid.Advice {
-	k.advise.Do(func() { k.advised = pkioverheid.Advise(k.cert, k.judge.use, k.judge.at) })
-	return k.advised
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.advised == nil {
+		advice := pkioverheid.Advise(k.cert, k.judge.use, k.judge.at)
+		k.advised = &advice
+	}
+	return *k.advised
 }
 
 // maxBeside is how many CAs of a file or a handshake help to build a path.
@@ -142,9 +144,9 @@ type outcome struct {
 func (k *known) chain(from *source) (chain.Chain, error) {
 	own := k.isServer(from)
 	if !own {
-		k.verify.Do(func() { k.path, k.err = k.verifyWith(k.options(nil)) })
-		if k.err == nil || !k.issuedBeside(from) {
-			return k.path, k.err
+		o := k.anywhere()
+		if o.err == nil || !k.issuedBeside(from, o.err) {
+			return o.path, o.err
 		}
 	}
 	from.mu.Lock()
@@ -160,11 +162,22 @@ func (k *known) chain(from *source) (chain.Chain, error) {
 	return o.path, o.err
 }
 
+func (k *known) anywhere() outcome {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.verified == nil {
+		o := outcome{}
+		o.path, o.err = k.verifyWith(k.options(nil))
+		k.verified = &o
+	}
+	return *k.verified
+}
+
 // issuedBeside reports whether an issuer that the verifier does not know may lie in
 // the same place.
-func (k *known) issuedBeside(from *source) bool {
+func (k *known) issuedBeside(from *source, err error) bool {
 	var reason *chain.Error
-	if from == nil || !errors.As(k.err, &reason) ||
+	if from == nil || !errors.As(err, &reason) ||
 		reason.Reason != chain.UnknownAuthority && reason.Reason != chain.BadSignature {
 		return false
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"sync"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // Scan looks for certificates in targets, each a file, a folder with all that is
@@ -34,6 +36,8 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 			jobs:   make(chan []job, cfg.Parallel),
 			out:    make(chan []Result, 2*cfg.Parallel),
 			large:  make(chan struct{}, 1),
+			// Text that is decoded can become larger than its file.
+			options: []truststore.Option{truststore.WithLimit(2 * cfg.MaxFileSize)},
 		}
 		// The last thing that a scan does is to close out.
 		defer func() {
@@ -66,6 +70,7 @@ type scanner struct {
 
 	roots   []string // the folders among the targets, resolved
 	outside outside
+	options []truststore.Option
 }
 
 // run starts the goroutines and ends after them.
