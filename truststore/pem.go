@@ -3,8 +3,10 @@ package truststore
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // pemBlock is one block of a PEM text, and where it stands, for error messages.
@@ -48,6 +50,9 @@ func (r *pemReader) next() (*pemBlock, error) {
 	var block *pemBlock
 	bodyStart := 0
 	for r.at < len(r.text) {
+		if block != nil {
+			r.skipBase64()
+		}
 		start := r.at
 		line := r.text[start:]
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
@@ -55,7 +60,6 @@ func (r *pemReader) next() (*pemBlock, error) {
 		}
 		r.at += len(line)
 		r.line++
-		// Nearly all lines are base64.
 		if len(line) > 0 && line[0] != '-' && line[0] != ' ' && line[0] != '\t' && (!r.loose || block != nil) {
 			continue
 		}
@@ -98,6 +102,18 @@ func (r *pemReader) next() (*pemBlock, error) {
 		return nil, fmt.Errorf("%v has no END line: it is cut off", block)
 	}
 	return nil, nil
+}
+
+// skipBase64 goes on to the next line with a dash in it, which base64 has not.
+func (r *pemReader) skipBase64() {
+	rest := r.text[r.at:]
+	dash := bytes.IndexByte(rest, '-')
+	if dash < 0 {
+		dash = len(rest)
+	}
+	lines := rest[:bytes.LastIndexByte(rest[:dash], '\n')+1]
+	r.line += bytes.Count(lines, []byte("\n"))
+	r.at += len(lines)
 }
 
 // pemInText returns the part of a line that begins a block or, inside of one, ends
@@ -204,15 +220,34 @@ func decodeBase64(text []byte) ([]byte, error) {
 // line break to look closer, which takes it some three times as long, and most of the
 // time of reading PEM.
 func decodeLines(out, text []byte) (written, read int) {
+	tables := base64Tables()
 	for {
-		for len(text)-read > 8 { // the last groups are not done here
-			group := text[read : read+4 : read+4]
-			a, b, c, d := base64Values[group[0]], base64Values[group[1]], base64Values[group[2]], base64Values[group[3]]
-			if a|b|c|d > 0x3f {
+		// Lines of 64, which nearly all have, and then one group after the other. The
+		// last ones are not done here.
+		for len(text)-read > 80 && text[read+64] == '\n' {
+			line, to := (*[64]byte)(text[read:]), (*[50]byte)(out[written:])
+			var all uint32
+			for i := range 8 {
+				in := binary.LittleEndian.Uint64(line[8*i:])
+				v := tables[0][byte(in)] | tables[1][byte(in>>8)] | tables[2][byte(in>>16)] | tables[3][byte(in>>24)]
+				w := tables[0][byte(in>>32)] | tables[1][byte(in>>40)] | tables[2][byte(in>>48)] | tables[3][byte(in>>56)]
+				all |= v | w
+				// With two bytes that the next groups overwrite.
+				binary.BigEndian.PutUint64(to[6*i:], uint64(v)<<40|uint64(w)<<16)
+			}
+			if all >= notBase64 {
 				break
 			}
-			to := out[written : written+3 : written+3]
-			to[0], to[1], to[2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+			written += 48
+			read += 65
+		}
+		for len(text)-read > 8 {
+			in := (*[4]byte)(text[read:])
+			v := tables[0][in[0]] | tables[1][in[1]] | tables[2][in[2]] | tables[3][in[3]]
+			if v >= notBase64 {
+				break
+			}
+			binary.BigEndian.PutUint32(out[written:], v<<8)
 			written += 3
 			read += 4
 		}
@@ -227,13 +262,20 @@ func decodeLines(out, text []byte) (written, read int) {
 	}
 }
 
-// base64Values are those of the characters of base64, and 0xff of all others.
-const base64Values = "" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x3e\xff\xff\xff\x3f\x34\x35\x36\x37\x38\x39\x3a\x3b\x3c\x3d\xff\xff\xff\xff\xff\xff" +
-	"\xff\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\xff\xff\xff\xff\xff" +
-	"\xff\x1a\x1b\x1c\x1d\x1e\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a\x2b\x2c\x2d\x2e\x2f\x30\x31\x32\x33\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+// base64Tables are the values of the four characters of a group, each where it
+// belongs in the 24 bits.
+var base64Tables = sync.OnceValue(func() *[4][256]uint32 {
+	var tables [4][256]uint32
+	for i := range tables {
+		for c := range tables[i] {
+			tables[i][c] = notBase64
+		}
+		for value, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+			tables[i][c] = uint32(value) << (18 - 6*i)
+		}
+	}
+	return &tables
+})
+
+// notBase64 is in base64Tables what no group of characters of base64 has.
+const notBase64 = 1 << 24

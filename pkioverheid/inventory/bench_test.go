@@ -132,7 +132,7 @@ func BenchmarkScanFromMemory(b *testing.B) {
 		"PEM": generated{len(pems), func(i int) []byte { return pems[i] }},
 	} {
 		b.Run(name, func(b *testing.B) {
-			var parse, parseTwo, one, two time.Duration
+			var parse, parseTwo, decode, one, two time.Duration
 			scan := func() {
 				n := 0
 				for r := range inventory.Scan(b.Context(), inventory.Config{FS: fsys}, "d") {
@@ -148,6 +148,14 @@ func BenchmarkScanFromMemory(b *testing.B) {
 					for _, der := range ders {
 						_, err := x509.ParseCertificate(der)
 						require.NoError(b, err)
+					}
+				})
+				fastest(&decode, func() {
+					for _, text := range pems {
+						for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+							_, err := x509.ParseCertificate(block.Bytes)
+							require.NoError(b, err)
+						}
 					}
 				})
 				fastest(&one, scan)
@@ -168,6 +176,9 @@ func BenchmarkScanFromMemory(b *testing.B) {
 				})
 			}
 			b.ReportMetric(float64(parse)/float64(one), "speed/x509-on-one-core")
+			if name == "PEM" {
+				b.ReportMetric(float64(decode)/float64(one), "speed/encoding/pem-and-x509-on-one-core")
+			}
 			b.ReportMetric(float64(one)/float64(two), "speed/on-two-cores")
 			b.ReportMetric(float64(parse)/float64(parseTwo), "speed/x509-itself-on-two-cores") // what the machine has to give
 			b.ReportMetric(float64(one.Microseconds())/float64(len(ders)), "µs/certificate")

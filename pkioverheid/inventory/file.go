@@ -54,6 +54,12 @@ func (r *reader) offer() bool {
 }
 
 func (r *reader) add(result Result) {
+	if r.results == nil {
+		select {
+		case r.results = <-r.used:
+		default:
+		}
+	}
 	result.Target, result.Path = r.job.target, r.job.path
 	r.results = append(r.results, result)
 }

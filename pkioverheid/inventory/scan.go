@@ -34,7 +34,8 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 			judge:  newJudge(cfg),
 			tree:   treeOf(cfg.FS),
 			jobs:   make(chan []job, cfg.Parallel),
-			out:    make(chan []Result, 2*cfg.Parallel),
+			out:    make(chan []Result, cfg.Parallel),
+			used:   make(chan []Result, 2*cfg.Parallel),
 			large:  make(chan struct{}, 1),
 			// Text that is decoded can become larger than its file.
 			options: []truststore.Option{truststore.WithLimit(2 * cfg.MaxFileSize)},
@@ -52,6 +53,11 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 					return
 				}
 			}
+			clear(batch)
+			select {
+			case s.used <- batch[:0]:
+			default:
+			}
 		}
 	}
 }
@@ -66,6 +72,7 @@ type scanner struct {
 
 	jobs  chan []job
 	out   chan []Result
+	used  chan []Result // to be filled again
 	large chan struct{} // held by whoever has a large file in memory
 
 	roots   []string // the folders among the targets, resolved
@@ -136,7 +143,7 @@ func (s *scanner) send(results []Result) bool {
 // gets what there is.
 const (
 	maxJobs    = 16
-	maxResults = 64
+	maxResults = 16
 )
 
 // job is a file to read.
