@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+// auditFlags are what an audit is asked for.
+type auditFlags struct {
+	json, csv bool
+	html      string
+	at        moment
+	roots     trust
+	passwords passwords
+	use       string
+	failOn    string
+	timeout   time.Duration
+}
+
+func newAudit() *cobra.Command {
+	var f auditFlags
+	cmd := &cobra.Command{
+		Use:   "audit PATH|HOST:PORT…",
+		Short: "Find certificates that must be replaced",
+		Long: `audit looks for certificates in files, in folders with all that is below them, and
+on servers. It says of each whether it must be replaced, by what, by when, and whom
+to ask. Formats are told by content, not by name: PEM in any text, DER, PKCS#7,
+PKCS#12, Java key stores, SAML metadata, CPAs.
+
+What must be done, as the table says it:
+
+  now     the date has passed, or it may not be used at all: G3, ended, withdrawn
+  soon    within 90 days
+  later   there is a date, further ahead: Private G1 ends in November 2028
+  ok      nothing to do
+  -       nothing of PKIoverheid
+  error   could not be looked at: the list may not be complete
+
+The exit status is 1 if something must be replaced now or soon (--fail-on changes
+that), 2 if something could not be looked at, which goes before 1, and else 0.
+What surely holds no certificate, such as a socket, is passed over.
+
+Key stores are opened with the passwords of --password-file and --password-env, or
+PKIO_PASSWORD if no flag is given, and with "changeit".
+
+The table and the report hold the most urgent findings if there are very many;
+--json and --csv hold all, as they are found.`,
+		Example: `  pkio audit /etc
+  pkio audit . service.example:443 --html report.html
+  pkio audit /opt --password-file passwords.txt --csv > certificates.csv
+  pkio audit /etc --json | jq '.[] | select(.state == "withdrawn") | .path'
+  pkio audit certs --fail-on later     in CI, to hear of Private G1 too`,
+		Args: positional(1, 100_000, "a PATH or HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "write an array of JSON, a finding on each line")
+	flags.BoolVar(&f.csv, "csv", false, "write CSV, with headings")
+	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
+	f.at.flag(cmd, "judge at this date")
+	flags.StringVar(&f.use, "for", "", "what the certificates are used for: machine-to-machine, web or client-only (default what each allows)")
+	flags.StringVar(&f.failOn, "fail-on", "soon", "exit with status 1 from this `urgency` on: now, soon or later")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
+	f.roots.flag(cmd)
+	f.passwords.flags(cmd, "", "key stores")
+	return cmd
+}
+
+// sink takes the findings of an audit as they come.
+type sink interface {
+	take(inventory.Result) error
+	close() error
+}
+
+func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
+	if f.json && f.csv {
+		return errors.New("--json and --csv both write to standard output: give one")
+	}
+	var failOn pkioverheid.Urgency
+	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil || failOn == pkioverheid.NotUrgent {
+		return fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
+	}
+	var use pkioverheid.Use
+	if err := use.UnmarshalText([]byte(f.use)); err != nil {
+		return fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
+	}
+	known, err := f.passwords.known()
+	if err != nil {
+		return err
+	}
+	known = append(known, javaPassword)
+	verifier, err := f.roots.verifier()
+	if err != nil {
+		return err
+	}
+	guard, err := newGuard(f.html, targets)
+	if err != nil {
+		return err
+	}
+
+	out, status := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	findings := newFindings(f.at.orNow(), targets)
+	var lines sink
+	switch {
+	case f.json:
+		lines = newJSONLines(out)
+	case f.csv:
+		lines = newCSVLines(out)
+	}
+
+	shown := status
+	if lines != nil && isTerminal(out) {
+		shown = io.Discard // they would write over each other
+	}
+	bar := startProgress(shown)
+	err = f.scan(cmd.Context(), inventory.Config{
+		Passwords:  func(string) iter.Seq[string] { return slices.Values(known) },
+		Time:       findings.At,
+		Verifier:   verifier,
+		Use:        use,
+		JudgeAhead: true,
+		Timeout:    f.timeout,
+		Progress:   &bar.counts,
+	}, targets, func(r inventory.Result) error {
+		findings.take(r)
+		guard.take(r)
+		if r.Err != nil && lines == nil && !errors.Is(r.Err, inventory.ErrSkipped) {
+			bar.above(func(io.Writer) { complain(status, r.Err) })
+		}
+		if lines != nil {
+			return lines.take(r)
+		}
+		return nil
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	stopped := cmd.Context().Err() != nil
+	findings.Stopped = stopped
+
+	if lines != nil {
+		if err := lines.close(); err != nil {
+			return err
+		}
+	} else if err := findings.writeTable(out, f.html == ""); err != nil {
+		return err
+	}
+	if f.html != "" {
+		if err := guard.err(); err != nil {
+			return err
+		}
+		if err := writeFile(f.html, findings.writeReport); err != nil {
+			return err
+		}
+		if lines == nil {
+			fmt.Fprintf(out, "The report is in %s.\n", printable(f.html))
+		}
+	}
+	switch n := findings.Count[classError]; {
+	case stopped:
+		return errors.New("stopped: what is above is not complete")
+	case n > 0:
+		complain(status, fmt.Errorf("%s could not be looked at, and so the list may not be complete", count(n, "place")))
+		return statusOf(statusError)
+	case findings.urgent(failOn):
+		return statusOf(statusFinding)
+	}
+	return nil
+}
+
+func (f *auditFlags) scan(ctx context.Context, cfg inventory.Config, targets []string, take func(inventory.Result) error) error {
+	for r := range inventory.Scan(ctx, cfg, targets...) {
+		if err := take(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guard keeps the report from being written over something that was looked at.
+type guard struct {
+	path string
+	old  os.FileInfo // nil if there is nothing
+	over bool
+}
+
+func newGuard(path string, targets []string) (*guard, error) {
+	g := &guard{path: path}
+	if path == "" {
+		return g, nil
+	}
+	var err error
+	if g.old, err = os.Stat(path); err != nil {
+		g.old = nil
+		// Better to hear now than after an hour that it cannot be written.
+		if _, err := os.Lstat(path); err == nil {
+			return nil, fmt.Errorf("--html %q is a symbolic link that leads nowhere: give another name", path)
+		}
+		return g, nil
+	}
+	for _, t := range targets {
+		if info, err := os.Stat(t); err == nil && os.SameFile(info, g.old) {
+			return nil, fmt.Errorf("--html %q is what is looked at: give the report another name", path)
+		}
+	}
+	return g, nil
+}
+
+// take notes whether a certificate, or trouble, was found in the file where the report
+// is to go. A report of before holds neither.
+func (g *guard) take(r inventory.Result) {
+	if g.old == nil || g.over || r.Path == "" {
+		return
+	}
+	info, err := os.Stat(r.Path)
+	g.over = err == nil && os.SameFile(info, g.old)
+}
+
+func (g *guard) err() error {
+	if g.over {
+		return fmt.Errorf("--html %q was looked at, and there is something in it: give the report another name", g.path)
+	}
+	return nil
+}

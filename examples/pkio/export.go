@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// destination is a program that trust is exported for.
+type destination struct {
+	file   string // its usual name
+	format truststore.Format
+	use    string // with %[1]s for the path, and %[2]s for how the password is told
+}
+
+var destinations = map[string]destination{
+	"nginx": {"pkioverheid.pem", truststore.PEM, `To let in clients with a certificate of PKIoverheid, in a server block:
+
+    ssl_client_certificate %[1]s;
+    ssl_verify_client      on;
+    ssl_verify_depth       3;   # the default, 1, refuses every one of them
+
+To call servers of PKIoverheid, where proxy_pass is:
+
+    proxy_ssl_trusted_certificate %[1]s;
+    proxy_ssl_verify       on;
+    proxy_ssl_verify_depth 3;
+    proxy_ssl_name         service.example;
+    proxy_ssl_server_name  on;
+
+A certificate of PKIoverheid does not make a client one of yours: compare the OIN in
+its subject, $ssl_client_s_dn, too.
+`},
+	"java": {"pkioverheid.p12", truststore.PKCS12, `Start Java with:
+
+    -Djavax.net.ssl.trustStore=%[1]s
+    -Djavax.net.ssl.trustStorePassword=%[2]s
+
+It takes the place of cacerts: with it, Java trusts nothing else. Java takes each
+certificate in a trust store for a root; --roots-only leaves the CAs below out, and
+then servers must send their chain.
+`},
+	"curl": {"pkioverheid.pem", truststore.PEM, `    curl --cacert %[1]s https://service.example/
+
+or, for every call, a line in ~/.curlrc:  cacert = %[1]s
+Programs with OpenSSL take it from the environment:  SSL_CERT_FILE=%[1]s
+`},
+	"kubernetes": {"pkioverheid.yaml", truststore.PEM, `It is a ConfigMap, "pkioverheid", with the certificates under ca.crt:
+
+    kubectl apply --namespace NAMESPACE -f %[1]s
+
+and in the specification of a pod:
+
+    volumes:
+      - name: pkioverheid
+        configMap: {name: pkioverheid}
+    containers:
+      - volumeMounts:
+          - {name: pkioverheid, mountPath: /etc/pkioverheid, readOnly: true}
+
+A Bundle of trust-manager brings it to all namespaces, with
+sources: [{configMap: {name: pkioverheid, key: ca.crt}}].
+`},
+}
+
+func newExport() *cobra.Command {
+	var hierarchies []string
+	var to string
+	var rootsOnly bool
+	var p passwords
+	cmd := &cobra.Command{
+		Use:   "export --hierarchy LIST --to PROGRAM [FILE]",
+		Short: "Write the hierarchies for nginx, Java, curl or Kubernetes",
+		Long: `export writes the CA certificates of the hierarchies that this program carries in
+the form that another program wants, and prints how to use the file there.
+
+Hierarchies: g1 (Private G1, ends in November 2028), g4 (Private G4 TLS, its
+successor) and ev (ended in 2022; for archives). G3 is not exported: it was
+withdrawn. Trust g1 and g4 together until everybody has moved.
+
+A Java trust store has the password "changeit" unless another is given: it keeps
+nothing secret, because certificates are public, but Java wants one.`,
+		Example: `  pkio export --hierarchy g1,g4 --to java /opt/app/pkioverheid.p12
+  pkio export --hierarchy g1,g4 --to nginx
+  pkio export --hierarchy g1,g4 --to curl --roots-only
+  pkio export --hierarchy g4 --to kubernetes`,
+		Args: positional(0, 1, "one FILE at most"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, ok := destinations[strings.ToLower(to)]
+			if !ok {
+				return fmt.Errorf("--to %q: want nginx, java, curl or kubernetes", to)
+			}
+			store, names, err := ofHierarchies(hierarchies, rootsOnly)
+			if err != nil {
+				return err
+			}
+			path := d.file
+			if len(args) > 0 {
+				path = args[0]
+			}
+			password, told := javaPassword, javaPassword
+			known, err := p.known()
+			switch {
+			case err != nil:
+				return err
+			case len(known) > 1:
+				return fmt.Errorf("%d passwords for one file: give one", len(known))
+			case len(known) == 1:
+				password, told = known[0], "PASSWORD"
+			}
+			if strings.ToLower(to) == "kubernetes" {
+				err = writeConfigMap(store, path, names)
+			} else {
+				if d.format != truststore.PKCS12 {
+					password = "" // others have none
+				}
+				err = store.WriteFile(path, d.format, truststore.WithPassword(password))
+			}
+			if err != nil {
+				return err
+			}
+			if full, err := filepath.Abs(path); err == nil && strings.ToLower(to) != "kubernetes" {
+				path = full // what reads it starts elsewhere
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprintf(out, "%s: %s of %s.\n\n", printable(path), count(store.Len(), "certificate"), strings.Join(names, " and "))
+			fmt.Fprint(out, strings.NewReplacer("%[1]s", printable(path), "%[2]s", told).Replace(d.use))
+			return nil
+		},
+	}
+	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas: g1, g4, ev")
+	cmd.Flags().StringVar(&to, "to", "", "the `program`: nginx, java, curl or kubernetes")
+	cmd.Flags().BoolVar(&rootsOnly, "roots-only", false, "leave out the CAs below the roots")
+	p.flags(cmd, "", "a Java trust store")
+	return cmd
+}
+
+// ofHierarchies returns their certificates and names.
+func ofHierarchies(list []string, rootsOnly bool) (*truststore.Store, []string, error) {
+	store, names := truststore.New(), []string(nil)
+	for _, s := range list {
+		var h pkioverheid.Hierarchy
+		if err := h.UnmarshalText([]byte(strings.TrimSpace(s))); err != nil || h == 0 {
+			return nil, nil, fmt.Errorf("--hierarchy %q: want g1, g4 or ev", s)
+		}
+		if h == pkioverheid.G3 {
+			return nil, nil, fmt.Errorf("--hierarchy %s: G3 was withdrawn and is not exported: want g1, g4 or ev", s)
+		}
+		certs := h.Certificates()
+		if rootsOnly {
+			certs = certs[:1]
+		}
+		if store.Add(certs...) > 0 {
+			names = append(names, h.String())
+		}
+	}
+	if store.Len() == 0 {
+		return nil, nil, fmt.Errorf("no hierarchy: give --hierarchy g1,g4")
+	}
+	return store, names, nil
+}
+
+// writeConfigMap writes the certificates as a ConfigMap of Kubernetes. It holds nothing
+// but PEM and the names of hierarchies, which need no quoting in YAML.
+func writeConfigMap(store *truststore.Store, path string, names []string) error {
+	data, err := store.Encode(truststore.PEM)
+	if err != nil {
+		return err
+	}
+	return writeFile(path, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, `# %s, written by pkio export on %s.
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: pkioverheid
+data:
+  ca.crt: |
+    %s
+`, strings.Join(names, " and "), time.Now().UTC().Format(time.DateOnly), strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    "))
+		return err
+	})
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"cmp"
+	"container/heap"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// class is what must be done about a finding, the gravest first.
+type class int
+
+const (
+	classNow class = iota
+	classSoon
+	classLater
+	classOK
+	classOther // nothing of PKIoverheid
+	classError
+	classSkipped
+	classes
+)
+
+var classWords = [classes]string{"now", "soon", "later", "ok", "-", "error", "passed over"}
+
+func (c class) String() string { return classWords[c] }
+
+func classOf(r inventory.Result) class {
+	if r.Err != nil {
+		if errors.Is(r.Err, inventory.ErrSkipped) {
+			return classSkipped
+		}
+		return classError
+	}
+	a := r.Advice()
+	switch {
+	case a.Urgency == pkioverheid.Now:
+		return classNow
+	case a.Urgency == pkioverheid.Soon:
+		return classSoon
+	case a.Urgency == pkioverheid.Later:
+		return classLater
+	case a.Status == pkioverheid.Unrecognised:
+		return classOther
+	}
+	return classOK
+}
+
+// finding is one place, as the table and the report have it. Its texts are printable.
+type finding struct {
+	inventory.Result
+	Class  class
+	Advice pkioverheid.Advice
+	number int // in the order of the scan
+}
+
+// Hierarchy is the name of the hierarchy, as far as one was recognised.
+func (f *finding) Hierarchy() string {
+	id, ok := f.Identity()
+	switch {
+	case ok:
+		return id.Hierarchy.String()
+	case f.State() == "withdrawn":
+		return pkioverheid.G3.String()
+	}
+	return "other"
+}
+
+// compare orders the most urgent first, and what is alike by name and place.
+func (f *finding) compare(g *finding) int {
+	return cmp.Or(
+		cmp.Compare(f.Class, g.Class),
+		f.Advice.Compare(g.Advice),
+		cmp.Compare(f.Path, g.Path),
+		cmp.Compare(f.Target, g.Target),
+		cmp.Compare(f.number, g.number),
+	)
+}
+
+// What is kept of a scan that finds more than a person reads: the most urgent. Each
+// costs some kilobytes, for the parsed certificate.
+const (
+	maxFindings = 2000
+	maxErrors   = 200
+	maxDistinct = 100_000
+)
+
+// findings is what an audit found, in a bounded space.
+type findings struct {
+	At      time.Time
+	Targets []string
+	Stopped bool
+
+	Count    [classes]int          // of places
+	Distinct int                   // certificates, up to maxDistinct
+	Ends     map[int]*[classes]int // by the year of their deadline or end, and the quarter: see period
+	ToDo     map[toDo]int          // what there is to do, and for how many places
+	Errors   []string              // the first of them, printable
+	worst    []*finding            // a heap, with the least urgent on top
+	seen     map[truststore.Fingerprint]bool
+}
+
+// toDo is something that one request to a supplier settles.
+type toDo struct {
+	Class       class
+	Hierarchy   string
+	Status      pkioverheid.Status
+	CA          bool
+	Supplier    pkioverheid.TSP
+	Replacement pkioverheid.Hierarchy
+	Deadline    string
+}
+
+// maxToDo bounds them: deadlines are chosen by whoever made the certificates.
+const maxToDo = 1000
+
+func newFindings(at time.Time, targets []string) *findings {
+	return &findings{At: at, Targets: targets, Ends: map[int]*[classes]int{}, ToDo: map[toDo]int{}, seen: map[truststore.Fingerprint]bool{}}
+}
+
+func (fs *findings) take(r inventory.Result) {
+	f := &finding{Result: r, Class: classOf(r), Advice: r.Advice()}
+	fs.Count[f.Class]++
+	f.number = fs.places()
+	if r.Err != nil {
+		if f.Class == classError && len(fs.Errors) < maxErrors {
+			fs.Errors = append(fs.Errors, printable(strings.TrimPrefix(r.Err.Error(), "inventory: ")))
+		}
+		return
+	}
+	if len(fs.seen) < maxDistinct {
+		fs.seen[r.Fingerprint()] = true
+		fs.Distinct = len(fs.seen)
+	}
+	p := period(f.deadline())
+	if fs.Ends[p] == nil {
+		fs.Ends[p] = new([classes]int)
+	}
+	fs.Ends[p][f.Class]++
+	if f.Class <= classLater {
+		fs.note(f)
+	}
+	heap.Push((*leastUrgent)(fs), f)
+	if len(fs.worst) > maxFindings {
+		heap.Pop((*leastUrgent)(fs))
+	}
+}
+
+// deadline is the moment that a finding has on the timeline: by when to replace it, or
+// else its own end.
+func (f *finding) deadline() time.Time {
+	if !f.Advice.Deadline.IsZero() {
+		return f.Advice.Deadline.UTC()
+	}
+	return f.Certificate.NotAfter.UTC()
+}
+
+// period is a quarter as a number that sorts.
+func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
+
+func (fs *findings) note(f *finding) {
+	key := toDo{Class: f.Class, Hierarchy: f.Hierarchy(), Status: f.Advice.Status, CA: f.Certificate.IsCA,
+		Supplier: f.Advice.Supplier, Replacement: f.Advice.Replacement, Deadline: date(f.Advice.Deadline)}
+	if f.Advice.Deadline.IsZero() {
+		key.Deadline = ""
+	}
+	if key.CA {
+		key.Supplier = "" // nobody is asked: one changes what one trusts
+	}
+	if fs.ToDo[key] == 0 && len(fs.ToDo) >= maxToDo {
+		return
+	}
+	fs.ToDo[key]++
+}
+
+// urgent reports whether something is as urgent as that.
+func (fs *findings) urgent(u pkioverheid.Urgency) bool {
+	n := fs.Count[classNow]
+	if u <= pkioverheid.Soon {
+		n += fs.Count[classSoon]
+	}
+	if u <= pkioverheid.Later {
+		n += fs.Count[classLater]
+	}
+	return n > 0
+}
+
+// places is how many certificates were found, a certificate in two places counted twice.
+func (fs *findings) places() int {
+	return fs.Count[classNow] + fs.Count[classSoon] + fs.Count[classLater] + fs.Count[classOK] + fs.Count[classOther]
+}
+
+// sorted returns the findings that were kept, the most urgent first.
+func (fs *findings) sorted() []*finding {
+	all := slices.Clone(fs.worst)
+	slices.SortFunc(all, (*finding).compare)
+	return all
+}
+
+// leastUrgent is the heap of findings.
+type leastUrgent findings
+
+func (h *leastUrgent) Len() int           { return len(h.worst) }
+func (h *leastUrgent) Less(i, j int) bool { return h.worst[i].compare(h.worst[j]) > 0 }
+func (h *leastUrgent) Swap(i, j int)      { h.worst[i], h.worst[j] = h.worst[j], h.worst[i] }
+func (h *leastUrgent) Push(x any)         { h.worst = append(h.worst, x.(*finding)) }
+func (h *leastUrgent) Pop() any {
+	last := h.worst[len(h.worst)-1]
+	h.worst[len(h.worst)-1] = nil
+	h.worst = h.worst[:len(h.worst)-1]
+	return last
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+func newInspect() *cobra.Command {
+	var at moment
+	var roots trust
+	var p passwords
+	cmd := &cobra.Command{
+		Use:   "inspect FILE|HOST:PORT…",
+		Short: "Say who a certificate is of, and explain its chain",
+		Long: `inspect shows what certificates are: the hierarchy, the place in it, the certificate
+supplier (TSP), the OIN, and what to do about each. Then it explains the chain of
+each that is no CA: the path to the root as a tree, what is right and what is wrong
+in it, and what to do.
+
+It takes files of any format and servers. A server is shown no certificate, and
+nothing is sent to it but the beginning of a TLS handshake.
+
+The exit status is 0 if all of it could be looked at, whatever the verdict, and
+else 2. To have the verdict as exit status, use pkio verify.`,
+		Example: `  pkio inspect client.p7b
+  pkio inspect service.example:443
+  pkio inspect keystore.p12 --password-file pw.txt
+  pkio inspect old.cer --at 2020-11-01`,
+		Args: positional(1, 1000, "a FILE or HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := roots.verifier()
+			if err != nil {
+				return err
+			}
+			cfg := inventory.Config{Time: at.orNow(), Verifier: v}
+			failed := false
+			for i, target := range args {
+				found, err := look(cmd.Context(), cmd, cfg, &p, target)
+				if i > 0 {
+					fmt.Fprintln(cmd.OutOrStdout())
+				}
+				if len(found) > 0 {
+					inspect(cmd.OutOrStdout(), target, found, cfg)
+				}
+				if err != nil {
+					complainAll(cmd.ErrOrStderr(), err)
+					failed = true
+				}
+			}
+			if failed {
+				return statusOf(statusError)
+			}
+			return nil
+		},
+	}
+	at.flag(cmd, "judge at this date")
+	roots.flag(cmd)
+	p.flags(cmd, "", "a key store")
+	return cmd
+}
+
+// complainAll writes each of joined errors on a line of its own.
+func complainAll(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			complain(w, e)
+		}
+		return
+	}
+	complain(w, err)
+}
+
+// How much is told of one file: the rest is for pkio audit.
+const (
+	maxListed    = 50
+	maxExplained = 10
+)
+
+func inspect(out io.Writer, target string, found []inventory.Result, cfg inventory.Config) {
+	p := painter(out)
+	heading := fmt.Sprintf("%s: %s", printable(target), count(len(found), "certificate"))
+	if f := found[0].Format; f != 0 {
+		heading += " in " + f.String()
+	}
+	fmt.Fprintln(out, p.bold(heading))
+	for i, r := range found {
+		if i == maxListed {
+			fmt.Fprintf(out, "\n  and %d more: pkio audit lists them all\n", len(found)-i)
+			break
+		}
+		describe(out, i+1, r)
+	}
+
+	explained := 0
+	for _, r := range found {
+		if r.Certificate.IsCA || r.Use == inventory.TLSChain {
+			continue
+		}
+		if explained++; explained > maxExplained {
+			fmt.Fprintln(out, "\nThe chains of the others are explained one by one, from files of their own.")
+			return
+		}
+		explain(out, p, r.Certificate, r.Explain())
+	}
+	if explained == 0 { // CAs only
+		var certs []*x509.Certificate
+		for _, r := range found {
+			certs = append(certs, r.Certificate)
+		}
+		explain(out, p, nil, cfg.Verifier.Explain(certs, chain.VerifyOptions{Time: cfg.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}))
+	}
+}
+
+// describe tells who a certificate is and what to do about it.
+func describe(out io.Writer, number int, r inventory.Result) {
+	const indent = "     "
+	c := r.Certificate
+	fmt.Fprintf(out, "\n%3d. %s\n", number, quoted(c))
+	for _, line := range whoIs(r) {
+		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
+	}
+	if a := r.Advice(); a.Urgency > pkioverheid.NotUrgent || a.Status != pkioverheid.Unrecognised {
+		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", printable(a.Text)))
+	}
+}
+
+// whoIs tells what a certificate claims to be, in lines.
+func whoIs(r inventory.Result) []string {
+	c := r.Certificate
+	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), printable(r.Path)), ", ")}
+	if r.Path == "" {
+		lines[0] = "found: " + r.Place
+	}
+	if r.Use != inventory.UnknownUse {
+		lines[0] += ", " + r.Use.String()
+	}
+	if r.Party != "" {
+		lines[0] += " of " + shortened(printable(r.Party), 100)
+	}
+	id, ok := r.Identity()
+	if !ok {
+		lines = append(lines, "identity: nothing of PKIoverheid that is known here")
+	} else {
+		who := fmt.Sprintf("identity: %s, %s", id.Hierarchy, id.Role)
+		if id.TSP != "" {
+			who += ", of " + string(id.TSP)
+		}
+		if id.OIN != "" {
+			who += ", OIN " + string(id.OIN)
+			if register := id.OIN.Register(); register != "" {
+				who += " (" + register + ")"
+			}
+		}
+		lines = append(lines, who+"; recognised by its "+recognisedBy(id.By))
+		if id.Fixture {
+			lines = append(lines, "of package pkiotest: the private keys are public")
+		}
+	}
+	if len(c.DNSNames) > 0 {
+		names := strings.Join(c.DNSNames[:min(len(c.DNSNames), 10)], ", ")
+		if len(c.DNSNames) > 10 {
+			names += fmt.Sprintf(" and %d more", len(c.DNSNames)-10)
+		}
+		lines = append(lines, "names: "+shortened(printable(names), 300))
+	}
+	lines = append(lines, fmt.Sprintf("valid: %s until %s", date(c.NotBefore), date(c.NotAfter)), "SHA-256: "+r.Fingerprint().String())
+	return lines
+}
+
+func recognisedBy(by pkioverheid.Recognition) string {
+	if by == pkioverheid.ByKeyIdentifier {
+		return "issuer's name and key identifier"
+	}
+	return by.String()
+}
+
+// explain writes the tree, the verdict in colour.
+func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation) {
+	fmt.Fprintln(out)
+	if cert != nil {
+		fmt.Fprintf(out, "The chain of %s:\n", quoted(cert))
+	}
+	verdict, rest, _ := strings.Cut(e.String(), "\n")
+	if e.OK {
+		verdict = p.green(verdict)
+	} else {
+		verdict = p.red(verdict)
+	}
+	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, "✗ WRONG", p.red("✗ WRONG")))
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// maxLook bounds how many certificates of one file are looked at one by one.
+const maxLook = 1000
+
+// look returns what lies in one file, or what a host presents, and what is wrong with
+// it as a whole.
+func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *passwords, target string) ([]inventory.Result, error) {
+	known, err := p.known()
+	if err != nil {
+		return nil, err
+	}
+	tried := append(slices.Clone(known), javaPassword)
+	for asked := false; ; asked = true {
+		cfg.Passwords = func(string) iter.Seq[string] { return slices.Values(tried) }
+		var found []inventory.Result
+		var wrong []error
+		for r := range inventory.Scan(ctx, cfg, target) {
+			if r.Err != nil {
+				wrong = append(wrong, r.Err)
+			} else {
+				found = append(found, r)
+			}
+			if len(found) > maxLook || len(wrong) > maxLook {
+				return nil, errors.New(printable(target) + " holds more than a person can read: use pkio audit")
+			}
+		}
+		err = errors.Join(wrong...)
+		if errors.Is(err, truststore.ErrPassword) && len(known) == 0 && !asked {
+			if password, asking := prompt(cmd, "Password of "+printable(target)); asking == nil {
+				tried = []string{password}
+				continue
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, errors.New("stopped")
+		case err == nil && len(found) == 0:
+			return nil, errors.New(printable(target) + ": there is no certificate in it")
+		}
+		return found, err
+	}
+}

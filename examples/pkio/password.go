@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// javaPassword is what Java's own key stores have, and most others.
+const javaPassword = "changeit"
+
+// passwords are the flags for passwords. They name where a password is and are none:
+// arguments of a program are seen by everybody on the machine.
+type passwords struct {
+	env, files []string
+}
+
+const defaultPasswordEnv = "PKIO_PASSWORD"
+
+func (p *passwords) flags(cmd *cobra.Command, prefix, of string) {
+	cmd.Flags().StringArrayVar(&p.env, prefix+"password-env", nil, "`name` of an environment variable with the password of "+of)
+	cmd.Flags().StringArrayVar(&p.files, prefix+"password-file", nil, "`file` with the password of "+of+", one on each line")
+}
+
+// known returns the passwords that were given. PKIO_PASSWORD counts if no flag is there.
+func (p *passwords) known() ([]string, error) {
+	var all []string
+	for _, name := range p.env {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			return nil, fmt.Errorf("the environment variable %q with the password is not set", name)
+		}
+		all = append(all, value)
+	}
+	for _, path := range p.files {
+		lines, err := passwordLines(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lines...)
+	}
+	if len(p.env)+len(p.files) == 0 {
+		if value := os.Getenv(defaultPasswordEnv); value != "" {
+			all = append(all, value)
+		}
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	if len(all) == 0 && len(p.env)+len(p.files) > 0 {
+		return nil, errors.New("the password that was given is empty")
+	}
+	return all, nil
+}
+
+const maxPasswordFile = 64 << 10
+
+func passwordLines(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("the file with the password: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPasswordFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("the file with the password: %w", err)
+	}
+	if len(data) > maxPasswordFile || bytes.IndexByte(data, 0) >= 0 {
+		return nil, fmt.Errorf("the file with the password, %q, is not one: it is binary or larger than %d bytes", path, maxPasswordFile)
+	}
+	return strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), nil
+}
+
+// errNoPrompt says that there is nobody to ask.
+var errNoPrompt = errors.New("there is no terminal to ask for it")
+
+// prompt asks for a password on the terminal.
+func prompt(cmd *cobra.Command, what string) (string, error) {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", errNoPrompt
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), what+": ")
+	data, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(cmd.ErrOrStderr())
+	return string(data), err
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pkio": main})
+}
+
+// The scripts run pkio as its users do: see the files.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Condition:           condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"certs":    certsCommand,
+			"exits":    exitsCommand,
+			"found":    foundCommand,
+			"lines":    linesCommand,
+			"plant":    plantCommand,
+			"raw":      rawCommand,
+			"serve":    serveCommand,
+			"terminal": terminalCommand,
+		},
+	})
+}
+
+// condition knows [programs]: openssl, keytool and script. CI has all of them.
+func condition(name string) (bool, error) {
+	if name != "programs" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	for _, program := range []string{"openssl", "keytool", "script"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") != "" {
+				return false, fmt.Errorf("%s is not installed: CI installs it", program)
+			}
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// exits STATUS PROGRAM [ARGUMENT…] runs a program and wants that exit status.
+func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS PROGRAM [ARGUMENT…]")
+	}
+	expectStatus(ts, args[0], ts.Exec(args[1], args[2:]...))
+}
+
+func expectStatus(ts *testscript.TestScript, want string, err error) {
+	status := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		status = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(status) != want {
+		ts.Fatalf("exit status %d, want %s", status, want)
+	}
+}
+
+// terminal STATUS COMMANDLINE runs a command line of sh with a terminal around it, so
+// that all that it writes comes out of standard output.
+func terminalCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: terminal STATUS COMMANDLINE")
+	}
+	expectStatus(ts, args[0], ts.Exec("script", "-qec", args[1], os.DevNull))
+}
+
+// lines COUNT FILE wants that many lines in a file, or in stdout or stderr.
+func linesCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines COUNT FILE")
+	}
+	text := ts.ReadFile(args[1])
+	if got := strings.Count(text, "\n"); strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%d lines, want %s:\n%s", got, args[0], text)
+	}
+}
+
+// raw FILE TEXT writes a file whose name and contents are Go's: \x00 is a byte.
+func rawCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: raw FILE TEXT")
+	}
+	var unquoted [2]string
+	for i, arg := range args {
+		var err error
+		unquoted[i], err = strconv.Unquote(`"` + arg + `"`)
+		ts.Check(err)
+	}
+	path := ts.MkAbs(unquoted[0])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	ts.Check(os.WriteFile(path, []byte(unquoted[1]), 0o600))
+}
+
+// certs FOLDER writes the CA certificates of the hierarchies, as they are published.
+func certsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: certs FOLDER")
+	}
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		name, err := h.MarshalText()
+		ts.Check(err)
+		dir := filepath.Join(ts.MkAbs(args[0]), string(name))
+		ts.Check(os.MkdirAll(dir, 0o755))
+		for i, c := range h.Certificates() {
+			data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+			ts.Check(os.WriteFile(filepath.Join(dir, strconv.Itoa(i)+".pem"), data, 0o600))
+		}
+	}
+}
+
+// serve VARIABLE KIND starts a server and puts its host and port into a variable.
+func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve VARIABLE KIND")
+	}
+	g1 := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	shake := func(cert tls.Certificate) func(net.Conn) {
+		return func(c net.Conn) { _ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake() }
+	}
+	var answer func(net.Conn)
+	switch args[1] {
+	case "g1":
+		answer = shake(g1)
+	case "g3":
+		answer = shake(pkiotest.New(pkioverheid.G3).Issue())
+	case "many":
+		for len(g1.Certificate) < 150 {
+			g1.Certificate = append(g1.Certificate, g1.Certificate[1])
+		}
+		answer = shake(g1)
+	case "http":
+		answer = func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1000))
+			fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		}
+	case "reset":
+		answer = func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1))
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}
+	case "silent":
+		answer = func(net.Conn) { time.Sleep(time.Minute) }
+	default:
+		ts.Fatalf("no such server: %s", args[1])
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				answer(c)
+			}()
+		}
+	}()
+	ts.Setenv(args[0], "localhost:"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+)
+
+// milestone is a date of the plan.
+type milestone struct {
+	Date   time.Time `json:"date"`
+	What   string    `json:"what"`
+	Source string    `json:"source"`
+}
+
+func newPlan() *cobra.Command {
+	var at moment
+	var services, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show the dates that matter",
+		Long: `plan shows the dates of the replacement of 2020, of the move to Private G4, and
+when each hierarchy ends. The ends are those in the certificates themselves; the
+other dates are from publications, which are named.
+
+"Ends" is when the last CA of a certificate supplier (TSP) under the hierarchy
+does: no certificate verifies after that, although the root may go on.`,
+		Example: `  pkio plan
+  pkio plan --services     what was published about single services of Logius
+  pkio plan --at 2028-01-01`,
+		Args: positional(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			now := at.orNow()
+			dates := milestones()
+			out := cmd.OutOrStdout()
+			if asJSON {
+				e := json.NewEncoder(out)
+				e.SetIndent("", "  ")
+				return e.Encode(dates)
+			}
+			p := painter(out)
+			next := true
+			for _, m := range dates {
+				line := fmt.Sprintf("%s  %-17s  %s", m.Date.Format(time.DateOnly), inDays(m.Date, now), m.What)
+				if m.Date.After(now) && next {
+					line, next = p.bold(line), false
+				}
+				fmt.Fprintln(out, line)
+				fmt.Fprintf(out, "%31s(%s)\n", "", m.Source)
+			}
+			if services {
+				fmt.Fprint(out, "\nServices of Logius, as published; your own agreement with Logius goes before this.\n")
+				for _, s := range logius.Services() {
+					fmt.Fprintf(out, "\n%s (%s)\n", p.bold(s.Name), s.Protocol)
+					for _, n := range s.Notes {
+						fmt.Fprint(out, wrapped(fmt.Sprintf("  %-17s ", n.Date), strings.Repeat(" ", 20), string(n.Environment)+" "+n.Text))
+					}
+				}
+			}
+			fmt.Fprintln(out, "\nWhich certificates this is about: pkio audit PATH")
+			return nil
+		},
+	}
+	at.flag(cmd, "count the days from this date")
+	cmd.Flags().BoolVar(&services, "services", false, "also what was published about single services")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+// milestones are the dates in order: those published (facts.md §3 and §5), and the ends
+// of the hierarchies.
+func milestones() []milestone {
+	const (
+		plan2020 = "Logius, replacement plan of 2020"
+		blog2021 = "Logius, blog on the revocation of G3"
+	)
+	all := []milestone{
+		{day(2020, 10, 1), "G3 certificates for web traffic were due", blog2021},
+		{day(2020, 12, 31), "every G3 server certificate had to be replaced", plan2020},
+		{day(2021, 1, 31), "browsers were asked to drop the G3 root", plan2020},
+		{day(2021, 2, 1), "revocation of the G3 server certificates was complete", blog2021},
+		{day(2026, 11, 12), "CIBG (UZI-register) issues under Private G4 only", "Nuts"},
+		{day(2028, 1, 1), "everybody must have moved from Private G1 to Private G4", "Logius"},
+	}
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		all = append(all, milestone{endOf(h), fmt.Sprintf("%s ends: nothing under it verifies after this", h), "its TSP CAs"})
+		all = append(all, milestone{h.Root().NotAfter.UTC(), fmt.Sprintf("the root of %s expires", h), fmt.Sprintf("%q", h.Root().Subject.CommonName)})
+	}
+	slices.SortStableFunc(all, func(a, b milestone) int { return cmp.Or(a.Date.Compare(b.Date)) })
+	return all
+}
+
+// endOf is when the last TSP CA of a hierarchy ends.
+func endOf(h pkioverheid.Hierarchy) (last time.Time) {
+	for _, c := range h.Certificates()[2:] {
+		if c.NotAfter.After(last) {
+			last = c.NotAfter.UTC()
+		}
+	}
+	return last
+}
+
+func day(year int, month time.Month, d int) time.Time {
+	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
+}
+
+// inDays tells how far away a date is.
+func inDays(date, now time.Time) string {
+	midnight := func(t time.Time) time.Time { return day(t.Year(), t.Month(), t.Day()) }
+	days := int(midnight(date).Sub(midnight(now)) / (24 * time.Hour))
+	switch {
+	case days == 0:
+		return "today"
+	case days < 0:
+		return thousands(-days) + " days ago"
+	}
+	return "in " + thousands(days) + " days"
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	if n < 0 {
+		return "-" + thousands(-n)
+	}
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return thousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
+}

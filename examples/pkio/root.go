@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses, which serve in scripts and CI.
+const (
+	statusFine    = 0
+	statusFinding = 1 // something must be replaced, or is refused
+	statusError   = 2
+)
+
+// statusOf is an error that is told already: only the status is left to give.
+type statusOf int
+
+func (s statusOf) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// run runs one command and returns the exit status.
+func run(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(os.Stdout) // cobra would write help that nobody asked for there too
+	root.SetErr(os.Stderr)
+	err := root.ExecuteContext(ctx)
+	var status statusOf
+	switch {
+	case err == nil:
+		return statusFine
+	case errors.As(err, &status):
+		return int(status)
+	}
+	complain(os.Stderr, err)
+	return statusError
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pkio",
+		Short: "Look after certificates of PKIoverheid",
+		Long: `pkio finds the certificates of PKIoverheid that must be replaced, and says by
+what and by when. It reads PEM, DER, PKCS#7, PKCS#12 and Java key stores, SAML
+metadata, CPAs, and what servers present. It trusts Private G1, its successor
+Private G4, and EV for what was signed until 2022, and refuses G3.`,
+		Example: `  pkio plan                                    the dates that matter
+  pkio audit /etc service.example:443          what must be replaced, and by what
+  pkio audit /etc --html report.html           the same as a report to hand on
+  pkio inspect service.example:443             who is that, and is the chain right?
+  pkio verify client.pem --at 2028-11-13       would it still be trusted then?
+  pkio export --hierarchy g1,g4 --to java      a trust store for another program
+  pkio convert chain.p7b chain.pem --to pem    another format of the same`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          unknownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+	}
+	root.AddCommand(newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newVerify())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help about a command", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
+		cmd, rest, err := root.Find(args)
+		if err != nil || len(rest) > 0 {
+			return fmt.Errorf("there is no command %q: see pkio --help", args)
+		}
+		cmd.InitDefaultHelpFlag()
+		cmd.InitDefaultVersionFlag()
+		return cmd.Help()
+	}})
+	return root
+}
+
+// unknownCommand refuses what is no command, with the one that was probably meant.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q: see pkio --help", args[0])
+	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
+		err = fmt.Errorf("there is no command %q: did you mean %s?", args[0], strings.Join(close, " or "))
+	}
+	return err
+}
+
+// version is that of the module, as go install notes it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

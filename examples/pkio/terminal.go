@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// complain writes an error on one line.
+func complain(w io.Writer, err error) {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
+	fmt.Fprintln(w, "pkio: "+printable(strings.Join(strings.Fields(text), " ")))
+}
+
+// printable makes what others chose, such as the name of a file or the subject of a
+// certificate, fit for one line of text: what a terminal could obey or would not
+// show is escaped, bytes that are not UTF-8 too.
+func printable(s string) string {
+	plain := true
+	for i := range len(s) {
+		plain = plain && s[i] >= ' ' && s[i] <= '~'
+	}
+	if plain {
+		return s
+	}
+	var out strings.Builder
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd"):
+			fmt.Fprintf(&out, `\x%02x`, s[i])
+		case unicode.IsPrint(r):
+			out.WriteRune(r)
+		default:
+			fmt.Fprintf(&out, `\u{%x}`, r)
+		}
+	}
+	return out.String()
+}
+
+// shortened is at most so many characters of a text that is printable.
+func shortened(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}
+
+// isTerminal reports whether somebody watches what is written.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// paint colours text, for terminals only and never with NO_COLOR (no-color.org).
+type paint bool
+
+func painter(w io.Writer) paint {
+	return paint(isTerminal(w) && os.Getenv("NO_COLOR") == "")
+}
+
+func (p paint) in(code, text string) string {
+	if !p {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p paint) red(s string) string    { return p.in("31;1", s) }
+func (p paint) yellow(s string) string { return p.in("33", s) }
+func (p paint) green(s string) string  { return p.in("32", s) }
+func (p paint) bold(s string) string   { return p.in("1", s) }
+
+// wrapped breaks text into lines of at most 80 columns, each after the first with an
+// indent.
+func wrapped(first, indent, text string) string {
+	var out strings.Builder
+	line, empty := first, true
+	for _, word := range strings.Fields(text) {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 80 {
+			out.WriteString(line + "\n")
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	return out.String() + line + "\n"
+}

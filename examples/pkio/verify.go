@@ -1,0 +1,91 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+var purposes = map[string]x509.ExtKeyUsage{
+	"any":    x509.ExtKeyUsageAny,
+	"server": x509.ExtKeyUsageServerAuth,
+	"client": x509.ExtKeyUsageClientAuth,
+}
+
+func newVerify() *cobra.Command {
+	var at moment
+	var roots trust
+	var p passwords
+	var host, purpose string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "verify CERT --at DATE",
+		Short: "Say whether a certificate is trusted at a date",
+		Long: `verify checks whether a certificate leads to a root of PKIoverheid at a date, as
+programs with this library do: signatures, dates, what each CA may do, and whether
+a CA was withdrawn. Revocation lists are not asked.
+
+CERT is a file of any format with one certificate that is no CA; CAs in it help to
+build the chain, and those of PKIoverheid need not be there.
+
+The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
+		Example: `  pkio verify client.pem --at 2028-11-13
+  pkio verify server.p7b --host service.example
+  pkio verify archive.cer --at 2021-06-01T12:00:00Z
+  pkio verify client.pem --for client --trust g-other-root.pem`,
+		Args: positional(1, 1, "one CERT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			usage, ok := purposes[purpose]
+			if !ok {
+				return fmt.Errorf("--for %q: want any, server or client", purpose)
+			}
+			if host != "" && !cmd.Flags().Changed("for") {
+				usage = x509.ExtKeyUsageServerAuth
+			}
+			v, err := roots.verifier()
+			if err != nil {
+				return err
+			}
+			when := at.orNow()
+			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v}, &p, args[0])
+			if err != nil {
+				return err
+			}
+			store, leaves := truststore.New(), truststore.New()
+			for _, r := range found {
+				store.Add(r.Certificate)
+				if !r.Certificate.IsCA && r.Use != inventory.TLSChain {
+					leaves.Add(r.Certificate)
+				}
+			}
+			if leaves.Len() > 1 {
+				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", printable(args[0]), leaves.Len())
+			}
+			var certs []*x509.Certificate
+			for c := range store.All() {
+				certs = append(certs, c)
+			}
+			e := v.Explain(certs, chain.VerifyOptions{DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}})
+			if !quiet {
+				out := cmd.OutOrStdout()
+				explain(out, painter(out), nil, e)
+			}
+			if !e.OK {
+				return statusOf(statusFinding)
+			}
+			return nil
+		},
+	}
+	at.flag(cmd, "verify at this date")
+	roots.flag(cmd)
+	p.flags(cmd, "", "a key store")
+	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server that the certificate must be for")
+	cmd.Flags().StringVar(&purpose, "for", "any", "what it must be good for: any, server or client")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "the exit status only")
+	return cmd
+}
