@@ -48,7 +48,9 @@ type Config struct {
 	// Folder holds CRLs, in DER or PEM, in files whose names end in .crl: for
 	// systems from which no CRL can be fetched, and for lists of the past (see
 	// [Checker.Policy]). Other files, hidden ones and folders in it are passed over.
-	// It is looked at every ten seconds and read where it has changed. Empty: none.
+	// It is looked at every ten seconds and read where it has changed; at most 10,000
+	// files and 16 times MaxBytes. A list that is in use stays so until it ends if its
+	// file is gone, damaged, or has an older one. Empty: none.
 	Folder string
 
 	// Cache is a folder in which the Checker keeps what it fetched, to have it at
@@ -235,12 +237,14 @@ func (c *Checker) Close() error {
 // the chain: one from a http or https address among the certificate's distribution
 // points (ldap is passed over), or one in the folder. The list must be signed by
 // that very issuer, speak about the certificate and be current. Of several, the
-// newest decides. Nothing is fetched for a chain with a certificate in it of which it
-// is known already that it was revoked. Policy trusts that the signatures of the
-// chain check out, as every chain.Policy does.
+// newest decides, and an address that gives an older list than before is not believed.
+// Nothing is fetched for a chain with a certificate in it of which it is known already
+// that it was revoked. Policy trusts that the signatures of the chain check out, as
+// every chain.Policy does.
 //
 // The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
-// a *[RevokedError] in it, and [chain.RevocationUnknown] otherwise.
+// a *[RevokedError] in it, [chain.Unsupported] if this is no chain up to a root, and
+// [chain.RevocationUnknown] otherwise.
 //
 // # Waiting
 //

@@ -219,6 +219,12 @@ func TestSoftFailIsForTheUnreachableOnly(t *testing.T) {
 			refusedAs(t, chain.RevocationUnknown, test.text, c.Policy(naming(test.urls...), now))
 		})
 	}
+	t.Run("the host is allowed, and its address is not of the Internet", func(t *testing.T) {
+		c := newChecker(t, s, soft, func(cfg *crl.Config) { cfg.AllowPrivate = false })
+		before := s.visited("/issuing.crl")
+		refusedAs(t, chain.RevocationUnknown, "private ones are not allowed", c.Policy(l.chain(), now))
+		assert.Equal(t, before, s.visited("/issuing.crl"))
+	})
 	t.Run("a CA is revoked and the CRL for the leaf is out of reach", func(t *testing.T) {
 		s.handle("/issuing.crl", http.NotFound)
 		s.serve("/domain.crl", l.domain.list(revoking(revoked(serialIssuing, hourAgo, crl.CACompromise))))

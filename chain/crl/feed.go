@@ -533,7 +533,7 @@ func (c *Checker) take(f *feed, data []byte) error {
 	}
 	old := f.list.Load()
 	if old != nil && l.behind(old) {
-		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use", quote(f.url), l.describe(), old.describe())
+		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", quote(f.url), l.describe(), old.describe())
 	}
 	f.sum = sha256.Sum256(data)
 	c.mu.Lock()
