@@ -74,8 +74,8 @@ func megabyteOfMetadata(b testing.TB, repeated bool) []byte {
 	return []byte(network(entities...))
 }
 
-func megabyteOfCPA(b testing.TB) []byte {
-	certs := differentCertificates(b, 300, ownOIN)
+func megabyteOfCPA(b testing.TB, different int) []byte {
+	certs := differentCertificates(b, different, ownOIN)
 	var parties []string
 	for size, i := 0, 0; size < 1<<20; i++ {
 		p := party(fmt.Sprintf("P%d", i), ownOIN, certs[i%len(certs)])
@@ -96,7 +96,7 @@ func BenchmarkReadMetadata(b *testing.B) {
 }
 
 func BenchmarkReadCPA(b *testing.B) {
-	compare(b, megabyteOfCPA(b), func(r io.Reader) error {
+	compare(b, megabyteOfCPA(b, 300), func(r io.Reader) error {
 		_, err := logius.ReadCPA(r)
 		return err
 	})
@@ -109,6 +109,6 @@ func TestTheBenchmarksReadWhatTheyShould(t *testing.T) {
 	for _, e := range m.Entities {
 		require.Len(t, e.Keys, 2)
 	}
-	c := readCPA(t, strings.TrimSpace(string(megabyteOfCPA(t))))
+	c := readCPA(t, strings.TrimSpace(string(megabyteOfCPA(t, 1))))
 	require.Greater(t, len(c.Parties), 200)
 }

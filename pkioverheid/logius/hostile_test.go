@@ -13,18 +13,19 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 )
 
-// Whatever a document of the largest size is made of, reading it takes seconds, and
-// some times its size of memory.
-func TestDocumentsOfTheLargestSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("16 MiB each")
-	}
-	const size = 16<<20 - 4096
+// Whatever a large document is made of, reading it takes seconds, and some times its
+// size of memory. These have a quarter of what is read at most.
+func TestLargeDocuments(t *testing.T) {
+	const size = 4 << 20
 	fill := func(before, each, after string) string {
 		var b strings.Builder
 		b.WriteString(before)
 		for i := 0; b.Len()+len(each)+16+len(after) < size; i++ {
-			b.WriteString(strings.ReplaceAll(each, "#", fmt.Sprint(i)))
+			if strings.Contains(each, "#") {
+				b.WriteString(strings.ReplaceAll(each, "#", fmt.Sprint(i)))
+			} else {
+				b.WriteString(each)
+			}
 		}
 		b.WriteString(after)
 		return b.String()
@@ -60,7 +61,7 @@ func TestDocumentsOfTheLargestSize(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			t.Logf("%v, %d MiB allocated, %v", took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, err)
 			assert.Less(t, took, 30*time.Second)
-			assert.Less(t, after.HeapSys-min(before.HeapSys, after.HeapSys), uint64(1<<30))
+			assert.Less(t, after.HeapSys-min(before.HeapSys, after.HeapSys), uint64(256<<20))
 			if err != nil {
 				assert.Less(t, len(err.Error()), 800)
 			}
