@@ -35,8 +35,10 @@ func onAFullDisk(t *testing.T, dir string) {
 	var limit syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
 	signal.Ignore(syscall.SIGXFSZ)
-	limit.Cur = 100
-	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	small := limit
+	small.Cur = 100
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small))
+	defer func() { assert.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)) }()
 
 	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Cache = dir })
 	require.NoError(t, c.Policy(l.chain(), now), "the Checker does without")

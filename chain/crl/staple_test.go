@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -148,19 +151,76 @@ func TestCheckStaple(t *testing.T) {
 	})
 }
 
+// dataOf takes the ResponseData out of a response.
+func dataOf(t *testing.T, response []byte) cryptobyte.String {
+	input := cryptobyte.String(response)
+	var basic, tbs, rest cryptobyte.String
+	require.True(t, input.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.ENUM) && rest.ReadASN1(&rest, 0xa0) &&
+		rest.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.OBJECT_IDENTIFIER) && rest.ReadASN1(&basic, casn1.OCTET_STRING) &&
+		basic.ReadASN1(&basic, casn1.SEQUENCE) && basic.ReadASN1Element(&tbs, casn1.SEQUENCE))
+	return tbs
+}
+
+// responseOf puts one together again.
+func responseOf(tbs, algorithm, signature []byte) []byte {
+	inner := element(0x30, tbs, algorithm, element(0x03, []byte{0}, signature))
+	return element(0x30, element(0x0a, []byte{0}), element(0xa0, element(0x30,
+		must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})), element(0x04, inner))))
+}
+
+// What package ocsp does not make, signed anew.
+func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
+	l := newLayers("http://crl.example")
+	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+	sign := func(parts ...[]byte) []byte {
+		tbs := element(0x30, parts...)
+		sum := sha256.Sum256(tbs)
+		return responseOf(tbs, algorithmOf(l.issuing, x509.ECDSAWithSHA256), must(l.issuing.key.Sign(rand.Reader, sum[:], crypto.SHA256)))
+	}
+	data := dataOf(t, staple(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber)))
+	var whole, responder, at, answers cryptobyte.String
+	require.True(t, data.ReadASN1(&whole, casn1.SEQUENCE))
+	require.True(t, whole.ReadASN1Element(&responder, 0xa1) && whole.ReadASN1Element(&at, casn1.GeneralizedTime) && whole.ReadASN1(&answers, casn1.SEQUENCE))
+	keyHash := sha1.Sum([]byte("another key"))
+	extension := func(critical ...byte) []byte {
+		return element(0xa1, element(0x30, element(0x30, []byte{6, 2, 0x2a, 3}, critical, []byte{4, 1, 0})))
+	}
+	for name, test := range map[string]struct {
+		response []byte
+		text     string
+	}{
+		"the same again":                              {sign(responder, at, element(0x30, answers)), ""},
+		"with an extension":                           {sign(responder, at, element(0x30, answers), extension()), ""},
+		"with a critical extension":                   {sign(responder, at, element(0x30, answers), extension(1, 1, 0xff)), "malformed"},
+		"with something behind it":                    {sign(responder, at, element(0x30, answers), []byte{5, 0}), "malformed"},
+		"with two answers":                            {sign(responder, at, element(0x30, answers, answers)), "two answers"},
+		"with none":                                   {sign(responder, at, element(0x30)), "another certificate"},
+		"by a responder with the hash of a key":       {sign(element(0xa2, element(0x04, keyHash[:])), at, element(0x30, answers)), "neither the issuer"},
+		"by a responder that is neither name nor key": {sign(element(0xa3, element(0x04, keyHash[:])), at, element(0x30, answers)), "malformed"},
+		"of no known type":                            {bytes.Replace(sign(responder, at, element(0x30, answers)), []byte{0x30, 1, 1}, []byte{0x30, 1, 2}, 1), "basic type"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.CheckStaple(test.response, l.chain(), now)
+			if test.text == "" {
+				assert.NoError(t, err)
+				return
+			}
+			refusedAs(t, chain.RevocationUnknown, test.text, err)
+		})
+	}
+	t.Run("by a responder with the hash of the right key", func(t *testing.T) {
+		key := sha1.Sum(must(l.issuing.PublicKey.(*ecdsa.PublicKey).Bytes()))
+		assert.NoError(t, c.CheckStaple(sign(element(0xa2, element(0x04, key[:])), at, element(0x30, answers)), l.chain(), now))
+	})
+}
+
 // Private G4 signs with RSASSA-PSS (facts.md §5), which package ocsp does not check.
 func TestCheckStapleSignedWithPSS(t *testing.T) {
 	for name, algorithm := range map[string]x509.SignatureAlgorithm{"SHA-512": x509.SHA512WithRSAPSS, "SHA-256": x509.SHA256WithRSAPSS} {
 		t.Run(name, func(t *testing.T) {
 			ca := newAuthority("PSS CA", rsaKey())
 			leaf := ca.issue(5)
-			var (
-				input            = cryptobyte.String(staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
-				basic, tbs, rest cryptobyte.String
-			)
-			require.True(t, input.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.ENUM) && rest.ReadASN1(&rest, 0xa0) &&
-				rest.ReadASN1(&rest, casn1.SEQUENCE) && rest.SkipASN1(casn1.OBJECT_IDENTIFIER) && rest.ReadASN1(&basic, casn1.OCTET_STRING) &&
-				basic.ReadASN1(&basic, casn1.SEQUENCE) && basic.ReadASN1Element(&tbs, casn1.SEQUENCE))
+			tbs := dataOf(t, staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
 			hash := crypto.SHA512
 			if algorithm == x509.SHA256WithRSAPSS {
 				hash = crypto.SHA256
@@ -168,17 +228,11 @@ func TestCheckStapleSignedWithPSS(t *testing.T) {
 			h := hash.New()
 			h.Write(tbs)
 			signature := must(ca.key.Sign(rand.Reader, h.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}))
-			identifier := algorithmOf(ca, algorithm)
-			build := func(signature []byte) []byte {
-				inner := element(0x30, tbs, identifier, element(0x03, []byte{0}, signature))
-				return element(0x30, element(0x0a, []byte{0}), element(0xa0, element(0x30,
-					must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})), element(0x04, inner))))
-			}
 			c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 			ch := chain.Chain{leaf, ca.Certificate}
-			assert.NoError(t, c.CheckStaple(build(signature), ch, now))
+			assert.NoError(t, c.CheckStaple(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
 			signature[9] ^= 1
-			refusedAs(t, chain.RevocationUnknown, "neither the issuer", c.CheckStaple(build(signature), ch, now))
+			refusedAs(t, chain.RevocationUnknown, "neither the issuer", c.CheckStaple(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
 		})
 	}
 }
