@@ -11,13 +11,17 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/go-pkioverheid/trust/chain"
@@ -183,6 +187,41 @@ func TestThePolicyOfAConfigCountsInGRPC(t *testing.T) {
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.ErrorContains(t, err, "we are done with G1")
 	assert.NoError(t, check(t, target(t, issue(g4, "")), cfg))
+}
+
+// gRPC works on copies of a tls.Config. What they must keep shows on a resumed session,
+// for which crypto/tls builds no chain: only VerifyConnection asks the policy then.
+func TestAResumedSessionIsVerifiedToo(t *testing.T) {
+	addr := target(t, issue(g1, ""))
+	cfg := issue(g1, listed)
+	var done atomic.Bool
+	cfg.Policy = func(chain.Chain, time.Time) error {
+		if done.Load() {
+			return errors.New("we are done with G1")
+		}
+		return nil
+	}
+	config, err := pkioverheid.ClientTLSConfig(cfg)
+	require.NoError(t, err)
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	again := func() (resumed bool, err error) {
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(explained{credentials.NewTLS(config)}))
+		require.NoError(t, err)
+		defer conn.Close()
+		var p peer.Peer
+		_, err = healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{}, grpc.Peer(&p))
+		info, _ := p.AuthInfo.(credentials.TLSInfo)
+		return info.State.DidResume, err
+	}
+	_, err = again()
+	require.NoError(t, err)
+	resumed, err := again()
+	require.NoError(t, err)
+	require.True(t, resumed, "or this test would show nothing")
+	done.Store(true)
+	_, err = again()
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.ErrorContains(t, err, "we are done with G1")
 }
 
 // With a RootSource each handshake of a server has a config of its own, which must
