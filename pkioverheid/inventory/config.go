@@ -28,8 +28,8 @@ type Config struct {
 	// Time is the time to judge at; zero means that at which the scan begins.
 	Time time.Time
 
-	// Verifier judges the chains; nil means one that trusts pkioverheid.Hierarchies
-	// and refuses what is withdrawn.
+	// Verifier judges the chains; nil means that of pkioverheid.NewVerifier for a zero
+	// pkioverheid.Config.
 	Verifier *chain.Verifier
 
 	// Use is what the certificates are used for, on which the advice depends; zero

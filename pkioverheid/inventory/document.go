@@ -81,8 +81,9 @@ const (
 	maxCPAReferences   = 8
 )
 
-// readCPA reads what the certificates of a CPA are for. The document was read once
-// by truststore, within its limits. Where this stops, nothing more is told.
+// readCPA reads what the certificates of a CPA are for. Package logius reads CPAs
+// strictly, to use them; here those that are broken are reported on. The document was
+// read once by truststore, within its limits. Where this stops, nothing more is told.
 func readCPA(data []byte) *cpa {
 	doc := &cpa{parties: map[string]string{}, references: map[string][]string{}}
 	in := xml.NewDecoder(bytes.NewReader(data))
@@ -131,7 +132,7 @@ func readCPA(data []byte) *cpa {
 			case "PartyInfo":
 				for _, cert := range certs {
 					if _, taken := doc.parties[cert]; !taken && len(doc.parties) < maxCPACertificates {
-						doc.parties[cert] = strings.Join(ids, ", ")
+						doc.parties[cert] = shorten(strings.Join(ids, ", "))
 					}
 				}
 			}

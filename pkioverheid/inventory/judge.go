@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // judge knows how to judge and remembers whom it judged.
@@ -36,14 +35,7 @@ func newJudge(cfg Config) *judge {
 
 // defaultVerifier trusts the hierarchies of this version.
 var defaultVerifier = sync.OnceValues(func() (*chain.Verifier, error) {
-	roots, intermediates := truststore.New(), truststore.New()
-	for _, h := range pkioverheid.Hierarchies() {
-		roots.Add(h.Root())
-		intermediates.Add(h.Certificates()[1:]...)
-	}
-	return chain.NewVerifier(roots, intermediates,
-		chain.WithDenied(truststore.New(pkioverheid.G3.Certificates()...), pkioverheid.RejectG3),
-		chain.WithPolicy(pkioverheid.RejectWithdrawn))
+	return pkioverheid.NewVerifier(pkioverheid.Config{})
 })
 
 // known is what there is to know of one certificate, wherever it is found.
