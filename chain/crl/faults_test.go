@@ -289,6 +289,17 @@ func TestClocksThatAreOff(t *testing.T) {
 	}
 }
 
+// Who verifies takes a moment, and a fetch some seconds: that is not the past.
+func TestAMinuteAgoIsNow(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	s.serve("/issuing.crl", l.issuing.list(between(now, now.Add(time.Hour)), revoking(revoked(serialLeaf, now.Add(-30*time.Second), crl.KeyCompromise))))
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.ClockSkew = -1 })
+	refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), now.Add(-time.Minute)))
+	assert.NoError(t, c.Policy(l.chain(), now.Add(-time.Hour)), "but then it was good")
+}
+
 func TestFaultsOfTheCache(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
