@@ -247,10 +247,16 @@ func (f *Fetcher) roundTrip(ctx context.Context, u *url.URL, header http.Header)
 	// unpacks it: a hundred bytes would become a hundred thousand.
 	req.Header.Set("Accept-Encoding", "identity")
 	res, err := f.transport.RoundTrip(req)
-	if err == nil && res == nil {
-		err = errors.New("the client's RoundTripper returned nothing")
+	if err != nil {
+		return nil, err
 	}
-	return res, err
+	if res == nil {
+		return nil, errors.New("the client's RoundTripper returned nothing")
+	}
+	if res.Body == nil { // as http.Client has it
+		res.Body = http.NoBody
+	}
+	return res, nil
 }
 
 func isRedirect(status int) bool {

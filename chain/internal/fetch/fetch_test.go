@@ -176,7 +176,7 @@ func TestAllowedHosts(t *testing.T) {
 func TestPublic(t *testing.T) {
 	for addr, want := range map[string]bool{
 		"1.1.1.1": true, "192.0.1.1": true, "172.15.0.1": true, "172.32.0.1": true, "100.63.255.255": true, "100.128.0.1": true,
-		"2a00:d00:100::1": true, "2001:1234::1": true, "64:ff9b::1.1.1.1": true, "2002:101:101::1": true,
+		"2a00:d00:100::1": true, "3ffe::1": true, "2620:4f:8000::1": true, "2001:1234::1": true, "64:ff9b::1.1.1.1": true, "2002:101:101::1": true,
 
 		"0.0.0.0": false, "0.1.2.3": false, "127.0.0.1": false, "127.255.0.1": false, "10.0.0.1": false, "172.16.0.1": false,
 		"172.31.255.255": false, "192.168.1.1": false, "169.254.169.254": false, "100.64.0.1": false, "100.127.255.255": false,
@@ -185,6 +185,7 @@ func TestPublic(t *testing.T) {
 		"::": false, "::1": false, "fe80::1": false, "fec0::1": false, "fc00::1": false, "fd12::1": false, "ff02::1": false, "100::1": false,
 		"2001:db8::1": false, "2001::1": false, "64:ff9b:1::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "::ffff:169.254.169.254": false, "::ffff:100.64.0.1": false,
+		"::ffff:0:127.0.0.1": false, "::ffff:0:10.0.0.1": false, "1::1": false, "4000::1": false, "5f00::1": false, "fe00::1": false, "3fff::1": false,
 		"::127.0.0.1": false, "64:ff9b::10.0.0.1": false, "64:ff9b::7f00:1": false, "2002:7f00:1::": false, "2002:c0a8:101::1": false,
 	} {
 		assert.Equal(t, want, public(netip.MustParseAddr(addr)), addr)
@@ -505,6 +506,26 @@ func TestSlowServers(t *testing.T) {
 			cancel()
 			_, err = mustNew(t, cfg).Get(ctx, s.URL, nil)
 			assert.ErrorIs(t, err, context.Canceled)
+		})
+	}
+}
+
+// http.Client fills in what these leave out.
+func TestRoundTrippersThatReturnLittle(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		res  *http.Response
+		says string
+	}{
+		{"nothing", nil, "returned nothing"},
+		{"a refusal without a body", &http.Response{StatusCode: http.StatusNotFound}, "404 Not Found"},
+		{"a redirect without a body", &http.Response{StatusCode: http.StatusFound}, "no location"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := open()
+			cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return test.res, nil })}
+			_, err := mustNew(t, cfg).Get(t.Context(), "http://host.example/", nil)
+			assert.ErrorContains(t, err, test.says)
 		})
 	}
 }

@@ -114,7 +114,9 @@ func public(addr netip.Addr) bool {
 	case b[0] == 0x20 && b[1] == 0x02: // 2002::/16, RFC 3056
 		return public(netip.AddrFrom4([4]byte(b[2:6])))
 	}
-	return true
+	// 2000::/3 is what was given out, RFC 3587. Among the rest are other forms of
+	// IPv4 addresses (::/96, ::ffff:0:0:0/96) and translation that is local.
+	return b[0]&0xe0 == 0x20
 }
 
 // special are the blocks that RFC 6890 and its successors take out of the
@@ -130,12 +132,9 @@ var special = sync.OnceValue(func() []netip.Prefix {
 		"198.51.100.0/24", // documentation, RFC 5737
 		"203.0.113.0/24",  // documentation, RFC 5737
 		"240.0.0.0/4",     // reserved, RFC 1112
-		"::/96",           // IPv4-compatible, deprecated by RFC 4291
-		"64:ff9b:1::/48",  // local translation, RFC 8215
-		"100::/64",        // discard, RFC 6666
 		"2001::/23",       // protocol assignments and Teredo, RFC 2928 and 4380
 		"2001:db8::/32",   // documentation, RFC 3849
-		"fec0::/10",       // site-local, deprecated by RFC 3879
+		"3fff::/20",       // documentation, RFC 9637
 	} {
 		blocks = append(blocks, netip.MustParsePrefix(block))
 	}
