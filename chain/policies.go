@@ -81,8 +81,9 @@ var anyPolicy, _ = x509.OIDFromInts([]uint64{2, 5, 29, 32, 0})
 // certificate policies along the path (RFC 5280 section 6.1.3 (d)): asserted by the
 // end-entity certificate by name, and by each CA below the root by name or as
 // anyPolicy, as far as no CA above inhibits that. Policy mappings are not followed:
-// a mapped policy is not the one that was asked for. With no policies it accepts
-// no chain.
+// a mapped policy is not the one that was asked for, and below a CA that maps a policy
+// or maps others to it, its name stands for something else. With no policies it
+// accepts no chain.
 func RequirePolicy(policies ...x509.OID) Policy {
 	wanted := slices.Clone(policies)
 	return func(c Chain, at time.Time) error {
@@ -113,6 +114,12 @@ func withoutPolicy(c Chain, wanted x509.OID) int {
 		if i < last || last == 0 {
 			named := slices.ContainsFunc(cert.Policies, wanted.Equal)
 			if !named && (i == 0 || anyFor == 0 || !slices.ContainsFunc(cert.Policies, anyPolicy.Equal)) {
+				return i
+			}
+			// RFC 5280 section 6.1.4 (b).
+			if i > 0 && slices.ContainsFunc(cert.PolicyMappings, func(m x509.PolicyMapping) bool {
+				return m.IssuerDomainPolicy.Equal(wanted) || m.SubjectDomainPolicy.Equal(wanted)
+			}) {
 				return i
 			}
 			// RFC 5280 section 6.1.4 (h) (3) and (j).

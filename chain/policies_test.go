@@ -5,7 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"math/big"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +28,18 @@ func keyHash(cert *x509.Certificate) [sha256.Size]byte {
 var anyPolicyOID = oid(2, 5, 29, 32, 0)
 
 func inhibitAnyPolicy(skip byte) edit { return extension(ce(54), true, 2, 1, skip) }
+
+// mapPolicy is the policyMappings extension of RFC 5280 section 4.2.1.5.
+func mapPolicy(issuers, subjects x509.OID) edit {
+	type mapping struct{ Issuers, Subjects asn1.ObjectIdentifier }
+	plain := func(id x509.OID) (oid asn1.ObjectIdentifier) {
+		for _, arc := range strings.Split(id.String(), ".") {
+			oid = append(oid, must(strconv.Atoi(arc)))
+		}
+		return oid
+	}
+	return extension(ce(33), true, must(asn1.Marshal([]mapping{{plain(issuers), plain(subjects)}}))...)
+}
 
 func subjectName(name pkix.Name) edit { return func(c *x509.Certificate) { c.Subject = name } }
 
@@ -94,6 +110,9 @@ func TestPolicies(t *testing.T) {
 		{"anyPolicy is inhibited at once", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(anyPolicyOID)}, []edit{policies(wanted), inhibitAnyPolicy(0)}), 1, wanted.String()},
 		{"anyPolicy is inhibited further below", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(anyPolicyOID)}, []edit{policies(wanted), inhibitAnyPolicy(1)}), -1, ""},
 		{"anyPolicy is inhibited, and not needed", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(wanted)}, []edit{policies(anyPolicyOID), inhibitAnyPolicy(0)}), -1, ""},
+		{"a CA maps it to another", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(wanted), mapPolicy(wanted, unwanted)}, []edit{policies(wanted)}), 1, wanted.String()},
+		{"a CA maps another to it", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(anyPolicyOID)}, []edit{policies(anyPolicyOID), mapPolicy(unwanted, wanted)}), 2, wanted.String()},
+		{"a CA maps others", chain.RequirePolicy(wanted), with([]edit{policies(wanted)}, []edit{policies(wanted), mapPolicy(unwanted, unwanted)}, []edit{policies(wanted)}), -1, ""},
 		{"a root alone has none", chain.RequirePolicy(wanted), l.full()[3:], 0, wanted.String()},
 
 		{"it was issued before the date", chain.NotIssuedAfter(tomorrow), l.full(), -1, ""},
@@ -195,4 +214,28 @@ func TestPinLeafThroughAVerifier(t *testing.T) {
 	_, err = v.Verify(l.issuing.issue("host.example"), chain.VerifyOptions{Time: now})
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
+}
+
+// Where a CA requires an explicit policy, crypto/x509 follows the policies that are
+// asked for, mappings and all: RequirePolicy accepts nothing that it refuses.
+func TestRequirePolicyIsNotMoreLenient(t *testing.T) {
+	d := dice{rand.New(rand.NewPCG(1, 1))}
+	asserted := func(c *x509.Certificate) {
+		c.Policies = pick(d, []x509.OID{policyOne}, []x509.OID{policyOne, policyTwo}, []x509.OID{anyPolicy}, []x509.OID{policyTwo, anyPolicy})
+	}
+	odd := func(c *x509.Certificate) {
+		pick(d, mapPolicy(policyOne, policyTwo), mapPolicy(policyTwo, policyOne), inhibitAnyPolicy(byte(d.IntN(3))), asserted, asserted)(c)
+	}
+	accepted := 0
+	for range 400 {
+		l := newLayers(nil, []edit{asserted, odd, requireExplicitPolicy(0)}, []edit{asserted, odd}, []edit{asserted})
+		if chain.RequirePolicy(policyOne)(l.full(), now) != nil {
+			continue
+		}
+		accepted++
+		_, err := l.leaf.Verify(x509.VerifyOptions{Roots: l.roots().CertPool(), Intermediates: l.intermediates().CertPool(), CurrentTime: now,
+			CertificatePolicies: []x509.OID{policyOne}})
+		require.NoError(t, err, "%v below %v, %v below %v, %v", l.leaf.Policies, l.issuing.Policies, l.issuing.PolicyMappings, l.domain.Policies, l.domain.PolicyMappings)
+	}
+	assert.Greater(t, accepted, 40)
 }
