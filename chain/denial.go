@@ -114,8 +114,12 @@ func (s *state) refusal(certs []*x509.Certificate) error {
 }
 
 // maxDenialSteps bounds how many paths are looked at before signatures are
-// checked. Where there are more, the verification goes on as without.
-const maxDenialSteps = 64
+// checked, and maxDenialBytes how long their certificates are together. Where there
+// is more, the verification goes on as without.
+const (
+	maxDenialSteps = 64
+	maxDenialBytes = 1 << 20
+)
 
 // errAtSight is said with a denial of certificates that only names lead to.
 var errAtSight = errors.New("refused by names, before signatures were checked: every path that they lead to is denied")
@@ -136,17 +140,20 @@ func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, a
 	var (
 		first error
 		steps int
-		walk  func(path []*x509.Certificate) bool
+		read  int // bytes
+		walk  func(path []*x509.Certificate, size int) bool
 	)
 	// walk reports whether every path that begins like this is refused.
-	walk = func(path []*x509.Certificate) bool {
+	walk = func(path []*x509.Certificate, size int) bool {
 		child := path[len(path)-1]
 		refused := false
 		for issuer, by := range s.deniable(child, extra) {
 			if slices.Contains(path, issuer) {
 				continue
 			}
-			if steps++; steps > maxDenialSteps {
+			steps++
+			read += size + len(issuer.Raw)
+			if steps > maxDenialSteps || read > maxDenialBytes {
 				return false
 			}
 			next := append(path[:len(path):len(path)], issuer)
@@ -154,14 +161,14 @@ func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, a
 				if first == nil {
 					first = err
 				}
-			} else if by == ofRoots || !walk(next) {
+			} else if by == ofRoots || !walk(next, size+len(issuer.Raw)) {
 				return false
 			}
 			refused = true
 		}
 		return refused
 	}
-	if !walk([]*x509.Certificate{leaf}) {
+	if !walk([]*x509.Certificate{leaf}, len(leaf.Raw)) {
 		return nil
 	}
 	return atSight(leaf, at, first, errAtSight)

@@ -2,7 +2,9 @@ package chain_test
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -173,4 +175,23 @@ func TestRefusingAtSightIsBounded(t *testing.T) {
 	_, err := v.Verify(impostor.issue("host.example"), chain.VerifyOptions{Time: now, Extra: append(extra, denied)})
 	require.Error(t, err)
 	assert.Less(t, asked, 200)
+}
+
+// Nor are long certificates read again and again.
+func TestRefusingAtSightReadsLittle(t *testing.T) {
+	from, read := newRoot("Stranger"), 0
+	var extra []*x509.Certificate
+	for i := range 20 {
+		from = from.issueCA(fmt.Sprintf("CA %d", i), extension(asn1.ObjectIdentifier{1, 2, 3}, false, make([]byte, 100_000)...))
+		extra = append(extra, from.Certificate)
+	}
+	v := newLayers().verifier(chain.WithDenial(func(certs []*x509.Certificate) error {
+		for _, c := range certs {
+			read += len(c.Raw)
+		}
+		return nil
+	}))
+	_, err := v.Verify(from.issue("host.example"), chain.VerifyOptions{Time: now, Extra: extra})
+	require.Error(t, err)
+	assert.Less(t, read, 2<<20)
 }

@@ -160,10 +160,14 @@ func (s *state) affordable(leaf *x509.Certificate, extra *truststore.Store) bool
 			if steps++; steps > maxSteps {
 				return
 			}
-			dear += costOf(child, parent) - 1
-			if n := constraintsOf(parent); n > 0 {
-				// Go 1.25 compares each with each, and Go 1.26 sorts them.
-				dear += min(n*names, 250_000)/3000 + (n+names)/1000
+			// Between certificates of one name and key, crypto/x509 looks for the
+			// subjectAltName among the extensions, for each that is above the other.
+			dear += costOf(child, parent) - 1 + len(parent.Extensions)/200
+			if constrainsNames(parent) {
+				// Go 1.25 compares each with each, and Go 1.26 sorts them. Both
+				// take each name apart, even if there is nothing to compare it with.
+				n := constraintsOf(parent)
+				dear += min(n*names, 250_000)/3000 + (n+names)/500
 			}
 			if by == ofRoots {
 				// Policies are followed along whole chains, and all that judge

@@ -342,6 +342,42 @@ func TestLimitsOfCertificatesAndSignatures(t *testing.T) {
 	assert.ErrorContains(t, verify(chain.Limits{Signatures: 2}, dear.Certificate), "Limits.Signatures")
 }
 
+// What takes crypto/x509 long beside signatures counts too.
+func TestLimitsCountWhatIsRead(t *testing.T) {
+	key := newKey()
+	issuing := newRootFor(key, "X")
+	numbered := func(c *x509.Certificate) { c.DNSNames = []string{fmt.Sprintf("n%d.example", c.SerialNumber)} }
+	mailboxes := func(c *x509.Certificate) {
+		for i := range 1000 {
+			c.EmailAddresses = append(c.EmailAddresses, fmt.Sprintf("jan%d@host.example", i))
+		}
+	}
+	extensions := func(c *x509.Certificate) {
+		for i := range 1000 {
+			extension(asn1.ObjectIdentifier{1, 2, 3, i}, false, 0x05, 0x00)(c)
+		}
+	}
+	// A directoryName, which crypto/x509 does not compare with: it takes each name apart all the same.
+	otherNames := extension(asn1.ObjectIdentifier{2, 5, 29, 30}, false, 0x30, 0x08, 0xa0, 0x06, 0x30, 0x04, 0xa4, 0x02, 0x30, 0x00)
+	for _, test := range []struct {
+		name string
+		leaf *x509.Certificate
+		cas  []edit
+	}{
+		{"names that there is no constraint for", issuing.issue("host.example", mailboxes), []edit{numbered, otherNames}},
+		{"extensions in CAs of one name and key", issuing.issue("host.example"), []edit{numbered, extensions}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := newLayers().verifier()
+			_, err := v.Verify(test.leaf, chain.VerifyOptions{Time: now, Extra: repeat(60, func() *x509.Certificate {
+				return newRootFor(key, "X", test.cas...).Certificate
+			})})
+			assert.ErrorContains(t, err, "Limits.Signatures")
+			assert.NotContains(t, err.Error(), "x509:", "it was not asked")
+		})
+	}
+}
+
 // What is in use, and a good deal more, is within the limits.
 func TestLimitsLeaveRoom(t *testing.T) {
 	rsa4096, p521, p384 := newSmoothKey(4096, 65537), onCurve(elliptic.P521()), onCurve(elliptic.P384())
