@@ -100,7 +100,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	given := truststore.New(certs...)
 	leaf := endEntity(given)
 	given.Add(opts.Extra...)
-	opts.Extra = slices.Collect(given.All())
+	opts.Extra = slices.DeleteFunc(slices.Collect(given.All()), func(c *x509.Certificate) bool { return c == leaf })
 
 	s := v.state.Load()
 	path, err := s.verify(leaf, opts)

@@ -352,3 +352,14 @@ func TestExplanationsOfNothing(t *testing.T) {
 	e = l.verifier().Explain([]*x509.Certificate{nil, l.leaf}, chain.VerifyOptions{Time: now, Extra: []*x509.Certificate{nil, {}}})
 	assert.True(t, e.OK)
 }
+
+// What is explained is no certificate beside itself: it takes no room from the others.
+func TestExplainCountsAsVerifyDoes(t *testing.T) {
+	root := newRoot("X")
+	between := root.issueCA("Y")
+	leaf := between.certify("X", newKey()).Certificate
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(chain.Limits{Certificates: 1}))
+	_, err := v.Verify(leaf, chain.VerifyOptions{Time: now, Extra: []*x509.Certificate{between.Certificate}})
+	require.NoError(t, err)
+	assert.NoError(t, v.Explain([]*x509.Certificate{leaf, between.Certificate}, chain.VerifyOptions{Time: now}).Err)
+}
