@@ -97,9 +97,9 @@ func TestFaultsOfAServer(t *testing.T) {
 			for _, soft := range []bool{false, true} {
 				c := newChecker(t, s, func(cfg *crl.Config) {
 					cfg.MaxBytes = 1 << 20
-					cfg.Timeout = 300 * time.Millisecond
-					if fault.soft && !soft || !fault.soft {
-						cfg.Timeout = 2 * time.Second
+					cfg.Timeout = 20 * time.Second
+					if strings.Contains(name, "now and then") {
+						cfg.Timeout = 1500 * time.Millisecond
 					}
 					if soft {
 						cfg.SoftFail = func(err error) { told.Store(&err) }
@@ -107,7 +107,7 @@ func TestFaultsOfAServer(t *testing.T) {
 				})
 				begin := time.Now()
 				err := c.Policy(l.chain(), now)
-				assert.Less(t, time.Since(begin), 10*time.Second)
+				assert.Less(t, time.Since(begin), 15*time.Second)
 				if soft && fault.soft {
 					require.NoError(t, err)
 					err = *told.Load()
@@ -122,7 +122,7 @@ func TestFaultsOfAServer(t *testing.T) {
 				begin = time.Now()
 				err = c.Policy(l.chain(), now)
 				assert.Equal(t, soft && fault.soft, err == nil)
-				assert.Less(t, time.Since(begin), 250*time.Millisecond)
+				assert.Less(t, time.Since(begin), time.Second)
 				assert.Equal(t, visits, s.visited("/issuing.crl"))
 			}
 		})
@@ -154,7 +154,7 @@ func TestFaultsOfAServerWhileACRLIsAtHand(t *testing.T) {
 			clock.advance(4*time.Hour + time.Minute)
 			refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), clock.now()))
 			assert.NoError(t, c.Policy(l.chainOf(l.leafWith(99)), clock.now()))
-			require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 5*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 20*time.Second, 5*time.Millisecond)
 			st := statusOf(c, "/issuing.crl")
 			assert.ErrorContains(t, st.Err, fault.text)
 			assert.Equal(t, "7", st.Number)
@@ -183,7 +183,6 @@ func TestSoftFailIsForTheUnreachableOnly(t *testing.T) {
 	l := newLayers(s.URL)
 	soft := func(cfg *crl.Config) {
 		cfg.SoftFail = func(error) {}
-		cfg.Timeout = time.Second
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -330,7 +329,7 @@ func TestFaultsOfTheCache(t *testing.T) {
 		assert.Equal(t, "7", st.Number)
 		assert.Zero(t, st.Confirmed)
 		assert.Equal(t, time.Hour, st.Age)
-		require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 20*time.Second, 5*time.Millisecond)
 		assert.NoError(t, c.Policy(l.chain(), now))
 	})
 	t.Run("and is made newer in the background", func(t *testing.T) {
@@ -339,7 +338,7 @@ func TestFaultsOfTheCache(t *testing.T) {
 		defer s.publish(l)
 		c := cached(t, dir)
 		_ = c.Policy(l.chain(), now)
-		require.Eventually(t, func() bool { return c.Policy(l.chain(), now) != nil }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return c.Policy(l.chain(), now) != nil }, 20*time.Second, 5*time.Millisecond)
 		assert.Equal(t, "8", statusOf(c, "/issuing.crl").Number)
 	})
 	t.Run("its lists do not go backwards", func(t *testing.T) {
@@ -349,7 +348,7 @@ func TestFaultsOfTheCache(t *testing.T) {
 		c := cached(t, dir)
 		require.NoError(t, c.Prefetch(t.Context(), l.chain()[1:]))
 		require.NoError(t, c.Policy(l.chain(), now))
-		require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return statusOf(c, "/issuing.crl").Err != nil }, 20*time.Second, 5*time.Millisecond)
 		assert.Equal(t, "7", statusOf(c, "/issuing.crl").Number)
 		assert.ErrorContains(t, statusOf(c, "/issuing.crl").Err, "older CRL")
 	})
@@ -444,7 +443,7 @@ func TestAHostileCACannotFillTheMemory(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		files, err := os.ReadDir(cache)
 		return err == nil && len(files) <= 256
-	}, 5*time.Second, 10*time.Millisecond, "nor the disk")
+	}, 20*time.Second, 10*time.Millisecond, "nor the disk")
 	before := s.visited("/issuing.crl")
 	require.NoError(t, c.Policy(l.chain(), now))
 	assert.Equal(t, before, s.visited("/issuing.crl"), "what others need is not pushed out")

@@ -61,7 +61,7 @@ func TestHandshakes(t *testing.T) {
 				s.serve(test.path, test.list)
 				clock.advance(4*time.Hour + time.Second)
 				_, _ = dial(address, fresh) // finds that the lists are due
-				require.Eventually(t, func() bool { return statusOf(c, test.path).Number == "8" }, 5*time.Second, 5*time.Millisecond)
+				require.Eventually(t, func() bool { return statusOf(c, test.path).Number == "8" }, 20*time.Second, 5*time.Millisecond)
 				_, err = dial(address, resuming)
 				refusedAs(t, chain.Revoked, "was revoked on", err)
 				_, err = dial(address, fresh)

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 // they were given time to end.
 func leaked() string {
 	var left []string
-	for range 100 {
+	for range 500 {
 		var b strings.Builder
 		_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
 		left = nil
@@ -190,7 +190,7 @@ var silent = slog.New(slog.DiscardHandler)
 // newChecker makes one for the site that is closed when the test ends; change edits
 // its Config before.
 func newChecker(t testing.TB, s *site, change ...func(*crl.Config)) *crl.Checker {
-	cfg := crl.Config{AllowPrivate: true, Timeout: 5 * time.Second, Logger: silent, Time: func() time.Time { return now }}
+	cfg := crl.Config{AllowPrivate: true, Timeout: 20 * time.Second, Logger: silent, Time: func() time.Time { return now }}
 	if s != nil {
 		cfg.Hosts = []string{s.host()}
 	}
