@@ -180,7 +180,7 @@ func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
 	if err != nil {
 		return nil, &headerError{d.proxy.name, err}
 	}
-	c, err := t.verifier.Verify(certs[0], chain.VerifyOptions{
+	c, err := t.judge.Verify(certs[0], chain.VerifyOptions{
 		Time:      t.clock(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		Extra:     certs[1:],

@@ -18,7 +18,7 @@ import (
 // It trusts what cfg says, from TLS 1.2 on and with the cipher suites that the
 // NCSC rates good or sufficient, and shows cfg.Certificate. crypto/tls's own
 // verification stays on; VerifyConnection then asks for a complete chain that is
-// valid and passes the policies, on resumed sessions too. Its errors are
+// valid and passes the policies and cfg.Revocation, on resumed sessions too. Its errors are
 // *[ServerCertificateError]; what crypto/tls refuses itself is a
 // *tls.CertificateVerificationError. Setting InsecureSkipVerify on the result
 // leaves nothing verified, and every connection is refused. A ClientSessionCache
@@ -72,7 +72,7 @@ func (c *clientSide) tlsConfig() *tls.Config {
 }
 
 func (c *clientSide) verifyConnection(cs tls.ConnectionState) error {
-	if _, err := c.verifier.Check(cs.VerifiedChains, c.clock()); err != nil {
+	if _, err := c.check(cs); err != nil {
 		return serverError(quoteHost(cs.ServerName), err)
 	}
 	return nil

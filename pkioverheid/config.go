@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -73,6 +74,22 @@ type Config struct {
 	// RejectWithdrawn; nil is against nothing. One chain that passes is enough.
 	Policy chain.Policy
 
+	// Revocation refuses certificates of the other side that were revoked, or of which
+	// that cannot be told: each but the root is held against the CRL of its issuer,
+	// after all else passed, once a handshake, resumed ones too. An OCSP response that
+	// the other side staples must be good besides. PKIoverheid requires it, and
+	// Digikoppeling does in so many words (facts.md §7, PKI002 and PKI003); crypto/tls
+	// does not do it. nil does not ask.
+	//
+	// The Checker is yours: make one for the whole program, with the clock that is in
+	// Time and with [CRLHosts], and close it at the end. It says there what becomes
+	// of a connection when a CRL cannot be had.
+	//
+	// It is asked in VerifyConnection, whose words reach the other side's owner, and
+	// not by the pool of a tls.Config: whatever takes a pool alone needs that of a
+	// [NewVerifier].
+	Revocation *crl.Checker
+
 	// Time returns the time to verify at. nil is time.Now, and a zero time is now.
 	Time func() time.Time
 
@@ -104,8 +121,13 @@ const (
 
 // trust is what a Config amounts to.
 type trust struct {
-	verifier *chain.Verifier
-	clock    func() time.Time
+	// verifier asks all but Revocation. It makes the pools, whose refusals
+	// crypto/tls puts down to an unknown CA, and nothing is fetched to explain a
+	// certificate that was refused for something else. judge asks Revocation too,
+	// last; without one it is the same.
+	verifier, judge *chain.Verifier
+	revocation      *crl.Checker
+	clock           func() time.Time
 
 	// systemRoots are added roots under which systems may have certificates
 	// whose hierarchy is not known here.
@@ -191,7 +213,12 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pkioverheid: Config: %w", err)
 	}
-	t := &trust{verifier: v, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
+	t := &trust{verifier: v, judge: v, revocation: cfg.Revocation, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
+	if cfg.Revocation != nil {
+		if t.judge, err = chain.NewVerifier(roots, intermediates, append(opts, chain.WithPolicy(cfg.Revocation.Policy))...); err != nil {
+			return nil, fmt.Errorf("pkioverheid: Config: %w", err)
+		}
+	}
 	for root := range cfg.ClientRoots.All() {
 		t.systemRoots.Add(root)
 	}
@@ -202,6 +229,19 @@ func newTrust(cfg Config, s side) (*trust, error) {
 		}
 	}
 	return t, nil
+}
+
+// check finds a complete chain among those that crypto/tls verified that is valid
+// and passes all policies.
+func (t *trust) check(cs tls.ConnectionState) (chain.Chain, error) {
+	at := t.clock()
+	c, err := t.judge.Check(cs.VerifiedChains, at)
+	if err != nil || t.revocation == nil || cs.DidResume {
+		// The response of a resumed session is that of its first handshake, and was
+		// checked there.
+		return c, err
+	}
+	return c, t.revocation.CheckStaple(cs.OCSPResponse, c, at)
 }
 
 func copyOf(s *truststore.Store) *truststore.Store {

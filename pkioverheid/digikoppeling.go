@@ -52,7 +52,8 @@ type DigikoppelingOptions struct {
 	Extra []*x509.Certificate
 
 	// Revocation judges the chain by its CRLs, such as a policy of package chain/crl.
-	// nil leaves PKI003 unchecked, and PKI002 where the dates are good.
+	// nil means that of Config.Revocation; without either, PKI003 is not checked, nor
+	// PKI002 where the dates are good.
 	Revocation chain.Policy
 
 	// Own is the certificate that this side of a connection showed, which its
@@ -141,6 +142,9 @@ type digikoppeling struct {
 func checkDigikoppeling(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts DigikoppelingOptions) []RuleResult {
 	if at.IsZero() {
 		at = time.Now()
+	}
+	if opts.Revocation == nil && opts.Config.Revocation != nil {
+		opts.Revocation = opts.Config.Revocation.Policy
 	}
 	d := &digikoppeling{leaf: cert, at: at, revocation: opts.Revocation, state: cs, opts: opts}
 	if cert == nil || len(cert.Raw) == 0 {

@@ -35,7 +35,10 @@
 // crypto/tls and crypto/x509 verify as they always do. On top of that, each
 // connection needs one complete chain to a self-signed root that is valid and
 // passes [RejectWithdrawn] and [Config.Policy], also when a TLS session is resumed.
-// Revocation lists are not consulted unless a policy does.
+//
+// Revocation lists are consulted where [Config.Revocation] is set, which PKIoverheid
+// and Digikoppeling ask for: it takes a crl.Checker of package chain/crl, which a
+// program makes once and closes at its end.
 //
 // Servers often send part of their chain only, or in disorder. That is handled:
 // the CAs between are known here. A server's mistake is not the end of your

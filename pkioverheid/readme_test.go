@@ -10,19 +10,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The first code in the README is the package's Example, line by line.
+// The first code in the README is the package's Example, line by line, and that about
+// revocation is the Example of Config.Revocation.
 func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
-	require.NotEmpty(t, blocks)
-	source, err := os.ReadFile("example_test.go")
-	require.NoError(t, err)
-	_, example, found := strings.Cut(string(source), "\nfunc Example() {\n")
-	require.True(t, found)
-	example, _, _ = strings.Cut(example, "\n}\n")
-	unindent := strings.NewReplacer("\n\t\t", "\n")
-	assert.Contains(t, unindent.Replace("\n"+example), "\n"+strings.TrimSpace(string(blocks[0][1]))+"\n")
+	for _, c := range []struct{ heading, file, example string }{
+		{"# trust", "example_test.go", "Example"},
+		{"## Revocation", "example_revocation_test.go", "ExampleConfig_revocation"},
+	} {
+		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")
+		require.True(t, found, c.heading)
+		block := regexp.MustCompile("(?s)```go\n(.*?)```").FindStringSubmatch(section)
+		require.NotNil(t, block)
+		source, err := os.ReadFile(c.file)
+		require.NoError(t, err)
+		_, example, found := strings.Cut(string(source), "\nfunc "+c.example+"() {\n")
+		require.True(t, found)
+		example, _, _ = strings.Cut(example, "\n}\n")
+		unindent := strings.NewReplacer("\n\t\t", "\n")
+		assert.Contains(t, unindent.Replace("\n"+example), "\n"+strings.TrimSpace(block[1])+"\n")
+	}
 }
 
 // Names in the README exist: a rename would leave it behind.
@@ -30,7 +38,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "pkiotest", "../chain", "../truststore"} {
+	for _, dir := range []string{".", "pkiotest", "../chain", "../chain/crl", "../truststore"} {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, e := range entries {
@@ -41,7 +49,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 			}
 		}
 	}
-	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|truststore|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
+	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|crl|truststore|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
 	require.Greater(t, len(names), 10)
 	for _, m := range names {
 		declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |\t)` + string(m[1]) + `\b`)

@@ -19,8 +19,8 @@ type Authorizer func(Identity) error
 // ServerTLSConfig returns a new tls.Config for servers with mutual TLS: clients
 // must show a certificate (tls.RequireAndVerifyClientCert), crypto/tls verifies
 // it for client authentication, and then one complete chain must be valid and
-// pass the policies, and allow must let its holder in. All of it counts for
-// resumed sessions too.
+// pass the policies and cfg.Revocation, and allow must let its holder in. All of it
+// counts for resumed sessions too.
 //
 // cfg.Certificate is the server's own and must be set; who needs several sets
 // GetCertificate on the result. The CAs that the server announces are those that
@@ -92,7 +92,11 @@ func newServerSide(cfg Config) (*serverSide, error) {
 }
 
 func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
-	id, err := s.caller(cs.VerifiedChains)
+	c, err := s.check(cs)
+	if err != nil {
+		return refusedClient(err)
+	}
+	id, err := s.identify(c)
 	if err != nil {
 		return err
 	}
@@ -102,9 +106,10 @@ func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) 
 	return nil
 }
 
-// caller identifies a client from what crypto/tls verified.
+// caller identifies a client from what crypto/tls verified, on a connection that may
+// have been open for long: what was stapled to its handshake does not count any more.
 func (t *trust) caller(verified [][]*x509.Certificate) (Identity, error) {
-	c, err := t.verifier.Check(verified, t.clock())
+	c, err := t.judge.Check(verified, t.clock())
 	if err != nil {
 		return Identity{}, refusedClient(err)
 	}

@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -52,8 +53,11 @@ func (e *ServerCertificateError) Error() string {
 // Unwrap returns what is underneath.
 func (e *ServerCertificateError) Unwrap() []error { return e.Err }
 
-// Timeout is false: to try again is no use.
-func (e *ServerCertificateError) Timeout() bool { return false }
+// Timeout is true where it could not be told in time whether the certificate was
+// revoked: then to try again may help, and otherwise it is no use.
+func (e *ServerCertificateError) Timeout() bool {
+	return e.Reason == chain.RevocationUnknown && errors.Is(e, context.DeadlineExceeded)
+}
 
 // describePath names the certificates of a path, whose signatures check out, each
 // with its hierarchy as told by the keys along it.
@@ -183,7 +187,9 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 		e.Advice = "the server's owner needs a certificate with the extended key usage serverAuth"
 	case chain.UnknownAuthority, chain.BadSignature:
 		e.explainUnknown(failed)
-	case chain.RefusedByPolicy, chain.Revoked, chain.RevocationUnknown:
+	case chain.Revoked, chain.RevocationUnknown:
+		e.explainRevocation(failed)
+	case chain.RefusedByPolicy:
 		var texts []string
 		for _, err := range failed.Err {
 			texts = append(texts, oneLine(strings.TrimPrefix(err.Error(), "pkioverheid: ")))
@@ -193,6 +199,36 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 		if failed.Cert != nil {
 			e.Cause += ": " + quoteName(failed.Cert)
 		}
+		e.Advice = "the server's owner must replace it"
+	}
+}
+
+// explainRevocation tells which certificate of the path is revoked, or which CRL is
+// missing.
+func (e *ServerCertificateError) explainRevocation(failed *chain.Error) {
+	var texts []string
+	for _, err := range failed.Err {
+		var own *chain.Error
+		for errors.As(err, &own) && len(own.Err) > 0 { // what the policy said within
+			err = own.Err[0]
+		}
+		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "pkioverheid: "), "crl: ")
+		texts = append(texts, oneLine(text))
+	}
+	why := strings.Join(slices.Compact(texts), "; ")
+	name := "a certificate of its chain"
+	if failed.Cert != nil {
+		name = quoteName(failed.Cert)
+	}
+	switch {
+	case failed.Reason == chain.RevocationUnknown:
+		e.Cause = fmt.Sprintf("it cannot be told whether %s is revoked: %s", name, why)
+		e.Advice = "its CRL, and what the server staples, must be current and within reach: see Config.Revocation"
+	case failed.Cert != nil && failed.Cert != e.Path.Leaf():
+		e.Cause = fmt.Sprintf("%s above it is revoked: %s", name, why)
+		e.Advice = "the server's owner needs a certificate under another CA"
+	default:
+		e.Cause = fmt.Sprintf("%s is revoked: %s", name, why)
 		e.Advice = "the server's owner must replace it"
 	}
 }

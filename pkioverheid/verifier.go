@@ -10,9 +10,9 @@ import (
 //
 // The time to verify at goes with each certificate, in chain.VerifyOptions, and so
 // do the key usages, which are those of a server if nothing is said. Of cfg,
-// Hierarchies, Roots, OnlyRoots, TrialRoots and Policy count, and RootSource with
-// what it holds now. Like crypto/x509 the Verifier accepts a CA that it trusts as
-// what is to be verified: whoever wants no CA looks at IsCA.
+// Hierarchies, Roots, OnlyRoots, TrialRoots, Policy and Revocation count, and
+// RootSource with what it holds now. Like crypto/x509 the Verifier accepts a CA that
+// it trusts as what is to be verified: whoever wants no CA looks at IsCA.
 func NewVerifier(cfg Config) (*chain.Verifier, error) {
 	cfg = cfg.snapshot()
 	if cfg.RootSource != nil {
@@ -22,5 +22,5 @@ func NewVerifier(cfg Config) (*chain.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.verifier, nil
+	return t.judge, nil
 }

@@ -1,0 +1,78 @@
+package pkioverheid_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// How a program turns revocation on. The lines are in the README too.
+func ExampleConfig_revocation() {
+	start := func(ctx context.Context, cert tls.Certificate, cache string) (*http.Client, error) {
+		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts(), Cache: cache})
+		if err != nil {
+			return nil, err
+		}
+		if err := checker.Prefetch(ctx, pkioverheid.PrivateG1.Certificates(), pkioverheid.PrivateG4TLS.Certificates()); err != nil {
+			log.Print(err) // it is tried again in the background
+		}
+		return pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Revocation: checker})
+	}
+	_, err := start(context.Background(), tls.Certificate{}, "no folder\x00")
+	fmt.Println(err != nil)
+	// Output: true
+}
+
+// A server whose TSP CA was revoked is refused, although it sends its own certificate
+// only, and that one is on no list.
+func ExampleServerCertificateError_revoked() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	server := g1.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	defer server.Close()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	g1.Revoke(g1.Certificates()[2], crl.CACompromise)
+
+	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer checker.Close()
+	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots(), Revocation: checker})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	_, err = client.Get(server.URL)
+	var refused *pkioverheid.ServerCertificateError
+	var why *crl.RevokedError
+	if errors.As(err, &refused) && errors.As(err, &why) {
+		fmt.Println(refused.Reason == chain.Revoked, why.Reason)
+		fmt.Println(refused.Advice)
+	}
+	// Output:
+	// true cACompromise
+	// the server's owner needs a certificate under another CA
+}
+
+// The hosts of your own certificate's TSP and of your peers', if they are others, come
+// on top.
+func ExampleCRLHosts() {
+	hosts := append(pkioverheid.CRLHosts(), "crl.tsp.example")
+	for _, host := range hosts {
+		fmt.Println(host)
+	}
+	// Output:
+	// crl.pkioverheid.nl
+	// crl.managedpki.com
+	// crl.quovadisglobal.com
+	// crl.tsp.example
+}

@@ -1,0 +1,32 @@
+package pkioverheid
+
+import (
+	"net/url"
+	"slices"
+)
+
+// tspCRLHosts are where TSPs publish the CRLs of end-entity certificates, as far as
+// they are known here: KPN and QuoVadis (facts.md §7).
+var tspCRLHosts = [...]string{"crl.managedpki.com", "crl.quovadisglobal.com"}
+
+// CRLHosts returns the hosts of PKIoverheid's CRLs, for crl.Config.Hosts: the one that
+// the CA certificates of [Hierarchies] name, and those of TSPs that are known here,
+// KPN and QuoVadis.
+//
+// It cannot be the whole list for good: each TSP has the CRL of what it issues where
+// it likes, and may move it. The host stands in each end-entity certificate, under
+// CRLDistributionPoints; add those of your own and of your peers. What is missing is
+// refused, with an error that names it.
+func CRLHosts() []string {
+	var hosts []string
+	for _, h := range Hierarchies() {
+		for _, cert := range embedded()[h] {
+			for _, address := range cert.CRLDistributionPoints {
+				if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+					hosts = append(hosts, u.Host)
+				}
+			}
+		}
+	}
+	return append(hosts, tspCRLHosts[:]...)
+}
