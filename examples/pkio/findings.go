@@ -5,7 +5,6 @@ import (
 	"container/heap"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
@@ -130,7 +129,7 @@ func (fs *findings) take(r inventory.Result) {
 	f.number = fs.places()
 	if r.Err != nil {
 		if f.Class == classError && len(fs.Errors) < maxErrors {
-			fs.Errors = append(fs.Errors, printable(strings.TrimPrefix(r.Err.Error(), "inventory: ")))
+			fs.Errors = append(fs.Errors, told(r.Err))
 		}
 		return
 	}
@@ -165,18 +164,27 @@ func (f *finding) deadline() time.Time {
 func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
 
 func (fs *findings) note(f *finding) {
-	key := toDo{Class: f.Class, Hierarchy: f.Hierarchy(), Status: f.Advice.Status, CA: f.Certificate.IsCA,
-		Supplier: f.Advice.Supplier, Replacement: f.Advice.Replacement, Deadline: date(f.Advice.Deadline)}
-	if f.Advice.Deadline.IsZero() {
-		key.Deadline = ""
-	}
-	if key.CA {
-		key.Supplier = "" // nobody is asked: one changes what one trusts
-	}
+	key := keyOf(f)
 	if fs.ToDo[key] == 0 && len(fs.ToDo) >= maxToDo {
 		return
 	}
 	fs.ToDo[key]++
+}
+
+// keyOf puts a finding with what is settled together.
+func keyOf(f *finding) toDo {
+	if f.Advice.Status == pkioverheid.Compromised {
+		return toDo{Class: f.Class, Status: f.Advice.Status}
+	}
+	key := toDo{Class: f.Class, Hierarchy: f.Hierarchy(), Status: f.Advice.Status, CA: f.Certificate.IsCA,
+		Supplier: f.Advice.Supplier, Replacement: f.Advice.Replacement}
+	if !f.Advice.Deadline.IsZero() {
+		key.Deadline = date(f.Advice.Deadline)
+	}
+	if key.CA {
+		key.Supplier = "" // nobody is asked: one changes what one trusts
+	}
+	return key
 }
 
 // urgent reports whether something is as urgent as that.

@@ -13,8 +13,15 @@ import (
 
 // complain writes an error on one line.
 func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "pkio: "+told(err))
+}
+
+// told is an error as users of the tool read it, on one line. What the library tells
+// programmers to do is put in terms of the tool.
+func told(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
-	fmt.Fprintln(w, "pkio: "+printable(strings.Join(strings.Fields(text), " ")))
+	text = strings.Replace(text, "give it through Config.Passwords", "give it with --password-file", 1)
+	return printable(strings.Join(strings.Fields(text), " "))
 }
 
 // printable makes what others chose, such as the name of a file or the subject of a

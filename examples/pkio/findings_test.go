@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+// However much is found, what is kept is bounded, and it is the most urgent.
+func TestFindingsAreBounded(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	var file bytes.Buffer
+	const foreign = 2500
+	for i := range foreign {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(int64(i + 1)),
+			Subject:      pkix.Name{CommonName: fmt.Sprintf("n%d", i)},
+			NotBefore:    time.Now(),
+			NotAfter:     time.Date(2000+i, 1, 1, 0, 0, 0, 0, time.UTC), // hostile: any year
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		cert, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		file.WriteString(pemOf(cert))
+	}
+	file.WriteString(pemOf(pkioverheid.G3.Certificates()...)) // the last to be found
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.pem"), file.Bytes(), 0o600))
+	for i := range maxErrors + 5 {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("bad%d.pem", i)), []byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), 0o600))
+	}
+
+	fs := newFindings(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), []string{dir})
+	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, dir) {
+		fs.take(r)
+	}
+	g3 := len(pkioverheid.G3.Certificates())
+	assert.Equal(t, foreign+g3, fs.places())
+	assert.Equal(t, foreign+g3, fs.Distinct)
+	assert.Equal(t, maxErrors+5, fs.Count[classError])
+	assert.Len(t, fs.Errors, maxErrors)
+	all := fs.sorted()
+	require.Len(t, all, maxFindings)
+	for i, f := range all {
+		assert.Equal(t, i < g3, f.Class == classNow)
+	}
+
+	r := fs.report()
+	assert.Len(t, r.Rows, maxFindings)
+	assert.Len(t, r.Chains, maxPictures)
+	assert.Equal(t, foreign+g3-maxFindings, r.More)
+	assert.Equal(t, 5, r.ErrorsMore)
+	assert.Less(t, len(r.Timeline), 60)
+	var page bytes.Buffer
+	require.NoError(t, fs.writeReport(&page))
+	assert.Less(t, page.Len(), 4<<20)
+	assert.Contains(t, page.String(), "These are the 2,000 most urgent; 508 more are in what")
+}
+
+func TestTimelineGoesOnInTime(t *testing.T) {
+	for _, now := range []time.Time{day(2026, 11, 23), day(2027, 1, 1), day(2027, 12, 31)} {
+		last, label := day(-1, 1, 1), ""
+		for q := period(now) - 200; q < period(now)+200; q++ {
+			start, name := span(q, now)
+			assert.False(t, start.Before(last), "%s after %s", name, label)
+			assert.Equal(t, start.Equal(last), name == label, "%s and %s", name, label)
+			last, label = start, name
+		}
+	}
+}
+
+func TestCSVCellsAreNoFormulas(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":         "plain",
+		"":              "",
+		"-":             "-",
+		"a,b":           `"a,b"`,
+		`say "x"`:       `"say ""x"""`,
+		"=1+1":          `"'=1+1"`,
+		"+1":            `"'+1"`,
+		"-1":            `"'-1"`,
+		"@x":            `"'@x"`,
+		"\t=1":          `"'\u{9}=1"`,
+		"\r=1":          `"'\u{d}=1"`,
+		"\tx":           `"'\u{9}x"`,
+		" =1":           `"' =1"`,
+		"a;=1":          `"a;'=1"`,
+		"a; =1":         `"a;' =1"`,
+		"＝1":            `"'＝1"`,
+		"a\nb":          `a\u{a}b`,
+		"\u202egnp.exe": `\u{202e}gnp.exe`,
+		"\xff":          `\xff`,
+		"x=1":           "x=1",
+	} {
+		assert.Equal(t, want, csvCell(text), "%q", text)
+	}
+	assert.LessOrEqual(t, len(csvCell(strings.Repeat("é", 50_000))), maxCell+3)
+}
+
+// Names are escaped in the report wherever they stand.
+func TestReportEscapesNames(t *testing.T) {
+	const name = `"><script>alert(1)</script>{{.}}'`
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name, Organization: []string{name}}, NotAfter: time.Now()}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "\u202e<b>&\x1b")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "<i>.pem"), []byte(pemOf(cert)), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "<u>.pem"), []byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), 0o600))
+	fs := newFindings(time.Now(), []string{dir})
+	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
+		fs.take(r)
+	}
+	var page bytes.Buffer
+	require.NoError(t, fs.writeReport(&page))
+	text := page.String()
+	assert.Equal(t, 1, strings.Count(text, "<script"))
+	assert.NotRegexp(t, regexp.MustCompile(`<[biu]>`), text)
+	assert.NotContains(t, text, "\u202e")
+	assert.NotContains(t, text, "\x1b")
+	assert.Contains(t, text, "&lt;script&gt;alert(1)&lt;/script&gt;{{.}}")
+}
