@@ -263,9 +263,9 @@ func adviseOn(alert string, r *certificateRequest, now time.Time) string {
 	case "tls: access denied", "tls: handshake failure", "tls: internal error":
 		return "ask the server's owner whether this certificate, its root and its OIN are known there"
 	case "":
-		return "ask the server's owner whether this certificate, its root and its OIN are known there, and whether chains of four certificates are allowed (nginx: ssl_verify_depth 2)"
+		return "ask the server's owner whether this certificate, its root and its OIN are known there, whether it counts as revoked, and whether chains of four certificates are allowed (nginx: ssl_verify_depth 2)"
 	}
-	return "ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there"
+	return "ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there, or it counts as revoked"
 }
 
 // distinguishedName returns the common name in a name that a server announced,

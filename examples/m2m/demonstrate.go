@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
@@ -27,6 +29,9 @@ type server struct {
 	hierarchy pkioverheid.Hierarchy
 	options   []pkiotest.LeafOption
 	accepts   []pkioverheid.Hierarchy // whose client certificates
+	sends     way                     // nil: as it was issued
+	revoked   bool                    // its certificate is
+	ours      bool                    // our certificate is
 	want      string
 }
 
@@ -34,47 +39,127 @@ const (
 	connected = "connected"
 	ended     = "refused: ended"
 	withdrawn = "refused: withdrawn"
+	revoked   = "refused: revoked"
+	unknown   = "refused: revocation unknown"
 	notLetIn  = "did not accept our certificate"
 )
 
 var both = []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS}
 
-var servers = []server{
-	{"sends its whole chain", pkioverheid.PrivateG1, nil, both, connected},
-	{"sends its whole chain", pkioverheid.PrivateG4TLS, nil, both, connected},
-	{"sends its own certificate only", pkioverheid.PrivateG1, []pkiotest.LeafOption{pkiotest.LeafOnly()}, both, connected},
-	{"not replaced since 2022", pkioverheid.EV, nil, both, ended},
-	{"not replaced since 2020", pkioverheid.G3, nil, both, withdrawn},
-	{"accepts clients under G4 only", pkioverheid.PrivateG4TLS, nil, both[1:], notLetIn},
+// servers returns those that are called. QuoVadis's CA under G1 is revoked, and of
+// Digidentity's under G4 no CRL can be had: see hierarchies.
+func servers() []server {
+	leafOnly := []pkiotest.LeafOption{pkiotest.LeafOnly()}
+	all := []server{
+		{name: "sends its whole chain", hierarchy: pkioverheid.PrivateG1, accepts: both, want: connected},
+		{name: "sends its whole chain", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: connected},
+		{name: "sends its own certificate only", hierarchy: pkioverheid.PrivateG1, options: leafOnly, accepts: both, want: connected},
+		{name: "not replaced since 2022", hierarchy: pkioverheid.EV, accepts: both, want: ended},
+		{name: "not replaced since 2020", hierarchy: pkioverheid.G3, accepts: both, want: withdrawn},
+		{name: "accepts clients under G4 only", hierarchy: pkioverheid.PrivateG4TLS, accepts: both[1:], want: notLetIn},
+		{name: "accepts all, ours is revoked", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, ours: true, want: notLetIn},
+		{name: "revoked", hierarchy: pkioverheid.PrivateG1, accepts: both, revoked: true, want: revoked},
+		{name: "revoked", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, revoked: true, want: revoked},
+		{
+			name: "its TSP's CRL cannot be had", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: unknown,
+			options: []pkiotest.LeafOption{pkiotest.TSP("Digidentity")},
+		},
+	}
+	for _, w := range ways {
+		all = append(all, server{
+			name: "TSP CA revoked, sends " + w.name, hierarchy: pkioverheid.PrivateG1, accepts: both, want: revoked,
+			options: []pkiotest.LeafOption{pkiotest.TSP("QuoVadis")}, sends: w.of,
+		})
+	}
+	return all
+}
+
+// hierarchies are the authorities that issue for the demonstration, with their CRLs.
+func hierarchies() map[pkioverheid.Hierarchy]*pkiotest.Authority {
+	all := make(map[pkioverheid.Hierarchy]*pkiotest.Authority)
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.G3} {
+		all[h] = pkiotest.New(h)
+	}
+	all[pkioverheid.PrivateG1].Revoke(all[pkioverheid.PrivateG1].Certificates()[3], crl.CACompromise) // QuoVadis
+	gone := []byte{}
+	all[pkioverheid.PrivateG4TLS].ServeCRL(all[pkioverheid.PrivateG4TLS].Certificates()[3], gone) // Digidentity
+	return all
 }
 
 // demonstrate calls every server with one client and prints a table. It reports
 // whether every outcome was as it should be.
 func demonstrate(w io.Writer) (bool, error) {
+	authorities := hierarchies()
+	g1 := authorities[pkioverheid.PrivateG1]
 	// In your program: cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	cert := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	gone := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	g1.Revoke(gone.Leaf, crl.KeyCompromise)
+	// What servers show is issued, and revoked, before anybody fetches a CRL.
+	all := servers()
+	pairs := make([]tls.Certificate, len(all))
+	for i, s := range all {
+		pairs[i] = authorities[s.hierarchy].Issue(s.options...)
+		if s.revoked {
+			authorities[s.hierarchy].Revoke(pairs[i].Leaf, crl.KeyCompromise)
+		}
+		if s.sends != nil {
+			certs := authorities[s.hierarchy].Certificates()
+			var err error
+			if pairs[i].Certificate, err = s.sends(pairs[i].Leaf, certs[3], certs[1], certs[0]); err != nil {
+				return false, err
+			}
+		}
+	}
+
+	// In your program: crl.Config{Hosts: pkioverheid.CRLHosts(), Cache: "/var/cache/…"}
+	lists := pkiotest.CRLConfig(g1, authorities[pkioverheid.PrivateG4TLS], authorities[pkioverheid.EV])
+	lists.Logger = slog.New(slog.DiscardHandler) // it warns of the one that cannot be had
+	checker, err := crl.NewChecker(lists)
+	if err != nil {
+		return false, err
+	}
+	defer checker.Close()
+
 	// In your program Roots stays out: the real hierarchies are built in.
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Roots: fixtures(pkioverheid.Hierarchies())})
+	cfg := pkioverheid.Config{Certificate: &cert, Roots: fixtures(pkioverheid.Hierarchies()), Revocation: checker}
+	client, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
 	}
 	defer client.CloseIdleConnections()
 	client.Timeout = 20 * time.Second
+	cfg.Certificate = &gone
+	withRevoked, err := pkioverheid.NewClient(cfg)
+	if err != nil {
+		return false, err
+	}
+	defer withRevoked.CloseIdleConnections()
+	withRevoked.Timeout = 20 * time.Second
 
 	fmt.Fprintf(w, "One client with a certificate under Private G1, OIN %s, calls:\n\n", clientOIN)
-	fmt.Fprintf(w, "  %-32s %-15s %s\n      %s\n\n", "SERVER", "HIERARCHY", "OUTCOME", "WHAT TO DO")
-	asItShould := true
-	for _, s := range servers {
-		url, stop, err := s.start()
+	fmt.Fprintf(w, "  %-44s %-15s %s\n      %s\n\n", "SERVER", "HIERARCHY", "OUTCOME", "WHAT TO DO")
+	asItShould, before := true, ""
+	for i, s := range all {
+		url, stop, err := s.start(pairs[i], checker)
 		if err != nil {
 			return false, err
 		}
-		outcome, todo := call(client, url)
+		caller := client
+		if s.ours {
+			caller = withRevoked
+		}
+		outcome, todo := call(caller, url)
 		stop()
-		fmt.Fprintf(w, "  %-32s %-15s %s\n", s.name, s.hierarchy, outcome)
+		fmt.Fprintf(w, "  %-44s %-15s %s\n", s.name, s.hierarchy, outcome)
 		if outcome != s.want {
 			asItShould = false
 			fmt.Fprintf(w, "      UNEXPECTED: this should have been %q\n", s.want)
+		}
+		if todo == before {
+			todo = "the same"
+		} else {
+			before = todo
 		}
 		for _, line := range wrap(todo, 84) {
 			fmt.Fprintf(w, "      %s\n", line)
@@ -99,12 +184,12 @@ func fixtures(hierarchies []pkioverheid.Hierarchy) *truststore.Store {
 }
 
 // start runs the server, which asks for a client certificate.
-func (s server) start() (url string, stop func(), err error) {
-	own := pkiotest.New(s.hierarchy).Issue(s.options...)
+func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, stop func(), err error) {
 	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
 		Certificate: &own,
 		Roots:       fixtures(s.accepts),
 		OnlyRoots:   true,
+		Revocation:  checker,
 	}, pkioverheid.AllowOIN(clientOIN))
 	if err != nil {
 		return "", nil, err
@@ -145,6 +230,8 @@ func call(client *http.Client, url string) (outcome, todo string) {
 		return ended, theirs.Cause + "; " + theirs.Advice
 	case errors.As(err, &theirs):
 		return "refused: " + theirs.Reason.String(), theirs.Cause + "; " + theirs.Advice
+	case errors.As(err, &ours) && ours.Sent:
+		return notLetIn, ours.Advice
 	case errors.As(err, &ours):
 		return notLetIn, "it asked for one under " + strings.Join(ours.AcceptableCAs, ", ") + "; " + ours.Advice
 	case err != nil:

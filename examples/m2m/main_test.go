@@ -18,7 +18,9 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, ok, out.String())
 	assert.Equal(t, 3, strings.Count(out.String(), connected))
-	for _, want := range []string{ended, withdrawn, notLetIn, "Organisatie Server CA - G3", "Private G4"} {
+	assert.Equal(t, 2+len(ways), strings.Count(out.String(), revoked))
+	assert.Equal(t, 2, strings.Count(out.String(), notLetIn))
+	for _, want := range []string{ended, withdrawn, unknown, "is revoked", "another CA", "Organisatie Server CA - G3", "Private G4"} {
 		assert.Contains(t, out.String(), want)
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
