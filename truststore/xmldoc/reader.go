@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,8 +32,9 @@ const (
 //
 // Refused are DTDs, and with them every entity but the five of XML itself; other
 // encodings than UTF-8; more than 128 elements inside one another; tags of more
-// than 64 KiB; text beside the document element, and a second one; and whatever
-// encoding/xml takes for damaged.
+// than 64 KiB; an attribute that comes twice in a tag, which encoding/xml lets pass
+// and of which programs read one or the other; text beside the document element, and
+// a second one; and whatever encoding/xml takes for damaged.
 type Reader struct {
 	decoder *xml.Decoder
 	data    []byte
@@ -91,12 +93,35 @@ func (r *Reader) place(token xml.Token) error {
 		if r.depth++; r.depth > maxDepth {
 			return fmt.Errorf("more than %d elements inside one another", maxDepth)
 		}
+		return checkAttributes(token.Attr)
 	case xml.EndElement:
 		r.depth--
 		r.ended = r.depth == 0
 	case xml.CharData:
 		if r.depth == 0 && len(bytes.TrimSpace(token)) > 0 {
 			return errors.New("there is text outside of the document")
+		}
+	}
+	return nil
+}
+
+// checkAttributes refuses two of one name and namespace, which is not well-formed
+// (Namespaces in XML 1.0, section 6.3).
+func checkAttributes(attrs []xml.Attr) error {
+	const few = 8 // of more, a map finds them faster
+	var seen map[xml.Name]bool
+	if len(attrs) > few {
+		seen = make(map[xml.Name]bool, len(attrs))
+	}
+	for i, a := range attrs {
+		twice := seen[a.Name]
+		if seen != nil {
+			seen[a.Name] = true
+		} else {
+			twice = slices.ContainsFunc(attrs[:i], func(b xml.Attr) bool { return b.Name == a.Name })
+		}
+		if twice {
+			return fmt.Errorf("the attribute %s comes twice", printable(a.Name.Local))
 		}
 	}
 	return nil

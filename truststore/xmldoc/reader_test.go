@@ -141,6 +141,43 @@ func TestAReaderGoesOnBehindDamagedBase64(t *testing.T) {
 	assert.EqualValues(t, strings.Index("<a><x>aGF*</x><b/></a>", "<b/>"), r.Offset())
 }
 
+// encoding/xml lets these pass; of two attributes one program reads the first, another
+// the last.
+func TestATagHasEachAttributeOnce(t *testing.T) {
+	var many string
+	for i := range 5000 {
+		many += fmt.Sprintf(" a%d=''", i)
+	}
+	for name, c := range map[string]struct {
+		tag   string
+		twice bool
+	}{
+		"twice":                               {`<a b="1" b="2"/>`, true},
+		"twice, the same":                     {`<a b="1" c="" b="1"/>`, true},
+		"a namespace twice":                   {`<a xmlns:p="u" xmlns:p="v"/>`, true},
+		"by two prefixes of one namespace":    {`<a xmlns:p="u" xmlns:q="u" p:b="1" q:b="2"/>`, true},
+		"of two namespaces":                   {`<a xmlns:p="u" xmlns:q="v" p:b="1" q:b="2"/>`, false},
+		"with a prefix and without":           {`<a xmlns="u" xmlns:p="u" p:b="1" b="2"/>`, false},
+		"thousands":                           {`<a` + many + `/>`, false},
+		"thousands, and one of them twice":    {`<a` + many + ` a7=""/>`, true},
+		"twice, in an element within another": {`<y><a b="" b=""/></y>`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := read([]byte(c.tag), asText)
+			if c.twice {
+				assert.ErrorContains(t, err, "comes twice")
+				assert.ErrorContains(t, err, fmt.Sprintf("byte %d: the attribute ", strings.Index(c.tag, "<a")))
+			} else {
+				assert.NoError(t, err)
+			}
+		})
+	}
+	// Whatever its name is.
+	_, _, err := read([]byte(`<a xmlns:p="u" p:`+strings.Repeat("n", 1000)+`="" p:`+strings.Repeat("n", 1000)+`=""/>`), asText)
+	require.ErrorContains(t, err, "comes twice")
+	assert.Less(t, len(err.Error()), 300)
+}
+
 func TestLines(t *testing.T) {
 	r := xmldoc.NewReader([]byte("<a>\n\n<b/></a>"))
 	for offset, line := range map[int64]int{-1: 1, 0: 1, 3: 1, 4: 2, 5: 3, 1000: 3} {
