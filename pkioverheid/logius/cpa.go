@@ -149,6 +149,7 @@ type cpaReader struct {
 	certIDs map[string]int // of the whole document: which certificate of its party
 	refs    []reference    // of the party that is read
 	cert    *PartyCertificate
+	said    []string // which of the elements that come once
 }
 
 type reference struct {
@@ -189,12 +190,8 @@ func (c *cpaReader) start(tag xml.StartElement) error {
 	}
 	var err error
 	switch {
-	case c.is("Status"):
-		c.read.Status, _ = attribute(tag, cppa, "value")
-	case c.is("Start"):
-		c.read.Start, err = c.time()
-	case c.is("End"):
-		c.read.End, err = c.time()
+	case c.is("Status"), c.is("Start"), c.is("End"):
+		err = c.once(tag)
 	case c.is("PartyInfo"):
 		name, _ := attribute(tag, cppa, "partyName")
 		c.read.Parties = append(c.read.Parties, Party{Name: name})
@@ -208,6 +205,24 @@ func (c *cpaReader) start(tag xml.StartElement) error {
 		err = c.reference(tag, role)
 	case tag.Name.Local == "X509Certificate" && c.cert != nil:
 		err = c.x509Certificate()
+	}
+	return err
+}
+
+// once reads what a CPA says once.
+func (c *cpaReader) once(tag xml.StartElement) (err error) {
+	name := tag.Name.Local
+	if slices.Contains(c.said, name) {
+		return c.fail(errors.New("this element comes twice"))
+	}
+	c.said = append(c.said, name)
+	switch name {
+	case "Status":
+		c.read.Status, _ = attribute(tag, cppa, "value")
+	case "Start":
+		c.read.Start, err = c.time()
+	case "End":
+		c.read.End, err = c.time()
 	}
 	return err
 }
@@ -315,7 +330,7 @@ func (c *cpaReader) time() (time.Time, error) {
 	}
 	// The type is xsd:dateTime, which may leave the time zone out.
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil && !t.IsZero() { // zero would be none
 			return t, nil
 		}
 	}

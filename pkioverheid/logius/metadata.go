@@ -121,6 +121,13 @@ func ReadMetadata(r io.Reader) (*Metadata, error) {
 	return &m.read, nil
 }
 
+// roles are the elements of an entity that have keys (saml-metadata-2.0-os, 2.4 and
+// 2.5). Roles of others are a RoleDescriptor with an xsi:type.
+var roles = []string{
+	"RoleDescriptor", "IDPSSODescriptor", "SPSSODescriptor", "AuthnAuthorityDescriptor",
+	"AttributeAuthorityDescriptor", "PDPDescriptor", "AffiliationDescriptor",
+}
+
 type metadataReader struct {
 	*document
 	read     Metadata
@@ -155,7 +162,7 @@ func (m *metadataReader) start(tag xml.StartElement) error {
 		}
 		return m.startEntity(tag)
 	case xml.Name{Space: samlMetadata, Local: "KeyDescriptor"}:
-		if m.above(2) != "EntityDescriptor" {
+		if m.above(2) != "EntityDescriptor" || !slices.Contains(roles, m.above(1)) {
 			return m.misplaced()
 		}
 		return m.startKey(tag)
@@ -192,7 +199,7 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 	if tag.Name.Space == samlMetadata {
 		if text, ok := attribute(tag, "", "validUntil"); ok {
 			t, err := time.Parse(time.RFC3339Nano, text)
-			if err != nil {
+			if err != nil || t.IsZero() { // zero would be none
 				return m.fail(fmt.Errorf("validUntil is %s: want a time such as 2026-12-31T12:00:00Z", quote(text)))
 			}
 			until = earliest(until, t)
