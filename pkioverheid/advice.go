@@ -418,7 +418,7 @@ func (c *advised) ofCA() Advice {
 			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
 		}
 		a.Urgency = c.urgency(a.Deadline)
-	case c.at.After(a.Deadline.Add(-soon)):
+	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Sources = Ending, []string{sourceOwnDates}
 		if ended {
 			a.Status = Ended
@@ -452,7 +452,7 @@ func (c *advised) ofEndEntity() Advice {
 	case c.Hierarchy == PrivateG1:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(a.Deadline), c.ask(by))
-	case c.at.After(a.Deadline.Add(-soon)):
+	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Urgency = Ending, Soon
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, day(a.Deadline), c.ask(by))
 	default:
