@@ -26,7 +26,7 @@ import (
 // Hierarchies must be nil; its Roots are trusted as well, in a test those of
 // package pkiotest. To have a stand-in answer in place of the service, dial it in
 // cfg.Base.DialContext: the name of the host stays that of the service, and its
-// certificate must be for that name.
+// certificate must be for that name. A ServerName in cfg.Base is an error.
 //
 // It is an error if no host of the environment is known. The Service is read now:
 // what is changed in it later has no effect.
@@ -37,6 +37,10 @@ func (s Service) NewClient(env Environment, cfg pkioverheid.Config) (*http.Clien
 	}
 	if cfg, err = s.config(cfg); err != nil {
 		return nil, err
+	}
+	if b := cfg.Base; b != nil && b.TLSClientConfig != nil && b.TLSClientConfig.ServerName != "" {
+		// By that name every server would be verified, whatever is called.
+		return nil, fmt.Errorf("logius: %s: Config.Base.TLSClientConfig.ServerName is for the request to say: leave it empty", quote(s.Name))
 	}
 	t, err := pkioverheid.NewTransport(cfg)
 	if err != nil {

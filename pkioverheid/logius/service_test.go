@@ -272,7 +272,10 @@ func TestClientsThatCannotBe(t *testing.T) {
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := logius.DigiD().Verifier(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}})
+	// The server would be verified by that name.
+	_, err := logius.DigiD().NewClient(logius.Production, pkioverheid.Config{Base: &http.Transport{TLSClientConfig: &tls.Config{ServerName: "digid.example"}}})
+	assert.ErrorContains(t, err, "ServerName")
+	_, err = logius.DigiD().Verifier(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}})
 	assert.ErrorContains(t, err, "Config.Hierarchies")
 	_, err = logius.DigiD().Verifier(pkioverheid.Config{Roots: fixtures(pkioverheid.G3)})
 	assert.ErrorContains(t, err, "G3")
