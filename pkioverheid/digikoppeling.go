@@ -214,19 +214,11 @@ func (d *digikoppeling) certificateRules() []RuleResult {
 // PKI001: the OIN stands in subject:serialNumber.
 func (d *digikoppeling) bearsOIN() RuleResult {
 	const rule = "PKI001"
-	if d.leaf.IsCA && d.leaf.BasicConstraintsValid {
-		return broken(rule, "%s is a CA, whose serialNumber is no OIN", quoteName(d.leaf))
+	oin, err := OINOf(d.leaf)
+	if err != nil {
+		return broken(rule, "%s", strings.TrimPrefix(err.Error(), "pkioverheid: "))
 	}
-	if oin := oinOf(d.leaf); oin != "" {
-		return met(rule, "the subject's serialNumber is the OIN %s", oin)
-	}
-	switch n := serialNumbers(d.leaf); {
-	case n == 0:
-		return broken(rule, "the subject has no serialNumber, where the OIN should stand")
-	case n > 1:
-		return broken(rule, "the subject has %d serialNumbers", n)
-	}
-	return broken(rule, "the subject's serialNumber %s is no OIN", quote(d.leaf.Subject.SerialNumber))
+	return met(rule, "the subject's serialNumber is the OIN %s", oin)
 }
 
 // PKI002: the certificate is valid, not expired and not revoked. PKI003: that was
@@ -235,11 +227,15 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 	const rule = "PKI002"
 	tested = notChecked("PKI003", "no revocation policy was given, so that the dates alone were tested")
 	asked := false
+	var untold *chain.Error
 	if d.revocation != nil {
 		tested = notChecked("PKI003", "the CRLs were not consulted, because the chain is not valid")
 		if d.chain != nil && d.failed == nil {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
+			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", oneLine(untold.Error()))
+			}
 		}
 	}
 	old, withdrawn := findWithdrawn(d.leaf)
@@ -259,7 +255,7 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 	case d.chain == nil:
 		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", day(d.leaf.NotAfter))
 	case d.refusal != nil:
-		valid = broken(rule, "it counts as revoked: %s", oneLine(d.refusal.Error()))
+		valid = broken(rule, "it does not count as valid: %s", oneLine(d.refusal.Error()))
 	case asked:
 		valid = met(rule, "it is valid until %s and not revoked", day(d.leaf.NotAfter))
 	default:

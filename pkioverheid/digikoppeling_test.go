@@ -64,6 +64,9 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 	revoked := func(c chain.Chain, at time.Time) error {
 		return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: c.Leaf(), At: at, Err: []error{errors.New("on the CRL since\n2026-01-01")}}
 	}
+	unknown := func(c chain.Chain, at time.Time) error {
+		return &chain.Error{Reason: chain.RevocationUnknown, Chain: c, Cert: c.Leaf(), At: at, Err: []error{errors.New("its CRL ended\nyesterday")}}
+	}
 	cases := []struct {
 		name    string
 		cert    *x509.Certificate
@@ -89,6 +92,8 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"it does not verify", good, time.Time{}, pkioverheid.DigikoppelingOptions{Revocation: fine}, "PKI002", open, "does not verify"},
 		{"date and CRL were tested", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted, Revocation: fine}, "PKI003", met, "the CRLs were tested"},
 		{"they were tested and it was revoked", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted, Revocation: revoked}, "PKI003", met, "were tested"},
+		{"its CRL cannot be had", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted, Revocation: unknown}, "PKI002", broken, "its CRL ended; yesterday"},
+		{"the CRL that was to be tested cannot be had", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted, Revocation: unknown}, "PKI003", open, "do not tell"},
 		{"the CRL was not tested", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted}, "PKI003", open, "the dates alone"},
 		{"there was no valid chain to test", ended, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted, Revocation: fine}, "PKI003", open, "not consulted"},
 		{"its CRL is published", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted}, "PKI004", met, "http://"},

@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 )
@@ -23,6 +24,31 @@ func ParseOIN(s string) (OIN, error) {
 		return "", err
 	}
 	return OIN(s), nil
+}
+
+// OINOf returns the OIN in a certificate's subject, and an error that says why there is
+// none: no serialNumber, two of them, or one of another form, such as a number of the
+// TSP's own; the certificate of a CA, whose serialNumber is no OIN; nil. It looks at
+// nothing else: anybody can write the same into a certificate. Whose OIN was verified
+// is in an [Identity].
+func OINOf(cert *x509.Certificate) (OIN, error) {
+	switch {
+	case cert == nil || len(cert.Raw) == 0:
+		return "", errors.New("pkioverheid: there is no certificate to find an OIN in")
+	case cert.IsCA && cert.BasicConstraintsValid:
+		return "", fmt.Errorf("pkioverheid: %s is a CA, whose serialNumber is no OIN", quoteName(cert))
+	}
+	switch n := serialNumbers(cert); {
+	case n == 0:
+		return "", errors.New("pkioverheid: the subject has no serialNumber, where the OIN should stand: order a certificate with one")
+	case n > 1:
+		return "", fmt.Errorf("pkioverheid: the subject has %d serialNumbers, and nothing tells which is the OIN", n)
+	}
+	oin := OIN(cert.Subject.SerialNumber)
+	if fault := oin.fault(); fault != "" {
+		return "", fmt.Errorf("pkioverheid: the subject's serialNumber %s is no OIN: %s", quote(string(oin)), fault)
+	}
+	return oin, nil
 }
 
 // OINFromKvK returns the OIN of an organisation in the Handelsregister: prefix
@@ -145,17 +171,25 @@ func (o OIN) Validate() error {
 	if o == "" {
 		return errors.New("pkioverheid: no OIN: want 20 characters, such as 00000003271987420000")
 	}
+	if fault := o.fault(); fault != "" {
+		return fmt.Errorf("pkioverheid: %s is no OIN: %s", quote(string(o)), fault)
+	}
+	return nil
+}
+
+// fault says what is wrong with the form, nothing if it is right.
+func (o OIN) fault() string {
 	if len(o) != 20 {
-		return fmt.Errorf("pkioverheid: %s is no OIN: it has %d characters, not 20", quote(string(o)), len(o))
+		return fmt.Sprintf("it has %d characters, not 20", len(o))
 	}
 	for i := range len(o) {
 		digit := o[i] >= '0' && o[i] <= '9'
 		letter := o[i] >= 'A' && o[i] <= 'Z'
 		if !digit && (!letter || i < 8 || i >= 17) {
-			return fmt.Errorf("pkioverheid: %s is no OIN: character %d is %q", quote(string(o)), i+1, rune(o[i]))
+			return fmt.Sprintf("character %d is %q", i+1, rune(o[i]))
 		}
 	}
-	return nil
+	return ""
 }
 
 // MarshalText returns the 20 characters, and nothing of an empty OIN. What does not

@@ -1,6 +1,9 @@
 package pkioverheid_test
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -65,6 +68,40 @@ func TestWhatIsNoOINIsAnError(t *testing.T) {
 				assert.Error(t, left.UnmarshalText([]byte(c.text)))
 				assert.Equal(t, pkioverheid.OIN("before"), left, "nothing changes")
 			}
+		})
+	}
+}
+
+func TestTheOINOfACertificateIsItsOnlySerialNumber(t *testing.T) {
+	subject := func(values ...any) *x509.Certificate {
+		template := new(x509.Certificate)
+		for _, v := range values {
+			template.Subject.ExtraNames = append(template.Subject.ExtraNames, pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{2, 5, 4, 5}, Value: v})
+		}
+		return sign(t, template, nil).Leaf
+	}
+	oin, err := pkioverheid.OINOf(subject(string(someOIN)))
+	require.NoError(t, err)
+	assert.Equal(t, someOIN, oin)
+	for name, c := range map[string]struct {
+		cert *x509.Certificate
+		says string
+	}{
+		"none":                    {subject(), "the subject has no serialNumber, where the OIN should stand"},
+		"two":                     {subject(string(someOIN), string(someOIN)), "the subject has 2 serialNumbers"},
+		"of another form":         {subject("NTRNL-27142"), `the subject's serialNumber "NTRNL-27142" is no OIN: it has 11 characters, not 20`},
+		"with a space behind":     {subject(string(someOIN) + " "), "21 characters"},
+		"empty":                   {subject(""), "0 characters"},
+		"of a CA":                 {sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, Subject: pkix.Name{CommonName: "ca", SerialNumber: string(someOIN)}}, nil).Leaf, `"ca" is a CA`},
+		"no certificate":          {nil, "there is no certificate"},
+		"one that was not parsed": {new(x509.Certificate), "there is no certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			oin, err := pkioverheid.OINOf(c.cert)
+			assert.Empty(t, oin)
+			require.ErrorContains(t, err, c.says)
+			assert.True(t, strings.HasPrefix(err.Error(), "pkioverheid: "))
+			assert.Equal(t, 1, strings.Count(err.Error(), "pkioverheid: "))
 		})
 	}
 }

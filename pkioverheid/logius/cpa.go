@@ -408,7 +408,7 @@ func (p PartyCertificate) check(v *chain.Verifier, oin pkioverheid.OIN, at time.
 		if slices.ContainsFunc(p.Roles, func(r string) bool { return r != "Anchor" }) {
 			wrong = append(wrong, errCA)
 		}
-	} else if own, err := subjectOIN(p.Certificate); err != nil {
+	} else if own, err := pkioverheid.OINOf(p.Certificate); err != nil {
 		wrong = append(wrong, err)
 	} else if own != oin {
 		wrong = append(wrong, fmt.Errorf("it bears the OIN %s and not the party's, %s", quote(string(own)), quote(string(oin))))
@@ -429,25 +429,4 @@ func (p PartyCertificate) check(v *chain.Verifier, oin pkioverheid.OIN, at time.
 		}
 	}
 	return wrong
-}
-
-// subjectOIN returns the OIN in a certificate's subject (facts.md §6).
-func subjectOIN(cert *x509.Certificate) (pkioverheid.OIN, error) {
-	n := 0
-	for _, name := range cert.Subject.Names {
-		if name.Type.String() == "2.5.4.5" {
-			n++
-		}
-	}
-	switch {
-	case n == 0:
-		return "", errors.New("there is no OIN in its subject: order one with it (subject:serialNumber)")
-	case n > 1:
-		return "", errors.New("its subject has several serial numbers, and nothing tells which is the OIN")
-	}
-	oin := pkioverheid.OIN(cert.Subject.SerialNumber)
-	if err := oin.Validate(); err != nil {
-		return "", fmt.Errorf("its subject's serial number: %w", err)
-	}
-	return oin, nil
 }

@@ -35,7 +35,7 @@ func RegisterCertificate(delivered []byte) ([]byte, error) {
 	if err := pkioverheid.RejectG3(leaves); err != nil {
 		return nil, fmt.Errorf("logius: %w", err)
 	}
-	if _, err := subjectOIN(leaf); err != nil {
+	if _, err := pkioverheid.OINOf(leaf); err != nil {
 		return nil, fmt.Errorf("logius: %s: %w", quoteName(leaf), err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), nil
