@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -217,6 +218,100 @@ func TestACallerUnderClientRootsIsIdentified(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 403, resp.StatusCode)
 	assert.Contains(t, body, "not the certificate of a system")
+}
+
+// What a root of a user's own calls a CA does not make it CIBG's: the root's owner can
+// write any name.
+func TestATSPIsKnownByANameOnlyBelowRootsForClients(t *testing.T) {
+	root, pair := uziBelow(t, "CIBG")
+	chains := [][]*x509.Certificate{pair}
+	for name, c := range map[string]struct {
+		cfg  pkioverheid.Config
+		want pkioverheid.TSP
+	}{
+		"below Roots":       {pkioverheid.Config{Roots: truststore.New(root)}, ""},
+		"below ClientRoots": {pkioverheid.Config{ClientRoots: truststore.New(root)}, pkioverheid.CIBG},
+		"below TrialRoots":  {pkioverheid.Config{TrialRoots: truststore.New(root)}, pkioverheid.CIBG},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identify, err := pkioverheid.IdentifyCallers(c.cfg)
+			require.NoError(t, err)
+			id, err := identify(&tls.ConnectionState{VerifiedChains: chains})
+			require.NoError(t, err)
+			assert.Zero(t, id.Hierarchy)
+			assert.Equal(t, c.want, id.TSP)
+			assert.Equal(t, someOIN, id.OIN)
+		})
+	}
+}
+
+// uziBelow is a chain of three, whose CA is called that.
+func uziBelow(t testing.TB, organization string) (root *x509.Certificate, verified []*x509.Certificate) {
+	t.Helper()
+	name := func(cn string) pkix.Name {
+		return pkix.Name{CommonName: cn, Organization: []string{organization}, Country: []string{"NL"}}
+	}
+	top := sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: name("Root")}, nil)
+	ca := sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: name("CA")}, &top)
+	leaf := sign(t, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, Subject: pkix.Name{CommonName: "x", SerialNumber: string(someOIN)}}, &ca)
+	return top.Leaf, []*x509.Certificate{leaf.Leaf, ca.Leaf, top.Leaf}
+}
+
+func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	root, other := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")
+	a, b := testRoot(t, "A"), testRoot(t, "B")
+	roots := watchRoots(t, a.Leaf)
+	now := time.Now()
+	identify, err := pkioverheid.IdentifyCallers(pkioverheid.Config{
+		Roots: fixtureRoots(), RootSource: roots.source, ClientRoots: truststore.New(root), Time: func() time.Time { return now },
+	})
+	require.NoError(t, err)
+	shown := func(leaf *x509.Certificate, above ...*x509.Certificate) *tls.ConnectionState {
+		return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf}, above...)}}
+	}
+	up := func(a *pkiotest.Authority) []*x509.Certificate {
+		cas := a.Certificates()
+		return []*x509.Certificate{cas[2], cas[1], cas[0]}
+	}
+	own := pkiotest.OIN(someOIN)
+	ofG1, ofG4, ofA := shown(g1.Issue(own).Leaf, up(g1)...), shown(g4.Issue(own).Leaf, up(g4)...), shown(testLeaf(t, a).Leaf, a.Leaf)
+	for _, c := range []struct {
+		state *tls.ConnectionState
+		want  pkioverheid.Hierarchy
+	}{{ofG1, pkioverheid.PrivateG1}, {ofG4, pkioverheid.PrivateG4TLS}, {shown(other.Leaf, root), 0}} {
+		id, err := identify(c.state)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, id.Hierarchy)
+		assert.NoError(t, pkioverheid.AllowOIN(someOIN)(id))
+	}
+	foreign, leaf := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")
+	for name, state := range map[string]*tls.ConnectionState{
+		"nobody":                       nil,
+		"no certificate":               {},
+		"a certificate not verified":   {PeerCertificates: []*x509.Certificate{g1.Issue(own).Leaf}},
+		"a chain of nothing":           {VerifiedChains: [][]*x509.Certificate{nil}},
+		"a CA":                         shown(g1.Certificates()[2], g1.Certificates()[1], g1.Certificates()[0]),
+		"a CA that is trusted, alone":  shown(g1.Certificates()[0]),
+		"verified by another's roots":  shown(leaf.Leaf, foreign),
+		"a chain that others verified": shown(g1.Issue(own).Leaf, foreign),
+	} {
+		id, err := identify(state)
+		assert.ErrorContains(t, err, "pkioverheid: ", name)
+		assert.Equal(t, pkioverheid.Identity{}, id, name)
+	}
+	_, err = identify(ofA)
+	assert.NoError(t, err)
+	roots.write(t, b.Leaf)
+	_, err = identify(ofA)
+	assert.Error(t, err, "the root was taken away")
+	_, err = identify(ofG1)
+	assert.NoError(t, err)
+	now = now.AddDate(5, 0, 0)
+	_, err = identify(ofG1)
+	assert.Error(t, err, "it has ended since")
+	_, err = pkioverheid.IdentifyCallers(pkioverheid.Config{OnlyRoots: true})
+	assert.Error(t, err)
 }
 
 // otherHierarchy is a root that this package does not know, and what it issued.

@@ -10,7 +10,7 @@
 //     certificate that you were issued, in any form that it is delivered in.
 //   - A client of something else: [ClientTLSConfig].
 //   - A server that systems of the government call: [ServerTLSConfig], with an
-//     [Authorizer] such as [AllowOIN]; in a handler, [PeerIdentity] tells who calls.
+//     [Authorizer] such as [AllowOIN]; in a handler, [IdentifyCallers] tells who calls.
 //     [RequireIdentity] answers whom it does not let in with a reason, by a list that
 //     may change ([OINList]), also behind a [Proxy] that ends TLS.
 //   - Anything that takes an x509.CertPool, such as a database driver: [DefaultCertPool].

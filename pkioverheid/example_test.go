@@ -379,6 +379,27 @@ func ExamplePeerIdentity() {
 	// Output: pkioverheid: the peer showed no certificate that was verified
 }
 
+func ExampleIdentifyCallers() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	identify, err := pkioverheid.IdentifyCallers(pkioverheid.Config{Roots: g1.Roots()}) // the Config of ServerTLSConfig
+	if err != nil {
+		log.Fatal(err)
+	}
+	// In a handler of gRPC the state is in the AuthInfo of peer.FromContext. This is
+	// as crypto/tls fills it in.
+	leaf, cas := g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf, g1.Certificates()
+	state := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, cas[2], cas[1], cas[0]}}}
+	id, err := identify(&state)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(id.OIN, "under", id.Hierarchy)
+	fmt.Println(pkioverheid.AllowOIN("00000001002220647000")(id))
+	// Output:
+	// 00000003271987420000 under Private G1
+	// pkioverheid: OIN 00000003271987420000 is not on the list
+}
+
 func ExampleAllowAnySystem() {
 	allow := pkioverheid.AllowAnySystem()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
@@ -450,6 +471,21 @@ func ExampleParseOIN() {
 	// Output:
 	// KVK-nummer 27198742 0000 false <nil>
 	// pkioverheid: "0000000327198742000" is no OIN: it has 19 characters, not 20
+}
+
+func ExampleOINOf() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, cert := range []tls.Certificate{g1.Issue(pkiotest.OIN("00000003271987420000")), g1.Issue()} {
+		oin, err := pkioverheid.OINOf(cert.Leaf)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(oin)
+	}
+	// Output:
+	// 00000003271987420000
+	// pkioverheid: the subject has no serialNumber, where the OIN should stand: order a certificate with one
 }
 
 func ExampleOINFromKvK() {
@@ -637,7 +673,7 @@ func ExampleDigikoppelingPolicy() {
 	policy := pkioverheid.DigikoppelingPolicy(nil) // or with a policy of package chain/crl
 	withoutOIN := chain.Chain{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
 	fmt.Println(policy(withoutOIN, time.Now()))
-	// Output: chain: refused by policy: "localhost": pkioverheid: Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand
+	// Output: chain: refused by policy: "localhost": pkioverheid: Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand: order a certificate with one
 }
 
 // What goes into a report.

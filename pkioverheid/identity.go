@@ -104,7 +104,9 @@ type Identity struct {
 	Role      Role
 
 	// TSP is the provider that issued the certificate, or whose CA it is; empty
-	// for the State's own CAs and where it is not known.
+	// for the State's own CAs and where it is not known. Of a verified peer it is
+	// told by keys, and by the names of CAs only below roots of the State and those
+	// of Config.ClientRoots and Config.TrialRoots.
 	TSP TSP
 
 	// Policies are the certificate policies that the certificate asserts; of a
@@ -192,7 +194,7 @@ func serialNumbers(cert *x509.Certificate) int {
 }
 
 // isOIN is Validate without an error to allocate.
-func isOIN(o OIN) bool { return len(o) == 20 && o.Validate() == nil }
+func isOIN(o OIN) bool { return len(o) == 20 && o.fault() == "" }
 
 var errNotVerified = errors.New("pkioverheid: the peer showed no certificate that was verified")
 
@@ -200,7 +202,7 @@ var errNotVerified = errors.New("pkioverheid: the peer showed no certificate tha
 // verified chains only. It is an error if there is none (no certificate, or
 // verification was turned off), and if none leads to a CA that this package
 // knows by its key. Roots that a user adds are not known here, [Config.ClientRoots]
-// among them: identities under those are given to the [Authorizer], and by
+// among them: [IdentifyCallers] knows them, and so do an [Authorizer] and
 // [IdentityFromContext].
 //
 // An identity is not yet a permission: PKIoverheid issues to persons too. See
@@ -247,9 +249,12 @@ func identityOf(c chain.Chain) Identity {
 		if i == 0 {
 			break
 		}
-		// Between a known CA and the certificate stand others: the TSP is theirs.
+		// Between a known CA and the certificate stand others. The TSP is theirs, by
+		// a name that the State gave, unless one of a TSP stands above them.
 		between := *a
-		between.tsp = tspOf(c[1].Subject.Organization)
+		if a.tsp == "" {
+			between.tsp = tspOf(c[1].Subject.Organization)
+		}
 		between.role = TSPCA
 		known = &between
 		break
@@ -258,7 +263,7 @@ func identityOf(c chain.Chain) Identity {
 		id.setBelow(known)
 		id.By = ByKey
 	} else {
-		id.setBelow(&authority{role: TSPCA, tsp: tspOf(c[1].Subject.Organization)})
+		id.setBelow(&authority{role: TSPCA}) // of a TSP there is no more than a name
 	}
 	id.Policies = policiesAlong(c, r)
 	return id

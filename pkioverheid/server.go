@@ -12,6 +12,30 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 )
 
+// IdentifyCallers returns a function that tells a server who is at the other side of a
+// connection that crypto/tls verified, for servers that are not of net/http, such as
+// gRPC; for net/http there is [RequireIdentity]. It knows what [PeerIdentity] does not:
+// callers below [Config.ClientRoots] and the other roots of cfg, which is the Config
+// of the server's [ServerTLSConfig].
+//
+// Each call judges the verified chains anew, by cfg as it is at that moment: ask for
+// each request, so that a certificate that has ended and a root that was taken away
+// stop counting on connections that stay open. An identity is not yet a permission:
+// see [AllowOIN]. It is an error if the caller showed no certificate that was verified,
+// if no chain passes, and for a CA. The function is safe for concurrent use.
+func IdentifyCallers(cfg Config) (func(*tls.ConnectionState) (Identity, error), error) {
+	l, err := newLive(cfg, func(cfg Config) (*trust, error) { return newTrust(cfg, forClients) })
+	if err != nil {
+		return nil, err
+	}
+	return func(cs *tls.ConnectionState) (Identity, error) {
+		if cs == nil || len(cs.VerifiedChains) == 0 {
+			return Identity{}, errNotVerified
+		}
+		return l.get().caller(cs.VerifiedChains)
+	}, nil
+}
+
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs
 // at every handshake, resumed ones too, in several goroutines at the same time.
 type Authorizer func(Identity) error
@@ -126,7 +150,9 @@ func (t *trust) identify(c chain.Chain) (Identity, error) {
 	if id.Role != EndEntity {
 		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
 	}
-	id.addedRoot = t.systemRoots.Contains(c.Root())
+	if id.addedRoot = t.systemRoots.Contains(c.Root()); id.addedRoot && id.Hierarchy == 0 && len(c) > 1 {
+		id.TSP = tspOf(c[1].Subject.Organization)
+	}
 	return id, nil
 }
 
