@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
@@ -61,6 +62,10 @@ func newServer(cfg pkioverheid.Config, allow pkioverheid.Authorizer, logger *slo
 	if err != nil {
 		return nil, err
 	}
+	identify, err := pkioverheid.IdentifyCallers(cfg)
+	if err != nil {
+		return nil, err
+	}
 	// gRPC works on a copy of config. What it needs is set here, so that it is there
 	// too where cfg.RootSource makes a config for each handshake.
 	config.NextProtos = []string{"h2"}
@@ -68,21 +73,22 @@ func newServer(cfg pkioverheid.Config, allow pkioverheid.Authorizer, logger *slo
 		grpc.Creds(logged{credentials.NewTLS(config), logger}),
 		// Both: a stream does not pass the interceptor of unary calls.
 		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-			ctx, err := withCaller(ctx, allow)
+			ctx, err := withCaller(ctx, identify, allow)
 			if err != nil {
 				return nil, err
 			}
 			return next(ctx, req)
 		}),
 		grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			ctx, err := withCaller(stream.Context(), allow)
+			ctx, err := withCaller(stream.Context(), identify, allow)
 			if err != nil {
 				return err
 			}
 			return next(srv, streamOf{stream, ctx})
 		}),
-		// Certificates are verified in handshakes. One that has ended or was revoked
-		// should not stay in for as long as its connection lasts.
+		// identify judges a certificate at each call, and at the beginning of a stream.
+		// One that has ended or was revoked should not stay in for as long as a stream
+		// lasts.
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute}),
 	), nil
 }
@@ -96,10 +102,7 @@ func callerOf(ctx context.Context) pkioverheid.Identity {
 }
 
 // withCaller puts who calls into the context, if allow lets them in.
-//
-// pkioverheid.PeerIdentity does not know roots of your own, such as those in
-// Config.ClientRoots. Callers under these are for ServerTLSConfig's Authorizer.
-func withCaller(ctx context.Context, allow pkioverheid.Authorizer) (context.Context, error) {
+func withCaller(ctx context.Context, identify func(*tls.ConnectionState) (pkioverheid.Identity, error), allow pkioverheid.Authorizer) (context.Context, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return nil, status.Error(codes.Unauthenticated, "it is not known who calls")
@@ -108,9 +111,13 @@ func withCaller(ctx context.Context, allow pkioverheid.Authorizer) (context.Cont
 	if !ok {
 		return nil, status.Error(codes.Unauthenticated, "the call did not come over TLS")
 	}
-	id, err := pkioverheid.PeerIdentity(&info.State)
+	id, err := identify(&info.State)
 	if err != nil {
-		return nil, status.Error(codes.Unauthenticated, err.Error())
+		var refused *chain.Error // a policy's words may be about other systems
+		if errors.As(err, &refused) {
+			return nil, status.Errorf(codes.Unauthenticated, "the certificate was refused: %s", refused.Reason)
+		}
+		return nil, status.Error(codes.Unauthenticated, "the certificate was refused")
 	}
 	if err := allow(id); err != nil {
 		var reason *pkioverheid.AccessError // the only one that is for the caller to read

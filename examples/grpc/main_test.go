@@ -154,6 +154,37 @@ func TestCallersThatMayNotComeInDoNot(t *testing.T) {
 	}
 }
 
+// Private G4 G-Other is for certificates of clients without a domain name. Its root is
+// named in Config.ClientRoots; here that of G1 stands for it.
+func TestCallersUnderClientRootsAreIdentified(t *testing.T) {
+	cfg := issue(g4, "")
+	cfg.Roots, cfg.ClientRoots = pkiotest.New(g4).Roots(), pkiotest.New(g1).Roots()
+	addr := target(t, cfg)
+	assert.NoError(t, check(t, addr, issue(g1, listed)))
+	assert.Equal(t, codes.PermissionDenied, status.Code(check(t, addr, issue(g1, other))))
+}
+
+// What ended after the handshake does not stay in on its connection.
+func TestACallerIsJudgedAtEachCall(t *testing.T) {
+	var later atomic.Bool
+	cfg := issue(g1, "")
+	cfg.Time = func() time.Time {
+		if later.Load() {
+			return time.Now().AddDate(1, 0, 0)
+		}
+		return time.Now()
+	}
+	conn, err := dial(target(t, cfg), issue(g1, listed, pkiotest.Validity(time.Now().Add(-time.Hour), time.Now().Add(time.Hour))))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = call(conn)
+	require.NoError(t, err)
+	later.Store(true)
+	_, err = call(conn)
+	assert.Equal(t, codes.Unauthenticated, status.Code(err))
+	assert.ErrorContains(t, err, "expired")
+}
+
 func TestStreamsAskWhoCallsToo(t *testing.T) {
 	addr := target(t, issue(g1, ""))
 	watch := func(cfg pkioverheid.Config) error {
