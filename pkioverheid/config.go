@@ -82,8 +82,10 @@ type Config struct {
 	// does not do it. nil does not ask.
 	//
 	// The Checker is yours: make one for the whole program, with the clock that is in
-	// Time and with [CRLHosts], and close it at the end. It says there what becomes
-	// of a connection when a CRL cannot be had.
+	// Time and with [CRLHosts], and close it at the end. Its crl.Config says what
+	// becomes of a connection when a CRL cannot be had. Waiting for one is part of the
+	// handshake: with a Base of your own, let crl.Config.Timeout be shorter than its
+	// TLSHandshakeTimeout. A connection that is open stays so.
 	//
 	// It is asked in VerifyConnection, whose words reach the other side's owner, and
 	// not by the pool of a tls.Config: whatever takes a pool alone needs that of a

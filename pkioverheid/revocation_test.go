@@ -14,10 +14,10 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -477,6 +477,26 @@ func TestNothingIsFetchedForACertificateThatIsRefusedAnyway(t *testing.T) {
 	assert.EqualValues(t, 3, requests.n.Load(), "one for each CRL, however many connections")
 }
 
+func TestHandshakesAtTheSameTimeFetchEachCRLOnce(t *testing.T) {
+	a := pkiotest.New(pkioverheid.PrivateG1)
+	cfg := pkiotest.CRLConfig(a)
+	requests := &counted{RoundTripper: cfg.Client.Transport}
+	cfg.Client = &http.Client{Transport: requests}
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, cfg)})
+	require.NoError(t, err)
+	tc.ServerName = "localhost"
+	address := "127.0.0.1" + strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}), "https://localhost")
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			_, err := exchange(address, tc)
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 3, requests.n.Load())
+}
+
 func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	disk := watchRoots(t, testRoot(t, "First").Leaf)
@@ -598,36 +618,3 @@ func TestTheCRLsOfTheRealHierarchiesAreAskedFor(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestOpenSSLIsRefusedAsAClientOnceItIsRevoked(t *testing.T) {
-	program(t, "openssl")
-	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
-		for i, what := range append([]string{"nothing"}, revocable...) {
-			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-				t.Run(fmt.Sprintf("%v/%s is revoked/%s", h, what, tls.VersionName(version)), func(t *testing.T) {
-					a := pkiotest.New(h)
-					pair := a.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
-					if i > 0 {
-						revoke(a, i-1, pair.Leaf)
-					}
-					dir := folder(t.TempDir())
-					cert, key := dir.pair(t, "client", pair)
-					server := serverConfig(t, pkioverheid.Config{Revocation: revocationOf(t, pkiotest.CRLConfig(a))}, pkioverheid.AllowOIN(someOIN))
-					server.MaxVersion = version
-					address := strings.TrimPrefix(serve(t, server), "https://")
-					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-					defer cancel()
-					cmd := exec.CommandContext(ctx, "openssl", "s_client", "-connect", address, "-cert", cert, "-key", key, "-cert_chain", cert, "-ign_eof", "-quiet")
-					cmd.Stdin = strings.NewReader("GET / HTTP/1.0\r\n\r\n")
-					out, _ := cmd.CombinedOutput()
-					if i == 0 {
-						assert.Contains(t, string(out), "hello")
-					} else {
-						assert.NotContains(t, string(out), "hello")
-						assert.Contains(t, string(out), "bad certificate")
-					}
-				})
-			}
-		}
-	}
-}

@@ -85,6 +85,11 @@ func newConnector(cfg Config, name string) (*connector, error) {
 		// HTTP/2 keeps a connection that was in use when its connector was retired.
 		base.IdleConnTimeout = 90 * time.Second // as http.DefaultTransport has it
 	}
+	if cfg.Revocation != nil && name == "http.DefaultTransport" {
+		// A Checker may take as long as the whole handshake is given there, and then
+		// nobody would read which CRL was waited for.
+		base.TLSHandshakeTimeout *= 2
+	}
 	base.DialContext = noting(dialOf(base))
 	c := &connector{base: base, client: client}
 	if err := c.configure(base.TLSClientConfig, name); err != nil {

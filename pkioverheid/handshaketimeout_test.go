@@ -1,0 +1,32 @@
+package pkioverheid
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/chain/crl"
+)
+
+// A fetch may take 10 seconds, and http.DefaultTransport gives the handshake as many:
+// its error would come first.
+func TestAHandshakeMayTakeLongerThanTheFetchOfACRL(t *testing.T) {
+	checker, err := crl.NewChecker(crl.Config{Hosts: CRLHosts()})
+	require.NoError(t, err)
+	defer checker.Close()
+	for name, c := range map[string]struct {
+		cfg  Config
+		want time.Duration
+	}{
+		"without revocation":            {Config{}, 10 * time.Second},
+		"with it":                       {Config{Revocation: checker}, 20 * time.Second},
+		"with a transport of one's own": {Config{Revocation: checker, Base: &http.Transport{TLSHandshakeTimeout: time.Second}}, time.Second},
+	} {
+		tr, err := NewTransport(c.cfg)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, tr.current.get().base.TLSHandshakeTimeout, name)
+	}
+}
