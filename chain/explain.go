@@ -264,13 +264,16 @@ func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
 		}
 	}
 
-	if names := append(slices.Clone(cert.PermittedDNSDomains), cert.PermittedEmailAddresses...); i > 0 && constrainsNames(cert) {
+	if i > 0 && constrainsNames(cert) {
 		text := "limits the names in certificates below it"
-		for j := range names {
-			names[j] = quoted(names[j], 64)
+		var names []string
+		for _, permitted := range [][]string{cert.PermittedDNSDomains, cert.PermittedEmailAddresses} {
+			for _, name := range permitted[:min(len(permitted), listed)] {
+				names = append(names, quoted(name, 64))
+			}
 		}
 		if len(names) > 0 {
-			text += " to " + andList(shortList(names, len(names)))
+			text += " to " + andList(shortList(names, len(cert.PermittedDNSDomains)+len(cert.PermittedEmailAddresses)))
 		}
 		c := Check{"names", checkOK, text}
 		if x.failed != nil && x.failed.Reason == NameNotPermitted {
@@ -638,17 +641,8 @@ func count(n int, what string) string {
 
 // notFor says for which hosts a certificate is.
 func notFor(cert *x509.Certificate, host string) string {
-	var names []string
-	for _, n := range cert.DNSNames {
-		names = append(names, n)
-		if len(names) > 100 {
-			break
-		}
-	}
-	for _, ip := range cert.IPAddresses {
-		if len(names) > 100 {
-			break
-		}
+	names := slices.Clone(cert.DNSNames[:min(len(cert.DNSNames), listed)])
+	for _, ip := range cert.IPAddresses[:min(len(cert.IPAddresses), listed)] {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
@@ -664,13 +658,16 @@ func notFor(cert *x509.Certificate, host string) string {
 	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + quoted(host, 64)
 }
 
-// shortList keeps the first of a list and says how many there are.
+// listed is how many items of a list are told.
+const listed = 4
+
+// shortList keeps the first of items, and says how many more there are: all of a
+// list, or the first of it, but no fewer than listed.
 func shortList(items []string, all int) []string {
-	const most = 4
-	if all <= most {
+	if all <= listed {
 		return items
 	}
-	return append(slices.Clone(items[:most-1]), fmt.Sprintf("%d more", all-most+1))
+	return append(slices.Clone(items[:listed-1]), fmt.Sprintf("%d more", all-listed+1))
 }
 
 func andList(items []string) string { return list(items, " and ") }
@@ -688,11 +685,8 @@ func list(items []string, last string) string {
 }
 
 func usagesOfCert(cert *x509.Certificate) string {
-	names := usageNames(cert.ExtKeyUsage)
-	for _, id := range cert.UnknownExtKeyUsage {
-		if len(names) > 100 {
-			break
-		}
+	names := usageNames(cert.ExtKeyUsage[:min(len(cert.ExtKeyUsage), listed)])
+	for _, id := range cert.UnknownExtKeyUsage[:min(len(cert.UnknownExtKeyUsage), listed)] {
 		names = append(names, escaped(id.String(), 64))
 	}
 	if len(names) == 0 {

@@ -55,9 +55,9 @@ type Fetch struct {
 	MaxFetches int
 }
 
-// WithFetch lets [Verifier.Complete] fetch issuers that are missing, which it does
-// not without. Verify, Check and the pools never do. A second WithFetch replaces the
-// first.
+// WithFetch lets [Verifier.Complete] and [Verifier.CompleteKeyPair] fetch issuers
+// that are missing, which they do not without. Verify, Check, Explain and the pools
+// never do. A second WithFetch replaces the first.
 //
 // One http or https URL of a certificate is asked after the other, none twice, and
 // only where the path found so far ends below a root and nobody at hand signed
