@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -281,5 +282,35 @@ func TestWithFetchRefuses(t *testing.T) {
 			require.ErrorContains(t, err, test.says)
 			assert.True(t, strings.HasPrefix(err.Error(), "chain: "), err.Error())
 		})
+	}
+}
+
+// Whoever replaces a verifier has no means to close what the old one left open.
+func TestFetchLeavesNoConnection(t *testing.T) {
+	var left sync.WaitGroup
+	p := &publisher{files: map[string]http.HandlerFunc{}}
+	root := newRoot("Root")
+	issuing := root.issueCA("Issuing CA")
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(issuing.Raw) }))
+	p.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			left.Add(1)
+		case http.StateClosed:
+			left.Done()
+		}
+	}
+	p.Start()
+	defer p.Close()
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithFetch(p.fetch()))
+	_, err := v.Complete(t.Context(), []*x509.Certificate{issuing.issue("host.example", p.at("/ca.cer"))}, now)
+	require.NoError(t, err)
+
+	closed := make(chan struct{})
+	go func() { left.Wait(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		assert.Fail(t, "a connection stays open")
 	}
 }
