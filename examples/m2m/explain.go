@@ -9,11 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
 // explain calls a real server and prints what its chain is.
-func explain(w io.Writer, addr, certPath, keyPath, password string) (bool, error) {
+func explain(w io.Writer, addr string, crls bool, certPath, keyPath, password string) (bool, error) {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return false, fmt.Errorf("-addr wants host:port: %w", err)
 	}
@@ -24,6 +25,14 @@ func explain(w io.Writer, addr, certPath, keyPath, password string) (bool, error
 			return false, err
 		}
 		cfg.Certificate = &cert
+	}
+	if crls {
+		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts()})
+		if err != nil {
+			return false, err
+		}
+		defer checker.Close()
+		cfg.Revocation = checker
 	}
 	return explainWith(w, cfg, addr)
 }
@@ -61,6 +70,9 @@ func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error)
 	printPath(w, sent)
 	if len(sent) < 3 { // its own, the TSP CA's and the domain CA's
 		fmt.Fprintln(w, "That is not its whole chain: clients that do not have the CAs built in will refuse it.")
+	}
+	if cfg.Revocation != nil {
+		fmt.Fprintln(w, "None of these is revoked, say the CRLs of their issuers.")
 	}
 	return true, nil
 }

@@ -11,6 +11,9 @@
 //	go run ./examples/m2m -addr soap.machtigen.digid.nl:443
 //	go run ./examples/m2m -addr soap.machtigen.digid.nl:443 -cert client.p7b -key client.key
 //
+// With -crl the CRLs that the certificates name are fetched, and what was revoked is
+// refused.
+//
 // The exit status is 0 if everything went as it should, 1 if not.
 package main
 
@@ -24,8 +27,9 @@ func main() {
 	addr := flag.String("addr", "", "host:port of a real `server` to call instead")
 	cert := flag.String("cert", "", "with -addr, the client certificate: a .p7b, .cer or .pem `file`, or a .p12 with its key")
 	key := flag.String("key", "", "with -addr, the `file` of its private key, unless that is in -cert")
+	crls := flag.Bool("crl", false, "with -addr, fetch the CRLs and refuse what was revoked")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: m2m [-addr host:port [-cert file [-key file]]]\n\nA password for the key is read from the environment variable M2M_PASSWORD.")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: m2m [-addr host:port [-crl] [-cert file [-key file]]]\n\nA password for the key is read from the environment variable M2M_PASSWORD.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -37,7 +41,7 @@ func main() {
 	var ok bool
 	var err error
 	if *addr != "" {
-		ok, err = explain(os.Stdout, *addr, *cert, *key, os.Getenv("M2M_PASSWORD"))
+		ok, err = explain(os.Stdout, *addr, *crls, *cert, *key, os.Getenv("M2M_PASSWORD"))
 	} else {
 		ok, err = demonstrate(os.Stdout)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -53,16 +54,33 @@ func TestARealServersChainIsExplained(t *testing.T) {
 	assert.Contains(t, out.String(), "not its whole chain")
 
 	out.Reset()
-	ok, err = explain(&out, addr, "", "", "")
+	ok, err = explain(&out, addr, false, "", "", "")
 	require.NoError(t, err)
 	assert.False(t, ok)
 	assert.Contains(t, out.String(), "is refused")
 	assert.Contains(t, out.String(), "Private G1, TSP CA, KPN")
 
-	_, err = explain(&out, "no port", "", "", "")
+	_, err = explain(&out, "no port", false, "", "", "")
 	assert.Error(t, err)
-	_, err = explain(&out, addr, "no such file", "", "")
+	_, err = explain(&out, addr, false, "no such file", "", "")
 	assert.Error(t, err)
-	_, err = explain(&out, "127.0.0.1:1", "", "", "")
+	_, err = explain(&out, "127.0.0.1:1", true, "", "", "")
 	assert.Error(t, err, "nobody listens there")
+}
+
+func TestARealServersRevocationIsExplained(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	g1.Revoke(g1.Certificates()[3], crl.CACompromise) // QuoVadis
+	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))
+	require.NoError(t, err)
+	defer checker.Close()
+	for tsp, want := range map[string]string{"KPN": "None of these is revoked", "QuoVadis": "What to do: the server's owner needs a certificate under another CA."} {
+		srv := g1.NewServer(http.NotFoundHandler(), pkiotest.TSP(tsp))
+		var out strings.Builder
+		ok, err := explainWith(&out, pkioverheid.Config{Roots: g1.Roots(), Revocation: checker}, strings.TrimPrefix(srv.URL, "https://"))
+		srv.Close()
+		require.NoError(t, err)
+		assert.Equal(t, tsp == "KPN", ok)
+		assert.Contains(t, out.String(), want)
+	}
 }

@@ -1,0 +1,51 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// What Config.Revocation adds to a handshake whose CRLs are at hand: VerifyConnection
+// with it, less VerifyConnection without, against verifying the chain of four with
+// plain pools of crypto/x509.
+func BenchmarkRevocation(b *testing.B) {
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		b.Run(h.String(), func(b *testing.B) {
+			a := pkiotest.New(h)
+			pair, certs := a.Issue(), a.Certificates()
+			cs := tls.ConnectionState{
+				ServerName:       "localhost",
+				PeerCertificates: []*x509.Certificate{pair.Leaf, certs[2], certs[1]},
+				VerifiedChains:   [][]*x509.Certificate{{pair.Leaf, certs[2]}},
+			}
+			verify := func(cfg pkioverheid.Config) func() {
+				cfg.Roots, cfg.OnlyRoots = a.Roots(), true
+				tc, err := pkioverheid.ClientTLSConfig(cfg)
+				require.NoError(b, err)
+				return func() {
+					for range 100 {
+						if err := tc.VerifyConnection(cs); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			}
+			with := verify(pkioverheid.Config{Revocation: revocationOf(b, pkiotest.CRLConfig(a))})
+			without := verify(pkioverheid.Config{})
+			roots, intermediates := plainPools(a)
+			peer := func() { mustVerify(b, pair.Leaf, roots, intermediates) }
+			more, _ := compare(b, with, peer)
+			less, _ := compare(b, without, peer)
+			for b.Loop() {
+				with()
+			}
+			b.ReportMetric((more-less)/100, "of-verifying-the-chain")
+		})
+	}
+}
