@@ -120,8 +120,9 @@ type Advice struct {
 	Urgency Urgency `json:"urgency"`
 
 	// Deadline is the last moment at which the certificate may be in use: its own
-	// end, that of its hierarchy's TSP CAs, or the date of the publication among
-	// Sources, whichever comes first. Zero if there is none.
+	// end, that of its hierarchy's TSP CAs, or, of what was withdrawn, the date of
+	// that, whichever comes first. Zero if there is none. That Logius asks everyone to
+	// have left Private G1 before 2028, some months before it ends, is in Text.
 	Deadline time.Time `json:"deadline,omitzero"`
 
 	// Replacement is the hierarchy to get a certificate under, or, for a CA, the one
@@ -204,8 +205,9 @@ var (
 //   - Private G4: fine until its own end is near.
 //
 // Under G4 a certificate without domain names, as clients have, is no longer of the
-// same hierarchy as a server's. Before the TSP CAs of Private G4 began in 2025, what
-// replaces a certificate between machines is Private G1.
+// same hierarchy as a server's. At a time before July 2025, when the TSP CAs of Private
+// G4 began, what replaces a certificate between machines is Private G1, and that is
+// fine until its own end is near.
 //
 // A CA is advised on as something that somebody trusts. Like [Identify], Advise
 // believes what the certificate says about itself, and does not know whether it was
@@ -410,7 +412,7 @@ func (c *advised) ofCA() Advice {
 		}
 		a.Urgency, a.Replacement = c.urgency(a.Deadline), c.betweenMachines()
 		a.Text = fmt.Sprintf("%s is good until %s, and after that only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
-	case c.Hierarchy == PrivateG1:
+	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
 		a.Status, a.Replacement, a.Sources = Ending, PrivateG4TLS, []string{sourceG4}
 		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
 		if ended {
@@ -449,7 +451,7 @@ func (c *advised) ofEndEntity() Advice {
 	case c.Hierarchy == EV:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in December 2022: %s.", what, day(a.Deadline), c.ask(by))
-	case c.Hierarchy == PrivateG1:
+	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(a.Deadline), c.ask(by))
 	case !c.at.Before(a.Deadline.Add(-soon)):
@@ -467,7 +469,9 @@ func (c *advised) ofEndEntity() Advice {
 	case EV:
 		a.cite(sourceEV)
 	case PrivateG1:
-		a.cite(sourceG4)
+		if c.betweenMachines() != PrivateG1 {
+			a.cite(sourceG4)
+		}
 	}
 	a.cite(by.sources...)
 	return a
