@@ -57,12 +57,12 @@ func send(w way, cfg pkioverheid.Config, agreement string) error {
 		if err := cpa.Check(v, time.Now()); err != nil {
 			return err
 		}
-		cfg.Policy = pin(cpa)
+		cfg.Policy = chain.All(cfg.Policy, pin(cpa))
 	case byPin:
 		// As a TLS offloader does it that knows the certificate and no CPA: the
 		// fingerprint would stand in its settings. The hierarchy is asked for all
 		// the same.
-		cfg.Policy = pin(cpa)
+		cfg.Policy = chain.All(cfg.Policy, pin(cpa))
 	case byHierarchy:
 	}
 	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, cfg)
