@@ -495,11 +495,7 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 	ended := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))).Leaf
 	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.OIN(someOIN)).Leaf
 	forged := forgedPair(t, someOIN).Leaf
-	tsp := g1.Certificates()[2]
-	serverOnly := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	serverOnly.Subject.SerialNumber = string(someOIN)
-	policy(t, "2.16.528.1.1003.1.2.8.6")(serverOnly)
-	serverOnly = sign(t, serverOnly, &tls.Certificate{Leaf: tsp, PrivateKey: g1.PrivateKey(tsp)}).Leaf
+	serverOnly := g1.Issue(pkiotest.OIN(someOIN), pkiotest.ServerOnly()).Leaf
 	b64 := func(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
 	quoted := func(key, value string) string { return key + `="` + value + `"` }
 	const proxy, stranger = "192.0.2.1:4711", "198.51.100.7:4711"

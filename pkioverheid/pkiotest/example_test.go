@@ -244,6 +244,14 @@ func ExampleClientOnly() {
 	// 1 true
 }
 
+// A server must refuse it as a client's.
+func ExampleServerOnly() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ServerOnly())
+	fmt.Println(len(pair.Leaf.ExtKeyUsage), pair.Leaf.ExtKeyUsage[0] == x509.ExtKeyUsageServerAuth)
+	// Output:
+	// 1 true
+}
+
 func ExampleOrganization() {
 	pair := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Organization("Gemeente Voorbeeld"))
 	fmt.Println(pair.Leaf.Subject.Organization)

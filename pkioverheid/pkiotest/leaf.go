@@ -23,8 +23,8 @@ type LeafOption func(*leaf)
 type leaf struct {
 	dnsNames     []string
 	oin          pkioverheid.OIN
-	from, to     time.Time // both zero: as long as makes sense
-	clientOnly   bool
+	from, to     time.Time          // both zero: as long as makes sense
+	usages       []x509.ExtKeyUsage // nil: both, as real ones have
 	organization string
 	commonName   string // empty: the first DNS name, or else the organisation
 	tsp          string
@@ -60,7 +60,15 @@ func OIN(oin pkioverheid.OIN) LeafOption { return func(l *leaf) { l.oin = oin } 
 func Validity(from, to time.Time) LeafOption { return func(l *leaf) { l.from, l.to = from, to } }
 
 // ClientOnly leaves serverAuth out of the extended key usage.
-func ClientOnly() LeafOption { return func(l *leaf) { l.clientOnly = true } }
+func ClientOnly() LeafOption { return usage(x509.ExtKeyUsageClientAuth) }
+
+// ServerOnly leaves clientAuth out of the extended key usage, so that a server must
+// refuse the certificate as a client's.
+func ServerOnly() LeafOption { return usage(x509.ExtKeyUsageServerAuth) }
+
+func usage(u x509.ExtKeyUsage) LeafOption {
+	return func(l *leaf) { l.usages = []x509.ExtKeyUsage{u} }
+}
 
 // Organization sets the subject's O.
 func Organization(name string) LeafOption { return func(l *leaf) { l.organization = name } }
@@ -129,8 +137,8 @@ func (a *Authority) template(l *leaf, now time.Time) (*x509.Certificate, error) 
 		CRLDistributionPoints: []string{issuer.crl},
 		IssuingCertificateURL: []string{issuer.issuer},
 	}
-	if l.clientOnly {
-		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	if l.usages != nil {
+		t.ExtKeyUsage = l.usages
 	}
 	if l.ownCRLs {
 		t.CRLDistributionPoints = l.crls

@@ -217,6 +217,15 @@ func TestOptionsChangeTheLeaf(t *testing.T) {
 			require.ErrorAs(t, err, &invalid)
 			assert.Equal(t, x509.IncompatibleUsage, invalid.Reason)
 		}},
+		{"server only", []pkiotest.LeafOption{pkiotest.ClientOnly(), pkiotest.ServerOnly()}, func(t *testing.T, pair tls.Certificate) {
+			assert.Equal(t, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, pair.Leaf.ExtKeyUsage)
+			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
+			require.NoError(t, err)
+			_, err = verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+			var invalid x509.CertificateInvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, x509.IncompatibleUsage, invalid.Reason)
+		}},
 		{"no DNS names", []pkiotest.LeafOption{pkiotest.DNSNames()}, func(t *testing.T, pair tls.Certificate) {
 			assert.Empty(t, pair.Leaf.DNSNames)
 			assert.Equal(t, "Testgemeente", pair.Leaf.Subject.CommonName)
