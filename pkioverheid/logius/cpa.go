@@ -119,23 +119,8 @@ func ReadCPA(r io.Reader) (*CPA, error) {
 		return nil, err
 	}
 	c := &cpaReader{document: d, certIDs: map[string]int{}}
-	for {
-		token, err := d.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			err = c.start(token)
-		case xml.EndElement:
-			err = c.end(token)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := d.walk(c.start, c.end); err != nil {
+		return nil, err
 	}
 	if len(c.read.Parties) == 0 {
 		return nil, errors.New("logius: CPA: there is no party in it")

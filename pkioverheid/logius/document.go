@@ -46,24 +46,29 @@ func newDocument(kind string, r io.Reader, most int) (*document, error) {
 	return &document{kind: kind, most: most, xml: xmldoc.NewReader(data), seen: map[string]*x509.Certificate{}}, nil
 }
 
-// next returns the next start or end tag, or io.EOF. Text outside of the elements
-// that are asked for their text has no meaning in these documents.
-func (d *document) next() (xml.Token, error) {
+// walk reads the document to its end and calls start behind each start tag, with its
+// element on the path, and end behind each end tag, with its element off it. Text
+// outside of the elements that are asked for their text has no meaning in these
+// documents.
+func (d *document) walk(start func(xml.StartElement) error, end func(xml.EndElement) error) error {
 	for {
 		token, err := d.xml.Next()
 		if err == io.EOF {
-			return nil, err
+			return nil
 		}
 		if err != nil {
-			return nil, d.fail(err)
+			return d.fail(err)
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
 			d.path = append(d.path, token.Name)
-			return token, nil
+			err = start(token)
 		case xml.EndElement:
 			d.path = d.path[:len(d.path)-1]
-			return token, nil
+			err = end(token)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -97,23 +97,8 @@ func ReadMetadata(r io.Reader) (*Metadata, error) {
 		return nil, err
 	}
 	m := &metadataReader{document: d, entities: map[string]bool{}}
-	for {
-		token, err := d.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			err = m.start(token)
-		case xml.EndElement:
-			m.validUntil = m.validUntil[:len(d.path)]
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := d.walk(m.start, m.end); err != nil {
+		return nil, err
 	}
 	if d.number == 0 {
 		return nil, fmt.Errorf("logius: %s: there is no certificate in it", d.kind)
@@ -173,6 +158,11 @@ func (m *metadataReader) start(tag xml.StartElement) error {
 			m.endpoint(tag)
 		}
 	}
+	return nil
+}
+
+func (m *metadataReader) end(xml.EndElement) error {
+	m.validUntil = m.validUntil[:len(m.path)]
 	return nil
 }
 
