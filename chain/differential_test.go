@@ -52,7 +52,7 @@ func TestDifferential(t *testing.T) {
 			defer wg.Done()
 			var own tally
 			// A few at least, however slow the machine is.
-			for own.worlds < 4 || time.Now().Before(end) {
+			for own.worlds < 8 || time.Now().Before(end) {
 				if t.Failed() {
 					break
 				}
@@ -71,8 +71,8 @@ func TestDifferential(t *testing.T) {
 		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
 		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight, "refused by limits": total.tight, "moved": total.moved,
 	} {
-		// Some take a while to come up.
-		if n == 0 && (total.worlds > 40 || what != "refused by limits" && what != "moved" && what != "refused at sight") {
+		// The others take a while to come up, where the machine is slow.
+		if n == 0 && (total.worlds > 60 || what == "accepted" || what == "refused") {
 			t.Errorf("not one case of: %s", what)
 		}
 	}
