@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -142,8 +143,10 @@ func csvCell(s string) string {
 	if s == "-" {
 		return s // ours, and the whole cell
 	}
-	// What comes before is judged as it was: an escape begins with a backslash.
-	s = formula.ReplaceAllString(s, "$1'$2")
+	// Judged as it was: an escape begins with a backslash. Most text needs no look.
+	if strings.ContainsRune(s, ';') || strings.IndexFunc(s, isLetterOrDigit) != 0 {
+		s = formula.ReplaceAllString(s, "$1'$2")
+	}
 	s = printable(s)
 	if len(s) > maxCell {
 		s = strings.ToValidUTF8(s[:maxCell], "") + "…"
@@ -153,3 +156,5 @@ func csvCell(s string) string {
 	}
 	return s
 }
+
+func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

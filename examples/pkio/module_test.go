@@ -20,7 +20,7 @@ func goList(t *testing.T, dir string, args ...string) []string {
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
 	cmd.Dir = dir
 	// Whatever is needed was there to build this test.
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOPROXY=off", "GOSUMDB=off", "GONOSUMDB=*")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off", "GOSUMDB=off", "GONOSUMDB=*")
 	out, err := cmd.Output()
 	var stderr []byte
 	if exit, ok := err.(*exec.ExitError); ok {
@@ -48,7 +48,7 @@ func TestTheToolAddsNothingToWhatImportsTheLibrary(t *testing.T) {
 
 	const modules = "{{with .Module}}{{.Path}}{{end}}"
 	tools := goList(t, repository, "-deps", "-f", modules, "./examples/pkio")
-	users := goList(t, dir, "-deps", "-f", modules, ".")
+	users := goList(t, dir, "-mod=mod", "-deps", "-f", modules, ".")
 	assert.Contains(t, tools, "github.com/spf13/cobra")
 	assert.Contains(t, tools, "github.com/schollz/progressbar/v3")
 	allowed := []string{"tiny.example", modulePath, "golang.org/x/crypto", "github.com/smallstep/pkcs7",

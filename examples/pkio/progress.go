@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -62,8 +61,11 @@ func (p *progress) show() {
 			progressbar.OptionUseANSICodes(false),
 		)
 	}
-	p.bar.Describe(fmt.Sprintf("%s, %s, %s", count(int(p.counts.Files.Load()), "file"),
-		count(int(p.counts.Hosts.Load()), "host"), count(int(p.counts.Certificates.Load()), "certificate")))
+	text := count(int(p.counts.Files.Load()), "file") + ", "
+	if hosts := p.counts.Hosts.Load(); hosts > 0 {
+		text += count(int(hosts), "host") + ", "
+	}
+	p.bar.Describe(text + count(int(p.counts.Certificates.Load()), "certificate"))
 	_ = p.bar.Add(1) // a terminal that is gone is no reason to stop
 }
 

@@ -6,11 +6,9 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// maxAdvice is how many certificates the table gives advice on in full.
+// maxAdvice is how many different pieces of advice follow the table.
 const maxAdvice = 20
 
 // writeTable writes the findings for a person: a table, the advice, and in any case how
@@ -34,7 +32,7 @@ func (fs *findings) writeRows(out io.Writer, p paint) {
 		if f.Class <= classLater && !f.Advice.Deadline.IsZero() {
 			by = date(f.Advice.Deadline)
 		}
-		rows = append(rows, []string{f.Class.String(), by, f.Hierarchy(), f.State(), shortened(nameOf(f.Certificate), 40), f.Where()})
+		rows = append(rows, []string{f.Class.String(), by, f.Hierarchy(), f.State(), nameOf(f.Certificate), f.Where()})
 	}
 	var widths [6]int
 	for _, row := range rows {
@@ -70,11 +68,11 @@ func (fs *findings) writeRows(out io.Writer, p paint) {
 	fmt.Fprintln(out)
 }
 
-// writeAdvice writes what to do, once for each certificate.
+// writeAdvice writes what to do, once for what is alike.
 func (fs *findings) writeAdvice(out io.Writer, p paint) {
-	told := map[truststore.Fingerprint]bool{}
+	told := map[string]bool{}
 	for _, f := range fs.sorted() {
-		if f.Class > classLater || told[f.Fingerprint()] {
+		if f.Class > classLater || told[f.Advice.Text] {
 			continue
 		}
 		if len(told) == 0 {
@@ -84,7 +82,7 @@ func (fs *findings) writeAdvice(out io.Writer, p paint) {
 			fmt.Fprintln(out, "- and for others of the table; --html, --csv and --json have it all")
 			break
 		}
-		told[f.Fingerprint()] = true
+		told[f.Advice.Text] = true
 		fmt.Fprint(out, wrapped("- ", "  ", f.Class.String()+": "+printable(f.Advice.Text)))
 	}
 	if len(told) > 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -24,28 +25,27 @@ func newVerify() *cobra.Command {
 	var host, purpose string
 	var quiet bool
 	cmd := &cobra.Command{
-		Use:   "verify CERT --at DATE",
+		Use:   "verify CERT|HOST:PORT --at DATE",
 		Short: "Say whether a certificate is trusted at a date",
 		Long: `verify checks whether a certificate leads to a root of PKIoverheid at a date, as
 programs with this library do: signatures, dates, what each CA may do, and whether
 a CA was withdrawn. Revocation lists are not asked.
 
 CERT is a file of any format with one certificate that is no CA; CAs in it help to
-build the chain, and those of PKIoverheid need not be there.
+build the chain, and those of PKIoverheid need not be there. What a server presents
+is checked for that server's name.
 
 The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		Example: `  pkio verify client.pem --at 2028-11-13
   pkio verify server.p7b --host service.example
+  pkio verify service.example:443 --at 2028-01-01
   pkio verify archive.cer --at 2021-06-01T12:00:00Z
   pkio verify client.pem --for client --trust g-other-root.pem`,
-		Args: positional(1, 1, "one CERT"),
+		Args: positional(1, 1, "one CERT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			usage, ok := purposes[purpose]
 			if !ok {
 				return fmt.Errorf("--for %q: want any, server or client", purpose)
-			}
-			if host != "" && !cmd.Flags().Changed("for") {
-				usage = x509.ExtKeyUsageServerAuth
 			}
 			v, err := roots.verifier()
 			if err != nil {
@@ -62,6 +62,12 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 				if !r.Certificate.IsCA && r.Use != inventory.TLSChain {
 					leaves.Add(r.Certificate)
 				}
+			}
+			if host == "" && found[0].Path == "" { // a server is one, and for its own name
+				host, _, _ = net.SplitHostPort(args[0])
+			}
+			if host != "" && !cmd.Flags().Changed("for") {
+				usage = x509.ExtKeyUsageServerAuth
 			}
 			if leaves.Len() > 1 {
 				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", printable(args[0]), leaves.Len())
