@@ -74,7 +74,7 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if hasKeyUsage(issuer) && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", quoteName(issuer.Subject), x509.ConstraintViolationError{})
 	}
-	if err := l.verify(issuer.PublicKey); err != nil {
+	if err := checkSignature(issuer.PublicKey, l.algorithm, l.signed, l.signature); err != nil {
 		return fmt.Errorf("crl: the signature of the list of %s: %w", quoteName(l.issuer), err)
 	}
 	return nil
@@ -95,14 +95,13 @@ func hasKeyUsage(cert *x509.Certificate) bool {
 }
 
 var (
-	errOtherKey  = errors.New("its algorithm is not one of the issuer's key")
-	errSignature = errors.New("it was not made by the issuer's key, or the list was changed")
-	errRSAKey    = fmt.Errorf("the issuer's RSA key has more than %d bits or an exponent above %d, which is refused", maxRSABits, maxRSAExponent)
+	errOtherKey  = errors.New("its algorithm is not one of that key")
+	errSignature = errors.New("it was not made with the right key, or what it signs was changed")
+	errRSAKey    = fmt.Errorf("the RSA key has more than %d bits or an exponent above %d, which is refused", maxRSABits, maxRSAExponent)
 )
 
-// verify checks the signature as crypto/x509 does.
-func (l *List) verify(key crypto.PublicKey) error {
-	a := l.algorithm
+// checkSignature does so as crypto/x509 does; signed is what digest made of it.
+func checkSignature(key crypto.PublicKey, a x509.SignatureAlgorithm, signed, signature []byte) error {
 	hash := hashOf(a)
 	switch a {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
@@ -118,15 +117,15 @@ func (l *List) verify(key crypto.PublicKey) error {
 		}
 		switch a {
 		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA:
-			return explain(rsa.VerifyPKCS1v15(key, hash, l.signed, l.signature))
+			return explain(rsa.VerifyPKCS1v15(key, hash, signed, signature))
 		case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
-			return explain(rsa.VerifyPSS(key, hash, l.signed, l.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
+			return explain(rsa.VerifyPSS(key, hash, signed, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
 		}
 		return errOtherKey
 	case *ecdsa.PublicKey:
 		switch a {
 		case x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
-			if !ecdsa.VerifyASN1(key, l.signed, l.signature) {
+			if !ecdsa.VerifyASN1(key, signed, signature) {
 				return errSignature
 			}
 			return nil
@@ -136,7 +135,7 @@ func (l *List) verify(key crypto.PublicKey) error {
 		if a != x509.PureEd25519 {
 			return errOtherKey
 		}
-		if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, l.signed, l.signature) {
+		if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, signed, signature) {
 			return errSignature
 		}
 		return nil

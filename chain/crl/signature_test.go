@@ -161,7 +161,7 @@ func TestCheckSignatureFromAsksForTheRightIssuer(t *testing.T) {
 		{"the CA that made it", ca(), ca(), "", false},
 		{"another name with the same key", ca(), newAuthority("Another CA", ecdsaKey()), `by "Issuing CA" and not by "Another CA"`, false},
 		{"another key of that name", ca(), newAuthority("Issuing CA", p256()), "key identifiers differ", false},
-		{"another key with the same key identifier", ca(), newAuthority("Issuing CA", p256(), func(c *x509.Certificate) { c.SubjectKeyId = ca().SubjectKeyId }), "not made by the issuer's key", false},
+		{"another key with the same key identifier", ca(), newAuthority("Issuing CA", p256(), func(c *x509.Certificate) { c.SubjectKeyId = ca().SubjectKeyId }), "not made with the right key", false},
 		{"the same key under another key identifier", ca(), of(func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} }), "key identifiers differ", false},
 		{"no CA", ca(), of(func(c *x509.Certificate) { c.IsCA = false }), "is no CA", true},
 		{"a certificate that does not tell whether it is a CA", ca(), of(func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = false, false }), "is no CA", true},
@@ -207,7 +207,7 @@ func TestBadSignatureIsExplained(t *testing.T) {
 		l := must(crl.Parse(newAuthority("Issuing CA", rsaKey(), sameID).list(func(l *x509.RevocationList) { l.SignatureAlgorithm = algorithm })))
 		err := l.CheckSignatureFrom(newAuthority("Issuing CA", another, sameID).Certificate)
 		assert.ErrorIs(t, err, rsa.ErrVerification)
-		assert.ErrorContains(t, err, `the signature of the list of "Issuing CA": it was not made by the issuer's key, or the list was changed`)
+		assert.ErrorContains(t, err, `the signature of the list of "Issuing CA": it was not made with the right key, or what it signs was changed`)
 	}
 }
 

@@ -32,7 +32,8 @@ const (
 //
 //   - signed by the issuer of the certificate, the next in the chain, or by a
 //     responder to which that issuer gave a certificate for OCSP signing, that is no
-//     CA, is valid at the time, and is not revoked (RFC 6960 section 4.2.2.2);
+//     CA, is valid at the time, and is not revoked (RFC 6960 section 4.2.2.2), with
+//     an algorithm and a key that [List.CheckSignatureFrom] takes, and so not SHA-1;
 //   - about this certificate, by the issuer's name and key and the serial number;
 //   - current, with thisUpdate and nextUpdate, give or take the clock skew.
 //
@@ -351,31 +352,47 @@ func keyBits(cert *x509.Certificate) []byte {
 
 // checkResponder tells whether who signed the response may do so.
 func (c *Checker) checkResponder(s *stapled, ca *x509.Certificate, at time.Time) error {
-	if s.signedBy(ca) == nil {
-		return nil
-	}
 	err := errors.New("neither the issuer of the certificate nor a responder of its own signed it")
+	if s.claims(ca) {
+		wrong := s.signedBy(ca)
+		if wrong == nil {
+			return nil
+		}
+		err = fmt.Errorf("%w: the signature of %s: %w", err, quoteName(ca.Subject), wrong)
+	}
 	for _, responder := range s.responders {
-		if s.signedBy(responder) != nil {
+		if !s.claims(responder) {
 			continue
 		}
+		// In this order: whoever sends the response chose the key, unless the issuer
+		// signed the certificate.
 		if err = c.checkDelegate(responder, ca, at); err == nil {
-			return nil
+			if err = s.signedBy(responder); err == nil {
+				return nil
+			}
 		}
 		err = fmt.Errorf("the responder %s: %w", quoteName(responder.Subject), err)
 	}
 	return err
 }
 
-func (s *stapled) signedBy(cert *x509.Certificate) error {
-	if s.byName != nil && !bytes.Equal(s.byName, cert.RawSubject) || s.byKey != nil && !bytes.Equal(s.byKey, hashed(crypto.SHA1, keyBits(cert))) {
-		return errors.New("it says that another signed it")
+// claims reports whether the response says that it was signed with the key of a
+// certificate.
+func (s *stapled) claims(cert *x509.Certificate) bool {
+	if s.byName != nil {
+		return bytes.Equal(s.byName, cert.RawSubject)
 	}
+	return bytes.Equal(s.byKey, hashed(crypto.SHA1, keyBits(cert)))
+}
+
+// signedBy checks the signature as that of a list is checked: the algorithms and keys
+// are the same.
+func (s *stapled) signedBy(cert *x509.Certificate) error {
 	algorithm, signature, err := s.readSignature()
 	if err != nil {
 		return err
 	}
-	return cert.CheckSignature(algorithm, s.signed, signature)
+	return checkSignature(cert.PublicKey, algorithm, digest(algorithm, s.signed), signature)
 }
 
 // readSignature has crypto/x509 read the algorithm, which it shows for lists and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	_ "crypto/md5" // which must be refused
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -281,4 +282,63 @@ func FuzzCheckStaple(f *testing.F) {
 			t.Errorf("taken for good: %x", response)
 		}
 	})
+}
+
+// A response brings the certificates of its responders along: whoever sends it chose
+// their keys, and how long we would have to calculate with them.
+func TestCheckStapleCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.T) {
+	l := newLayers("http://crl.example")
+	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+	number := bytes.Repeat([]byte{0xff}, 28_000)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(70), Subject: pkix.Name{CommonName: "Responder"},
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 1, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
+	}
+	stranger := newAuthority("Issuing CA", ecdsaKeyOf("stranger"))
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(number), E: 1<<31 - 1}
+	certificate := must(x509.CreateCertificate(rand.Reader, template, stranger.Certificate, key, stranger.key))
+
+	answer := isGood(l.leaf.SerialNumber)
+	answer.Certificate = l.issuing.responder(70).Certificate // of the same name
+	tbs := dataOf(t, staple(l.issuing.Certificate, l.issuing.responder(70), answer))
+	signature := append([]byte{0}, number[1:]...)
+	inner := element(0x30, tbs, algorithmOf(newAuthority("RSA", rsaKey()), x509.SHA256WithRSA),
+		element(0x03, []byte{0}, signature), element(0xa0, element(0x30, certificate)))
+	response := element(0x30, element(0x0a, []byte{0}), element(0xa0, element(0x30,
+		must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})), element(0x04, inner))))
+
+	begin := time.Now()
+	refusedAs(t, chain.RevocationUnknown, "not signed by the issuer", c.CheckStaple(response, l.chain(), now))
+	assert.Less(t, time.Since(begin), time.Second)
+}
+
+func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
+	ca := newAuthority("RSA CA", rsaKey())
+	leaf := ca.issue(5)
+	tbs := dataOf(t, staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
+	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+	ch := chain.Chain{leaf, ca.Certificate}
+	for name, test := range map[string]struct {
+		hash crypto.Hash
+		last byte // of the identifier, RFC 8017 appendix A.2.4
+		text string
+	}{
+		"SHA-256": {crypto.SHA256, 11, ""},
+		"SHA-1":   {crypto.SHA1, 5, "insecure algorithm"},
+		"MD5":     {crypto.MD5, 4, "insecure algorithm"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			algorithm := element(0x30, element(0x06, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, test.last}), []byte{5, 0})
+			h := test.hash.New()
+			h.Write(tbs)
+			signature := must(ca.key.Sign(rand.Reader, h.Sum(nil), test.hash))
+			err := c.CheckStaple(responseOf(tbs, algorithm, signature), ch, now)
+			if test.text == "" {
+				assert.NoError(t, err)
+				return
+			}
+			refusedAs(t, chain.RevocationUnknown, test.text, err)
+		})
+	}
 }
