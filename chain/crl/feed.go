@@ -577,20 +577,24 @@ func (c *Checker) run() {
 	defer c.tasks.Done()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var looks <-chan time.Time // not with each wake: connections cause those
+	if c.folder.path != "" {
+		ticker := time.NewTicker(folderEvery)
+		defer ticker.Stop()
+		looks = ticker.C
+	}
 	for {
 		select {
 		case <-c.ctx.Done():
 			return
+		case <-looks:
+			c.look()
+			continue
 		case <-c.wake:
 		case <-timer.C:
 		}
-		pause := c.round()
+		timer.Reset(c.round())
 		c.cleanUp()
-		if c.folder.path != "" {
-			c.look()
-			pause = min(pause, folderEvery)
-		}
-		timer.Reset(pause)
 	}
 }
 

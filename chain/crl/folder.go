@@ -278,7 +278,9 @@ func (d *folder) readFile(path string, info fs.FileInfo, err error, limit int64)
 	}
 	data, err := readUpTo(path, min(limit, d.maxBytes))
 	if err != nil {
-		f.err = err
+		// There may be room for it next time, or a right to read it, and the file
+		// looks the same.
+		f.err, f.settled = err, false
 		return f
 	}
 	f.lists, f.err = parseAll(data, path)

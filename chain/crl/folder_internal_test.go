@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"os"
 	"testing"
@@ -72,4 +73,32 @@ func TestFolderReadsOnlyWhatChanged(t *testing.T) {
 	assert.Same(t, seen, d.read(seen))
 	write(second, old.Add(time.Minute))
 	assert.Same(t, seen, d.read(seen), "and the file is as settled as before")
+}
+
+func TestFolderReadsWhatDidNotFitWhenThereIsRoom(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	issuer := &x509.Certificate{Subject: pkix.Name{CommonName: "CA"}, KeyUsage: x509.KeyUsageCRLSign, SubjectKeyId: []byte{1}}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Unix(1e9, 0), NextUpdate: time.Unix(2e9, 0),
+	}, issuer, key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	old := time.Now().Add(-time.Hour)
+	for i := range heldFactor + 1 {
+		path := fmt.Sprintf("%s/%02d.crl", dir, i)
+		require.NoError(t, os.WriteFile(path, list, 0o644))
+		require.NoError(t, os.Chtimes(path, old, old))
+	}
+	d := folder{path: dir, maxBytes: int64(len(list))}
+	seen := d.read(nil)
+	seen.index()
+	last := func(c *folderContents) *folderFile { return c.files[len(c.files)-1] }
+	require.ErrorContains(t, last(seen).err, "more than the 0 bytes that are left")
+	assert.Same(t, seen, d.read(seen), "nothing has changed")
+
+	require.NoError(t, os.Remove(dir+"/00.crl"))
+	seen = d.read(seen)
+	require.NoError(t, last(seen).err)
+	assert.Len(t, last(seen).lists, 1)
 }

@@ -313,3 +313,18 @@ func TestVerifyingInThePast(t *testing.T) {
 		})
 	}
 }
+
+// A folder of ten thousand files takes a while to look at, and connections wake the
+// Checker as often as they like.
+func TestConnectionsDoNotHaveTheFolderLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		put(t, dir+"/new.crl", l.issuing.list())
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		synctest.Wait()
+		assert.Empty(t, statusOf(c, "/new.crl"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		assert.NotEmpty(t, statusOf(c, "/new.crl"))
+	}, func(cfg *crl.Config) { cfg.Folder = dir })
+}
