@@ -111,6 +111,11 @@ const tempPrefix = ".crl-"
 // one, whole, also after a loss of power.
 func (c *cache) write(f *feed, data []byte) error {
 	folder, err := os.OpenRoot(c.path)
+	if errors.Is(err, fs.ErrNotExist) { // somebody tidied up
+		if err = os.MkdirAll(c.path, 0o755); err == nil {
+			folder, err = os.OpenRoot(c.path)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -465,7 +465,15 @@ func (c *Checker) fetch(f *feed) error {
 			return fmt.Errorf("%s answers that nothing has changed, unasked", quote(f.url))
 		}
 		c.confirm(f)
-		return c.ended(l)
+		if res.Body != nil {
+			c.keepAgain(f, res.Body)
+		}
+		err := c.ended(l)
+		if err != nil {
+			// Some server on the way may say so for ever: ask for all of it.
+			f.validators = nil
+		}
+		return err
 	}
 	if err = c.take(f, res.Body); err != nil && !errors.Is(err, errEnded) {
 		return err
@@ -478,9 +486,22 @@ func (c *Checker) fetch(f *feed) error {
 	return err
 }
 
+// keepAgain tries what failed before, if it did.
+func (c *Checker) keepAgain(f *feed, data []byte) {
+	c.mu.RLock()
+	failed := f.cacheErr != nil
+	c.mu.RUnlock()
+	if failed && c.cache != nil {
+		c.keep(f, data)
+	}
+}
+
 // keep puts a list into the cache. The Checker works without.
 func (c *Checker) keep(f *feed, data []byte) {
 	err := c.cache.write(f, data)
+	if err != nil {
+		f.validators = nil // the next answer is to be the list, for another try
+	}
 	c.mu.Lock()
 	before := f.cacheErr
 	f.cacheErr = err

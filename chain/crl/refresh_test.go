@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -246,6 +248,57 @@ func TestConditionalRequests(t *testing.T) {
 		assert.ErrorContains(t, statusOf(c, "/issuing.crl").Err, "has no newer list than one that ended")
 		refusedAs(t, chain.RevocationUnknown, "ended", c.Policy(l.chain(), w.now()))
 	})
+}
+
+// A server that says for ever that nothing has changed, such as a cache on the way.
+func TestAListThatHasEndedIsAskedForWhole(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.handle("/issuing.crl", func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("If-None-Match") != "" {
+				return answer(304, nil), nil
+			}
+			res := answer(200, l.issuing.list(between(w.now().Add(-time.Hour), w.now().Add(9*time.Hour))))
+			res.Header.Set("ETag", `"1"`)
+			return res, nil
+		})
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		time.Sleep(9 * time.Hour)
+		require.NoError(t, c.Policy(l.chain(), w.now()), "it ended just now")
+		time.Sleep(20 * time.Minute)
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		assert.NoError(t, statusOf(c, "/issuing.crl").Err)
+	})
+}
+
+// What a disk that was full, or a folder that is gone, could not keep is kept when it
+// can be.
+func TestTheCacheIsWrittenWhenThatIsPossibleAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.handle("/issuing.crl", func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("If-None-Match") != "" {
+				return answer(304, nil), nil
+			}
+			res := answer(200, l.issuing.list(between(hourAgo, now.Add(30*24*time.Hour))))
+			res.Header.Set("ETag", `"1"`)
+			return res, nil
+		})
+		require.NoError(t, os.Remove(dir))
+		require.NoError(t, os.WriteFile(dir, nil, 0o644))
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		for _, page := range []string{"/root.crl", "/domain.crl", "/issuing.crl"} {
+			require.Error(t, statusOf(c, page).Err)
+		}
+		require.NoError(t, os.Remove(dir)) // and nothing is there
+		time.Sleep(5 * time.Hour)
+		synctest.Wait()
+		for _, page := range []string{"/root.crl", "/domain.crl", "/issuing.crl"} {
+			assert.NoError(t, statusOf(c, page).Err)
+		}
+		files, err := filepath.Glob(dir + "/*.crl")
+		require.NoError(t, err)
+		assert.Len(t, files, 3)
+	}, func(cfg *crl.Config) { cfg.Cache = dir })
 }
 
 func TestWhatIsNotUsedIsNotRefreshedForEver(t *testing.T) {
