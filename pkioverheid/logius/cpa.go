@@ -331,7 +331,8 @@ func (c *cpaReader) time() (time.Time, error) {
 //     party's OIN as the subject's only serialNumber;
 //   - that every certificate verifies up to a root of v (see [Service.Verifier]) at
 //     that time: for servers if it is referred to as "Server", for clients if it
-//     is as "Client", else for any extended key usage;
+//     is as "Client", else for any extended key usage; and that it is no person's, by
+//     its policy;
 //   - that CAs are referred to as "Anchor" at most.
 //
 // It does not ask who made the document: compare the OINs with what you expect.

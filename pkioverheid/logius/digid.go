@@ -18,8 +18,8 @@ var digiDEnd = time.Date(2021, time.February, 1, 0, 0, 0, 0, time.UTC)
 // is wrong with them in one error, or nil:
 //
 //   - each is an end-entity certificate that verifies at the time of cfg: under
-//     Private G1, EV (CA2020) or Private G4, or what cfg says. EV has ended, and
-//     passes at a time in the past only;
+//     Private G1, EV (CA2020) or Private G4, or what cfg says, and no person's, by
+//     its policy. EV has ended, and passes at a time in the past only;
 //   - both are of the same kind, that is, of the same hierarchy;
 //   - each ends after 31 January 2021, UTC.
 //

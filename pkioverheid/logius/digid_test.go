@@ -43,6 +43,7 @@ func TestDigiDsRulesForCertificates(t *testing.T) {
 		"one that has ended":          {valid(pkioverheid.PrivateG1, day("2020-12-31")), g1, "expired"},
 		"none for preproduction":      {nil, g1, "for preproduction: there is none"},
 		"a CA":                        {pkiotest.New(pkioverheid.PrivateG1).Certificates()[2], g1, "certificate of a CA"},
+		"a person's":                  {g1, issue(t, pkioverheid.PrivateG1, pkiotest.Validity(day("2020-11-01"), day("2022-01-01")), pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "no certificate of a system"},
 		"one of nobody that is known": {tinyCertificate(t), g1, "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -88,6 +88,54 @@ func TestTheKindOfACertificateIsThatOfItsRootsKey(t *testing.T) {
 	assert.ErrorContains(t, err, "of no hierarchy that is known here")
 }
 
+// Under roots that a user adds, such as that of G4 G-Other, the hierarchy is not known,
+// and persons are told by their policy alone.
+func TestPersonsUnderOtherRootsAreRefused(t *testing.T) {
+	for policy, want := range map[string]bool{
+		"2.16.528.1.1003.1.2.44.16.25.4":  true,
+		"2.16.528.1.1003.1.2.44.16.25.8":  true,
+		"1.3.6.1.4.1.99999.1":             true,
+		"2.16.528.1.1003.1.2.8.10":        true,
+		"2.16.528.1.1003.1.2.44.16.110.1": true,
+		"2.16.528.1.1003.1.2.44.16.11.4":  false,
+		"2.16.528.1.1003.1.2.44.16.14.1":  false,
+		"2.16.528.1.1003.1.2.41.16.12.7":  false,
+		"2.16.528.1.1003.1.2.8.1":         false,
+		"2.16.528.1.1003.1.2.8.3":         false,
+	} {
+		root, leaf := rootAndLeaf(t, policy)
+		k, err := logius.BSNk().NewKeyring(pkioverheid.Config{TrialRoots: truststore.New(root)})
+		require.NoError(t, err)
+		changes := k.Update(&logius.Metadata{Entities: []logius.Entity{{ID: "x", Keys: []logius.Key{{Use: logius.Signing, Certificates: []*x509.Certificate{leaf}}}}}})
+		assert.Equal(t, want, k.Signing("x").Len() == 1, policy)
+		if !want {
+			require.Len(t, changes.Refused, 1)
+			assert.ErrorContains(t, changes.Refused[0].Err, "a person's certificate, by its policy")
+		}
+	}
+}
+
+func rootAndLeaf(t testing.TB, policy string) (root, leaf *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	oid, err := x509.ParseOID(policy)
+	require.NoError(t, err)
+	issued := func(template, parent *x509.Certificate) *x509.Certificate {
+		template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(1), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		if parent == nil {
+			parent = template
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
+		require.NoError(t, err)
+		cert, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		return cert
+	}
+	root = issued(&x509.Certificate{Subject: pkix.Name{CommonName: "root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil)
+	return root, issued(&x509.Certificate{Subject: pkix.Name{CommonName: "leaf"}, Policies: []x509.OID{oid}}, root)
+}
+
 // A certificate that is referred to for both ends must be good for both.
 func TestACPACertificateIsGoodForEachOfItsRoles(t *testing.T) {
 	ours := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN))

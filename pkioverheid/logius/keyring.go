@@ -17,7 +17,8 @@ import (
 // that you fetch it. It is safe for concurrent use.
 //
 // It accepts end-entity certificates that verify up to a hierarchy of the service,
-// at the time of the update, for any extended key usage. It knows nothing of the
+// at the time of the update, for any extended key usage, and no persons': the policy
+// must be one of systems and organisations. It knows nothing of the
 // signature on the metadata: see [ReadMetadata].
 type Keyring struct {
 	verifier *chain.Verifier
@@ -146,13 +147,21 @@ func (k *Keyring) verify(cert *x509.Certificate, beside []*x509.Certificate, at 
 	return verdict{until: until}
 }
 
-// verify has words of its own for G3, of which a document has the leaf only: for a
-// Verifier that is one more unknown authority.
+// verify verifies a certificate of a system, an organisation or a CA. It has words of its own
+// for G3, of which a document has the leaf only: for a Verifier that is one more unknown
+// authority.
 func verify(v *chain.Verifier, cert *x509.Certificate, opts chain.VerifyOptions) (chain.Chain, error) {
 	if err := pkioverheid.RejectG3([]*x509.Certificate{cert}); err != nil {
 		return nil, err
 	}
-	return v.Verify(cert, opts)
+	c, err := v.Verify(cert, opts)
+	if err == nil && !cert.IsCA {
+		err = rejectPersons(c, opts.Time)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // casAmong returns the CAs among what a document has beside a certificate, as far

@@ -279,6 +279,9 @@ func TestAKeyringAcceptsWhatVerifiesOnly(t *testing.T) {
 		"yet to begin":            {issue(t, pkioverheid.PrivateG1, pkiotest.Validity(now.AddDate(0, 0, 1), now.AddDate(0, 1, 0))), "not yet valid"},
 		"a CA":                    {g1[2], "certificate of a CA"},
 		"the root":                {g1[0], "certificate of a CA"},
+		"a person's":              {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "no certificate of a system or an organisation"},
+		"of a policy of G4 in G1": {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), "no certificate of a system or an organisation"},
+		"without a policy":        {issue(t, pkioverheid.PrivateG1, pkiotest.Policy()), "no certificate of a system or an organisation"},
 		"of somebody else":        {tinyCertificate(t), "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
