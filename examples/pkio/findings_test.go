@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/csv"
 	"fmt"
 	"math/big"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -114,6 +116,30 @@ func TestCSVCellsAreNoFormulas(t *testing.T) {
 		assert.Equal(t, want, csvCell(text), "%q", text)
 	}
 	assert.LessOrEqual(t, len(csvCell(strings.Repeat("é", 50_000))), maxCell+3)
+}
+
+// Whatever a name is, a reader of CSV gets one cell that is text.
+func FuzzCSVCell(f *testing.F) {
+	for _, seed := range []string{"", "-", "=1", " \t=1", "a;=1", ";;@", `"=1`, `";"+1`, "a,b\r\n", "\xff=", "'=1", "＝"} {
+		f.Add(seed)
+	}
+	begins := regexp.MustCompile(`^[\s"]*[=+\-@＝＋－＠]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, err := csv.NewReader(strings.NewReader(csvCell(text) + ",end\r\n")).ReadAll()
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		require.Len(t, rows[0], 2)
+		cell := rows[0][0]
+		if cell == "-" {
+			return
+		}
+		for _, part := range strings.Split(cell, ";") {
+			assert.False(t, begins.MatchString(part), "%q in %q", part, text)
+		}
+		for _, r := range cell {
+			assert.True(t, unicode.IsPrint(r), "%q", cell)
+		}
+	})
 }
 
 // Names are escaped in the report wherever they stand.

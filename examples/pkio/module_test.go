@@ -1,6 +1,9 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,14 +62,94 @@ func TestTheToolAddsNothingToWhatImportsTheLibrary(t *testing.T) {
 	}
 }
 
-// go install …@latest refuses a module that replaces or excludes others.
-func TestTheModuleCanBeInstalledByVersion(t *testing.T) {
+// go install …@latest takes the tool from a module proxy, as users get it.
+func TestTheToolCanBeInstalled(t *testing.T) {
+	const version = "v0.0.1"
+	repository, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	proxy := t.TempDir()
+	dir := filepath.Join(proxy, filepath.FromSlash(modulePath), "@v")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	mod, err := os.ReadFile(filepath.Join(repository, "go.mod"))
+	require.NoError(t, err)
+	for name, data := range map[string][]byte{
+		"list":            []byte(version + "\n"),
+		version + ".info": []byte(`{"Version":"` + version + `"}`),
+		version + ".mod":  mod,
+		version + ".zip":  zipped(t, repository, modulePath+"@"+version+"/"),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+	}
+
+	// All else comes from what was downloaded to build this test.
+	downloaded := filepath.Join(goEnv(t, "GOMODCACHE"), "cache", "download")
+	cache, bin := filepath.Join(t.TempDir(), "modules"), t.TempDir()
+	cmd := exec.Command("go", "install", "-modcacherw", modulePath+"/examples/pkio@latest")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+",off", "GOSUMDB=off", "GOFLAGS=", "GOWORK=off", "GOMODCACHE="+cache, "GOBIN="+bin)
+	out, err := cmd.CombinedOutput()
+	require.NoErrorf(t, err, "%s", out)
+	out, err = exec.Command(filepath.Join(bin, "pkio"), "--version").CombinedOutput()
+	require.NoErrorf(t, err, "%s", out)
+	assert.Equal(t, "pkio version "+version+"\n", string(out))
+}
+
+func fileURL(path string) string { return "file://" + filepath.ToSlash(path) }
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", name).Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(out))
+}
+
+// zipped is the module as a proxy has it: without the modules in its folders.
+func zipped(t *testing.T, dir, prefix string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			_, nested := os.Stat(filepath.Join(path, "go.mod"))
+			if path != dir && (nested == nil || strings.HasPrefix(d.Name(), ".")) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		w, err := z.Create(prefix + filepath.ToSlash(name))
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	}))
+	require.NoError(t, z.Close())
+	return buf.Bytes()
+}
+
+// Which it does not do with replace directives, nor with a module for the tool alone
+// as long as the library has no tag.
+func TestTheModuleStandsAlone(t *testing.T) {
 	data, err := os.ReadFile("../../go.mod")
 	require.NoError(t, err)
 	assert.NotRegexp(t, regexp.MustCompile(`(?m)^\s*(replace|exclude)\b`), string(data))
 	assert.Contains(t, string(data), "golang.org/x/crypto v0.55.0\n")
 	_, err = os.Stat("go.mod")
-	assert.ErrorIs(t, err, os.ErrNotExist, "a module of its own would need a tag of the library first")
+	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // The README shows what --help says.
