@@ -74,7 +74,8 @@ func (c *cache) prune() error {
 // the feed.
 func (c *cache) name(f *feed) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %x %x", f.url, f.authority.cert.RawSubject, f.authority.cert.RawSubjectPublicKeyInfo)
+	ca := f.authority.cert
+	fmt.Fprintf(h, "%q %x %x %x", f.url, ca.RawSubject, ca.RawSubjectPublicKeyInfo, ca.SubjectKeyId)
 	host := "crl"
 	if u, err := url.Parse(f.url); err == nil {
 		host = strings.Map(func(r rune) rune {

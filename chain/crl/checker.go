@@ -129,17 +129,21 @@ type Checker struct {
 	evicted     []*feed // what the cache need not keep any more
 }
 
-// authority is a CA as revocation knows it: a name and a key, whatever its
-// certificates. A CA that is reissued for its key (facts.md §1) keeps its lists.
+// authority is a CA as revocation knows it: a name and a key, whatever else stands in
+// its certificates. A CA that is reissued for its key (facts.md §1) keeps its lists.
 type authority struct {
 	cert  *x509.Certificate // one of them
 	slots chan struct{}     // one for each fetch under way
 	feeds atomic.Pointer[[]*feed]
 }
 
+// is compares all that decides whose a list is: the key identifier too, or the first
+// certificate of a CA would decide whether its lists are taken for those of another
+// that has another identifier.
 func (a *authority) is(ca *x509.Certificate) bool {
 	return bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo) &&
-		bytes.Equal(a.cert.RawSubject, ca.RawSubject)
+		bytes.Equal(a.cert.RawSubject, ca.RawSubject) &&
+		bytes.Equal(a.cert.SubjectKeyId, ca.SubjectKeyId)
 }
 
 // NewChecker returns a Checker and starts its goroutine, which looks after the
@@ -257,8 +261,8 @@ func (c *Checker) Close() error {
 // # The past
 //
 // A time that lies back further than five minutes, or the clock skew if that is more,
-// is one in the past. Then what is asked is whether the certificate was revoked by that time; a later revocation is
-// nothing against it. What tells is
+// is one in the past. Then what is asked is whether the certificate was revoked by that
+// time; a later revocation is nothing against it. What tells is
 //
 //   - a list that was current at that time, such as one kept in the folder, or
 //   - any later list that was made while the certificate had not expired: CAs take

@@ -137,6 +137,16 @@ func TestAReissuedCAHasTheListsOfItsKey(t *testing.T) {
 	assert.Equal(t, 1, s.visited("/issuing.crl"))
 	assert.Len(t, c.Status(), 3)
 
+	// A certificate of the key with another identifier than the lists have gets none,
+	// whether it comes first or not, and takes none away.
+	odd := l
+	odd.issuing = l.domain.below("Issuing CA", 613, s.URL+"/domain.crl")
+	odd.issuing.SubjectKeyId = []byte("another")
+	for _, c := range []*crl.Checker{c, newChecker(t, s)} {
+		refusedAs(t, chain.RevocationUnknown, "key identifiers differ", c.Policy(odd.chainOf(odd.leafWith(99)), now))
+		assert.NoError(t, c.Policy(l.chainOf(l.leafWith(99)), now))
+	}
+
 	// One of the same name with another key has nothing from it.
 	namesake := l
 	namesake.issuing = newAuthority("Issuing CA", ecdsaKeyOf("namesake"))
@@ -267,6 +277,19 @@ func TestPrefetch(t *testing.T) {
 		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 		defer cancel()
 		assert.ErrorIs(t, c.Prefetch(short, l.chain()), context.DeadlineExceeded)
+	})
+	t.Run("of a hierarchy that is over", func(t *testing.T) {
+		ended := l
+		ended.domain = l.root.below("Domain CA", serialDomain, s.URL+"/root.crl")
+		ended.domain.NotAfter = now.Add(-time.Second)
+		expired := l.leafWith(99, func(c *x509.Certificate) {
+			c.NotAfter = hourAgo
+			c.CRLDistributionPoints = []string{s.URL + "/gone.crl"}
+		})
+		c := newChecker(t, s)
+		assert.NoError(t, c.Prefetch(ctx, ended.chain()[1:], l.chainOf(expired)[:2]))
+		assert.Empty(t, c.Status())
+		assert.Zero(t, s.visited("/gone.crl"))
 	})
 	t.Run("of a CA that is revoked is no error", func(t *testing.T) {
 		c := newChecker(t, s)

@@ -39,10 +39,15 @@ const (
 	lazyRetry  = 10 * time.Minute
 )
 
-// feedKey is an address and the CA whose list is expected there. With the CA in
-// it, no CA can spoil what is known about another's list by naming its address.
+// feedKey is an address and the CA whose list is expected there: see authority.is.
+// With the CA in it, no CA can spoil what is known about another's list by naming its
+// address.
 type feedKey struct {
-	url, name, spki string
+	url, name, spki, id string
+}
+
+func feedKeyOf(url string, ca *x509.Certificate) feedKey {
+	return feedKey{url, string(ca.RawSubject), string(ca.RawSubjectPublicKeyInfo), string(ca.SubjectKeyId)}
 }
 
 // feed keeps the list up to date that a CA publishes at an address.
@@ -112,7 +117,7 @@ func (c *Checker) feedOf(address string, ca *x509.Certificate, pin bool) (*feed,
 	if c.closed {
 		return nil, errClosed
 	}
-	key := feedKey{address, string(ca.RawSubject), string(ca.RawSubjectPublicKeyInfo)}
+	key := feedKeyOf(address, ca)
 	f := c.feeds[key]
 	if f == nil {
 		if len(c.feeds) >= maxFeeds && !c.evict() {
@@ -148,7 +153,7 @@ func (c *Checker) drop(f *feed) {
 	f.dropped = true
 	a := f.authority
 	name := string(a.cert.RawSubject)
-	delete(c.feeds, feedKey{f.url, name, string(a.cert.RawSubjectPublicKeyInfo)})
+	delete(c.feeds, feedKeyOf(f.url, a.cert))
 	if l := f.list.Load(); l != nil {
 		c.held -= l.size
 	}

@@ -14,7 +14,9 @@ import (
 // them fresh from then on whether they are needed or not: at the start of a program,
 // so that its first connection does not wait. Each hierarchy is a list of
 // certificates with their issuers, in any order, such as
-// pkioverheid.Hierarchy.Certificates gives. A root needs no CRL.
+// pkioverheid.Hierarchy.Certificates gives. A root needs no CRL, and nothing is fetched
+// for a certificate that has expired, or whose issuer has: there may be no CRL any more
+// (facts.md §7).
 //
 // The certificates of CAs name the CRLs on which CAs are. Where a CA has its CRL of
 // what it issues itself, the certificates that it issued tell: give one of them too,
@@ -41,6 +43,9 @@ func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certifica
 		ca := issuerOf(cert, all)
 		if ca == nil {
 			errs[i] = fmt.Errorf("crl: prefetch for %s: its issuer %s is not among the certificates", quoteName(cert.Subject), quoteName(cert.Issuer))
+			continue
+		}
+		if now := c.now(); now.After(cert.NotAfter) || now.After(ca.NotAfter) {
 			continue
 		}
 		done.Add(1)
