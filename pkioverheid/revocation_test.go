@@ -43,7 +43,8 @@ func revocationOf(t testing.TB, cfg crl.Config) *crl.Checker {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		checker.Close()
-		assert.LessOrEqual(t, checkers(), others, "a goroutine of the Checker is left")
+		// Close returns when they are done, which is a moment before they are gone.
+		assert.Eventually(t, func() bool { return checkers() <= others }, 20*time.Second, 5*time.Millisecond, "a goroutine of the Checker is left")
 	})
 	return checker
 }
