@@ -164,7 +164,6 @@ func NewChecker(cfg Config) (*Checker, error) {
 		skew:         max(orDefault(cfg.ClockSkew, defaultSkew), 0),
 		softFail:     cfg.SoftFail,
 		logger:       cfg.Logger,
-		now:          cfg.Time,
 		wake:         make(chan struct{}, 1),
 		slots:        make(chan struct{}, maxAtOnce),
 		authorities:  make(map[string][]*authority),
@@ -176,9 +175,12 @@ func NewChecker(cfg Config) (*Checker, error) {
 	if c.logger == nil {
 		c.logger = slog.Default()
 	}
-	if c.now == nil {
-		c.now = time.Now
+	clock := cfg.Time
+	if clock == nil {
+		clock = time.Now
 	}
+	// Without the monotonic clock, which stands still while a machine sleeps.
+	c.now = func() time.Time { return clock().Round(0) }
 	if len(cfg.Hosts) > 0 {
 		f, err := fetch.New(fetch.Config{
 			Client: cfg.Client, Hosts: cfg.Hosts, AllowPrivate: cfg.AllowPrivate,

@@ -213,6 +213,20 @@ func TestStatusTellsAHealthEndpoint(t *testing.T) {
 	assert.NotContains(t, string(text), "0001-01-01")
 }
 
+// The monotonic clock stands still while a machine sleeps: what came before that would
+// seem to be young.
+func TestStatusTellsTheAgeByTheClockOnTheWall(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	fresh := between(time.Now().Add(-time.Minute), time.Now().Add(time.Hour))
+	s.serve("/root.crl", l.root.list(fresh))
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Time = nil })
+	require.NoError(t, c.Prefetch(context.Background(), l.chain()[2:]))
+	confirmed := statusOf(c, "/root.crl").Confirmed
+	assert.False(t, confirmed.IsZero())
+	assert.NotContains(t, confirmed.String(), "m=")
+}
+
 func TestCloseEndsEverything(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
@@ -315,4 +329,52 @@ func TestNewCheckerRefusesWhatCannotWork(t *testing.T) {
 			assert.ErrorContains(t, err, "crl: ")
 		})
 	}
+}
+
+// A CA whose certificates name different addresses, of which one is behind: an older
+// list, current or not, must not hide what a newer one has.
+func TestOfTheListsOfOneCATheNewestDecides(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	naming := func(path string) chain.Chain {
+		return l.chainOf(l.leafWith(serialLeaf, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{s.URL + path} }))
+	}
+	other := func(path string) chain.Chain {
+		return l.chainOf(l.leafWith(99, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{s.URL + path} }))
+	}
+	s.serve("/behind.crl", l.issuing.list(onlyFor(s.URL+"/behind.crl"), numbered(6), between(now.Add(-2*time.Hour), now.Add(time.Hour))))
+	s.serve("/newer.crl", l.issuing.list(revoking(revoked(serialLeaf, hourAgo, crl.KeyCompromise))))
+	for name, order := range map[string][2]string{
+		"the newer one comes first": {"/newer.crl", "/behind.crl"},
+		"the newer one comes last":  {"/behind.crl", "/newer.crl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newChecker(t, s)
+			for _, path := range order {
+				// Prefetch asks its address whatever is at hand.
+				require.NoError(t, c.Prefetch(t.Context(), other(path)))
+			}
+			require.Len(t, c.Status(), 4)
+			refusedAs(t, chain.Revoked, "number 7", c.Policy(naming("/behind.crl"), now))
+			assert.NoError(t, c.Policy(other("/behind.crl"), now))
+		})
+	}
+}
+
+// As in a folder: see TestOnAListForOthersIsRevokedAllTheSame.
+func TestOnAFetchedListForOthersIsRevokedAllTheSame(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	scope := element(0x30, element(0x83, []byte{6, 0x40})) // keyCompromise
+	s.serve("/scoped.crl", l.issuing.list(numbered(6), extended(28, true, scope), revoking(revoked(serialLeaf, hourAgo, crl.KeyCompromise))))
+	naming := func(serial int64) chain.Chain {
+		return l.chainOf(l.leafWith(serial, func(c *x509.Certificate) {
+			c.CRLDistributionPoints = []string{s.URL + "/scoped.crl", s.URL + "/issuing.crl"}
+		}))
+	}
+	c := newChecker(t, s)
+	assert.NoError(t, c.Policy(naming(99), now), "the other list is complete")
+	refusedAs(t, chain.Revoked, "number 6", c.Policy(naming(serialLeaf), now))
 }

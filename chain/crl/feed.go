@@ -550,7 +550,7 @@ func (c *Checker) take(f *feed, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("what %s gives is no CRL that can be used: %w", quote(f.url), err)
 	}
-	l := &held{List: list, size: int64(len(data)), origin: f.url, feed: f}
+	l := newHeld(list, data, f.url, f)
 	if err := l.from(f.authority.cert); err != nil {
 		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", quote(f.url), quoteName(f.authority.cert.Subject), err)
 	}

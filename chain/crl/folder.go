@@ -321,7 +321,7 @@ func parseAll(data []byte, origin string) ([]*held, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []*held{{List: l, size: int64(len(data)), origin: origin}}, nil
+		return []*held{newHeld(l, data, origin, nil)}, nil
 	}
 	want := bytes.Count(data, begin)
 	var lists []*held
@@ -337,7 +337,7 @@ func parseAll(data []byte, origin string) ([]*held, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list %d of the file: %w", len(lists)+1, err)
 		}
-		lists = append(lists, &held{List: l, size: int64(len(block.Bytes)), origin: origin})
+		lists = append(lists, newHeld(l, block.Bytes, origin, nil))
 	}
 	if len(lists) != want {
 		return nil, fmt.Errorf("of %d PEM blocks only %d are whole", want, len(lists))

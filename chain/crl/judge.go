@@ -28,7 +28,7 @@ type finding struct {
 // held is a list that is in use.
 type held struct {
 	*List
-	size   int64  // in bytes, of its DER
+	size   int64  // how many bytes of memory it takes at most
 	origin string // the file or the URL, for people
 	feed   *feed  // nil for one of a folder
 
@@ -36,6 +36,15 @@ type held struct {
 	// its issuer.
 	mu    sync.Mutex
 	asked []asked
+}
+
+// newHeld takes a list that was parsed from data.
+func newHeld(l *List, data []byte, origin string, f *feed) *held {
+	h := &held{List: l, size: int64(len(data)), origin: origin, feed: f} // entries take less than their DER
+	if l.algorithm == x509.PureEd25519 {
+		h.size += int64(len(l.signed)) // which is all of it
+	}
+	return h
 }
 
 type asked struct {
