@@ -218,9 +218,9 @@ func TestStatusTellsAHealthEndpoint(t *testing.T) {
 func TestStatusTellsTheAgeByTheClockOnTheWall(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
-	fresh := between(time.Now().Add(-time.Minute), time.Now().Add(time.Hour))
-	s.serve("/root.crl", l.root.list(fresh))
-	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Time = nil })
+	s.publish(l)
+	shift := now.Sub(time.Now())
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Time = func() time.Time { return time.Now().Add(shift) } })
 	require.NoError(t, c.Prefetch(context.Background(), l.chain()[2:]))
 	confirmed := statusOf(c, "/root.crl").Confirmed
 	assert.False(t, confirmed.IsZero())

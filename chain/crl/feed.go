@@ -410,7 +410,7 @@ func (c *Checker) pause(f *feed, now time.Time) time.Duration {
 	if f.failures > 0 {
 		longest := maxRetry
 		if l != nil && now.Before(l.NextUpdate()) {
-			longest = lazyRetry
+			longest = min(lazyRetry, c.refreshEvery) // what is more, round takes for a clock set back
 		}
 		d := min(firstRetry<<min(f.failures-1, 16), longest)
 		return d - rand.N(d/5)

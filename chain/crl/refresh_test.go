@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,29 @@ func TestRefreshAsOftenAsAskedFor(t *testing.T) {
 				}
 				assert.GreaterOrEqual(t, len(visits), int(12*time.Hour/test.most))
 			}, func(cfg *crl.Config) { cfg.RefreshEvery = test.every })
+		})
+	}
+}
+
+// However often CRLs are to be fetched.
+func TestAServerThatIsDownIsNotStormed(t *testing.T) {
+	for name, every := range map[string]time.Duration{"a minute": time.Minute, "five minutes": 5 * time.Minute, "four hours": 4 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+				require.NoError(t, c.Policy(l.chain(), w.now()))
+				var storm atomic.Int32
+				w.handle("/issuing.crl", func(r *http.Request) (*http.Response, error) {
+					if storm.Add(1) > 1000 {
+						return hangs(r) // or no time would pass in the bubble
+					}
+					return isDown(r)
+				})
+				time.Sleep(10 * time.Hour)
+				require.NoError(t, c.Policy(l.chain(), w.now()))
+				most := 10*time.Hour/min(every*4/5, 8*time.Minute) + 10
+				assert.LessOrEqual(t, int(storm.Load()), int(most))
+				assert.Greater(t, int(storm.Load()), int(10*time.Hour/max(every, 10*time.Minute))-30)
+			}, func(cfg *crl.Config) { cfg.RefreshEvery = every })
 		})
 	}
 }
