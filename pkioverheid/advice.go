@@ -411,7 +411,11 @@ func (c *advised) ofCA() Advice {
 			a.Status = Ended
 		}
 		a.Urgency, a.Replacement = c.urgency(a.Deadline), c.betweenMachines()
-		a.Text = fmt.Sprintf("%s is good until %s, and after that only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
+		goodUntil := "is good until %s, and after that"
+		if ended {
+			goodUntil = "was good until %s, and since then"
+		}
+		a.Text = fmt.Sprintf("%s "+goodUntil+" only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
 	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
 		a.Status, a.Replacement, a.Sources = Ending, PrivateG4TLS, []string{sourceG4}
 		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))

@@ -42,7 +42,8 @@ type Proxy struct {
 
 	// From are the addresses that the proxy connects from. What counts is the address
 	// of the connection (http.Request.RemoteAddr): put nothing in front that changes
-	// that to what a header says.
+	// that to what a header says. The zone of an IPv6 address does not count, so a
+	// link-local one (fe80::/10) is the proxy's on every interface.
 	From []netip.Prefix
 
 	// Unix lets in everything that comes through a Unix socket, which is for the

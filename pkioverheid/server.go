@@ -18,9 +18,10 @@ import (
 // callers below [Config.ClientRoots] and the other roots of cfg, which is the Config
 // of the server's [ServerTLSConfig].
 //
-// Each call judges the verified chains anew, by cfg as it is at that moment: ask for
-// each request, so that a certificate that has ended and a root that was taken away
-// stop counting on connections that stay open. An identity is not yet a permission:
+// Each call judges the verified chains anew, by the time, the policies and the roots of
+// that moment, and cfg.Revocation: ask for each request, so that a certificate that has
+// ended or was revoked, and a root that was taken away, stop counting on connections
+// that stay open. An identity is not yet a permission:
 // see [AllowOIN]. It is an error if the caller showed no certificate that was verified,
 // if no chain passes, and for a CA. The function is safe for concurrent use.
 func IdentifyCallers(cfg Config) (func(*tls.ConnectionState) (Identity, error), error) {

@@ -72,8 +72,8 @@ type PartyCertificate struct {
 	Roles []string
 }
 
-// OIN returns the party's id of the type urn:osb:oin, empty if it has none. It is
-// as the document has it: see [pkioverheid.OIN.Validate].
+// OIN returns the party's id of the type urn:osb:oin, of several the first, empty if it
+// has none. It is as the document has it: see [pkioverheid.OIN.Validate].
 func (p Party) OIN() pkioverheid.OIN {
 	for _, id := range p.IDs {
 		if id.Type == oinType {
@@ -326,7 +326,7 @@ func (c *cpaReader) time() (time.Time, error) {
 // nil. A zero time is now. It asks:
 //
 //   - that it is agreed or signed, and has begun and not ended;
-//   - that there are two parties, with different OINs of the right form;
+//   - that there are two parties, with different OINs of the right form, one each;
 //   - that each has a certificate, and each certificate other than a CA's bears its
 //     party's OIN as the subject's only serialNumber;
 //   - that every certificate verifies up to a root of v (see [Service.Verifier]) at
@@ -373,6 +373,8 @@ func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
 			note("the party %s has no id of the type %s", quote(p.Name), oinType)
 		case oin.Validate() != nil:
 			note("the party %s: %w", quote(p.Name), oin.Validate())
+		case slices.ContainsFunc(p.IDs, func(id PartyID) bool { return id.Type == oinType && id.Value != string(oin) }):
+			note("the party %s has several OINs, and nothing tells whose its certificates are", quote(p.Name))
 		}
 		if len(p.Certificates) == 0 {
 			note("the party %s has no certificate", quote(p.Name))

@@ -169,6 +169,8 @@ func TestACPAIsChecked(t *testing.T) {
 		"of three parties":                  {cpa(gemeente, logiusParty, party("C", "00000099000000003000", leaf(g1, "00000099000000003000"))), "it has 3 parties"},
 		"of one party with itself":          {cpa(gemeente, party("Logius", ownOIN, leaf(g1, ownOIN))), "both parties have the OIN"},
 		"a party without an OIN":            {strings.Replace(good, "urn:osb:oin", "urn:duns", 1), "has no id of the type urn:osb:oin"},
+		"a party with two OINs":             {strings.Replace(good, "<tp:PartyId", `<tp:PartyId tp:type="urn:osb:oin">00000099000000009000</tp:PartyId><tp:PartyId`, 1), "has several OINs"},
+		"a party with another number too":   {strings.Replace(good, "<tp:PartyId", `<tp:PartyId tp:type="urn:duns">1</tp:PartyId><tp:PartyId`, 1), ""},
 		"an OIN of 19 digits":               {strings.Replace(good, string(theirOIN), string(theirOIN[1:]), 1), "it has 19 characters, not 20"},
 		"an OIN of 21 digits":               {strings.Replace(good, string(theirOIN), string(theirOIN)+"0", 1), "it has 21 characters, not 20"},
 		"an OIN with spaces":                {strings.Replace(good, string(theirOIN), "00000099 00000000200", 1), "is no OIN"},
