@@ -201,6 +201,18 @@ func TestACPAIsChecked(t *testing.T) {
 	quovadis := cpa(gemeente, party("Logius", theirOIN, leaf(g1, theirOIN, pkiotest.TSP("QuoVadis"))))
 	assert.ErrorContains(t, readCPA(t, quovadis).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), at), `"cert_Logius" of the party "Logius"`)
 	assert.NoError(t, readCPA(t, good).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), at))
+	// A CPA names the CAs too that a party trusts; those of another provider are not KPN's.
+	for i, ca := range pkiotest.New(g1).Certificates() {
+		text := strings.Replace(good, "  <tp:Certificate ", fmt.Sprintf(`  <tp:Certificate tp:certId="ca"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></tp:Certificate>
+<tp:SecurityDetails tp:securityId="s"><tp:TrustAnchors><tp:AnchorCertificateRef tp:certId="ca"/></tp:TrustAnchors></tp:SecurityDetails>
+  <tp:Certificate `, lines(ca)), 1)
+		err := readCPA(t, text).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), at)
+		if i < 3 {
+			assert.NoError(t, err, ca.Subject.CommonName)
+		} else {
+			assert.ErrorContains(t, err, "by its key, to be of KPN", ca.Subject.CommonName)
+		}
+	}
 	// The time that is zero is now.
 	assert.ErrorContains(t, readCPA(t, strings.Replace(good, "2030", "2021", 1)).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), time.Time{}), "ended")
 }
