@@ -611,10 +611,9 @@ func TestTheCRLsOfTheRealHierarchiesAreAskedFor(t *testing.T) {
 	for u := range asked {
 		urls[strings.TrimPrefix(u, "http://crl.pkioverheid.nl/")] = true
 	}
-	assert.ElementsMatch(t, []string{ // facts.md §7
+	assert.ElementsMatch(t, []string{ // facts.md §7; EV has ended, and nothing is fetched for it
 		"PrivateRootLatestCRL-G1.crl", "DomPrivateServicesLatestCRL-G1.crl",
 		"StaatderNederlandenG4RootPrivGTLS2024.crl", "StaatderNederlandenG4IntmPrivGTLSSYS2024.crl",
-		"EVRootLatestCRL.crl", "DomeinServerCA2020LatestCRL.crl",
 	}, slices.Collect(maps.Keys(urls)))
 }
 
