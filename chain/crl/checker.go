@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -159,7 +160,7 @@ func NewChecker(cfg Config) (*Checker, error) {
 	}
 	c := &Checker{
 		timeout:      orDefault(cfg.Timeout, fetch.DefaultTimeout),
-		maxBytes:     orDefault(cfg.MaxBytes, defaultMaxBytes),
+		maxBytes:     min(orDefault(cfg.MaxBytes, defaultMaxBytes), math.MaxInt64/(2*heldFactor)), // room for sums
 		refreshEvery: max(min(orDefault(cfg.RefreshEvery, defaultRefresh), defaultRefresh), minRefresh),
 		skew:         max(orDefault(cfg.ClockSkew, defaultSkew), 0),
 		softFail:     cfg.SoftFail,

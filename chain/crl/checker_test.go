@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -377,4 +378,22 @@ func TestOnAFetchedListForOthersIsRevokedAllTheSame(t *testing.T) {
 	c := newChecker(t, s)
 	assert.NoError(t, c.Policy(naming(99), now), "the other list is complete")
 	refusedAs(t, chain.Revoked, "number 6", c.Policy(naming(serialLeaf), now))
+}
+
+// "No limit", as one may write it.
+func TestTheLargestMaxBytesIsALargeOne(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	dir := t.TempDir()
+	put(t, dir+"/issuing.crl", l.issuing.list())
+	c := newChecker(t, s, inFolder(dir), func(cfg *crl.Config) {
+		cfg.Hosts = []string{s.host()}
+		cfg.MaxBytes, cfg.Cache = math.MaxInt64, t.TempDir()
+	})
+	require.NoError(t, c.Policy(l.chain(), now))
+	require.NoError(t, statusOf(c, "/issuing.crl").Err)
+	assert.Zero(t, s.visited("/issuing.crl"))
+	require.NoError(t, c.Prefetch(t.Context(), l.chain()))
+	assert.Len(t, c.Status(), 4)
 }
