@@ -56,7 +56,9 @@ type Config struct {
 
 	// Cache is a folder in which the Checker keeps what it fetched, to have it at
 	// hand when the program starts again. It is made if need be. What is in it is
-	// verified like what is fetched. Several programs may share one. Empty: none.
+	// verified like what is fetched. Several programs may share one. One that cannot be
+	// written costs no connection: Logger and [Checker.Status] tell, and it is tried
+	// again. Empty: none.
 	Cache string
 
 	// RefreshEvery is how often each CRL is fetched anew, in the background and
@@ -270,7 +272,7 @@ func (c *Checker) Close() error {
 //   - a list that was current at that time, such as one kept in the folder, or
 //   - any later list that was made while the certificate had not expired: CAs take
 //     expired certificates off their lists (facts.md §7), and until then a list has
-//     all that was ever revoked.
+//     all that was ever revoked, but not what was on hold and is no more.
 //
 // So a current CRL tells about the past of a certificate that has not expired, and
 // of one that has, only a list kept from before. If any list of the issuer has the

@@ -397,3 +397,69 @@ func TestTheLargestMaxBytesIsALargeOne(t *testing.T) {
 	require.NoError(t, c.Prefetch(t.Context(), l.chain()))
 	assert.Len(t, c.Status(), 4)
 }
+
+// A CA with a new key, which its old key vouches for: two authorities of one name,
+// each of which has a list.
+func TestACAWithANewKeyHasAListForEach(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	renewed := l.issuing.withKey(ecdsaKeyOf("new key"), 500, s.URL+"/old.crl")
+	require.Equal(t, renewed.RawSubject, renewed.RawIssuer)
+	leaf := renewed.issue(serialLeaf, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{s.URL + "/new.crl"} })
+	ch := chain.Chain{leaf, renewed.Certificate, l.issuing.Certificate, l.domain.Certificate, l.root.Certificate}
+	for name, test := range map[string]struct {
+		old, new []byte
+		reason   chain.Reason
+		text     string
+	}{
+		"nobody is revoked":             {l.issuing.list(), renewed.list(), 0, ""},
+		"the new key is":                {l.issuing.list(revoking(revoked(500, hourAgo, crl.Superseded))), renewed.list(), chain.Revoked, `"Issuing CA"`},
+		"the certificate is":            {l.issuing.list(), renewed.list(revoking(revoked(serialLeaf, hourAgo, crl.Superseded))), chain.Revoked, `"host.example"`},
+		"the old key makes both lists":  {l.issuing.list(), l.issuing.list(), chain.RevocationUnknown, "key identifiers differ"},
+		"the new key makes both lists":  {renewed.list(), renewed.list(), chain.RevocationUnknown, "key identifiers differ"},
+		"the old key only has its list": {l.issuing.list(), nil, chain.RevocationUnknown, "is no CRL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.serve("/old.crl", test.old)
+			s.serve("/new.crl", test.new)
+			err := newChecker(t, s).Policy(ch, now)
+			if test.reason == 0 {
+				assert.NoError(t, err)
+				return
+			}
+			refusedAs(t, test.reason, test.text, err)
+		})
+	}
+}
+
+// A CA that two others signed is refused on the path of the one that revoked it, and
+// is as good as ever on the other.
+func TestACAWithTwoIssuersIsRevokedByEachForItself(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	other := newAuthority("Other root", ecdsaKeyOf("Other root"))
+	crossed := other.below("Issuing CA", serialIssuing, s.URL+"/other.crl")
+	require.Equal(t, l.issuing.RawSubjectPublicKeyInfo, crossed.RawSubjectPublicKeyInfo)
+	s.serve("/other.crl", other.list(revoking(revoked(serialIssuing, hourAgo, crl.Superseded))))
+	c := newChecker(t, s)
+	refusedAs(t, chain.Revoked, `the CRL of "Other root"`, c.Policy(chain.Chain{l.leaf, crossed.Certificate, other.Certificate}, now))
+	assert.NoError(t, c.Policy(l.chain(), now))
+
+	roots := truststore.New(l.root.Certificate, other.Certificate)
+	cas := truststore.New(l.domain.Certificate, l.issuing.Certificate, crossed.Certificate)
+	v, err := chain.NewVerifier(roots, cas, chain.WithPolicy(c.Policy))
+	require.NoError(t, err)
+	options := chain.VerifyOptions{Time: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	found, err := v.Verify(l.leaf, options)
+	require.NoError(t, err)
+	assert.Equal(t, l.root.Certificate, found.Root())
+
+	s.serve("/domain.crl", l.domain.list(revoking(revoked(serialIssuing, hourAgo, crl.Superseded))))
+	v, err = chain.NewVerifier(roots, cas, chain.WithPolicy(newChecker(t, s).Policy))
+	require.NoError(t, err)
+	_, err = v.Verify(l.leaf, options)
+	require.Error(t, err)
+	assert.Equal(t, chain.Revoked, reasonOf(t, err))
+}

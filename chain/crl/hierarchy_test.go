@@ -71,10 +71,19 @@ func ecdsaKeyOf(name string) crypto.Signer {
 
 // below makes a CA under a, whose certificate names where the CRL of a is.
 func (a authority) below(name string, serial int64, urls ...string) authority {
-	key := ecdsaKeyOf(name)
+	subject := pkix.Name{Country: []string{"NL"}, Organization: []string{"Test"}, CommonName: name}
+	return a.sign(subject, ecdsaKeyOf(name), serial, urls)
+}
+
+// withKey gives a another key.
+func (a authority) withKey(key crypto.Signer, serial int64, urls ...string) authority {
+	return a.sign(a.Subject, key, serial, urls)
+}
+
+func (a authority) sign(subject pkix.Name, key crypto.Signer, serial int64, urls []string) authority {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial),
-		Subject:      pkix.Name{Country: []string{"NL"}, Organization: []string{"Test"}, CommonName: name},
+		Subject:      subject,
 		NotBefore:    now.AddDate(-5, 0, 0), NotAfter: now.AddDate(5, 0, 0),
 		BasicConstraintsValid: true, IsCA: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
