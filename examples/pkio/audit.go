@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -48,14 +51,16 @@ What must be done, as the table says it:
   error   could not be looked at: the list may not be complete
 
 The exit status is 1 if something must be replaced now or soon (--fail-on changes
-that), 2 if something could not be looked at, which goes before 1, and else 0.
-What surely holds no certificate, such as a socket, is passed over.
+that), 2 if something could not be looked at or the search was stopped, which goes
+before 1, and else 0. What surely holds no certificate, such as a socket, is passed
+over, unless it is named itself.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 PKIO_PASSWORD if no flag is given, and with "changeit".
 
 The table and the report hold the most urgent findings if there are very many;
---json and --csv hold all, as they are found.`,
+--json and --csv hold all, as they are found. The report is written over a report of
+before, and over no other file.`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv
@@ -69,7 +74,7 @@ The table and the report hold the most urgent findings if there are very many;
 	flags.BoolVar(&f.csv, "csv", false, "write CSV, with headings")
 	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
 	f.at.flag(cmd, "judge at this date")
-	flags.StringVar(&f.use, "for", "", "what the certificates are used for: machine-to-machine, web or client-only (default what each allows)")
+	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
 	flags.StringVar(&f.failOn, "fail-on", "soon", "exit with status 1 from this `urgency` on: now, soon or later")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
 	f.roots.flag(cmd)
@@ -104,8 +109,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if err != nil {
 		return err
 	}
-	guard, err := newGuard(f.html, targets)
-	if err != nil {
+	if err := mayReport(f.html, targets); err != nil {
 		return err
 	}
 
@@ -134,9 +138,8 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		Progress:   &bar.counts,
 	}, targets, func(r inventory.Result) error {
 		findings.take(r)
-		guard.take(r)
-		if r.Err != nil && lines == nil && !errors.Is(r.Err, inventory.ErrSkipped) {
-			bar.above(func(io.Writer) { complain(status, r.Err) })
+		if lines == nil && classOf(r) == classError {
+			bar.above(func(io.Writer) { complain(status, troubleOf(r)) })
 		}
 		if lines != nil {
 			return lines.take(r)
@@ -158,9 +161,6 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		return err
 	}
 	if f.html != "" {
-		if err := guard.err(); err != nil {
-			return err
-		}
 		if err := writeFile(f.html, findings.writeReport); err != nil {
 			return err
 		}
@@ -189,48 +189,54 @@ func (f *auditFlags) scan(ctx context.Context, cfg inventory.Config, targets []s
 	return nil
 }
 
-// guard keeps the report from being written over something that was looked at.
-type guard struct {
-	path string
-	old  os.FileInfo // nil if there is nothing
-	over bool
-}
+// maxMark is how far into a report its mark is looked for.
+const maxMark = 4 << 10
 
-func newGuard(path string, targets []string) (*guard, error) {
-	g := &guard{path: path}
+// reportMark is in every report, see report.html.
+const reportMark = `<meta name="generator" content="pkio `
+
+// mayReport refuses a place for the report where something would be lost, or where it
+// cannot be written: better to hear that now than after an hour. Only a report of
+// before is written over, and an empty file.
+func mayReport(path string, targets []string) error {
 	if path == "" {
-		return g, nil
+		return nil
 	}
-	var err error
-	if g.old, err = os.Stat(path); err != nil {
-		g.old = nil
-		// Better to hear now than after an hour that it cannot be written.
-		if _, err := os.Lstat(path); err == nil {
-			return nil, fmt.Errorf("--html %q is a symbolic link that leads nowhere: give another name", path)
+	if path == "-" {
+		return errors.New("--html \"-\" is not standard output here: give the name of a file")
+	}
+	old, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f, err := os.CreateTemp(filepath.Dir(path), ".pkio-*.tmp")
+		if err != nil {
+			return fmt.Errorf("--html %q cannot be written: %w", path, errors.Unwrap(err))
 		}
-		return g, nil
+		return errors.Join(f.Close(), os.Remove(f.Name()))
+	case err != nil:
+		return fmt.Errorf("--html: %w", err)
+	case !old.Mode().IsRegular():
+		return fmt.Errorf("--html %q is no regular file: give another name", path)
 	}
 	for _, t := range targets {
-		if info, err := os.Stat(t); err == nil && os.SameFile(info, g.old) {
-			return nil, fmt.Errorf("--html %q is what is looked at: give the report another name", path)
+		if info, err := os.Stat(t); err == nil && os.SameFile(info, old) {
+			return fmt.Errorf("--html %q is what is looked at: give the report another name", path)
 		}
 	}
-	return g, nil
-}
-
-// take notes whether a certificate, or trouble, was found in the file where the report
-// is to go. A report of before holds neither.
-func (g *guard) take(r inventory.Result) {
-	if g.old == nil || g.over || r.Path == "" {
-		return
+	if old.Size() == 0 {
+		return nil
 	}
-	info, err := os.Stat(r.Path)
-	g.over = err == nil && os.SameFile(info, g.old)
-}
-
-func (g *guard) err() error {
-	if g.over {
-		return fmt.Errorf("--html %q was looked at, and there is something in it: give the report another name", g.path)
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	defer f.Close()
+	start, err := io.ReadAll(io.LimitReader(f, maxMark))
+	if err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	if !bytes.Contains(start, []byte(reportMark)) {
+		return fmt.Errorf("--html %q exists and is no report of pkio: give another name", path)
 	}
 	return nil
 }

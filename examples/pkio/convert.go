@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,16 +58,15 @@ flag is given, or from a prompt on the terminal.`,
 			if !known && strings.ToLower(to) != trustPackage {
 				return fmt.Errorf("--to %q: want %s", to, formatNames)
 			}
-			over, err := isInput(path, from)
-			if err != nil {
+			if err := mayWrite(path, slices.Concat([]string{from}, in.files, out.files)...); err != nil {
 				return err
-			}
-			if over {
-				return fmt.Errorf("%q is what is read: give OUT another name", path)
 			}
 			store, err := openStore(cmd, from, &in)
 			if err != nil {
 				return err
+			}
+			if cmd.Context().Err() != nil {
+				return errStopped
 			}
 			if known {
 				err = writeStore(cmd, store, path, format, &out)
@@ -93,6 +93,9 @@ func positional(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
 			return fmt.Errorf("want %s, got %s: see %s --help", what, count(len(args), "argument"), cmd.CommandPath())
+		}
+		if slices.Contains(args, "") {
+			return fmt.Errorf("an argument is empty: see %s --help", cmd.CommandPath())
 		}
 		return nil
 	}
@@ -128,6 +131,9 @@ func openStore(cmd *cobra.Command, path string, p *passwords) (*truststore.Store
 	}
 	err = without
 	password, asked := prompt(cmd, "Password of "+printable(path))
+	if errors.Is(asked, errStopped) {
+		return nil, asked
+	}
 	if asked != nil {
 		return nil, fmt.Errorf("%w: give it with --in-password-file or --in-password-env", err)
 	}
@@ -159,6 +165,9 @@ func writeStore(cmd *cobra.Command, store *truststore.Store, path string, format
 // newPassword asks twice for what cannot be seen.
 func newPassword(cmd *cobra.Command, path string) (string, error) {
 	password, err := prompt(cmd, "New password of "+printable(path))
+	if errors.Is(err, errStopped) {
+		return "", err
+	}
 	if err != nil {
 		return "", fmt.Errorf("a key store has a password: give it with --out-password-file or --out-password-env (%w)", err)
 	}

@@ -105,6 +105,9 @@ nothing secret, because certificates are public, but Java wants one.`,
 			if len(args) > 0 {
 				path = args[0]
 			}
+			if err := mayWrite(path, p.files...); err != nil {
+				return err
+			}
 			password, told := javaPassword, javaPassword
 			known, err := p.known()
 			switch {

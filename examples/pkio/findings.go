@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"container/heap"
 	"errors"
+	"fmt"
+	iofs "io/fs"
 	"slices"
 	"time"
 
@@ -32,7 +34,7 @@ func (c class) String() string { return classWords[c] }
 
 func classOf(r inventory.Result) class {
 	if r.Err != nil {
-		if errors.Is(r.Err, inventory.ErrSkipped) {
+		if errors.Is(r.Err, inventory.ErrSkipped) && r.Path != r.Target { // what was asked for is not passed over
 			return classSkipped
 		}
 		return classError
@@ -49,6 +51,15 @@ func classOf(r inventory.Result) class {
 		return classOther
 	}
 	return classOK
+}
+
+// troubleOf is the error of a result, for a target that is not there with what
+// targets are.
+func troubleOf(r inventory.Result) error {
+	if r.Path == r.Target && errors.Is(r.Err, iofs.ErrNotExist) {
+		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT", shortened(printable(r.Target), 300))
+	}
+	return r.Err
 }
 
 // finding is one place, as the table and the report have it. Its texts are printable.
@@ -129,7 +140,7 @@ func (fs *findings) take(r inventory.Result) {
 	f.number = fs.places()
 	if r.Err != nil {
 		if f.Class == classError && len(fs.Errors) < maxErrors {
-			fs.Errors = append(fs.Errors, told(r.Err))
+			fs.Errors = append(fs.Errors, told(troubleOf(r)))
 		}
 		return
 	}

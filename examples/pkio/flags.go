@@ -17,7 +17,7 @@ type moment struct{ time.Time }
 
 func (m *moment) Set(s string) error {
 	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04"} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && !t.IsZero() { // which would be now
 			m.Time = t.UTC()
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,7 +88,8 @@ const (
 func inspect(out io.Writer, target string, found []inventory.Result, cfg inventory.Config) {
 	p := painter(out)
 	heading := fmt.Sprintf("%s: %s", printable(target), count(len(found), "certificate"))
-	if f := found[0].Format; f != 0 {
+	f := found[0].Format
+	if f != 0 && !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
 		heading += " in " + f.String()
 	}
 	fmt.Fprintln(out, p.bold(heading))
@@ -136,8 +138,12 @@ func describe(out io.Writer, number int, r inventory.Result) {
 func whoIs(r inventory.Result) []string {
 	c := r.Certificate
 	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), printable(r.Path)), ", ")}
-	if r.Path == "" {
+	switch r.Path {
+	case "":
 		lines[0] = "found: " + r.Place
+	case r.Target:
+	default: // in a folder
+		lines[0] = "found: " + r.Where()
 	}
 	if r.Use != inventory.UnknownUse {
 		lines[0] += ", " + r.Use.String()
@@ -184,6 +190,13 @@ func recognisedBy(by pkioverheid.Recognition) string {
 
 // explain writes the tree, the verdict in colour.
 func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation) {
+	if e.Reason == chain.RefusedByPolicy {
+		// Which policies a program has is for programmers. The users of this one hear
+		// what to do about the certificate.
+		own := *e
+		own.Advice = adviceOn(e)
+		e = &own
+	}
 	fmt.Fprintln(out)
 	if cert != nil {
 		fmt.Fprintf(out, "The chain of %s:\n", quoted(cert))
@@ -195,4 +208,17 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 		verdict = p.red(verdict)
 	}
 	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, "✗ WRONG", p.red("✗ WRONG")))
+}
+
+// adviceOn is what to do about the certificate that was explained; empty if it is
+// another of the path that is refused.
+func adviceOn(e *chain.Explanation) string {
+	if len(e.Path) == 0 {
+		return ""
+	}
+	a := pkioverheid.Advise(e.Path[0].Certificate, 0, e.Time)
+	if a.Status == pkioverheid.Unrecognised || a.Status == pkioverheid.Fine {
+		return ""
+	}
+	return printable(a.Text)
 }

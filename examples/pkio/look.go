@@ -29,7 +29,7 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		var wrong []error
 		for r := range inventory.Scan(ctx, cfg, target) {
 			if r.Err != nil {
-				wrong = append(wrong, r.Err)
+				wrong = append(wrong, troubleOf(r))
 			} else {
 				found = append(found, r)
 			}
@@ -39,14 +39,18 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		}
 		err = errors.Join(wrong...)
 		if errors.Is(err, truststore.ErrPassword) && len(known) == 0 && !asked {
-			if password, asking := prompt(cmd, "Password of "+printable(target)); asking == nil {
+			password, asking := prompt(cmd, "Password of "+printable(target))
+			switch {
+			case asking == nil:
 				tried = []string{password}
 				continue
+			case errors.Is(asking, errStopped):
+				return nil, asking
 			}
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil, errors.New("stopped")
+			return nil, errStopped
 		case err == nil && len(found) == 0:
 			return nil, errors.New(printable(target) + ": there is no certificate in it")
 		}

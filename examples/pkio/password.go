@@ -79,14 +79,38 @@ func passwordLines(path string) ([]string, error) {
 // errNoPrompt says that there is nobody to ask.
 var errNoPrompt = errors.New("there is no terminal to ask for it")
 
+// errStopped says that a signal came.
+var errStopped = errors.New("stopped")
+
 // prompt asks for a password on the terminal.
 func prompt(cmd *cobra.Command, what string) (string, error) {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return "", errNoPrompt
 	}
+	before, err := term.GetState(int(in.Fd()))
+	if err != nil {
+		return "", errNoPrompt
+	}
 	fmt.Fprint(cmd.ErrOrStderr(), what+": ")
-	data, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(cmd.ErrOrStderr())
-	return string(data), err
+	type answer struct {
+		data []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		data, err := term.ReadPassword(int(in.Fd()))
+		typed <- answer{data, err}
+	}()
+	select {
+	case a := <-typed:
+		fmt.Fprintln(cmd.ErrOrStderr())
+		return string(a.data), a.err
+	case <-cmd.Context().Done():
+		// The reading cannot be stopped, and ends with the program. The terminal must
+		// show again what is typed.
+		err := term.Restore(int(in.Fd()), before)
+		fmt.Fprintln(cmd.ErrOrStderr())
+		return "", errors.Join(errStopped, err)
+	}
 }

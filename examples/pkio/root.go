@@ -27,9 +27,13 @@ func (s statusOf) Error() string { return fmt.Sprintf("exit status %d", int(s)) 
 func run(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(os.Stdout) // cobra would write help that nobody asked for there too
+	out := &output{file: os.Stdout}
+	root.SetOut(out) // cobra would write help that nobody asked for there too
 	root.SetErr(os.Stderr)
 	err := root.ExecuteContext(ctx)
+	if out.err != nil { // whatever the command made of it
+		err = fmt.Errorf("not all of the output could be written: %w", out.err)
+	}
 	var status statusOf
 	switch {
 	case err == nil:
@@ -63,6 +67,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
+		PersistentPreRunE:          refuseEmptyFlags,
 	}
 	root.AddCommand(newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -79,6 +84,17 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		return cmd.Help()
 	}})
 	return root
+}
+
+// refuseEmptyFlags keeps a script with a variable that is not set from leaving out a
+// check, such as that of --host, or a file, such as that of --html, unnoticed.
+func refuseEmptyFlags(cmd *cobra.Command, _ []string) error {
+	for _, name := range []string{"for", "host", "html", "trust"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return fmt.Errorf("--%s is empty: give a value, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 // unknownCommand refuses what is no command, with the one that was probably meant.

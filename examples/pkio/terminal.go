@@ -16,11 +16,17 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "pkio: "+told(err))
 }
 
+var forUsers = strings.NewReplacer(
+	"give it through Config.Passwords", "give it with --password-file",
+	"raise Config.MaxFileSize if there can be certificates in it", "if there can be certificates in it, copy them into a file of their own",
+	", or read the key with DecodeKey", "",
+)
+
 // told is an error as users of the tool read it, on one line. What the library tells
 // programmers to do is put in terms of the tool.
 func told(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
-	text = strings.Replace(text, "give it through Config.Passwords", "give it with --password-file", 1)
+	text = forUsers.Replace(text)
 	return printable(strings.Join(strings.Fields(text), " "))
 }
 
@@ -57,9 +63,27 @@ func shortened(s string, most int) string {
 	return string([]rune(s)[:most-1]) + "…"
 }
 
+// output is standard output, and the first error of writing to it: a list that a full
+// disk cut off must not pass for the whole.
+type output struct {
+	file *os.File
+	err  error
+}
+
+func (o *output) Write(data []byte) (int, error) {
+	n, err := o.file.Write(data)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
 // isTerminal reports whether somebody watches what is written.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
+	if out, is := w.(*output); is {
+		f, ok = out.file, true
+	}
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 

@@ -47,6 +47,23 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	return os.Rename(temp, path)
 }
 
+// mayWrite refuses to write to what is read, and to "-": output goes to a file.
+func mayWrite(path string, inputs ...string) error {
+	if path == "-" {
+		return errors.New("\"-\" is not standard output here: give the name of a file")
+	}
+	for _, in := range inputs {
+		over, err := isInput(path, in)
+		if err != nil {
+			return err
+		}
+		if over {
+			return fmt.Errorf("%q is what is read: give the output another name", path)
+		}
+	}
+	return nil
+}
+
 // isInput reports whether writing to out would write over in: the same file, whatever
 // the names and links that lead there, or, if in is a folder, a file in it.
 func isInput(out, in string) (bool, error) {
