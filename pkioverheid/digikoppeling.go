@@ -45,7 +45,8 @@ type RuleResult struct {
 // DigikoppelingOptions are what a check needs to know beside the certificate. The zero
 // value will do: rules that need more are then not checked.
 type DigikoppelingOptions struct {
-	// Config says whom to trust, as for [ServerTLSConfig], with ClientRoots.
+	// Config says whom to trust, as for [ServerTLSConfig], with ClientRoots. Its
+	// Policy is not asked: it may be [DigikoppelingPolicy].
 	Config Config
 
 	// Extra are certificates that came along, CAs in between for one.
@@ -159,6 +160,7 @@ func checkDigikoppeling(cert *x509.Certificate, cs *tls.ConnectionState, at time
 // so that it can be told whose it was.
 func verifyFor(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) (c chain.Chain, failed, unknown error) {
 	cfg := opts.Config.snapshot()
+	cfg.Policy = nil // what it says is no rule of Digikoppeling, or one that is judged here
 	if cfg.RootSource != nil {
 		cfg.fromSource = cfg.RootSource.Store()
 	}

@@ -100,6 +100,7 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"it names no CRL", foreign, time.Time{}, pkioverheid.DigikoppelingOptions{}, "PKI004", broken, "names no CRL"},
 		{"its CRL is in LDAP only", sign(t, &x509.Certificate{CRLDistributionPoints: []string{"ldap://x", "h"}}, nil).Leaf, time.Time{}, pkioverheid.DigikoppelingOptions{}, "PKI004", broken, "names no CRL"},
 		{"it is of Private G1", good, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted}, "PKI005", met, "Staat der Nederlanden Private Root CA - G1"},
+		{"it is of Private G1 and breaks another rule, which a policy asks for", g1.Issue().Leaf, time.Time{}, pkioverheid.DigikoppelingOptions{Config: pkioverheid.Config{Roots: fixtureRoots(), Policy: pkioverheid.DigikoppelingPolicy(nil)}}, "PKI005", met, "Private Root CA - G1"},
 		{"it is of Private G4", g4.Issue(own).Leaf, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted}, "PKI005", met, "Priv G-TLS"},
 		{"it was of Private G1 and has ended", ended, time.Time{}, pkioverheid.DigikoppelingOptions{Config: trusted}, "PKI005", met, "Private G1"},
 		{"it was of EV", ev.Issue(own).Leaf, ev.Time(), pkioverheid.DigikoppelingOptions{Config: pkioverheid.Config{Roots: ev.Roots()}}, "PKI005", broken, "not a private root"},
