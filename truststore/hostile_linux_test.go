@@ -149,6 +149,15 @@ func corpus(t testing.TB) map[string][]byte {
 	return files
 }
 
+// attributes repeats one with n names.
+func attributes(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 // full repeats something up to the limit of what is read.
 func full(unit string) []byte { return bytes.Repeat([]byte(unit), defaultLimit/len(unit)) }
 
@@ -206,11 +215,14 @@ var hostile = []struct {
 	{"XML of tags without end", func(testing.TB) []byte { return full("<a>") }, "more than 128 elements inside one another"},
 	{"XML of attributes", func(testing.TB) []byte { return append([]byte("<a "), full("b='' ")[:60<<20]...) }, "a tag of more than 65536 bytes"},
 	{"XML of large tags", func(testing.TB) []byte {
-		return append([]byte("<x>"), bytes.Repeat([]byte("<a "+strings.Repeat("b='' ", 10_000)+"/>"), 600)...)
+		return append([]byte("<x>"), bytes.Repeat([]byte("<a "+attributes("b%d='' ", 6_000)+"/>"), 600)...)
 	}, "cut off"},
 	{"XML of namespaces", func(testing.TB) []byte {
-		return append([]byte("<x>"), bytes.Repeat([]byte("<a "+strings.Repeat("xmlns:b='x' ", 5_000)+"/>"), 500)...)
+		return append([]byte("<x>"), bytes.Repeat([]byte("<a "+attributes("xmlns:b%d='x' ", 4_000)+"/>"), 500)...)
 	}, "cut off"},
+	{"XML of one attribute over and over", func(testing.TB) []byte {
+		return append([]byte("<x>"), bytes.Repeat([]byte("<a "+strings.Repeat("b='' ", 10_000)+"/>"), 600)...)
+	}, "twice"},
 	{"XML of small elements", func(testing.TB) []byte { return append([]byte("<x>"), full("<a/>")[:16<<20]...) }, "cut off"},
 	{"XML of a comment without end", func(testing.TB) []byte { return append([]byte("<x><!--"), full("-a")[:60<<20]...) }, "cut off"},
 	{"XML of text without end", func(testing.TB) []byte { return append([]byte("<x>"), full("text ")[:60<<20]...) }, "cut off"},
