@@ -220,7 +220,7 @@ func TestStatusTellsTheAgeByTheClockOnTheWall(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
 	s.publish(l)
-	shift := now.Sub(time.Now())
+	shift := time.Until(now)
 	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Time = func() time.Time { return time.Now().Add(shift) } })
 	require.NoError(t, c.Prefetch(context.Background(), l.chain()[2:]))
 	confirmed := statusOf(c, "/root.crl").Confirmed
