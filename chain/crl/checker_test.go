@@ -293,6 +293,18 @@ func TestPrefetch(t *testing.T) {
 		defer cancel()
 		assert.ErrorIs(t, c.Prefetch(short, l.chain()), context.DeadlineExceeded)
 	})
+	t.Run("asks the second address if the first has no list", func(t *testing.T) {
+		c := newChecker(t, s)
+		leaf := l.leafWith(99, func(c *x509.Certificate) {
+			c.CRLDistributionPoints = []string{s.URL + "/one.crl", s.URL + "/two.crl"}
+		})
+		s.serve("/two.crl", l.issuing.list())
+		assert.NoError(t, c.Prefetch(ctx, l.chainOf(leaf)))
+		assert.Equal(t, 1, s.visited("/two.crl"))
+		s.serve("/one.crl", l.issuing.list())
+		assert.NoError(t, newChecker(t, s).Prefetch(ctx, l.chainOf(leaf)))
+		assert.Equal(t, 1, s.visited("/two.crl"), "and not if it has one")
+	})
 	t.Run("of a hierarchy that is over", func(t *testing.T) {
 		ended := l
 		ended.domain = l.root.below("Domain CA", serialDomain, s.URL+"/root.crl")

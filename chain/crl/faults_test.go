@@ -341,6 +341,20 @@ func TestFaultsOfTheCache(t *testing.T) {
 		require.Eventually(t, func() bool { return c.Policy(l.chain(), now) != nil }, 20*time.Second, 5*time.Millisecond)
 		assert.Equal(t, "8", statusOf(c, "/issuing.crl").Number)
 	})
+	t.Run("nobody is refused for a list in it that has ended", func(t *testing.T) {
+		dir, _ := fill(t)
+		later := now.Add(48 * time.Hour)
+		for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain, "/issuing.crl": l.issuing} {
+			data := a.list(numbered(8), between(later.Add(-time.Hour), later.Add(time.Hour)))
+			s.handle(path, func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(100 * time.Millisecond) // so that it can be seen who waits
+				_, _ = w.Write(data)
+			})
+		}
+		defer s.publish(l)
+		c := cached(t, dir, func(cfg *crl.Config) { cfg.Time = func() time.Time { return later } })
+		assert.NoError(t, c.Policy(l.chain(), later))
+	})
 	t.Run("its lists do not go backwards", func(t *testing.T) {
 		dir, _ := fill(t)
 		s.serve("/issuing.crl", l.issuing.list(func(l *x509.RevocationList) { l.Number.SetInt64(6) }))
@@ -427,12 +441,17 @@ func TestAHostileCACannotFillTheMemory(t *testing.T) {
 	l := newLayers(s.URL)
 	s.publish(l)
 	cache := t.TempDir()
-	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Cache = cache })
+	clock := newClock(now)
+	c := newChecker(t, s, func(cfg *crl.Config) { cfg.Cache, cfg.Time = cache, clock.now })
 	require.NoError(t, c.Policy(l.chain(), now))
 
 	hostile := l
 	hostile.issuing = l.domain.below("Hostile CA", 66, s.URL+"/domain.crl")
+	wanted := hostile.issuing.issue(999, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{s.URL + "/wanted.crl"} })
+	s.serve("/wanted.crl", hostile.issuing.list(onlyFor(s.URL+"/wanted.crl")))
+	require.NoError(t, c.Prefetch(t.Context(), hostile.chainOf(wanted)))
 	for i := range 300 {
+		clock.advance(time.Second) // the first is the one that was not used for longest
 		// Each list names the address it is for, or the first would do for all.
 		url := fmt.Sprintf("%s/%d.crl", s.URL, i)
 		s.serve(fmt.Sprintf("/%d.crl", i), hostile.issuing.list(onlyFor(url)))
@@ -447,6 +466,8 @@ func TestAHostileCACannotFillTheMemory(t *testing.T) {
 	before := s.visited("/issuing.crl")
 	require.NoError(t, c.Policy(l.chain(), now))
 	assert.Equal(t, before, s.visited("/issuing.crl"), "what others need is not pushed out")
+	require.NoError(t, c.Policy(hostile.chainOf(wanted), now))
+	assert.Equal(t, 1, s.visited("/wanted.crl"), "nor what Prefetch asked for")
 }
 
 // Large lists are pushed out before there are many.

@@ -337,6 +337,19 @@ func TestWhatIsNotUsedIsNotRefreshedForEver(t *testing.T) {
 	})
 }
 
+// A connection that needs the same list does not make less of what Prefetch asked for.
+func TestWhatPrefetchCouldNotFetchIsKeptUpAllTheSame(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.handle("/issuing.crl", isDown)
+		require.Error(t, c.Prefetch(context.Background(), l.chain()))
+		require.Error(t, c.Policy(l.chain(), w.now()))
+		w.serve("/issuing.crl", l.issuing.list(between(hourAgo, now.Add(30*24*time.Hour))))
+		time.Sleep(10 * 24 * time.Hour)
+		assert.Greater(t, len(w.visits("/issuing.crl")), 60)
+		assert.NoError(t, c.Policy(l.chain(), w.now()))
+	})
+}
+
 func TestAClockThatJumps(t *testing.T) {
 	l := newLayers("http://crl.example")
 	synctest.Test(t, func(t *testing.T) {
