@@ -106,10 +106,9 @@ type door struct {
 // keepFor bounds how long an identity is used without its chain being judged again.
 const keepFor = time.Minute
 
-// known is an identity that was verified, or why there is none.
+// known is an identity that was verified.
 type known struct {
 	id    Identity
-	err   error
 	leaf  *x509.Certificate
 	trust *trust    // by which
 	at    time.Time // by the system's clock: that of Config may stand still
@@ -118,13 +117,6 @@ type known struct {
 func (k *known) fresh(t *trust, now time.Time) bool {
 	age := now.Sub(k.at)
 	return k.trust == t && age >= 0 && age < keepFor
-}
-
-func (k *known) result() (*Identity, error) {
-	if k.err != nil {
-		return nil, k.err
-	}
-	return &k.id, nil
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -152,16 +144,19 @@ func (d *door) ofConnection(r *http.Request, t *trust) (*Identity, error) {
 	cached, found := d.connections.Load(key)
 	if found {
 		if k := cached.(*known); k.leaf == leaf && k.fresh(t, now) {
-			return k.result()
+			return &k.id, nil
 		}
 	}
-	k := &known{leaf: leaf, trust: t, at: now}
-	k.id, k.err = t.caller(state.VerifiedChains)
+	id, err := t.caller(state.VerifiedChains)
+	if err != nil { // not kept: a CRL that cannot be had now may be there in a moment
+		return nil, err
+	}
+	k := &known{id: id, leaf: leaf, trust: t, at: now}
 	d.connections.Store(key, k)
 	if !found {
 		runtime.AddCleanup(state, d.forget, key)
 	}
-	return k.result()
+	return &k.id, nil
 }
 
 func (d *door) forget(key weak.Pointer[tls.ConnectionState]) { d.connections.Delete(key) }
@@ -174,7 +169,7 @@ func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
 	}
 	now := time.Now()
 	if k, ok := d.headers.get(value); ok && k.fresh(t, now) {
-		return k.result()
+		return &k.id, nil
 	}
 	certs, err := d.proxy.parse(value)
 	if err != nil {
@@ -194,7 +189,7 @@ func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
 	}
 	k := &known{id: id, leaf: certs[0], trust: t, at: now}
 	d.headers.put(value, k)
-	return k.result()
+	return &k.id, nil
 }
 
 // refuse answers, and logs what it does not tell.

@@ -356,6 +356,31 @@ func TestTheListCountsForConnectionsThatAreOpen(t *testing.T) {
 	assert.Equal(t, int64(1), handshakes.Load(), "all on one connection")
 }
 
+// A CRL may be out of reach for a moment: that is no reason to refuse a connection for
+// as long as an identity is kept.
+func TestARefusalIsNotKept(t *testing.T) {
+	var down atomic.Bool
+	h, _, _ := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN), Config: pkioverheid.Config{
+		Policy: func(chain.Chain, time.Time) error {
+			if down.Load() {
+				return errors.New("the CRL cannot be had")
+			}
+			return nil
+		},
+	}})
+	r := httptest.NewRequest("GET", "/", nil)
+	r.TLS = verifiedState(t)
+	for _, c := range []struct {
+		down   bool
+		status int
+	}{{true, 403}, {true, 403}, {false, 200}, {true, 200}} { // the last from what is kept
+		down.Store(c.down)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		assert.Equal(t, c.status, w.Code, w.Body.String())
+	}
+}
+
 func TestWhatAnAuthorizerSaysIsToldOnlyIfItIsMeantTo(t *testing.T) {
 	state := verifiedState(t)
 	for name, c := range map[string]struct {
