@@ -92,6 +92,9 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if f.json && f.csv {
 		return errors.New("--json and --csv both write to standard output: give one")
 	}
+	if f.timeout <= 0 {
+		return fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
+	}
 	var failOn pkioverheid.Urgency
 	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil || failOn == pkioverheid.NotUrgent {
 		return fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)

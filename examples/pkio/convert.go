@@ -58,6 +58,12 @@ flag is given, or from a prompt on the terminal.`,
 			if !known && strings.ToLower(to) != trustPackage {
 				return fmt.Errorf("--to %q: want %s", to, formatNames)
 			}
+			if !hasPassword(format) && out.given() {
+				return fmt.Errorf("--to %s has no password: leave --out-password-env and --out-password-file out", to)
+			}
+			if known && (cmd.Flags().Changed("name") || cmd.Flags().Changed("version")) {
+				return errors.New("--name and --version are for --to trust-package only")
+			}
 			if err := mayWrite(path, slices.Concat([]string{from}, in.files, out.files)...); err != nil {
 				return err
 			}
@@ -147,7 +153,7 @@ func writeStore(cmd *cobra.Command, store *truststore.Store, path string, format
 		return err
 	}
 	var password string
-	if format == truststore.PKCS12 || format == truststore.JKS {
+	if hasPassword(format) {
 		switch len(known) {
 		case 0:
 			if password, err = newPassword(cmd, path); err != nil {
@@ -161,6 +167,8 @@ func writeStore(cmd *cobra.Command, store *truststore.Store, path string, format
 	}
 	return store.WriteFile(path, format, truststore.WithPassword(password))
 }
+
+func hasPassword(f truststore.Format) bool { return f == truststore.PKCS12 || f == truststore.JKS }
 
 // newPassword asks twice for what cannot be seen.
 func newPassword(cmd *cobra.Command, path string) (string, error) {

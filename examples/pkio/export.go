@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -105,6 +106,9 @@ nothing secret, because certificates are public, but Java wants one.`,
 			if len(args) > 0 {
 				path = args[0]
 			}
+			if d.format != truststore.PKCS12 && p.given() {
+				return fmt.Errorf("--to %s has no password: leave --password-env and --password-file out", to)
+			}
 			if err := mayWrite(path, p.files...); err != nil {
 				return err
 			}
@@ -134,7 +138,7 @@ nothing secret, because certificates are public, but Java wants one.`,
 			}
 			out := cmd.OutOrStdout()
 			fmt.Fprintf(out, "%s: %s of %s.\n\n", printable(path), count(store.Len(), "certificate"), strings.Join(names, " and "))
-			fmt.Fprint(out, strings.NewReplacer("%[1]s", printable(path), "%[2]s", told).Replace(d.use))
+			fmt.Fprint(out, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
 			return nil
 		},
 	}
@@ -189,4 +193,16 @@ data:
 `, strings.Join(names, " and "), time.Now().UTC().Format(time.DateOnly), strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    "))
 		return err
 	})
+}
+
+// inCommand is a path as commands and configuration files take it: in quotes if there
+// are blanks or signs in it.
+func inCommand(path string) string {
+	plain := strings.IndexFunc(path, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(`/\:._-+`, r)
+	}) < 0
+	if plain {
+		return path
+	}
+	return `"` + printable(path) + `"`
 }

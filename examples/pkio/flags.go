@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,8 +59,15 @@ func (t *trust) verifier() (*chain.Verifier, error) {
 	if t.path != "" {
 		var err error
 		if cfg.Roots, err = truststore.Open(t.path); err != nil {
+			if errors.Is(err, truststore.ErrPassword) {
+				err = fmt.Errorf("%w: make it a file without one, with pkio convert --to pem", err)
+			}
 			return nil, fmt.Errorf("--trust: %w", err)
 		}
 	}
-	return pkioverheid.NewVerifier(cfg)
+	v, err := pkioverheid.NewVerifier(cfg)
+	if err != nil { // the hierarchies themselves do not fail
+		return nil, fmt.Errorf("--trust: %w", err)
+	}
+	return v, nil
 }

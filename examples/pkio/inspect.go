@@ -42,13 +42,14 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 				return err
 			}
 			cfg := inventory.Config{Time: at.orNow(), Verifier: v}
-			failed := false
-			for i, target := range args {
+			failed, some := false, false
+			for _, target := range args {
 				found, err := look(cmd.Context(), cmd, cfg, &p, target)
-				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
-				}
 				if len(found) > 0 {
+					if some {
+						fmt.Fprintln(cmd.OutOrStdout())
+					}
+					some = true
 					inspect(cmd.OutOrStdout(), target, found, cfg)
 				}
 				if err != nil {
@@ -194,7 +195,14 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 		// Which policies a program has is for programmers. The users of this one hear
 		// what to do about the certificate.
 		own := *e
-		own.Advice = adviceOn(e)
+		own.Problem, own.Advice, own.Path = forUsers.Replace(e.Problem), adviceOn(e), slices.Clone(e.Path)
+		for i := range own.Path {
+			checks := slices.Clone(own.Path[i].Checks)
+			for j := range checks {
+				checks[j].Text = forUsers.Replace(checks[j].Text)
+			}
+			own.Path[i].Checks = checks
+		}
 		e = &own
 	}
 	fmt.Fprintln(out)

@@ -29,6 +29,9 @@ func (p *passwords) flags(cmd *cobra.Command, prefix, of string) {
 	cmd.Flags().StringArrayVar(&p.files, prefix+"password-file", nil, "`file` with the password of "+of+", one on each line")
 }
 
+// given reports whether one of the flags is there.
+func (p *passwords) given() bool { return len(p.env)+len(p.files) > 0 }
+
 // known returns the passwords that were given. PKIO_PASSWORD counts if no flag is there.
 func (p *passwords) known() ([]string, error) {
 	var all []string
@@ -46,13 +49,13 @@ func (p *passwords) known() ([]string, error) {
 		}
 		all = append(all, lines...)
 	}
-	if len(p.env)+len(p.files) == 0 {
+	if !p.given() {
 		if value := os.Getenv(defaultPasswordEnv); value != "" {
 			all = append(all, value)
 		}
 	}
 	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	if len(all) == 0 && len(p.env)+len(p.files) > 0 {
+	if len(all) == 0 && p.given() {
 		return nil, errors.New("the password that was given is empty")
 	}
 	return all, nil
@@ -73,6 +76,7 @@ func passwordLines(path string) ([]string, error) {
 	if len(data) > maxPasswordFile || bytes.IndexByte(data, 0) >= 0 {
 		return nil, fmt.Errorf("the file with the password, %q, is not one: it is binary or larger than %d bytes", path, maxPasswordFile)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which editors on Windows put there
 	return strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), nil
 }
 

@@ -390,7 +390,7 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	for _, check := range c.Checks {
 		if check.Result == "failed" {
 			b.Kind = "wrong"
-			b.Checks = append(b.Checks, boxCheck{true, shortened(printable(check.Text), maxCheck)})
+			b.Checks = append(b.Checks, boxCheck{true, shortened(printable(forUsers.Replace(check.Text)), maxCheck)})
 		} else if check.Result == "ok" {
 			good++
 		}

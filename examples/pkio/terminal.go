@@ -16,10 +16,22 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "pkio: "+told(err))
 }
 
+// forUsers puts what the library says to programmers in terms of the tool. The longer
+// of two that begin alike stands first.
 var forUsers = strings.NewReplacer(
+	"is refused by a rule of this program: pkioverheid: G3 refused: ", "is refused: ",
+	"is refused by a rule of this program: pkioverheid: ", "is refused: ",
+	"refused by policy: pkioverheid: G3 refused: ", "refused by policy: ",
+	"refused by policy: pkioverheid: ", "refused by policy: ",
+	"; in a test, name its root in Config.TrialRoots", "",
+	"; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", "",
+	"--trust: truststore: ", "--trust: ",
+	"--trust: pkioverheid: Config.Roots: pkioverheid: ", "--trust: ",
+	"--trust: pkioverheid: Config: chain: ", "--trust: ",
 	"give it through Config.Passwords", "give it with --password-file",
 	"raise Config.MaxFileSize if there can be certificates in it", "if there can be certificates in it, copy them into a file of their own",
 	", or read the key with DecodeKey", "",
+	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
 )
 
 // told is an error as users of the tool read it, on one line. What the library tells

@@ -33,7 +33,8 @@ a CA was withdrawn. Revocation lists are not asked.
 
 CERT is a file of any format with one certificate that is no CA; CAs in it help to
 build the chain, and those of PKIoverheid need not be there. What a server presents
-is checked for that server's name.
+is checked for that server's name. If all in the file are CAs, they must be on one
+path, and the lowest is checked.
 
 The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		Example: `  pkio verify client.pem --at 2028-11-13
@@ -77,6 +78,10 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 				certs = append(certs, c)
 			}
 			e := v.Explain(certs, chain.VerifyOptions{DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}})
+			if leaves.Len() == 0 && len(e.Unused) > 0 {
+				// The verdict is on one path: it must not pass for one on all of them.
+				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", printable(args[0]), store.Len())
+			}
 			if !quiet {
 				out := cmd.OutOrStdout()
 				explain(out, painter(out), nil, e)
