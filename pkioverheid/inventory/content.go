@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/xml"
 	"errors"
@@ -40,7 +41,8 @@ func look(head []byte) contentKind {
 	case isASN1(head):
 		return binaryASN1
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")),
-		bytes.HasPrefix(head, []byte("<\x00")), bytes.HasPrefix(head, []byte("\x00<")):
+		bytes.HasPrefix(head, []byte("<\x00")), bytes.HasPrefix(head, []byte("\x00<")),
+		bytes.HasPrefix(head, []byte("-\x00-\x00")), bytes.HasPrefix(head, []byte("\x00-\x00-")):
 		return utf16Text
 	case bytes.IndexByte(head, 0) >= 0:
 		return nothing
@@ -85,6 +87,23 @@ func isBase64(s []byte) bool {
 		}
 	}
 	return true
+}
+
+// beginOfBase64 decodes as much of base64 as isCertificateStart looks at.
+func beginOfBase64(text []byte) []byte {
+	const much = 24
+	var begin []byte
+	for _, c := range text {
+		if len(begin) == much {
+			break
+		}
+		if c > ' ' && c < 0x80 { // no white space, and no byte order mark
+			begin = append(begin, c)
+		}
+	}
+	der := make([]byte, base64.StdEncoding.DecodedLen(much))
+	n, _ := base64.StdEncoding.Decode(der, begin) // what is damaged begins no certificate
+	return der[:n]
 }
 
 // What text with certificates mentions.
@@ -298,7 +317,8 @@ func (c *contentReader) matters(e truststore.Entry) bool {
 	case truststore.DER:
 		return isCertificateStart(c.data) || c.kind == bareBase64 && e.Number > 0
 	case 0:
-		return c.kind == keyStore || c.kind == binaryASN1 && isCertificateStart(c.data)
+		return c.kind == keyStore || c.kind == binaryASN1 && isCertificateStart(c.data) ||
+			c.kind == bareBase64 && isCertificateStart(beginOfBase64(c.data))
 	}
 	return true
 }

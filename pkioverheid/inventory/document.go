@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"slices"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
 // Name spaces of documents with certificates (facts.md §9).
@@ -82,16 +84,16 @@ const (
 )
 
 // readCPA reads what the certificates of a CPA are for. Package logius reads CPAs
-// strictly, to use them; here those that are broken are reported on. The document was
-// read once by truststore, within its limits. Where this stops, nothing more is told.
+// strictly, to use them; here those that are broken are reported on. Where this stops,
+// nothing more is told.
 func readCPA(data []byte) *cpa {
 	doc := &cpa{parties: map[string]string{}, references: map[string][]string{}}
-	in := xml.NewDecoder(bytes.NewReader(data))
-	var ids, certs []string // of the PartyInfo
+	in := xmldoc.NewReader(data) // whose limits hold: truststore has not come to the end yet
+	var ids, certs []string      // of the PartyInfo
 	var inPartyID bool
 	var id []byte
 	for {
-		token, err := in.Token()
+		token, err := in.Next()
 		if err != nil {
 			return doc
 		}

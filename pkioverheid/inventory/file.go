@@ -246,8 +246,13 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return err // another one took its place
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() { // another one took its place
+		r.add(Result{Err: errNotRegular(r.job.path)})
+		return nil
 	}
 	var data bytes.Buffer
 	data.Grow(int(min(size, r.MaxFileSize)) + bytes.MinRead)
@@ -256,6 +261,10 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 	}
 	if int64(data.Len()) > r.MaxFileSize {
 		r.tooLarge(kind)
+		return nil
+	}
+	// Another one may have taken its place since the beginning of it was read.
+	if kind = look(data.Bytes()); kind == text && !mentions(data.Bytes()) {
 		return nil
 	}
 	r.content(kind, data.Bytes())

@@ -120,6 +120,7 @@ func handmade(t testing.TB, certs []*x509.Certificate) map[string][]byte {
 		"program.go":       []byte("package x\n\nconst ca = `" + pemOf(certs...) + "`\n"),
 		"page.html":        []byte("<!DOCTYPE html><html><pre>\n" + pemOf(certs...) + "</pre></html>"),
 		"windows.cer":      utf16Of(pemOf(certs...)),
+		"no bom.cer":       utf16Of(pemOf(certs...))[2:],
 		"bom.pem":          []byte("\ufeff" + pemOf(certs...)),
 		"all.der":          bytes.Join(ders, nil),
 		"all.p7b":          encode(t, certs, truststore.PKCS7),
