@@ -232,9 +232,13 @@ func (d *decoder) addDER(data []byte) error {
 }
 
 func (d *decoder) addPEM(text []byte) error {
-	r := pemReader{text: text, loose: d.visit != nil}
+	r := pemReader{text: text}
+	next := r.next
+	if d.visit != nil {
+		next = r.nextInText
+	}
 	for {
-		block, err := r.next()
+		block, err := next()
 		if err == nil && block == nil {
 			return nil
 		}

@@ -67,7 +67,8 @@ const (
 // is wrong between them. Unlike Decode it goes on after what cannot be read, does
 // not parse certificates, repeats what is repeated, and has nothing against private
 // keys, nor against blocks of PEM with something else. It finds PEM in other
-// text too, where other words stand before BEGIN or behind END on the same line.
+// text too: on one line, or on lines with the quotes, escapes and comment marks
+// of programs and settings around them.
 //
 // Who wants to trust what is in a file uses Decode.
 //

@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // replaced is a file that is another one each time that it is opened.
@@ -92,4 +94,115 @@ func TestCertificatesThatAreCutOffAreTold(t *testing.T) {
 	}
 	_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte("MICE are no certificates")}, "b": {Data: []byte("MIIB")}}}, ".")
 	assert.Empty(t, troubles)
+}
+
+// PEM as it stands in programs, settings and messages.
+func TestPEMInOtherText(t *testing.T) {
+	g1, g4 := pkioverheid.PrivateG1.Root(), pkioverheid.PrivateG4TLS.Root()
+	pem := pemOf(g1, g4)
+	lines := strings.Split(strings.TrimSpace(pem), "\n")
+	around := func(before, after string) string {
+		return before + strings.Join(lines, after+"\n"+before) + after + "\n"
+	}
+	oneLine := strings.TrimSpace(strings.ReplaceAll(pem, "\n", " "))
+	in64 := base64.StdEncoding.EncodeToString([]byte(pem))
+	var wrapped strings.Builder
+	for i := 0; i < len(in64); i += 76 {
+		wrapped.WriteString("    " + in64[i:min(i+76, len(in64))] + "\n")
+	}
+	for name, text := range map[string]string{
+		"a string of C":                    "const char ca[] =\n" + around(`  "`, `\n"`) + ";\n",
+		"a string of C on the first line":  `const char ca[] = ` + around(`"`, `\r\n" \`) + ";\n",
+		"strings of Java":                  "String ca =\n" + around(`    "`, `\n" +`) + `"";`,
+		"a list of strings":                "[\n" + around(`'`, `',`) + "]",
+		"a comment":                        "x=1\n" + around("# ", ""),
+		"a comment of C":                   around("// ", ""),
+		"a block comment":                  "/*\n" + around(" * ", "") + " */",
+		"a patch":                          "+++ b/ca.pem\n@@ -0,0 +1,40 @@\n" + around("+", ""),
+		"a message that is quoted":         around("> ", ""),
+		"one line with spaces":             oneLine,
+		"a setting on one line":            `CA="` + oneLine + `" # ours`,
+		"one line without spaces":          strings.ReplaceAll(pem, "\n", ""),
+		"JSON in JSON":                     `{"a": "{\"ca\": \"` + strings.ReplaceAll(pem, "\n", `\\n`) + `\"}"}`,
+		"JSON of PHP":                      `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "/", `\/`), "\n", `\n`) + `"}`,
+		"JSON of Gson":                     `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "=", `\u003d`), "\n", `\n`) + `"}`,
+		"no line break before END":         strings.ReplaceAll(pem, "\n-----END", "-----END"),
+		"no line break between two":        strings.ReplaceAll(pem, "-----\n-----", "----------"),
+		"line breaks of old":               strings.ReplaceAll(pem, "\n", "\r"),
+		"a Secret of Kubernetes":           "kind: Secret\ndata:\n  ca.crt: " + in64 + "\n  x: eA==\n",
+		"a Secret of Kubernetes in JSON":   `{"kind": "Secret", "data": {"ca.crt": "` + in64 + `"}}`,
+		"a Secret, folded":                 "data:\n  ca.crt: >\n" + wrapped.String() + "  x: eA==\n",
+		"a property list":                  "<?xml version=\"1.0\"?><plist><data>\n" + wrapped.String() + "</data></plist>",
+		"base64 of PEM and nothing more":   wrapped.String(),
+		"PEM, and one of them in base64":   pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
+		"a mention before, and an example": "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+			assert.Equal(t, fingerprintsOf(g1, g4), fingerprints(found))
+			assert.Empty(t, troubles)
+		})
+	}
+}
+
+// A Secret of Kubernetes has the key beside the certificate.
+func TestSecretsOfKubernetes(t *testing.T) {
+	_, withKey := planted(t)
+	in64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	text := "data:\n  tls.crt: " + in64(pemOf(withKey[0].Leaf)) + "\n  tls.key: " + in64(keyPEM(t, withKey[0])) + "\n"
+	found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+	assert.Empty(t, troubles)
+	require.Len(t, found, 1)
+	assert.Equal(t, inventory.KeyEntry, found[0].Use)
+	assert.Equal(t, "line 2 in base64, line 1", found[0].Place)
+	assert.Equal(t, truststore.PEM, found[0].Format)
+
+	// It is told that one is cut off, or damaged.
+	for _, damaged := range []string{in64(pemOf(withKey[0].Leaf))[:400], in64(pemOf(withKey[0].Leaf)[:400]), in64(strings.Replace(pemOf(withKey[0].Leaf), "\nMII", "\nMII!", 1))} {
+		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte("x: " + damaged + "\n")}}}, "a")
+		assert.Empty(t, found)
+		assert.Error(t, troubles["a"])
+	}
+}
+
+// What only speaks of PEM is no trouble.
+func TestTextThatSpeaksOfPEM(t *testing.T) {
+	for name, text := range map[string]string{
+		"a program":         "if !strings.HasPrefix(s, \"-----BEGIN CERTIFICATE-----\") {\n\treturn \"-----BEGIN CERTIFICATE-----\\n\" + s + \"\\n-----END CERTIFICATE-----\"\n}\n",
+		"an expression":     "grep -e '-----BEGIN CERTIFICATE-----' -e '-----END CERTIFICATE-----' x\n",
+		"an example":        "set CA to `-----BEGIN CERTIFICATE-----...-----END CERTIFICATE-----`\n",
+		"one of Kubernetes": "data:\n  tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t...\n  b: LS0tLS1CRUdJTi\n",
+	} {
+		_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+		assert.Empty(t, troubles, name)
+		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text + pemOf(pkioverheid.PrivateG1.Root()))}}}, "a")
+		assert.Empty(t, troubles, name)
+		assert.Len(t, found, 1, name)
+	}
+}
+
+// Megabytes on one line take no more than their time.
+func TestHostileTextOnOneLine(t *testing.T) {
+	cert := strings.ReplaceAll(pemOf(pkioverheid.PrivateG1.Root()), "\n", " ")
+	for name, unit := range map[string]string{
+		"BEGIN":           "-----BEGIN ",
+		"BEGIN of a kind": "-----BEGIN CERTIFICATE-----",
+		"empty blocks":    "-----BEGIN X----------END X-----",
+		"marks":           "-----BEGIN X-----\"A\"-----END X-----",
+		"base64":          "LS0tLS1CRUdJTi ",
+		"base64 and more": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t,",
+		"backslashes":     "-----BEGIN X-----" + strings.Repeat(`\`, 100),
+		"certificates":    cert,
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := []byte("x " + strings.Repeat(unit, 4<<20/len(unit)))
+			begin := time.Now()
+			n := 0
+			for range inventory.Scan(t.Context(), inventory.Config{FS: fstest.MapFS{"a": {Data: text}}}, "a") {
+				n++
+			}
+			t.Log(n, time.Since(begin))
+			assert.Less(t, time.Since(begin), 30*time.Second)
+		})
+	}
 }

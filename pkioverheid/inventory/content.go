@@ -110,22 +110,31 @@ func beginOfBase64(text []byte) []byte {
 var (
 	pemMention = []byte("-----BEGIN ")
 	xmlMention = []byte("X509Certificate")
+
+	// encodedMention is the base64 of pemMention, as far as that does not depend on
+	// what follows: Kubernetes keeps PEM so.
+	encodedMention = []byte("LS0tLS1CRUdJTi")
 )
 
 const maxMention = len("X509Certificate") - 1
 
 func mentions(data []byte) bool {
-	return bytes.Contains(data, pemMention) || bytes.Contains(data, xmlMention)
+	return bytes.Contains(data, pemMention) || bytes.Contains(data, xmlMention) || bytes.Contains(data, encodedMention)
 }
 
 // content adds the results of a file that is read.
 func (r *reader) content(kind contentKind, data []byte) {
-	r.now = contentReader{reader: r, kind: kind, data: data, lines: true, from: new(source), first: len(r.results)}
+	r.now = contentReader{reader: r, kind: kind, data: data, from: new(source), first: len(r.results)}
 	c := &r.now
 	if !c.prepare() {
 		return
 	}
-	c.readAll()
+	text := c.text
+	if len(c.data) > 0 {
+		c.readAll()
+	}
+	c.readEncoded(text)
+	c.text = nil
 	c.finish()
 	c.data = nil // which may be large
 }
@@ -156,9 +165,11 @@ type contentReader struct {
 	*reader
 	kind      contentKind
 	data      []byte
-	lines     bool // line numbers are those of the file
-	firstLine int  // lines before data
-	allPEM    bool // the file begins as one of PEM does, rather than as a text with PEM in it
+	text      []byte // all of it, where data is a part
+	firstLine int    // lines before data
+	within    string // where in the file data stands, if it was in base64
+	lastLine  int    // of a block of PEM
+	allPEM    bool   // the file begins as one of PEM does, rather than as a text with PEM in it
 	from      *source
 	key       bool // there is a private key in the file
 	first     int  // of the reader's results, the first of this file that is not delivered
@@ -178,22 +189,15 @@ func (c *contentReader) prepare() bool {
 	if c.kind != text {
 		return true
 	}
+	c.text = c.data
 	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
 	c.allPEM = bytes.HasPrefix(begin, pemMention)
-	// PEM in strings of JSON and of programs, with \n for a line break.
-	lines := c.data
-	if c.allPEM {
-		lines, _, _ = bytes.Cut(begin, []byte("\n"))
-	}
-	if bytes.Contains(lines, []byte(`-----\n`)) || bytes.Contains(lines, []byte(`-----\r\n`)) {
-		c.lines = false
-		c.data = bytes.ReplaceAll(bytes.ReplaceAll(c.data, []byte(`\r\n`), []byte("\n")), []byte(`\n`), []byte("\n"))
-	}
 	if begin[0] == '<' && !c.isSigned() {
 		// PEM in HTML, or in XML of another kind.
 		at := bytes.Index(c.data, pemMention)
 		if at < 0 {
-			return false
+			c.data = nil
+			return true
 		}
 		c.firstLine = bytes.Count(c.data[:at], []byte("\n"))
 		c.data = c.data[at:]
@@ -269,6 +273,64 @@ func (c *contentReader) try(password string) (locked bool) {
 		}
 	}
 	return false
+}
+
+// readEncoded reads the PEM that stands in a text in base64.
+func (c *contentReader) readEncoded(text []byte) {
+	for line := 1; ; {
+		at := bytes.Index(text, encodedMention)
+		if at < 0 || c.ctx.Err() != nil {
+			return
+		}
+		line += bytes.Count(text[:at], []byte("\n"))
+		length := lengthOfBase64(text[at:])
+		encoded := bytes.Map(func(r rune) rune {
+			if r == ' ' || r == '\t' {
+				return -1
+			}
+			return r
+		}, text[at:at+length])
+		c.data = make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
+		n, _ := base64.StdEncoding.Decode(c.data, encoded) // what is damaged is told when it is read
+		c.data = c.data[:n]
+		c.allPEM, c.firstLine, c.lastLine = false, 0, 0
+		c.within = "line " + strconv.Itoa(line) + " in base64, "
+		c.try("")
+		line += bytes.Count(text[at:at+length], []byte("\n"))
+		text = text[at+length:]
+	}
+}
+
+// lengthOfBase64 is that of the base64 with which text begins: the rest of its line,
+// and of those below it that are as long, and a last one that is shorter.
+func lengthOfBase64(text []byte) int {
+	full, end := 0, 0
+	for {
+		begin := end
+		for begin < len(text) && (text[begin] == ' ' || text[begin] == '\t') {
+			begin++
+		}
+		at := begin
+		for at < len(text) && text[at] > ' ' && isBase64(text[at:at+1]) {
+			at++
+		}
+		length := at - begin
+		for at < len(text) && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r') {
+			at++
+		}
+		whole := at == len(text) || text[at] == '\n'
+		switch {
+		case end == 0:
+			full = length
+		case !whole || length > full || length == 0:
+			return end
+		}
+		end = begin + length
+		if !whole || at == len(text) || length < full || text[end-1] == '=' {
+			return end
+		}
+		end = at + 1
+	}
 }
 
 // result makes a Result of an entry; false if it is nothing to tell.
@@ -348,9 +410,12 @@ func (c *contentReader) place(e truststore.Entry) string {
 	case e.Number == 0:
 		return ""
 	case e.Format == truststore.PEM:
-		place := "block " + strconv.Itoa(e.Number)
-		if c.lines {
-			place = "line " + strconv.Itoa(e.Line+c.firstLine)
+		place := c.within + "line " + strconv.Itoa(e.Line+c.firstLine)
+		if e.Line == c.lastLine && e.Number > 1 {
+			place += ", block " + strconv.Itoa(e.Number)
+		}
+		if e.Position <= 1 {
+			c.lastLine = e.Line
 		}
 		if e.Position > 0 {
 			place += ", certificate " + strconv.Itoa(e.Position)

@@ -14,11 +14,13 @@
 // # What is found
 //
 // Formats are told by the content of a file and not by its name: PEM in any text
-// file, also with private keys, comments or a program around it, and in strings of
-// JSON; DER; PKCS#7; PKCS#12 and JKS; and XML documents, of which SAML metadata and
-// CPAs also tell what each certificate is for. A file that holds none of these is
-// passed over without a word, after a look at its beginning if it is binary.
-// Archives and images are not opened up.
+// file, also beside private keys, in comments, in strings of programs and of JSON,
+// on one line, and in base64, as Kubernetes keeps it; DER, also in base64 if there is
+// nothing else in the file; PKCS#7; PKCS#12 and JKS; and XML documents, of which SAML
+// metadata and CPAs also tell what each certificate is for. A file that holds none
+// of these is passed over without a word, after a look at its beginning if it is
+// binary. Archives and images are not opened up, nor are key stores of other kinds,
+// and DER in base64 is not looked for in other text, such as the x5c of a JWK.
 //
 // What cannot be looked at, or is broken, is a Result with an Err, so that an
 // inventory without errors has missed nothing: unreadable files and folders, files

@@ -327,7 +327,7 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 		"a CPA without PartyId":          {strings.Replace(cpaOf(leaf.Leaf), "00000004003214345001", "", 1), []string{fp(leaf.Leaf) + " CPA party: CollaborationProtocolAgreement/PartyInfo/Certificate[c0] (Signing, Client) of Logius"}},
 		"a document of others":           {`<a use="signing" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Certificate>` + inBase64(ca) + `</ds:X509Certificate></a>`, []string{fp(ca) + " unknown: a[signing]"}},
 		"PEM in a page":                  {"<html>\n<p>\n" + pemOf(ca), []string{fp(ca) + " unknown: line 3"}},
-		"PEM in a string of JSON":        {`{"a": "` + strings.ReplaceAll(pemOf(ca, leaf.Leaf), "\n", `\n`) + `"}`, []string{fp(ca) + " unknown: block 1", fp(leaf.Leaf) + " unknown: block 2"}},
+		"PEM in a string of JSON":        {`{"a": "` + strings.ReplaceAll(pemOf(ca, leaf.Leaf), "\n", `\n`) + `"}`, []string{fp(ca) + " unknown: line 1", fp(leaf.Leaf) + " unknown: line 1, block 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, map[string][]byte{"file": []byte(c.data)})

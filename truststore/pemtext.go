@@ -1,0 +1,189 @@
+package truststore
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// nextInText is next for text of any kind, in which PEM can stand as strings of a
+// program or of JSON, in comments, or on one line. What is whole is a block.
+// What is not is an error where BEGIN has a line of its own, or a certificate
+// seems to follow it; else the text only speaks of PEM.
+func (r *pemReader) nextInText() (*pemBlock, error) {
+	r.line = max(r.line, 1)
+	for {
+		i := bytes.Index(r.text[r.at:], pemBegin)
+		if i < 0 {
+			r.at = len(r.text)
+			return nil, nil
+		}
+		begin := r.at + i
+		r.line += bytes.Count(r.text[r.at:begin], []byte("\n"))
+		r.at = begin
+		before := r.text[max(r.after, begin-maxBefore):begin]
+		before = before[bytes.LastIndexByte(before, '\n')+1:]
+		own := len(bytes.TrimSpace(before)) == 0
+
+		mark, kind := pemMark(r.text[begin:], pemBegin)
+		if mark == 0 {
+			r.at += len(pemBegin)
+			if !own {
+				continue
+			}
+			r.count++
+			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
+		}
+		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kind}
+		body := r.text[begin+mark:]
+		length := bytes.Index(body, pemDashes)
+		behind, _, more := bytes.Cut(body[:max(length, 0)], []byte("\n"))
+		if length < 0 {
+			behind, _, more = bytes.Cut(body, []byte("\n"))
+			more = true // the end of the text ends the line, too
+		}
+		own = own && more && len(bytes.TrimSpace(behind)) == 0
+		if length < 0 {
+			r.at = len(r.text)
+			if !own && !seemsCertificate(body) {
+				return nil, nil
+			}
+			r.count++
+			return nil, fmt.Errorf("%v has no END line: it is cut off", block)
+		}
+		rest := body[length:]
+		body = body[:length]
+		ending, endKind := pemMark(rest, pemEnd)
+		if ending == 0 || endKind != kind {
+			r.line += bytes.Count(r.text[r.at:begin+mark+length], []byte("\n"))
+			r.at = begin + mark + length
+			if !bytes.HasPrefix(rest, pemBegin) {
+				r.at += len(pemDashes)
+			}
+			if !own && !seemsCertificate(body) {
+				continue
+			}
+			r.count++
+			if bytes.HasPrefix(rest, pemBegin) {
+				return nil, fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
+			}
+			return nil, fmt.Errorf("%v: damaged END line in line %d", block, r.line)
+		}
+		line := r.line
+		r.line += bytes.Count(body, []byte("\n"))
+		r.at = begin + mark + length + ending
+		r.after = r.at
+		if last := bytes.LastIndexByte(body, '\n'); !own || len(bytes.TrimSpace(body[last+1:])) > 0 {
+			if clean := withoutFrame(before, body); clean != nil {
+				body = clean
+			} else if !own && !seemsCertificate(body) {
+				continue
+			}
+		}
+		r.count++
+		block.line, block.body = line, body
+		return block, nil
+	}
+}
+
+// maxBefore is how much of what stands before BEGIN on its line is looked at.
+const maxBefore = 256
+
+// pemMark returns the length of the BEGIN or END mark with which text begins, and what
+// stands in it; zero if there is none.
+func pemMark(text, word []byte) (length int, kind string) {
+	const most = 64 // more than any kind has
+	rest, ok := bytes.CutPrefix(text, word)
+	if !ok || len(rest) == 0 || rest[0] != ' ' {
+		return 0, ""
+	}
+	rest = rest[1:]
+	end := bytes.Index(rest[:min(len(rest), most+len(pemDashes))], pemDashes)
+	if end <= 0 || bytes.IndexByte(rest[:end], '\n') >= 0 {
+		return 0, ""
+	}
+	return len(word) + 1 + end + len(pemDashes), string(rest[:end])
+}
+
+// seemsCertificate reports whether the base64 of a certificate stands behind a BEGIN
+// mark, perhaps behind the end of a line in a program.
+func seemsCertificate(body []byte) bool {
+	body = bytes.TrimLeft(body[:min(len(body), 256)], " \t\r\n\\rn\"'`,+;#/*>")
+	return bytes.HasPrefix(body, []byte("MI"))
+}
+
+// withoutFrame returns the base64 that stands between the marks of a block, without
+// what a program, a comment or a message has around its lines: what stands before
+// BEGIN, quotes with all that is between one string and the next, and what
+// is escaped. It is nil if something else is left.
+func withoutFrame(before, body []byte) []byte {
+	if len(body) > 2*maxCertificate {
+		return nil
+	}
+	const quotes = "\"'`"
+	before = bytes.TrimSpace(before)
+	if bytes.ContainsAny(before, quotes) {
+		before = nil
+	}
+	out := make([]byte, 0, len(body))
+	var quote byte
+	inside := true // of the string in which BEGIN stands, or of the next ones
+	for first := true; len(body) > 0; first = false {
+		line, rest, _ := bytes.Cut(body, []byte("\n"))
+		body = rest
+		if !first {
+			line = bytes.TrimPrefix(bytes.TrimLeft(line, " \t"), before)
+		}
+		for len(line) > 0 {
+			c := line[0]
+			line = line[1:]
+			switch {
+			case c == '"' || c == '\'' || c == '`':
+				if quote == 0 {
+					quote = c
+				}
+				if c == quote {
+					inside = !inside
+				} else if inside {
+					return nil
+				}
+			case !inside, c == ' ', c == '\t', c == '\r':
+			case c == '\\':
+				line = bytes.TrimLeft(line, `\`)
+				if len(line) == 0 {
+					break
+				}
+				switch line[0] {
+				case '\r', '"', '\'', '/':
+					continue
+				case 'n', 'r', 't':
+				case 'u':
+					if len(line) < 5 {
+						return nil
+					}
+					code, err := strconv.ParseUint(string(line[1:5]), 16, 8)
+					if err != nil || !isBase64(byte(code)) {
+						return nil
+					}
+					out = append(out, byte(code))
+					line = line[4:]
+				default:
+					return nil
+				}
+				line = line[1:]
+			case isBase64(c):
+				out = append(out, c)
+			default:
+				return nil
+			}
+		}
+	}
+	if !inside || len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func isBase64(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/' || c == '='
+}
