@@ -475,3 +475,27 @@ func TestACAWithTwoIssuersIsRevokedByEachForItself(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, chain.Revoked, reasonOf(t, err))
 }
+
+// That the Checker was closed is no reason to let a certificate pass.
+func TestCloseWhileSomebodyWaitsIsNotUnreachable(t *testing.T) {
+	s := newSite(t)
+	l := newLayers(s.URL)
+	s.publish(l)
+	asked := make(chan struct{})
+	s.handle("/issuing.crl", func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	})
+	c := newChecker(t, s, func(cfg *crl.Config) {
+		cfg.SoftFail = func(err error) { t.Error("let pass:", err) }
+	})
+	got := make(chan error, 20)
+	for range cap(got) {
+		go func() { got <- c.Policy(l.chain(), now) }()
+	}
+	<-asked
+	require.NoError(t, c.Close())
+	for range cap(got) {
+		refusedAs(t, chain.RevocationUnknown, "the Checker is closed", <-got)
+	}
+}
