@@ -53,7 +53,7 @@ What must be done, as the table says it:
 The exit status is 1 if something must be replaced now or soon (--fail-on changes
 that), 2 if something could not be looked at or the search was stopped, which goes
 before 1, and else 0. What surely holds no certificate, such as a socket, is passed
-over, unless it is named itself.
+over, unless it is named itself; --json and --csv tell of it.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 PKIO_PASSWORD if no flag is given, and with "changeit".

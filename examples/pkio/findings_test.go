@@ -23,6 +23,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 // However much is found, what is kept is bounded, and it is the most urgent.
@@ -168,4 +169,23 @@ func TestReportEscapesNames(t *testing.T) {
 	assert.NotContains(t, text, "\u202e")
 	assert.NotContains(t, text, "\x1b")
 	assert.Contains(t, text, "&lt;script&gt;alert(1)&lt;/script&gt;{{.}}")
+}
+
+// A certificate that may not be used gets no advice on how to make its chain work, and
+// its issuer is written in names.
+func TestReportOfATestCertificate(t *testing.T) {
+	dir := t.TempDir()
+	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue().Leaf
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "leaf.pem"), []byte(pemOf(leaf)), 0o600))
+	fs := newFindings(time.Now(), []string{dir})
+	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
+		fs.take(r)
+	}
+	var page bytes.Buffer
+	require.NoError(t, fs.writeReport(&page))
+	assert.Contains(t, page.String(), "<dt>Problem</dt>")
+	assert.Contains(t, page.String(), "take it out of everything else")
+	assert.NotContains(t, page.String(), "To make it work")
+	assert.Contains(t, page.String(), "organizationIdentifier=NTRNL-")
+	assert.NotContains(t, page.String(), "2.5.4.97")
 }

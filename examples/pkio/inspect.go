@@ -191,19 +191,8 @@ func recognisedBy(by pkioverheid.Recognition) string {
 
 // explain writes the tree, the verdict in colour.
 func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation) {
-	if e.Reason == chain.RefusedByPolicy {
-		// Which policies a program has is for programmers. The users of this one hear
-		// what to do about the certificate.
-		own := *e
-		own.Problem, own.Advice, own.Path = forUsers.Replace(e.Problem), adviceOn(e), slices.Clone(e.Path)
-		for i := range own.Path {
-			checks := slices.Clone(own.Path[i].Checks)
-			for j := range checks {
-				checks[j].Text = forUsers.Replace(checks[j].Text)
-			}
-			own.Path[i].Checks = checks
-		}
-		e = &own
+	if !e.OK {
+		e = forUser(e)
 	}
 	fmt.Fprintln(out)
 	if cert != nil {
@@ -218,15 +207,33 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, "✗ WRONG", p.red("✗ WRONG")))
 }
 
-// adviceOn is what to do about the certificate that was explained; empty if it is
-// another of the path that is refused.
-func adviceOn(e *chain.Explanation) string {
-	if len(e.Path) == 0 {
-		return ""
+// forUser puts a refusal in terms of the tool. Which policies a program has is for
+// programmers, and how to make a chain work is no help with a certificate that may not
+// be used: what to do about the certificate takes their place.
+func forUser(e *chain.Explanation) *chain.Explanation {
+	own := *e
+	var a pkioverheid.Advice
+	if len(e.Path) > 0 {
+		a = pkioverheid.Advise(e.Path[0].Certificate, 0, e.Time)
 	}
-	a := pkioverheid.Advise(e.Path[0].Certificate, 0, e.Time)
-	if a.Status == pkioverheid.Unrecognised || a.Status == pkioverheid.Fine {
-		return ""
+	switch {
+	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status > pkioverheid.Fine:
+		own.Advice = printable(a.Text)
+	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
+		own.Advice = ""
 	}
-	return printable(a.Text)
+	own.Problem, own.Path = forUsers.Replace(e.Problem), slices.Clone(e.Path)
+	for i := range own.Path {
+		checks := slices.Clone(own.Path[i].Checks)
+		for j := range checks {
+			checks[j].Text = forUsers.Replace(checks[j].Text)
+		}
+		own.Path[i].Checks = checks
+	}
+	return &own
+}
+
+// neverTrusted reports whether a certificate may not be used, however whole its chain.
+func neverTrusted(a pkioverheid.Advice) bool {
+	return a.Status == pkioverheid.Compromised || a.Status == pkioverheid.Withdrawn || a.Status == pkioverheid.TestOnly
 }

@@ -363,13 +363,19 @@ func draw(id string, f *finding) picture {
 	}
 	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
 		add("Problem", e.Problem, false)
-		add("To make it work", e.Advice, false)
+		if !neverTrusted(f.Advice) {
+			add("To make it work", e.Advice, false)
+		}
 	}
 	add("Advice", f.Advice.Text, false)
 	if identity, ok := f.Identity(); ok {
 		add("OIN", string(identity.OIN), false)
 	}
-	add("Issued by", shortened(f.Certificate.Issuer.String(), 300), false)
+	issuer := f.Certificate.Issuer.String()
+	if len(e.Path) > 0 {
+		issuer = e.Path[0].Issuer // with the names of attributes that crypto/x509 writes as numbers
+	}
+	add("Issued by", shortened(issuer, 300), false)
 	add("SHA-256", f.Fingerprint().String(), true)
 	return p
 }
