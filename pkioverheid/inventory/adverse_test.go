@@ -133,9 +133,15 @@ func TestPEMInOtherText(t *testing.T) {
 		"a Secret of Kubernetes in JSON":   `{"kind": "Secret", "data": {"ca.crt": "` + in64 + `"}}`,
 		"a Secret, folded":                 "data:\n  ca.crt: >\n" + wrapped.String() + "  x: eA==\n",
 		"a property list":                  "<?xml version=\"1.0\"?><plist><data>\n" + wrapped.String() + "</data></plist>",
-		"base64 of PEM and nothing more":   wrapped.String(),
-		"PEM, and one of them in base64":   pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
-		"a mention before, and an example": "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
+		"PEM in a document that is signed": strings.Replace(samlOf(g1), "</md:EntitiesDescriptor>", "<x>\n"+pemOf(g4)+"</x></md:EntitiesDescriptor>", 1),
+		"elements of a default name space": strings.ReplaceAll(strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate", `<X509Certificate xmlns="http://www.w3.org/2000/09/xmldsig#"`), "</ds:X509Certificate", "</X509Certificate"),
+		"elements with CDATA":              strings.NewReplacer("<ds:X509Certificate>", "<ds:X509Certificate><![CDATA[", "</ds:X509Certificate>", "]]></ds:X509Certificate>").Replace(samlOf(g1, g4)),
+		"elements with a comment":          strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate>", "<ds:X509Certificate><!-- ours -->\n"),
+		"elements with a reference":        strings.ReplaceAll(samlOf(g1, g4), "</ds:X509Certificate>", "&#13;\n</ds:X509Certificate>"),
+		"a document behind a byte order mark and a comment": "\ufeff" + strings.Replace(samlOf(g1, g4), "?>", "?><!-- x -->", 1),
+		"base64 of PEM and nothing more":                    wrapped.String(),
+		"PEM, and one of them in base64":                    pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
+		"a mention before, and an example":                  "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")

@@ -129,12 +129,12 @@ func (r *reader) content(kind contentKind, data []byte) {
 	if !c.prepare() {
 		return
 	}
-	text := c.text
 	if len(c.data) > 0 {
 		c.readAll()
 	}
-	c.readEncoded(text)
-	c.text = nil
+	c.readMarkup()
+	c.readEncoded()
+	c.text = nil // which may be large
 	c.finish()
 	c.data = nil // which may be large
 }
@@ -165,7 +165,8 @@ type contentReader struct {
 	*reader
 	kind      contentKind
 	data      []byte
-	text      []byte // all of it, where data is a part
+	text      []byte // all of it, if it is text, of which data may be a part
+	inMarkup  bool   // the text is XML or HTML
 	firstLine int    // lines before data
 	within    string // where in the file data stands, if it was in base64
 	lastLine  int    // of a block of PEM
@@ -192,17 +193,21 @@ func (c *contentReader) prepare() bool {
 	c.text = c.data
 	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
 	c.allPEM = bytes.HasPrefix(begin, pemMention)
-	if begin[0] == '<' && !c.isSigned() {
-		// PEM in HTML, or in XML of another kind.
-		at := bytes.Index(c.data, pemMention)
-		if at < 0 {
-			c.data = nil
-			return true
-		}
-		c.firstLine = bytes.Count(c.data[:at], []byte("\n"))
-		c.data = c.data[at:]
+	if c.inMarkup = begin[0] == '<'; c.inMarkup && !c.isSigned() {
+		c.data = nil
 	}
 	return true
+}
+
+// readMarkup reads the PEM that stands in HTML or XML.
+func (c *contentReader) readMarkup() {
+	at := bytes.Index(c.text, pemMention)
+	if !c.inMarkup || at < 0 {
+		return
+	}
+	c.firstLine = bytes.Count(c.text[:at], []byte("\n"))
+	c.data = c.text[at:]
+	c.readAll()
 }
 
 // isSigned reports whether a document can have ds:X509Certificate elements.
@@ -276,7 +281,8 @@ func (c *contentReader) try(password string) (locked bool) {
 }
 
 // readEncoded reads the PEM that stands in a text in base64.
-func (c *contentReader) readEncoded(text []byte) {
+func (c *contentReader) readEncoded() {
+	text := c.text
 	for line := 1; ; {
 		at := bytes.Index(text, encodedMention)
 		if at < 0 || c.ctx.Err() != nil {
