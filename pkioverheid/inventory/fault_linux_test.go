@@ -107,9 +107,10 @@ func TestSkippedIsLittleTrouble(t *testing.T) {
 	dir := write(t, map[string][]byte{"text.pem": root(pkioverheid.PrivateG1), "binary": make([]byte, 2000)})
 	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "dangling")))
+	require.NoError(t, os.Symlink(t.TempDir(), filepath.Join(dir, "away")))
 	_, troubles := scanAll(t, inventory.Config{MaxFileSize: 1000}, dir)
-	require.Len(t, troubles, 4)
-	for name, skipped := range map[string]bool{"text.pem": false, "binary": true, "pipe": true, "dangling": true} {
+	require.Len(t, troubles, 5)
+	for name, skipped := range map[string]bool{"text.pem": false, "binary": true, "pipe": true, "dangling": true, "away": false} {
 		assert.Equal(t, skipped, errors.Is(troubles[name], inventory.ErrSkipped), name)
 	}
 	_, troubles = scanAll(t, inventory.Config{}, filepath.Join(dir, "dangling"))

@@ -133,7 +133,7 @@ func (r *reader) follow() bool {
 	case r.isWalked(real):
 		return false
 	case info.IsDir():
-		r.trouble(&trouble{text: "a symbolic link to a folder outside of what is scanned, which is not followed: name " + printable(real, 200) + " as a target", skipped: true})
+		r.trouble(&trouble{text: "a symbolic link to a folder outside of what is scanned, which is not followed: name " + printable(real, 200) + " as a target"})
 		return false
 	}
 	return r.outside.first(real)

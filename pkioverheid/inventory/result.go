@@ -275,8 +275,9 @@ func (r Result) MarshalJSON() ([]byte, error) {
 
 // ErrSkipped is found by [errors.Is] in the Err of what was passed over and most
 // likely holds no certificate that is not found elsewhere: pipes, sockets and
-// devices, symbolic links that lead nowhere, or to a folder outside of the
-// targets, and binary files beyond the limit.
+// devices, symbolic links that lead nowhere, binary files beyond the limit and, in
+// an FS, symbolic links to folders. Links to folders outside of the targets are not
+// among them: who knows what is there.
 var ErrSkipped = errors.New("inventory: passed over")
 
 // trouble is why a place could not be looked at.
