@@ -71,6 +71,12 @@ func TestEntriesSayWhatIsWrongAndGoOn(t *testing.T) {
 		"a key and parameters":             {key + "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + ca, []string{"PEM 1 key line 1", "PEM 3 certificate line"}, ""},
 		"a raw string in a Go file":        {"package x\n\nconst ca = `" + ca + "`\n\nvar y int\n", []string{"PEM 1 certificate line 3"}, ""},
 		"an element of XML":                {"a: <cert>" + ca + "</cert>", []string{"PEM 1 certificate line 1"}, ""},
+		"files without a last line break":  {ca + ca, []string{"PEM 1 certificate line 1", "PEM 2 certificate line"}, ""},
+		"a comment":                        {"x\n# " + strings.ReplaceAll(ca, "\n", "\n# "), []string{"PEM 1 certificate line 2"}, ""},
+		"strings of a program":             {"x = \"" + strings.ReplaceAll(ca, "\n", "\\n\" +\n\t\"") + "\";", []string{"PEM 1 certificate line 1"}, ""},
+		"one line":                         {"x " + strings.ReplaceAll(ca, "\n", " ") + " " + strings.ReplaceAll(ca, "\n", `\n`), []string{"PEM 1 certificate line 1", "PEM 2 certificate line 1"}, ""},
+		"a string that is damaged":         {`x "` + strings.ReplaceAll(strings.Replace(ca, "MII", "MII!", 1), "\n", `\n`) + `"`, []string{"PEM 1 error"}, "damaged base64"},
+		"an example in a sentence":         {"write -----BEGIN CERTIFICATE-----...-----END CERTIFICATE----- and\n" + ca, []string{"PEM 1 certificate line 2"}, ""},
 		"a program that speaks of PEM":     {"if strings.Contains(s, \"-----BEGIN CERTIFICATE-----\") {\n" + ca, []string{"PEM 1 certificate line 2"}, ""},
 		"the same certificate twice":       {ca + "\n" + ca, []string{"PEM 1 certificate line 1", "PEM 2 certificate line"}, ""},
 		"nothing that is known":            {"hello", []string{"Format(0) 0 error"}, "neither certificates nor keys"},
@@ -94,6 +100,22 @@ func TestEntriesSayWhatIsWrongAndGoOn(t *testing.T) {
 			assert.Contains(t, strings.Join(texts, "\n"), c.err)
 			assert.Equal(t, c.err != "", texts != nil)
 		})
+	}
+}
+
+// What Entries finds in other text, Decode refuses or passes over: who trusts has
+// files that are whole.
+func TestDecodeIsStricterThanEntries(t *testing.T) {
+	ca := strings.TrimSpace(string(pemOf("CERTIFICATE", realCerts(t)[0].Raw)))
+	for _, text := range []string{ca + ca, "# " + strings.ReplaceAll(ca, "\n", "\n# "), strings.ReplaceAll(ca, "\n", " "), "x: " + ca} {
+		n := 0
+		for e := range Entries([]byte(text)) {
+			require.NoError(t, e.Err)
+			n++
+		}
+		assert.Positive(t, n)
+		_, err := Decode([]byte(text))
+		assert.Error(t, err, "%.40q", text)
 	}
 }
 
