@@ -42,7 +42,7 @@ var rsaKeys = sync.OnceValue(func() [8]*rsa.PrivateKey {
 
 // hierarchyOf makes a chain of so many layers in the algorithm of real ones: the
 // CAs have RSA keys with 4096 bits, the leaf one with 2048. Every certificate has
-// what real ones have and Strict asks for.
+// what real ones have and Strict asks for; the leaf is as short-lived as WebPKI asks.
 func hierarchyOf(depth int, algorithm x509.SignatureAlgorithm) chain.Chain {
 	keys := rsaKeys()
 	signed := func(c *x509.Certificate) {
@@ -66,7 +66,7 @@ func hierarchyOf(depth int, algorithm x509.SignatureAlgorithm) chain.Chain {
 		}
 		c[i] = parent.Certificate
 	}
-	c[0] = sign(leafTemplate("host.example"), parent.Certificate, keys[0], parent.key, []edit{signed})
+	c[0] = sign(leafTemplate("host.example"), parent.Certificate, keys[0], parent.key, []edit{signed, shortLived})
 	return c
 }
 
