@@ -37,12 +37,13 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kind}
 		body := r.text[begin+mark:]
 		length := bytes.Index(body, pemDashes)
-		behind, _, more := bytes.Cut(body[:max(length, 0)], []byte("\n"))
-		if length < 0 {
-			behind, _, more = bytes.Cut(body, []byte("\n"))
-			more = true // the end of the text ends the line, too
+		untilDashes := body
+		if length >= 0 {
+			untilDashes = body[:length]
 		}
-		own = own && more && len(bytes.TrimSpace(behind)) == 0
+		behind, _, ended := bytes.Cut(untilDashes, []byte("\n"))
+		ended = ended || length < 0 // the end of the text ends the line, too
+		own = own && ended && len(bytes.TrimSpace(behind)) == 0
 		if length < 0 {
 			r.at = len(r.text)
 			if !own && !seemsCertificate(body) {
