@@ -50,10 +50,11 @@ What must be done, as the table says it:
   -       nothing of PKIoverheid
   error   could not be looked at: the list may not be complete
 
-The exit status is 1 if something must be replaced now or soon (--fail-on changes
-that), 2 if something could not be looked at or the search was stopped, which goes
-before 1, and else 0. What surely holds no certificate, such as a socket, is passed
-over, unless it is named itself; --json and --csv tell of it.
+The exit status is 1 if something must be replaced, however far ahead the date is
+(--fail-on changes that; a CA that goes "later" does not count, since until then its
+successor is trusted beside it), 2 if something could not be looked at or the search
+was stopped, which goes before 1, and else 0. What surely holds no certificate, such
+as a socket, is passed over, unless it is named itself; --json and --csv tell of it.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 PKIO_PASSWORD if no flag is given, and with "changeit".
@@ -65,7 +66,7 @@ before, and over no other file.`,
   pkio audit . service.example:443 --html report.html
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv
   pkio audit /etc --json | jq '.[] | select(.state == "withdrawn") | .path'
-  pkio audit certs --fail-on later     in CI, to hear of Private G1 too`,
+  pkio audit certs --fail-on soon      in CI, to fail from 90 days before the date on`,
 		Args: positional(1, 100_000, "a PATH or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
@@ -75,7 +76,7 @@ before, and over no other file.`,
 	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
 	f.at.flag(cmd, "judge at this date")
 	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
-	flags.StringVar(&f.failOn, "fail-on", "soon", "exit with status 1 from this `urgency` on: now, soon or later")
+	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
 	f.roots.flag(cmd)
 	f.passwords.flags(cmd, "", "key stores")

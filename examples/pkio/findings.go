@@ -108,6 +108,7 @@ type findings struct {
 	Stopped bool
 
 	Count    [classes]int          // of places
+	LaterCAs int                   // those of CAs among Count[classLater]
 	Distinct int                   // certificates, up to maxDistinct
 	Ends     map[int]*[classes]int // by the year of their deadline or end, and the quarter: see period
 	ToDo     map[toDo]int          // what there is to do, and for how many places
@@ -153,6 +154,9 @@ func (fs *findings) take(r inventory.Result) {
 		fs.Ends[p] = new([classes]int)
 	}
 	fs.Ends[p][f.Class]++
+	if f.Class == classLater && f.Certificate.IsCA {
+		fs.LaterCAs++
+	}
 	if f.Class <= classLater {
 		fs.note(f)
 	}
@@ -198,14 +202,15 @@ func keyOf(f *finding) toDo {
 	return key
 }
 
-// urgent reports whether something is as urgent as that.
+// urgent reports whether something must be replaced that is as urgent as that. A CA that
+// goes later is not replaced before: until then, its successor is trusted beside it.
 func (fs *findings) urgent(u pkioverheid.Urgency) bool {
 	n := fs.Count[classNow]
 	if u <= pkioverheid.Soon {
 		n += fs.Count[classSoon]
 	}
 	if u <= pkioverheid.Later {
-		n += fs.Count[classLater]
+		n += fs.Count[classLater] - fs.LaterCAs
 	}
 	return n > 0
 }

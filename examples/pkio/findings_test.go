@@ -26,6 +26,47 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
+// What a system of Private G1 shows must be replaced by November 2028, and its CAs stay
+// in trust stores until then.
+func TestACertificateUnderG1FailsAnAuditAndItsCADoesNot(t *testing.T) {
+	issuer := *pkioverheid.PrivateG1.Certificates()[2]
+	issuer.PublicKey = nil // nobody here has its key
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "system.example"},
+		NotBefore:    at.AddDate(-1, 0, 0),
+		NotAfter:     at.AddDate(1, 0, 0),
+		DNSNames:     []string{"system.example"},
+	}, &issuer, key.Public(), key)
+	require.NoError(t, err)
+	leaf, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+
+	for name, want := range map[string]struct {
+		file  string
+		later bool
+	}{
+		"its CAs":        {pemOf(pkioverheid.PrivateG1.Certificates()...), false},
+		"a system's":     {pemOf(leaf), true},
+		"both in a file": {pemOf(append(pkioverheid.PrivateG1.Certificates(), leaf)...), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "all.pem")
+			require.NoError(t, os.WriteFile(file, []byte(want.file), 0o600))
+			fs := newFindings(at, []string{file})
+			for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, file) {
+				fs.take(r)
+			}
+			assert.NotZero(t, fs.Count[classLater])
+			assert.Equal(t, want.later, fs.urgent(pkioverheid.Later))
+			assert.False(t, fs.urgent(pkioverheid.Soon))
+		})
+	}
+}
+
 // However much is found, what is kept is bounded, and it is the most urgent.
 func TestFindingsAreBounded(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
