@@ -75,9 +75,7 @@ func (r *pemReader) next() (*pemBlock, error) {
 			if !ok {
 				return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, start)
 			}
-			if block.kind = certificateBlock; string(kind) != certificateBlock {
-				block.kind = string(kind)
-			}
+			block.kind = kindOfBlock(kind)
 			bodyStart = r.at
 		case bytes.HasPrefix(line, pemEnd):
 			if block == nil {
@@ -119,8 +117,14 @@ func pemKind(line, word []byte) (kind []byte, ok bool) {
 	return rest, ok && len(rest) > 0 && !bytes.Contains(rest, pemDashes)
 }
 
-// certificateBlock is the kind of nearly all blocks.
-const certificateBlock = "CERTIFICATE"
+// kindOfBlock takes no memory for the kind of nearly all blocks.
+func kindOfBlock(kind []byte) string {
+	const certificate = "CERTIFICATE"
+	if string(kind) == certificate {
+		return certificate
+	}
+	return string(kind)
+}
 
 // headers splits the body into the header lines of RFC 1421, if there are any,
 // and the base64.
@@ -159,17 +163,18 @@ func (b *pemBlock) der() ([]byte, error) {
 
 // decodeBase64 passes over white space and is strict about everything else.
 func decodeBase64(text []byte) ([]byte, error) {
-	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
-		text = bytes.Map(func(r rune) rune {
+	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, read := decodeLines(der, text)
+	rest := text[read:]
+	if bytes.ContainsAny(rest, " \t") {
+		rest = bytes.Map(func(r rune) rune {
 			if r == ' ' || r == '\t' {
 				return -1
 			}
 			return r
-		}, text)
+		}, rest)
 	}
-	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, read := decodeLines(der, text)
-	m, err := base64.StdEncoding.Strict().Decode(der[n:], text[read:])
+	m, err := base64.StdEncoding.Strict().Decode(der[n:], rest)
 	if err != nil {
 		if at, ok := err.(base64.CorruptInputError); ok {
 			err = at + base64.CorruptInputError(read)

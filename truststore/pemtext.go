@@ -34,7 +34,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 			r.count++
 			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
 		}
-		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kind}
+		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kindOfBlock(kind)}
 		body := r.text[begin+mark:]
 		length := bytes.Index(body, pemDashes)
 		untilDashes := body
@@ -55,7 +55,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 		rest := body[length:]
 		body = body[:length]
 		ending, endKind := pemMark(rest, pemEnd)
-		if ending == 0 || endKind != kind {
+		if ending == 0 || !bytes.Equal(endKind, kind) {
 			r.line += bytes.Count(r.text[r.at:begin+mark+length], []byte("\n"))
 			r.at = begin + mark + length
 			if !bytes.HasPrefix(rest, pemBegin) {
@@ -92,18 +92,18 @@ const maxBefore = 256
 
 // pemMark returns the length of the BEGIN or END mark with which text begins, and what
 // stands in it; zero if there is none.
-func pemMark(text, word []byte) (length int, kind string) {
+func pemMark(text, word []byte) (length int, kind []byte) {
 	const most = 64 // more than any kind has
 	rest, ok := bytes.CutPrefix(text, word)
 	if !ok || len(rest) == 0 || rest[0] != ' ' {
-		return 0, ""
+		return 0, nil
 	}
 	rest = rest[1:]
 	end := bytes.Index(rest[:min(len(rest), most+len(pemDashes))], pemDashes)
 	if end <= 0 || bytes.IndexByte(rest[:end], '\n') >= 0 {
-		return 0, ""
+		return 0, nil
 	}
-	return len(word) + 1 + end + len(pemDashes), string(rest[:end])
+	return len(word) + 1 + end + len(pemDashes), rest[:end]
 }
 
 // seemsCertificate reports whether the base64 of a certificate stands behind a BEGIN
