@@ -124,7 +124,7 @@ func mentions(data []byte) bool {
 
 // content adds the results of a file that is read.
 func (r *reader) content(kind contentKind, data []byte) {
-	r.now = contentReader{reader: r, kind: kind, data: data, from: new(source), first: len(r.results)}
+	r.now = contentReader{reader: r, kind: kind, data: data, from: new(source)}
 	c := &r.now
 	if !c.prepare() {
 		return
@@ -148,11 +148,11 @@ func (c *contentReader) emit(result Result) bool {
 		}
 	}
 	c.add(result)
-	if len(c.results)-c.first < maxHeld {
+	if len(c.results) < maxHeld {
 		return true
 	}
 	c.finish()
-	c.first, c.delivered = 0, true
+	c.delivered = true
 	return c.flush()
 }
 
@@ -173,7 +173,6 @@ type contentReader struct {
 	allPEM    bool   // the file begins as one of PEM does, rather than as a text with PEM in it
 	from      *source
 	key       bool // there is a private key in the file
-	first     int  // of the reader's results, the first of this file that is not delivered
 	delivered bool // some results are out
 	cpa       *cpa
 }
@@ -233,11 +232,6 @@ func (c *contentReader) readAll() {
 	if !c.try("") {
 		return
 	}
-	// It takes time from here on.
-	if !c.flush() {
-		return
-	}
-	c.first = 0
 	if c.Passwords != nil {
 		for password := range c.Passwords(c.job.path) {
 			if c.ctx.Err() != nil {
@@ -448,8 +442,8 @@ func (c *contentReader) finish() {
 	if !c.JudgeAhead {
 		return
 	}
-	for i := range c.results[c.first:] {
-		if r := &c.results[c.first+i]; r.known != nil {
+	for i := range c.results {
+		if r := &c.results[i]; r.known != nil {
 			r.State()
 			r.Advice()
 		}
@@ -464,8 +458,8 @@ func (c *contentReader) besideKey() {
 	}
 	var first *Result
 	own := false
-	for i := range c.results[c.first:] {
-		r := &c.results[c.first+i]
+	for i := range c.results {
+		r := &c.results[i]
 		own = own || r.Use == KeyEntry
 		if r.known == nil || r.Use != UnknownUse {
 			continue

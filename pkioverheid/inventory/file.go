@@ -24,7 +24,7 @@ const procTimeout = 5 * time.Second
 type reader struct {
 	*scanner
 	buffer  []byte
-	results []Result
+	results []Result // of the file that is being read
 
 	job job
 	now contentReader
@@ -32,34 +32,13 @@ type reader struct {
 
 // flush delivers the results; false means that nobody wants more.
 func (r *reader) flush() bool {
-	results := r.results
-	r.results = nil
-	return r.send(results)
-}
-
-// offer delivers the results if there is room or they are many.
-func (r *reader) offer() bool {
-	if len(r.results) == 0 {
-		return true
-	}
-	if len(r.results) >= maxResults {
-		return r.flush()
-	}
-	select {
-	case r.out <- r.results:
-		r.results = nil
-	default:
-	}
-	return true
+	more := r.send(r.results...)
+	clear(r.results)
+	r.results = r.results[:0]
+	return more
 }
 
 func (r *reader) add(result Result) {
-	if r.results == nil {
-		select {
-		case r.results = <-r.used:
-		default:
-		}
-	}
 	result.Target, result.Path = r.job.target, r.job.path
 	r.results = append(r.results, result)
 }
@@ -231,9 +210,6 @@ func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
 
 func (r *reader) readWhole(kind contentKind, size int64) error {
 	if size > largeFile {
-		if !r.flush() {
-			return nil
-		}
 		select {
 		case r.large <- struct{}{}:
 			defer func() { <-r.large }()

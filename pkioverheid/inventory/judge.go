@@ -57,11 +57,16 @@ const (
 	maxSeen           = 1 << 15 // a power of two
 )
 
+// signatureEnd is how many bytes at the end of a certificate are hashed: they are of
+// its signature, in which no two certificates are the same. Where they are all the
+// same, whoever made them only makes the scan parse each of them.
+const signatureEnd = 64
+
 // of parses a certificate, or finds it among those that were seen more than once:
 // nearly all are seen once, and to remember those would cost more than it saves. der
 // is not kept if it belongs to others.
 func (j *judge) of(der []byte, others bool) (*known, error) {
-	hash := maphash.Bytes(j.seed, der)
+	hash := maphash.Bytes(j.seed, der[max(0, len(der)-signatureEnd):])
 	j.mu.Lock()
 	k := j.young[hash]
 	if k == nil {

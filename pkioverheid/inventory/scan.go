@@ -33,9 +33,8 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 			ctx:    ctx,
 			judge:  newJudge(cfg),
 			tree:   treeOf(cfg.FS),
-			jobs:   make(chan []job, cfg.Parallel),
-			out:    make(chan []Result, cfg.Parallel),
-			used:   make(chan []Result, 2*cfg.Parallel),
+			jobs:   make(chan job, maxJobs),
+			out:    make(chan Result, maxResults),
 			large:  make(chan struct{}, 1),
 			// Text that is decoded can become larger than its file.
 			options: []truststore.Option{truststore.WithLimit(2 * cfg.MaxFileSize)},
@@ -47,16 +46,9 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 			}
 		}()
 		go s.run(targets)
-		for batch := range s.out {
-			for _, r := range batch {
-				if ctx.Err() != nil || !yield(r) {
-					return
-				}
-			}
-			clear(batch)
-			select {
-			case s.used <- batch[:0]:
-			default:
+		for r := range s.out {
+			if ctx.Err() != nil || !yield(r) {
+				return
 			}
 		}
 	}
@@ -70,9 +62,8 @@ type scanner struct {
 	judge *judge
 	tree  tree
 
-	jobs  chan []job
-	out   chan []Result
-	used  chan []Result // to be filled again
+	jobs  chan job
+	out   chan Result
 	large chan struct{} // held by whoever has a large file in memory
 
 	roots   []string // the folders among the targets, resolved
@@ -106,13 +97,12 @@ func (s *scanner) run(targets []string) {
 				return
 			}
 		}
-		w.flush()
 	})
 	next := make(chan string)
 	for range min(hostsParallel, len(hosts)) {
 		wg.Go(func() {
 			for host := range next {
-				s.send(s.askHost(host))
+				s.send(s.askHost(host)...)
 			}
 		})
 	}
@@ -126,24 +116,23 @@ func (s *scanner) run(targets []string) {
 	}
 }
 
-// send delivers results; false means that nobody wants more.
-func (s *scanner) send(results []Result) bool {
-	if len(results) == 0 {
-		return s.ctx.Err() == nil
+// send delivers results; false means that nobody wants more. It never waits in vain:
+// Scan takes what is sent until out is closed.
+func (s *scanner) send(results ...Result) bool {
+	for i := range results {
+		if s.ctx.Err() != nil {
+			return false
+		}
+		s.out <- results[i]
 	}
-	select {
-	case s.out <- results:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
+	return s.ctx.Err() == nil
 }
 
-// How much is handed over at once, when the other side is busy. When it waits, it
-// gets what there is.
+// How many files can wait to be read, and how many results to be taken. With fewer,
+// goroutines wake each other more often, which costs more than what they do.
 const (
-	maxJobs    = 16
-	maxResults = 16
+	maxJobs    = 256
+	maxResults = 128
 )
 
 // job is a file to read.
@@ -153,32 +142,14 @@ type job struct {
 	link         bool
 }
 
-// readFiles takes jobs until there are no more.
+// readFiles reads files until there are no more. When the scan has been ended, it takes
+// the rest without reading them, because the walker may be waiting.
 func (s *scanner) readFiles() {
 	r := reader{scanner: s}
-	for {
-		var jobs []job
-		var open bool
-		select {
-		case jobs, open = <-s.jobs:
-		default:
-			if !r.flush() {
-				return
-			}
-			jobs, open = <-s.jobs
-		}
-		if !open {
-			r.flush()
-			return
-		}
-		for _, j := range jobs {
-			if s.ctx.Err() != nil {
-				return
-			}
+	for j := range s.jobs {
+		if s.ctx.Err() == nil {
 			r.read(j)
-			if !r.offer() {
-				return
-			}
+			r.flush()
 		}
 	}
 }

@@ -120,8 +120,7 @@ func (o *outside) first(path string) bool {
 // through.
 type walker struct {
 	*scanner
-	at   string // the target
-	jobs []job
+	at string // the target
 }
 
 // target walks through one target; false means that nobody wants more.
@@ -138,34 +137,13 @@ func (w *walker) target(path string) bool {
 }
 
 func (w *walker) trouble(path string, err error) bool {
-	return w.send([]Result{{Target: w.at, Path: path, Err: err}})
+	return w.send(Result{Target: w.at, Path: path, Err: err})
 }
 
-// add hands over a file at once if somebody waits for it.
+// add hands over a file.
 func (w *walker) add(j job) bool {
-	w.jobs = append(w.jobs, j)
-	if len(w.jobs) >= maxJobs {
-		return w.flush()
-	}
-	select {
-	case w.scanner.jobs <- w.jobs:
-		w.jobs = nil
-	default:
-	}
-	return true
-}
-
-func (w *walker) flush() bool {
-	if len(w.jobs) == 0 {
-		return true
-	}
-	select {
-	case w.scanner.jobs <- w.jobs:
-		w.jobs = nil
-		return true
-	case <-w.ctx.Done():
-		return false
-	}
+	w.jobs <- j
+	return w.ctx.Err() == nil
 }
 
 func (w *walker) folder(path string, depth int) bool {
