@@ -63,7 +63,8 @@
 // and java -Djavax.net.ssl.trustStore=FILE -Djavax.net.ssl.trustStorePassword=changeit
 // reads it. [Store.WriteFile] puts the bytes into a file, so that readers find the
 // old ones or the new ones and never a part. [Store.EncodeTrustPackage] makes what
-// cert-manager's trust-manager distributes in a Kubernetes cluster.
+// cert-manager's trust-manager distributes in a Kubernetes cluster, and [ReplaceFile]
+// writes that, or anything else, as WriteFile does.
 //
 // # Following
 //

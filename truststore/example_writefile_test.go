@@ -54,6 +54,18 @@ func ExampleAllowEmpty() {
 	// <nil>
 }
 
+// To write a trust package where a program reads it at the same time.
+func ExampleReplaceFile() {
+	dir := tempFolder()
+	defer os.RemoveAll(dir)
+	data, err := open(folder).SelfSigned().EncodeTrustPackage("pkioverheid-private", "2026-11-01")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(truststore.ReplaceFile(filepath.Join(dir, "package.json"), data))
+	// Output: <nil>
+}
+
 func ExampleStore_EncodeTrustPackage() {
 	data, err := open(folder).SelfSigned().EncodeTrustPackage("pkioverheid-private", "2026-11-01")
 	if err != nil {

@@ -1,7 +1,6 @@
 package crl
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // cache is a folder with a file for each feed, which has the list as it was
@@ -24,6 +23,10 @@ type cache struct {
 	path     string
 	maxBytes int64
 }
+
+// tempPrefix is what the names of files that truststore.ReplaceFile did not finish
+// begin with.
+const tempPrefix = ".truststore-"
 
 // cacheName is what the names of the files end with.
 var cacheName = regexp.MustCompile(`-[0-9a-f]{32}\.crl$`)
@@ -106,60 +109,20 @@ func (c *cache) read(f *feed) ([]byte, error) {
 
 func (c *cache) remove(f *feed) { os.Remove(filepath.Join(c.path, c.name(f))) }
 
-const tempPrefix = ".crl-"
-
-// write replaces the file of a feed: whoever reads it finds the old one or the new
-// one, whole, also after a loss of power.
+// write replaces the file of a feed, and a link or a pipe in its place: the folder is for
+// the cache alone.
 func (c *cache) write(f *feed, data []byte) error {
-	folder, err := os.OpenRoot(c.path)
+	path := filepath.Join(c.path, c.name(f))
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	err := truststore.ReplaceFile(path, data)
 	if errors.Is(err, fs.ErrNotExist) { // somebody tidied up
 		if err = os.MkdirAll(c.path, 0o755); err == nil {
-			folder, err = os.OpenRoot(c.path)
+			err = truststore.ReplaceFile(path, data)
 		}
 	}
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	temp := tempPrefix + rand.Text() + ".tmp"
-	err = writeNew(folder, temp, data)
-	if err == nil {
-		err = folder.Rename(temp, c.name(f))
-	}
-	if err != nil {
-		if e := folder.Remove(temp); e != nil && !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
-		return err
-	}
-	return syncFolder(folder)
-}
-
-func writeNew(folder *os.Root, name string, data []byte) (err error) {
-	file, err := folder.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.Write(data); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-// syncFolder makes a rename durable. Windows cannot do that for a folder, nor
-// can some network file systems, which say so with EINVAL.
-func syncFolder(folder *os.Root) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	f, err := folder.Open(".")
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) {
-		return err
-	}
-	return nil
+	return err
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // auditFlags are what an audit is asked for.
@@ -165,7 +166,11 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		return err
 	}
 	if f.html != "" {
-		if err := writeFile(f.html, findings.writeReport); err != nil {
+		var page bytes.Buffer
+		if err := findings.writeReport(&page); err != nil {
+			return err
+		}
+		if err := truststore.ReplaceFile(f.html, page.Bytes()); err != nil {
 			return err
 		}
 		if lines == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -197,8 +196,5 @@ func writeTrustPackage(store *truststore.Store, path, name, version string) erro
 	if err != nil {
 		return err
 	}
-	return writeFile(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
+	return truststore.ReplaceFile(path, data)
 }

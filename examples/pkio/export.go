@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -181,8 +180,7 @@ func writeConfigMap(store *truststore.Store, path string, names []string) error 
 	if err != nil {
 		return err
 	}
-	return writeFile(path, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, `# %s, written by pkio export on %s.
+	return truststore.ReplaceFile(path, fmt.Appendf(nil, `# %s, written by pkio export on %s.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -190,9 +188,7 @@ metadata:
 data:
   ca.crt: |
     %s
-`, strings.Join(names, " and "), time.Now().UTC().Format(time.DateOnly), strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    "))
-		return err
-	})
+`, strings.Join(names, " and "), time.Now().UTC().Format(time.DateOnly), strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    ")))
 }
 
 // inCommand is a path as commands and configuration files take it: in quotes if there
