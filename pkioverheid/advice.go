@@ -66,9 +66,9 @@ type Urgency uint8
 
 const (
 	NotUrgent Urgency = iota // nothing to do
-	Later                    // there is a deadline, more than 90 days ahead
-	Soon                     // the deadline is within 90 days
-	Now                      // the deadline has passed, or it may not be used like this at all
+	ActLater                 // there is a deadline, more than 90 days ahead
+	ActSoon                  // the deadline is within 90 days
+	ActNow                   // the deadline has passed, or it may not be used like this at all
 )
 
 var urgencyTexts = [...]string{"none", "later", "soon", "now"}
@@ -320,15 +320,15 @@ func firstOf(h Hierarchy) time.Time {
 func (c *advised) urgency(deadline time.Time) Urgency {
 	switch {
 	case c.at.After(deadline):
-		return Now
+		return ActNow
 	case deadline.Sub(c.at) <= soon:
-		return Soon
+		return ActSoon
 	}
-	return Later
+	return ActLater
 }
 
 func (c *advised) ofPkiotest() Advice {
-	a := Advice{Status: Compromised, Urgency: Now, Sources: []string{sourcePkiotest}}
+	a := Advice{Status: Compromised, Urgency: ActNow, Sources: []string{sourcePkiotest}}
 	what := "its private key is public"
 	if !c.compromised {
 		what = "the private key of its CA is public"
@@ -356,7 +356,7 @@ func (c *advised) ofG3(g3 *G3Error) Advice {
 	c.TSP = g3.TSP
 	isCA := c.Role != EndEntity && c.Role != 0
 	if !g3.Withdrawn {
-		a = Advice{Status: Unfit, Urgency: Now, Sources: []string{sourcePlan2020, sourceG4}}
+		a = Advice{Status: Unfit, Urgency: ActNow, Sources: []string{sourcePlan2020, sourceG4}}
 		if !isCA && c.use == 0 { // a person's certificate or a seal, perhaps
 			a.Status, a.Deadline = Ending, c.ends()
 			if c.at.After(a.Deadline) {
@@ -447,10 +447,10 @@ func (c *advised) ofEndEntity() Advice {
 	by := c.replacement()
 	switch {
 	case c.at.After(a.Deadline):
-		a.Status, a.Urgency = Ended, Now
+		a.Status, a.Urgency = Ended, ActNow
 		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(a.Deadline), c.ask(by))
 	case c.use == Web && c.Hierarchy != EV:
-		a.Status, a.Urgency = Unfit, Now
+		a.Status, a.Urgency = Unfit, ActNow
 		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
 	case c.Hierarchy == EV:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
@@ -459,7 +459,7 @@ func (c *advised) ofEndEntity() Advice {
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(a.Deadline), c.ask(by))
 	case !c.at.Before(a.Deadline.Add(-soon)):
-		a.Status, a.Urgency = Ending, Soon
+		a.Status, a.Urgency = Ending, ActSoon
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, day(a.Deadline), c.ask(by))
 	default:
 		a.Text = fmt.Sprintf("%s, good until %s.", what, day(a.Deadline))

@@ -41,11 +41,11 @@ func classOf(r inventory.Result) class {
 	}
 	a := r.Advice()
 	switch {
-	case a.Urgency == pkioverheid.Now:
+	case a.Urgency == pkioverheid.ActNow:
 		return classNow
-	case a.Urgency == pkioverheid.Soon:
+	case a.Urgency == pkioverheid.ActSoon:
 		return classSoon
-	case a.Urgency == pkioverheid.Later:
+	case a.Urgency == pkioverheid.ActLater:
 		return classLater
 	case a.Status == pkioverheid.Unrecognised:
 		return classOther
@@ -206,10 +206,10 @@ func keyOf(f *finding) toDo {
 // goes later is not replaced before: until then, its successor is trusted beside it.
 func (fs *findings) urgent(u pkioverheid.Urgency) bool {
 	n := fs.Count[classNow]
-	if u <= pkioverheid.Soon {
+	if u <= pkioverheid.ActSoon {
 		n += fs.Count[classSoon]
 	}
-	if u <= pkioverheid.Later {
+	if u <= pkioverheid.ActLater {
 		n += fs.Count[classLater] - fs.LaterCAs
 	}
 	return n > 0

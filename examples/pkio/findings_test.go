@@ -61,8 +61,8 @@ func TestACertificateUnderG1FailsAnAuditAndItsCADoesNot(t *testing.T) {
 				fs.take(r)
 			}
 			assert.NotZero(t, fs.Count[classLater])
-			assert.Equal(t, want.later, fs.urgent(pkioverheid.Later))
-			assert.False(t, fs.urgent(pkioverheid.Soon))
+			assert.Equal(t, want.later, fs.urgent(pkioverheid.ActLater))
+			assert.False(t, fs.urgent(pkioverheid.ActSoon))
 		})
 	}
 }
