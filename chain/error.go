@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 // Reason tells why a certificate was refused.
@@ -87,7 +89,7 @@ func (e *Error) Error() string {
 	b.WriteString(e.Reason.String())
 	if e.Cert != nil {
 		b.WriteString(": ")
-		b.WriteString(quoteName(e.Cert))
+		b.WriteString(quote.Certificate(e.Cert))
 		switch e.Reason {
 		case Expired:
 			fmt.Fprintf(&b, " ended %s", e.Cert.NotAfter.UTC().Format(time.DateOnly))
@@ -143,21 +145,3 @@ func writeLine(b *strings.Builder, text string) {
 
 // Unwrap returns crypto/x509's error and those of the policies.
 func (e *Error) Unwrap() []error { return e.Err }
-
-// quoteName names a certificate by its common name, which a peer may have
-// chosen: quoted, control characters escaped, and at most 64 characters of it.
-func quoteName(cert *x509.Certificate) string {
-	name := cert.Subject.CommonName
-	if name == "" {
-		if len(cert.DNSNames) > 0 {
-			name = cert.DNSNames[0]
-		} else if len(cert.Subject.Organization) > 0 {
-			name = cert.Subject.Organization[0]
-		}
-	}
-	const most = 64
-	if len(name) > most {
-		name = strings.ToValidUTF8(name[:most], "") + "…"
-	}
-	return strconv.Quote(name)
-}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -105,7 +106,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	s := v.state.Load()
 	path, err := s.verify(leaf, opts)
 	x := explaining{state: s, given: given, opts: opts, path: path, left: work{left: s.limits.Signatures}}
-	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: escaped(opts.DNSName, 64)}
+	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: quote.Escaped(opts.DNSName, quote.Most)}
 	if err != nil {
 		x.fail(leaf, err)
 		e.Reason = x.failed.Reason
@@ -177,7 +178,7 @@ func (x *explaining) describe(cert *x509.Certificate) ExplainedCertificate {
 	}
 	serial := "none"
 	if cert.SerialNumber != nil {
-		serial = escaped(fmt.Sprintf("%02x", cert.SerialNumber.Bytes()), 64)
+		serial = quote.Escaped(fmt.Sprintf("%02x", cert.SerialNumber.Bytes()), quote.Most)
 		if cert.SerialNumber.Sign() < 0 {
 			serial = "-" + serial
 		}
@@ -269,7 +270,7 @@ func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
 		var names []string
 		for _, permitted := range [][]string{cert.PermittedDNSDomains, cert.PermittedEmailAddresses} {
 			for _, name := range permitted[:min(len(permitted), listed)] {
-				names = append(names, quoted(name, 64))
+				names = append(names, quote.Text(name))
 			}
 		}
 		if len(names) > 0 {
@@ -283,7 +284,7 @@ func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
 	}
 
 	if len(cert.UnhandledCriticalExtensions) > 0 {
-		add("extensions", false, "it has the critical extension %s, which is not understood here", escaped(cert.UnhandledCriticalExtensions[0].String(), 64))
+		add("extensions", false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
 	}
 
 	if i == 0 && x.opts.DNSName != "" {
@@ -352,7 +353,7 @@ func (x *explaining) top(cert *x509.Certificate) (name, text string, end ending)
 	if selfIssued(cert) {
 		return "trust", "self-signed, and not among the roots that are trusted here", endsSelfSigned
 	}
-	issuer := quoted(issuerName(cert), 64)
+	issuer := quote.Text(issuerName(cert))
 	end = endsIssuerMissing
 	for _, s := range []*truststore.Store{x.roots, x.intermediates, x.given} {
 		for candidate := range s.BySubject(cert.RawIssuer) {
@@ -478,7 +479,7 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 		return "There is no certificate to look at.", "Give the certificate that it is about, in any order with those of its CAs."
 	}
 	var (
-		name   = quoteName(cert)
+		name   = quote.Certificate(cert)
 		leaf   = cert == x.path[0]
 		at     = x.opts.Time
 		server = "whoever sent or delivered it"
@@ -496,7 +497,7 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 	case UnknownAuthority:
 		return x.unknownAuthority(x.path[len(x.path)-1])
 	case BadSignature:
-		return name + " names " + quoted(issuerName(cert), 64) + " as its issuer, and the key of that CA did not sign it.",
+		return name + " names " + quote.Text(issuerName(cert)) + " as its issuer, and the key of that CA did not sign it.",
 			"It was changed, damaged or forged, or comes from another CA of the same name. Get it anew from the CA that issued it, and do not use this one."
 	case WrongName:
 		problem = "The certificate " + name + " " + notFor(cert, x.opts.DNSName) + "."
@@ -555,7 +556,7 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 }
 
 func (x *explaining) unknownAuthority(end *x509.Certificate) (problem, advice string) {
-	name, issuer := quoteName(end), quoted(issuerName(end), 64)
+	name, issuer := quote.Certificate(end), quote.Text(issuerName(end))
 	_, text, how := x.top(end)
 	switch how {
 	case endsSelfSigned:
@@ -569,7 +570,8 @@ func (x *explaining) unknownAuthority(end *x509.Certificate) (problem, advice st
 		problem = "The certificate of " + issuer + ", the issuer of " + name + ", is missing: it was neither given nor is it known here."
 		advice = "Let the other side send its whole chain, without the root; or get the certificate of " + issuer + " from who supplied this one, and give it along."
 		if len(end.IssuingCertificateURL) > 0 {
-			advice += " The certificate says that it is at " + quoted(end.IssuingCertificateURL[0], 100) + "."
+			const most = 100 // a shortened URL leads nowhere, and those of real CAs have up to 77
+			advice += " The certificate says that it is at \"" + quote.Escaped(end.IssuingCertificateURL[0], most) + "\"."
 		}
 		return problem, advice + " If it is a root that you trust, add it to the roots."
 	case endsOtherKey:
@@ -585,7 +587,7 @@ func (x *explaining) incomplete() string {
 	var missing []string
 	for _, cert := range x.path {
 		if !x.given.Contains(cert) && !x.roots.Contains(cert) {
-			missing = append(missing, quoteName(cert))
+			missing = append(missing, quote.Certificate(cert))
 		}
 	}
 	if len(missing) == 0 {
@@ -646,16 +648,16 @@ func notFor(cert *x509.Certificate, host string) string {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return "names no host (it has no subjectAltName for one), so it is not for " + quoted(host, 64)
+		return "names no host (it has no subjectAltName for one), so it is not for " + quote.Text(host)
 	}
 	for i := range names {
-		names[i] = quoted(names[i], 64)
+		names[i] = quote.Text(names[i])
 	}
 	hosts := "host "
 	if len(names) > 1 {
 		hosts = "hosts "
 	}
-	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + quoted(host, 64)
+	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + quote.Text(host)
 }
 
 // listed is how many items of a list are told.
@@ -687,7 +689,7 @@ func list(items []string, last string) string {
 func usagesOfCert(cert *x509.Certificate) string {
 	names := usageNames(cert.ExtKeyUsage[:min(len(cert.ExtKeyUsage), listed)])
 	for _, id := range cert.UnknownExtKeyUsage[:min(len(cert.UnknownExtKeyUsage), listed)] {
-		names = append(names, escaped(id.String(), 64))
+		names = append(names, quote.Escaped(id.String(), quote.Most))
 	}
 	if len(names) == 0 {
 		return "anything"
@@ -798,7 +800,7 @@ func distinguishedName(n pkix.Name) string {
 			}
 		}
 	}
-	return escaped(b.String(), most)
+	return quote.Escaped(b.String(), most)
 }
 
 // attributeName is the short name of an attribute type, where many know it.
@@ -842,18 +844,6 @@ func issuerName(cert *x509.Certificate) string {
 		return cert.Issuer.CommonName
 	}
 	return distinguishedName(cert.Issuer)
-}
-
-// quoted is text that a peer chose, fit for a message.
-func quoted(s string, most int) string { return `"` + escaped(s, most) + `"` }
-
-// escaped is the same without the quotes.
-func escaped(s string, most int) string {
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	s = strconv.Quote(s)
-	return s[1 : len(s)-1]
 }
 
 // marshallable is a time in UTC that JSON can hold: a certificate may speak of

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -34,7 +35,7 @@ func (v *Verifier) CompleteKeyPair(ctx context.Context, pair tls.Certificate, at
 	}
 	leaf := certs[0]
 	if !belongs(pair.PrivateKey, leaf) {
-		return tls.Certificate{}, fmt.Errorf("chain: the private key does not belong to %s, the first certificate of the key pair: is it another's, or are the certificates in another order?", quoteName(leaf))
+		return tls.Certificate{}, fmt.Errorf("chain: the private key does not belong to %s, the first certificate of the key pair: is it another's, or are the certificates in another order?", quote.Certificate(leaf))
 	}
 	path, err := v.complete(ctx, leaf, truststore.New(certs...), at)
 	if err != nil {

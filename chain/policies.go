@@ -20,15 +20,6 @@ func refuse(c Chain, cert *x509.Certificate, at time.Time, why error) error {
 	return &Error{Reason: RefusedByPolicy, Chain: c, Cert: cert, At: at, Err: []error{why}}
 }
 
-// quotePart makes text that a peer chose fit for an error message.
-func quotePart(s string) string {
-	const most = 64
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return fmt.Sprintf("%q", s)
-}
-
 // firstInvalid finds what is no certificate, or was not parsed from one, so that
 // the policies need not.
 func firstInvalid(c Chain, at time.Time) error {

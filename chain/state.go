@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -66,22 +67,22 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	s.anchorPool = s.roots.CertPool()
 	for root := range s.roots.All() {
 		if !isCA(root) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy", quoteName(root))
+			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy", quote.Certificate(root))
 		}
 		if !selfIssued(root) {
-			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quoteName(root))
+			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quote.Certificate(root))
 		}
 		if how := s.limits.beyond(root); how != "" {
-			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quoteName(root), how)
+			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quote.Certificate(root), how)
 		}
 		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
 	for ca := range s.intermediates.All() {
 		if !isCA(ca) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quoteName(ca))
+			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quote.Certificate(ca))
 		}
 		if how := s.limits.beyond(ca); how != "" {
-			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quoteName(ca), how)
+			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quote.Certificate(ca), how)
 		}
 		if selfIssued(ca) || constrained(ca) {
 			continue // crypto/x509 may use it on a path from a root

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 // Strict is a [Policy] that asks every certificate of a chain, the root too, for
@@ -210,7 +212,7 @@ func (s *subject) strictMail() string {
 			}
 		}
 		if address, _ := attribute.Value.(string); !known[sameMail(address)] {
-			return fmt.Sprintf("the mail address %s is not in the subjectAltName", quotePart(address))
+			return fmt.Sprintf("the mail address %s is not in the subjectAltName", quote.Text(address))
 		}
 	}
 	return ""
@@ -449,11 +451,11 @@ func (e *extension) alternativeNames() string {
 		case name.Empty():
 			return "it has an empty name"
 		case tag == tagDNSName && !preferredSyntax(name):
-			return fmt.Sprintf("%s is no domain name", quotePart(string(name)))
+			return fmt.Sprintf("%s is no domain name", quote.Text(string(name)))
 		case tag == tagMail && !isMailbox(name):
-			return fmt.Sprintf("%s is no mailbox", quotePart(string(name)))
+			return fmt.Sprintf("%s is no mailbox", quote.Text(string(name)))
 		case tag == tagURI && !isAbsoluteURI(name):
-			return fmt.Sprintf("%s is no absolute URI", quotePart(string(name)))
+			return fmt.Sprintf("%s is no absolute URI", quote.Text(string(name)))
 		case tag == tagIP && len(name) != 4 && len(name) != 16:
 			return fmt.Sprintf("an IP address has %d octets", len(name))
 		}
@@ -700,7 +702,7 @@ func strictNameConstraints(s *subject) string {
 				return "a subtree has a minimum or maximum"
 			}
 			if kind == tagURI && !isHost(bytes.TrimPrefix(base, []byte("."))) {
-				return fmt.Sprintf("%s is no host or domain for URIs", quotePart(string(base)))
+				return fmt.Sprintf("%s is no host or domain for URIs", quote.Text(string(base)))
 			}
 		}
 	}

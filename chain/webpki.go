@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 // WebPKI is a [Policy] that asks a chain for what the Baseline Requirements of the
@@ -262,7 +264,7 @@ func webPKISubjectAltName(s *subject) string {
 			return "it is malformed"
 		case tag == tagDNSName:
 			if how := webPKIHostName(string(name)); how != "" {
-				return quotePart(string(name)) + " " + how
+				return quote.Text(string(name)) + " " + how
 			}
 		case tag == tagIP && len(name) != 4 && len(name) != 16:
 			return "an IP address is malformed"
@@ -514,5 +516,5 @@ func webPKICommonName(s *subject) string {
 			return ""
 		}
 	}
-	return quotePart(name) + " is not a name in the subjectAltName"
+	return quote.Text(name) + " is not a name in the subjectAltName"
 }

@@ -4,9 +4,10 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 // RevokedError says that a certificate was revoked at the time that was asked
@@ -51,27 +52,13 @@ func hexOf(n *big.Int) string {
 	if n == nil {
 		return "without a number"
 	}
-	text := n.Text(16)
-	if len(text) > maxQuoted {
-		text = text[:maxQuoted] + "…"
-	}
-	return text
+	return quote.Escaped(n.Text(16), quote.Most)
 }
 
 // quoteName names a CA by its common name, or all that it has for one.
 func quoteName(name pkix.Name) string {
 	if name.CommonName != "" {
-		return quote(name.CommonName)
+		return quote.Text(name.CommonName)
 	}
-	return quote(name.String())
-}
-
-const maxQuoted = 64
-
-// quote makes text that somebody else chose fit for an error message.
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		s = strings.ToValidUTF8(s[:maxQuoted], "") + "…"
-	}
-	return strconv.Quote(s)
+	return quote.Text(name.String())
 }

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 const (
@@ -86,7 +88,7 @@ func derOf(data []byte) ([]byte, error) {
 	}
 	begin := bytes.Index(data, pemBegin)
 	if begin < 0 {
-		return nil, fmt.Errorf("crl: no certificate revocation list: this is neither DER nor PEM and begins with %s", quote(string(data[:min(len(data), maxQuoted)])))
+		return nil, fmt.Errorf("crl: no certificate revocation list: this is neither DER nor PEM and begins with %s", quote.Text(string(data[:min(len(data), quote.Most)])))
 	}
 	switch {
 	case begin > 0 && data[begin-1] != '\n':
@@ -99,7 +101,7 @@ func derOf(data []byte) ([]byte, error) {
 	case block == nil:
 		return nil, errPEM
 	case block.Type != "X509 CRL":
-		return nil, fmt.Errorf("crl: the PEM block is of type %s and not X509 CRL", quote(block.Type))
+		return nil, fmt.Errorf("crl: the PEM block is of type %s and not X509 CRL", quote.Text(block.Type))
 	case len(block.Headers) > 0:
 		return nil, errHeaders
 	case len(bytes.TrimSpace(rest)) > 0:
@@ -253,7 +255,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		}
 		for _, before := range head.Extensions[:i] {
 			if before.Id.Equal(e.Id) {
-				return fmt.Errorf("crl: the list has the extension %s twice", quote(e.Id.String()))
+				return fmt.Errorf("crl: the list has the extension %s twice", quote.Text(e.Id.String()))
 			}
 		}
 		number := -1
@@ -281,7 +283,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 			return errors.New("crl: the list is a delta CRL, which tells changes only: fetch the complete one")
 		default:
 			if e.Critical {
-				return fmt.Errorf("crl: the list has the critical extension %s, which is not understood", quote(e.Id.String()))
+				return fmt.Errorf("crl: the list has the critical extension %s, which is not understood", quote.Text(e.Id.String()))
 			}
 		}
 	}
@@ -492,7 +494,7 @@ func checkUnknown(id cryptobyte.String, critical bool) error {
 		return errExtension
 	}
 	if critical {
-		return fmt.Errorf("it has the critical extension %s, which is not understood", quote(oid.String()))
+		return fmt.Errorf("it has the critical extension %s, which is not understood", quote.Text(oid.String()))
 	}
 	return nil
 }

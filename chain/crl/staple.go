@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 const (
@@ -105,7 +106,7 @@ func (c *Checker) judgeStaple(response []byte, cert, ca *x509.Certificate, at ti
 	}
 	res, err := ocsp.ParseResponseForCert(s.der, cert, nil)
 	if err != nil {
-		return finding{unknown, errors.New(quote(err.Error()))}
+		return finding{unknown, errors.New(quote.Text(err.Error()))}
 	}
 	switch {
 	case res.Status == ocsp.Revoked:

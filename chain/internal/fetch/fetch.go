@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
 const (
@@ -104,7 +106,7 @@ func New(cfg Config) (*Fetcher, error) {
 		}
 		name, port, err := splitHost(host)
 		if err != nil {
-			return nil, fmt.Errorf("fetch: %s among the allowed hosts: %w: give a name like \"host.example\", or one with its port, \"host.example:8080\", and no URL", quote(host), err)
+			return nil, fmt.Errorf("fetch: %s among the allowed hosts: %w: give a name like \"host.example\", or one with its port, \"host.example:8080\", and no URL", quote.Text(host), err)
 		}
 		if port == "" {
 			f.hosts[name] = true
@@ -202,10 +204,10 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header) (*
 		res.Body.Close() // unread: the connection is not worth waiting for
 		to, err := f.redirect(u, res.Header.Get("Location"))
 		if err != nil {
-			return nil, fmt.Errorf("the server redirects to %s: %w", quote(res.Header.Get("Location")), err)
+			return nil, fmt.Errorf("the server redirects to %s: %w", quote.Text(res.Header.Get("Location")), err)
 		}
 		if res, err = f.roundTrip(ctx, to, header); err != nil {
-			return nil, fmt.Errorf("redirected to %s: %w", quote(to.String()), err)
+			return nil, fmt.Errorf("redirected to %s: %w", quote.Text(to.String()), err)
 		}
 	}
 	defer res.Body.Close()
@@ -218,7 +220,7 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header) (*
 		return nil, &StatusError{res.StatusCode, res.Header}
 	}
 	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") || res.Uncompressed {
-		return nil, fmt.Errorf("the server compresses what it sends (%s), unasked", quote(coding))
+		return nil, fmt.Errorf("the server compresses what it sends (%s), unasked", quote.Text(coding))
 	}
 	body, err := f.read(res)
 	if err != nil {
@@ -337,14 +339,14 @@ func (f *Fetcher) check(rawURL string) (*url.URL, error) {
 	}
 	name, port, err := splitHost(u.Host)
 	if err != nil {
-		return nil, fmt.Errorf("host %s: %w", quote(u.Host), err)
+		return nil, fmt.Errorf("host %s: %w", quote.Text(u.Host), err)
 	}
 	standard := port == "" || port == defaultPort
 	if port == "" {
 		port = defaultPort
 	}
 	if !f.anyHost && !(standard && f.hosts[name]) && !f.hosts[net.JoinHostPort(name, port)] {
-		return nil, fmt.Errorf("host %s is not among those that may be asked: %w", quote(u.Host), ErrNotAllowed)
+		return nil, fmt.Errorf("host %s is not among those that may be asked: %w", quote.Text(u.Host), ErrNotAllowed)
 	}
 	if addr, err := netip.ParseAddr(name); err == nil {
 		if err := f.checkAddr(addr); err != nil {
@@ -417,20 +419,12 @@ type failure struct {
 	err error
 }
 
-func (e *failure) Error() string { return "fetch " + quote(e.url) + ": " + oneLine(e.err.Error()) }
+func (e *failure) Error() string { return "fetch " + quote.Text(e.url) + ": " + oneLine(e.err.Error()) }
 
 func (e *failure) Unwrap() error { return e.err }
 
-// quote makes text that a peer chose fit for an error message.
-func quote(s string) string {
-	const most = 64
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return strconv.Quote(s)
-}
-
-// oneLine does so for what other packages say, which may repeat a peer's text.
+// oneLine makes one line, of no more than 400 bytes before escaping, of what other
+// packages say, which may repeat a peer's text.
 func oneLine(s string) string {
 	const most = 400
 	cut := len(s) > most
