@@ -14,6 +14,7 @@ import (
 	"weak"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Access says who may call a handler, and from where it is known who calls.
@@ -199,15 +200,15 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, id *Identity, err 
 		logger = slog.Default()
 	}
 	attrs := []slog.Attr{
-		slog.String("reason", oneLine(err.Error())),
-		slog.String("remote", oneLine(r.RemoteAddr)),
+		slog.String("reason", quote.Line(err.Error())),
+		slog.String("remote", quote.Line(r.RemoteAddr)),
 	}
 	var failed *chain.Error
 	switch {
 	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
-		attrs = append(attrs, slog.String("claims", oneLine(failed.Chain.Leaf().Subject.String())))
+		attrs = append(attrs, slog.String("claims", quote.Line(failed.Chain.Leaf().Subject.String())))
 	case id != nil:
-		attrs = append(attrs, slog.String("oin", string(id.OIN)), slog.String("subject", oneLine(id.Certificate.Subject.String())))
+		attrs = append(attrs, slog.String("oin", string(id.OIN)), slog.String("subject", quote.Line(id.Certificate.Subject.String())))
 	}
 	logger.LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
 
@@ -233,11 +234,11 @@ func reasonFor(id *Identity, err error) string {
 	case errors.As(err, &g3):
 		return g3.Error()
 	case errors.As(err, &access):
-		return oneLine(access.Error())
+		return quote.Line(access.Error())
 	case errors.As(err, &bad):
 		return bad.Error()
 	case id != nil:
-		return fmt.Sprintf("pkioverheid: %s is not let in", quoteName(id.Certificate))
+		return fmt.Sprintf("pkioverheid: %s is not let in", quote.Certificate(id.Certificate))
 	case errors.As(err, &failed):
 		if g3 := findG3(failed.Chain); g3 != nil {
 			return g3.Error()

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Use is what a certificate is used for, on which depends what replaces it. The
@@ -106,7 +108,7 @@ func enumText[T ~uint8](name string, v T, texts []string) ([]byte, error) {
 func enumParse[T ~uint8](name string, v *T, text []byte, texts []string) error {
 	i := slices.Index(texts, string(text))
 	if i < 0 {
-		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", name, quote(string(text)),
+		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", name, quote.Text(string(text)),
 			strings.Join(slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" }), ", "))
 	}
 	*v = T(i)
@@ -241,7 +243,7 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 		a = c.ofWithdrawn(old)
 	case test:
 		return Advice{Status: TestOnly, Sources: []string{sourceTests},
-			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", capital(quoteName(cert)), mark)}
+			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", capital(quote.Certificate(cert)), mark)}
 	case !known:
 		return c.unrecognised()
 	case id.Role != EndEntity:
@@ -333,15 +335,15 @@ func (c *advised) ofPkiotest() Advice {
 	if !c.compromised {
 		what = "the private key of its CA is public"
 	}
-	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", capital(quoteName(c.Certificate)), what)
+	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", capital(quote.Certificate(c.Certificate)), what)
 	return a
 }
 
 func (c *advised) unrecognised() Advice {
-	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quoteName(c.Certificate)))}
+	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quote.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
 		if s := p.String(); strings.HasPrefix(s, pkioPolicies) {
-			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quoteName(c.Certificate)), quote(s))
+			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quote.Certificate(c.Certificate)), quote.Text(s))
 			break
 		}
 	}
@@ -392,17 +394,17 @@ func (c *advised) ofWithdrawn(old caName) Advice {
 	a.Urgency = c.urgency(a.Deadline)
 	if own, ok := subjectName(c.Certificate); ok && own == old {
 		a.Replacement = PrivateG4TLS
-		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote(old.cn), stamcertificaat(PrivateG4TLS))
+		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.cn), stamcertificaat(PrivateG4TLS))
 		return a
 	}
-	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quoteName(c.Certificate)), quote(old.cn), c.ask(by))
+	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quote.Certificate(c.Certificate)), quote.Text(old.cn), c.ask(by))
 	return a
 }
 
 func (c *advised) ofCA() Advice {
 	kind := map[Role]string{Root: "stamcertificaat", DomainCA: "domeincertificaat", TSPCA: "TSP certificate"}[c.Role]
 	a := Advice{Status: Fine, Deadline: c.ends()}
-	what := fmt.Sprintf("%s (%s of %s)", capital(quoteName(c.Certificate)), kind, c.Hierarchy)
+	what := fmt.Sprintf("%s (%s of %s)", capital(quote.Certificate(c.Certificate)), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
 	switch {
 	case c.Hierarchy == EV:
@@ -440,9 +442,9 @@ func (c *advised) ofCA() Advice {
 
 func (c *advised) ofEndEntity() Advice {
 	a := Advice{Status: Fine, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
-	what := fmt.Sprintf("%s is a certificate under %s", capital(quoteName(c.Certificate)), c.Hierarchy)
+	what := fmt.Sprintf("%s is a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
 	if c.By == ByName {
-		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quoteName(c.Certificate)), c.Hierarchy)
+		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
 	}
 	by := c.replacement()
 	switch {
@@ -579,3 +581,6 @@ func capital(s string) string {
 	}
 	return s
 }
+
+// day formats a date as everybody reads it, in UTC.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // ClientCertificateError says that a server ended a connection over our
@@ -126,7 +128,7 @@ func RefusedCertificate(resp *http.Response) error {
 
 // describe names a certificate, its issuer and its hierarchy.
 func describe(c *x509.Certificate) string {
-	s := fmt.Sprintf("%s, issued by %s", quoteName(c), quote(c.Issuer.CommonName))
+	s := fmt.Sprintf("%s, issued by %s", quote.Certificate(c), quote.Text(c.Issuer.CommonName))
 	if id, ok := Identify(c); ok {
 		s += " (" + id.Hierarchy.String() + ")"
 	}
@@ -249,7 +251,7 @@ func adviseOn(alert string, r *certificateRequest, now time.Time) string {
 	case now.Before(c.NotBefore) || now.After(c.NotAfter) || alert == "tls: expired certificate":
 		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(c.NotBefore), day(c.NotAfter))
 	case !r.sent && r.acceptable():
-		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%s)", oneLine(r.unsupported.Error()))
+		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%s)", quote.Line(r.unsupported.Error()))
 	case !r.sent:
 		return "use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root"
 	}
@@ -281,7 +283,7 @@ func distinguishedName(raw []byte) string {
 	if s == "" {
 		s = name.String()
 	}
-	s = quote(s)
+	s = quote.Text(s)
 	for h := EV; h <= G3; h++ {
 		for _, c := range embedded()[h] {
 			if string(c.RawSubject) == string(raw) {

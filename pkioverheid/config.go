@@ -11,6 +11,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -272,10 +273,10 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 		return errCompromised(cert)
 	}
 	if a := recognised().keyOf(cert); trial && a != nil && !a.fixture {
-		return fmt.Errorf("%s is no test certificate, and certificates for tests may not stand under it", quoteName(cert))
+		return fmt.Errorf("%s is no test certificate, and certificates for tests may not stand under it", quote.Certificate(cert))
 	}
 	if mark, found := testMark(cert); found && !trial {
-		return fmt.Errorf("%s is a test certificate (%s): in a test, name it in Config.TrialRoots", quoteName(cert), mark)
+		return fmt.Errorf("%s is a test certificate (%s): in a test, name it in Config.TrialRoots", quote.Certificate(cert), mark)
 	}
 	return nil
 }

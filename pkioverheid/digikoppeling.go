@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Verdict is what became of a rule.
@@ -236,7 +237,7 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", oneLine(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", quote.Line(untold.Error()))
 			}
 		}
 	}
@@ -251,13 +252,13 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 	case g3 != nil:
 		valid = broken(rule, "%s", g3.cause())
 	case withdrawn:
-		valid = broken(rule, "the CA %s was withdrawn", quote(old.cn))
+		valid = broken(rule, "the CA %s was withdrawn", quote.Text(old.cn))
 	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
-		valid = broken(rule, "its chain is not valid: %s", oneLine(failed.Error()))
+		valid = broken(rule, "its chain is not valid: %s", quote.Line(failed.Error()))
 	case d.chain == nil:
 		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", day(d.leaf.NotAfter))
 	case d.refusal != nil:
-		valid = broken(rule, "it does not count as valid: %s", oneLine(d.refusal.Error()))
+		valid = broken(rule, "it does not count as valid: %s", quote.Line(d.refusal.Error()))
 	case asked:
 		valid = met(rule, "it is valid until %s and not revoked", day(d.leaf.NotAfter))
 	default:
@@ -276,10 +277,11 @@ func (d *digikoppeling) crlReachable() RuleResult {
 	}
 	for _, c := range below {
 		if crlAddress(c) == "" {
-			return broken(rule, "%s names no CRL that is published over HTTP", quoteName(c))
+			return broken(rule, "%s names no CRL that is published over HTTP", quote.Certificate(c))
 		}
 	}
-	return met(rule, "the CRL is published at %s; whether it can be reached from here was not tried", quote(crlAddress(d.leaf)))
+	const most = 80 // a shortened URL leads nowhere, and those of real CAs have up to 77
+	return met(rule, `the CRL is published at "%s"; whether it can be reached from here was not tried`, quote.Escaped(crlAddress(d.leaf), most))
 }
 
 func crlAddress(c *x509.Certificate) string {
@@ -296,19 +298,19 @@ func crlAddress(c *x509.Certificate) string {
 func (d *digikoppeling) privateRoot() RuleResult {
 	const rule = "PKI005"
 	if d.unknown != nil {
-		return notChecked(rule, "%s", oneLine(d.unknown.Error()))
+		return notChecked(rule, "%s", quote.Line(d.unknown.Error()))
 	}
 	if g3 := findG3([]*x509.Certificate{d.leaf}); g3 != nil {
 		return broken(rule, "%s", g3.cause())
 	}
 	if d.chain == nil {
-		return broken(rule, "it does not verify: %s", oneLine(d.failed.Error()))
+		return broken(rule, "it does not verify: %s", quote.Line(d.failed.Error()))
 	}
 	switch h := identityOf(d.chain).Hierarchy; h {
 	case PrivateG1, PrivateG4TLS:
 		return met(rule, "it stands under %s", stamcertificaat(h))
 	case 0:
-		return notChecked(rule, "it stands under %s, which was added and is not known here", quoteName(d.chain.Root()))
+		return notChecked(rule, "it stands under %s, which was added and is not known here", quote.Certificate(d.chain.Root()))
 	default:
 		return broken(rule, "it stands under %s, which is not a private root", stamcertificaat(h))
 	}
@@ -340,13 +342,13 @@ func (d *digikoppeling) tlsWithPKIoverheid() RuleResult {
 	case len(d.state.VerifiedChains) == 0:
 		return broken(rule, "the connection was made without verifying the other side's certificate")
 	case d.unknown != nil:
-		return notChecked(rule, "%s", oneLine(d.unknown.Error()))
+		return notChecked(rule, "%s", quote.Line(d.unknown.Error()))
 	case d.chain == nil || d.failed != nil:
-		return broken(rule, "the other side's certificate does not verify: %s", oneLine(d.failed.Error()))
+		return broken(rule, "the other side's certificate does not verify: %s", quote.Line(d.failed.Error()))
 	}
 	id := identityOf(d.chain)
 	if id.Hierarchy == 0 {
-		return notChecked(rule, "the other side's root %s was added and is not known here", quoteName(d.chain.Root()))
+		return notChecked(rule, "the other side's root %s was added and is not known here", quote.Certificate(d.chain.Root()))
 	}
 	if checkSystem(id) != nil {
 		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
@@ -364,9 +366,9 @@ func (d *digikoppeling) mutual() RuleResult {
 		return notChecked(rule, "the other side showed a certificate; what this side showed was not given")
 	default:
 		if c, failed, unknown := verifyFor(own, d.at, d.opts); unknown != nil {
-			return notChecked(rule, "%s", oneLine(unknown.Error()))
+			return notChecked(rule, "%s", quote.Line(unknown.Error()))
 		} else if c == nil || failed != nil {
-			return broken(rule, "this side's certificate does not verify: %s", oneLine(failed.Error()))
+			return broken(rule, "this side's certificate does not verify: %s", quote.Line(failed.Error()))
 		}
 	}
 	return met(rule, "both sides showed a certificate")

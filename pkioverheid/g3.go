@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // G3Error says that a certificate stands under "Staat der Nederlanden Root CA -
@@ -37,13 +39,13 @@ func (e *G3Error) cause() string {
 	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA
 	switch {
 	case isCA && e.By == ByKey:
-		fmt.Fprintf(&b, "%s is a CA that ", quote(e.CA))
+		fmt.Fprintf(&b, "%s is a CA that ", quote.Text(e.CA))
 	case isCA:
-		fmt.Fprintf(&b, "a certificate presents itself as %s, which ", quote(e.CA))
+		fmt.Fprintf(&b, "a certificate presents itself as %s, which ", quote.Text(e.CA))
 	case e.By == ByKey:
-		fmt.Fprintf(&b, "%s stands under %s, which ", quoteName(e.Leaf), quote(e.CA))
+		fmt.Fprintf(&b, "%s stands under %s, which ", quote.Certificate(e.Leaf), quote.Text(e.CA))
 	default:
-		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", quoteName(e.Leaf), quote(e.CA))
+		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", quote.Certificate(e.Leaf), quote.Text(e.CA))
 	}
 	if e.Withdrawn {
 		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Hierarchy is one of the PKIoverheid certificate hierarchies that this
@@ -91,5 +93,5 @@ func (h *Hierarchy) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want ev, private-g1, private-g4-tls or g3", quote(string(text)))
+	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want ev, private-g1, private-g4-tls or g3", quote.Text(string(text)))
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Role is the place of a certificate in its hierarchy.
@@ -218,7 +219,7 @@ func PeerIdentity(cs *tls.ConnectionState) (Identity, error) {
 	}
 	for _, c := range cs.VerifiedChains {
 		if len(c) > 0 {
-			return Identity{}, fmt.Errorf("pkioverheid: %s is not below a CA of PKIoverheid known here", quoteName(c[0]))
+			return Identity{}, fmt.Errorf("pkioverheid: %s is not below a CA of PKIoverheid known here", quote.Certificate(c[0]))
 		}
 	}
 	return Identity{}, errNotVerified

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -146,7 +147,7 @@ func certificateOf(key crypto.Signer, certs *truststore.Store) *x509.Certificate
 func listCertificates(certs *truststore.Store) string {
 	var names []string
 	for c := range certs.All() {
-		names = append(names, quoteName(c))
+		names = append(names, quote.Certificate(c))
 	}
 	if len(names) > 3 {
 		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)

@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // OIN is an Organisatie-identificatienummer: 20 characters, of which 8 are the
@@ -36,7 +38,7 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	case cert == nil || len(cert.Raw) == 0:
 		return "", errors.New("pkioverheid: there is no certificate to find an OIN in")
 	case cert.IsCA && cert.BasicConstraintsValid:
-		return "", fmt.Errorf("pkioverheid: %s is a CA, whose serialNumber is no OIN", quoteName(cert))
+		return "", fmt.Errorf("pkioverheid: %s is a CA, whose serialNumber is no OIN", quote.Certificate(cert))
 	}
 	switch n := serialNumbers(cert); {
 	case n == 0:
@@ -46,7 +48,7 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	}
 	oin := OIN(cert.Subject.SerialNumber)
 	if fault := oin.fault(); fault != "" {
-		return "", fmt.Errorf("pkioverheid: the subject's serialNumber %s is no OIN: %s", quote(string(oin)), fault)
+		return "", fmt.Errorf("pkioverheid: the subject's serialNumber %s is no OIN: %s", quote.Text(string(oin)), fault)
 	}
 	return oin, nil
 }
@@ -55,7 +57,7 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 // 00000003, the KVK-nummer of 8 digits with its leading zeros, suffix 0000.
 func OINFromKvK(number string) (OIN, error) {
 	if len(number) != 8 || !digits(number) {
-		return "", fmt.Errorf("pkioverheid: %s is no KVK-nummer: want 8 digits, leading zeros among them", quote(number))
+		return "", fmt.Errorf("pkioverheid: %s is no KVK-nummer: want 8 digits, leading zeros among them", quote.Text(number))
 	}
 	return OIN(oinKvK + number + "0000"), nil
 }
@@ -65,7 +67,7 @@ func OINFromKvK(number string) (OIN, error) {
 // eleven-test: see [ValidRSIN].
 func OINFromRSIN(number string) (OIN, error) {
 	if len(number) != 9 || !digits(number) {
-		return "", fmt.Errorf("pkioverheid: %s is no RSIN: want 9 digits, leading zeros among them", quote(number))
+		return "", fmt.Errorf("pkioverheid: %s is no RSIN: want 9 digits, leading zeros among them", quote.Text(number))
 	}
 	return OIN(oinRSIN + number + "000"), nil
 }
@@ -172,7 +174,7 @@ func (o OIN) Validate() error {
 		return errors.New("pkioverheid: no OIN: want 20 characters, such as 00000003271987420000")
 	}
 	if fault := o.fault(); fault != "" {
-		return fmt.Errorf("pkioverheid: %s is no OIN: %s", quote(string(o)), fault)
+		return fmt.Errorf("pkioverheid: %s is no OIN: %s", quote.Text(string(o)), fault)
 	}
 	return nil
 }

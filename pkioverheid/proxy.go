@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // Proxy describes a proxy in front of a server that ends TLS (TLS offloading) and
@@ -126,7 +128,7 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 		return nil, errors.New("pkioverheid: Proxy.Header is not set: name the header in which the proxy sends the certificate")
 	}
 	if strings.ContainsFunc(h.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' || r == ',' }) {
-		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is no name of a header", quote(h.name))
+		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is no name of a header", quote.Text(h.name))
 	}
 	h.name = http.CanonicalHeaderKey(h.name)
 	if len(h.from) == 0 && !h.unix {
@@ -152,7 +154,7 @@ type headerError struct {
 }
 
 func (e *headerError) Error() string {
-	return "pkioverheid: the header " + oneLine(e.name) + " holds no certificate that can be read: " + e.err.Error()
+	return "pkioverheid: the header " + quote.Line(e.name) + " holds no certificate that can be read: " + e.err.Error()
 }
 
 func (e *headerError) Unwrap() error { return e.err }
@@ -162,7 +164,7 @@ func (h *proxyHeader) value(r *http.Request) (string, error) {
 	values := r.Header[h.name]
 	if !h.isProxy(r) {
 		if len(values) > 0 {
-			return "", &AccessError{"the header " + oneLine(h.name) + " came from an address that is not the proxy's"}
+			return "", &AccessError{"the header " + quote.Line(h.name) + " came from an address that is not the proxy's"}
 		}
 		return "", &AccessError{"the request did not come through the proxy"}
 	}
@@ -240,7 +242,7 @@ func unescapePEM(value string) ([]*x509.Certificate, error) {
 func parseOne(der []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, errors.New(oneLine(strings.TrimPrefix(err.Error(), "x509: ")))
+		return nil, errors.New(quote.Line(strings.TrimPrefix(err.Error(), "x509: ")))
 	}
 	return cert, nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // IdentifyCallers returns a function that tells a server who is at the other side of a
@@ -126,7 +127,7 @@ func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) 
 		return err
 	}
 	if err := allow(id); err != nil {
-		return fmt.Errorf("pkioverheid: %s is not let in: %w", quoteName(id.Certificate), err)
+		return fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate), err)
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func refusedClient(err error) error {
 func (t *trust) identify(c chain.Chain) (Identity, error) {
 	id := identityOf(c)
 	if id.Role != EndEntity {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quoteName(id.Certificate))
+		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quote.Certificate(id.Certificate))
 	}
 	if id.addedRoot = t.systemRoots.Contains(c.Root()); id.addedRoot && id.Hierarchy == 0 && len(c) > 1 {
 		id.TSP = tspOf(c[1].Subject.Organization)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // ServerCertificateError says why the certificate of a server was refused. It is
@@ -78,7 +79,7 @@ func describePath(path chain.Chain) string {
 		case a != nil:
 			label = a.hierarchy.String()
 		}
-		parts[i] = fmt.Sprintf("%s (%s)", quoteName(c), label)
+		parts[i] = fmt.Sprintf("%s (%s)", quote.Certificate(c), label)
 	}
 	return strings.Join(parts, " < ")
 }
@@ -117,21 +118,21 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 	var missing []string
 	for _, c := range e.Path[1 : len(e.Path)-1] {
 		if !slices.ContainsFunc(sent, c.Equal) {
-			missing = append(missing, quoteName(c))
+			missing = append(missing, quote.Certificate(c))
 		}
 	}
 	if len(missing) == 0 {
 		e.Reason = chain.RefusedByPolicy
-		e.Cause = oneLine(cause.Err.Error())
+		e.Cause = quote.Line(cause.Err.Error())
 		return
 	}
 	e.Cause = "the server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing"
-	e.Advice = "the server's owner must send it, or add " + quoteName(e.Path[1]) + " to Config.Roots"
+	e.Advice = "the server's owner must send it, or add " + quote.Certificate(e.Path[1]) + " to Config.Roots"
 }
 
 // serverError makes the error of a refusal.
 func serverError(host string, err error) *ServerCertificateError {
-	e := &ServerCertificateError{Host: host, Reason: chain.UnknownAuthority, Err: []error{err}, Cause: oneLine(err.Error())}
+	e := &ServerCertificateError{Host: host, Reason: chain.UnknownAuthority, Err: []error{err}, Cause: quote.Line(err.Error())}
 	var failed *chain.Error
 	if !errors.As(err, &failed) {
 		return e
@@ -160,7 +161,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 			if a == nil || !failed.At.After(c.NotAfter) {
 				continue
 			}
-			e.Cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quoteName(c), day(c.NotAfter))
+			e.Cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quote.Certificate(c), day(c.NotAfter))
 			e.Advice = "the server's owner needs a certificate under Private G4"
 			if a.hierarchy == EV {
 				e.Advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
@@ -168,12 +169,12 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 			return
 		}
 		if c := failed.Cert; c != nil {
-			e.Cause = fmt.Sprintf("%s expired on %s", quoteName(c), day(c.NotAfter))
+			e.Cause = fmt.Sprintf("%s expired on %s", quote.Certificate(c), day(c.NotAfter))
 		}
 		e.Advice = "the server's owner must replace it"
 	case chain.NotYetValid:
 		if c := failed.Cert; c != nil {
-			e.Cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quoteName(c), day(c.NotBefore), day(failed.At))
+			e.Cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quote.Certificate(c), day(c.NotBefore), day(failed.At))
 		}
 		e.Advice = "check the clock of this machine"
 	case chain.WrongName:
@@ -192,12 +193,12 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 	case chain.RefusedByPolicy:
 		var texts []string
 		for _, err := range failed.Err {
-			texts = append(texts, oneLine(strings.TrimPrefix(err.Error(), "pkioverheid: ")))
+			texts = append(texts, quote.Line(strings.TrimPrefix(err.Error(), "pkioverheid: ")))
 		}
 		e.Cause += ": " + strings.Join(slices.Compact(texts), "; ")
 	default:
 		if failed.Cert != nil {
-			e.Cause += ": " + quoteName(failed.Cert)
+			e.Cause += ": " + quote.Certificate(failed.Cert)
 		}
 		e.Advice = "the server's owner must replace it"
 	}
@@ -213,12 +214,12 @@ func (e *ServerCertificateError) explainRevocation(failed *chain.Error) {
 			err = own.Err[0]
 		}
 		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "pkioverheid: "), "crl: ")
-		texts = append(texts, oneLine(text))
+		texts = append(texts, quote.Line(text))
 	}
 	why := strings.Join(slices.Compact(texts), "; ")
 	name := "a certificate of its chain"
 	if failed.Cert != nil {
-		name = quoteName(failed.Cert)
+		name = quote.Certificate(failed.Cert)
 	}
 	switch {
 	case failed.Reason == chain.RevocationUnknown:
@@ -238,7 +239,7 @@ func (e *ServerCertificateError) explainRevocation(failed *chain.Error) {
 func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	top := e.Path.Root()
 	if top == nil {
-		e.Cause = oneLine(strings.TrimPrefix(failed.Error(), "chain: "))
+		e.Cause = quote.Line(strings.TrimPrefix(failed.Error(), "chain: "))
 		return
 	}
 	if a := recognised().keyOf(top); a != nil && !a.fixture {
@@ -246,7 +247,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 		e.Advice = fmt.Sprintf("add it to Config.Hierarchies if it should be (%s)", a.hierarchy)
 		return
 	}
-	issuer := quote(top.Issuer.CommonName)
+	issuer := quote.Text(top.Issuer.CommonName)
 	id, ok := Identify(top)
 	switch {
 	case ok && id.Fixture && len(e.Path) > 1:
@@ -258,13 +259,13 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 		e.Advice = "do not trust it: it is forged, damaged, or from a test chain with the names of the real one"
 		return
 	case failed.Reason == chain.BadSignature:
-		e.Cause = fmt.Sprintf("the signature of %s on %s is wrong", issuer, quoteName(top))
+		e.Cause = fmt.Sprintf("the signature of %s on %s is wrong", issuer, quote.Certificate(top))
 		e.Advice = "do not trust it: it is forged or damaged"
 		return
 	case selfIssued(top) && len(e.Path) == 1:
 		e.Cause = "it is self-signed"
 	case selfIssued(top):
-		e.Cause = fmt.Sprintf("its root %s is not trusted here", quoteName(top))
+		e.Cause = fmt.Sprintf("its root %s is not trusted here", quote.Certificate(top))
 	default:
 		e.Cause = fmt.Sprintf("the CA %s is not known here, and the server did not send it", issuer)
 	}
@@ -276,7 +277,7 @@ func listNames(names []string) string {
 	const most = 3
 	var quoted []string
 	for _, n := range names[:min(most, len(names))] {
-		quoted = append(quoted, quote(n))
+		quoted = append(quoted, quote.Text(n))
 	}
 	s := strings.Join(quoted, ", ")
 	if n := len(names) - most; n > 0 {
@@ -289,6 +290,5 @@ func quoteHost(host string) string {
 	if host == "" {
 		return "the server"
 	}
-	q := quote(host)
-	return q[1 : len(q)-1]
+	return quote.Escaped(host, quote.Most)
 }

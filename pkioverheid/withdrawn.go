@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // withdrawnNames are CAs known to be withdrawn of which no key is known:
@@ -39,7 +40,7 @@ func rejectWithdrawnNames(c chain.Chain, at time.Time) error {
 		}
 		if w, found := findWithdrawn(cert); found {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote(w.cn), tspOf([]string{w.o}).supplier())}}
+				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.cn), tspOf([]string{w.o}).supplier())}}
 		}
 	}
 	return nil
@@ -69,7 +70,7 @@ func testMark(c *x509.Certificate) (string, bool) {
 	for _, name := range []string{c.Subject.CommonName, c.Issuer.CommonName} {
 		for _, mark := range [...]string{"TRIAL", "TEST", "ACCEPTATIE"} {
 			if rest, ok := strings.CutPrefix(name, mark); ok && !startsWithLetter(rest) {
-				return "the name " + quote(name), true
+				return "the name " + quote.Text(name), true
 			}
 		}
 	}
@@ -95,7 +96,7 @@ func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
 		}
 		for _, cert := range c {
 			if mark, found := testMark(cert); found {
-				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Config.TrialRoots", quoteName(cert), mark)
+				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Config.TrialRoots", quote.Certificate(cert), mark)
 			}
 		}
 		return nil
@@ -123,5 +124,5 @@ func isCompromised(c *x509.Certificate) bool {
 }
 
 func errCompromised(c *x509.Certificate) error {
-	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", quoteName(c))
+	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", quote.Certificate(c))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // NewClient returns an http.Client for one environment of the service, on a
@@ -40,11 +41,11 @@ func (s Service) NewClient(env Environment, cfg pkioverheid.Config) (*http.Clien
 	}
 	if b := cfg.Base; b != nil && b.TLSClientConfig != nil && b.TLSClientConfig.ServerName != "" {
 		// By that name every server would be verified, whatever is called.
-		return nil, fmt.Errorf("logius: %s: Config.Base.TLSClientConfig.ServerName is for the request to say: leave it empty", quote(s.Name))
+		return nil, fmt.Errorf("logius: %s: Config.Base.TLSClientConfig.ServerName is for the request to say: leave it empty", quote.Text(s.Name))
 	}
 	t, err := pkioverheid.NewTransport(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
 	}
 	return &http.Client{Transport: &transport{t, hosts}}, nil
 }
@@ -64,7 +65,7 @@ func (s Service) TLSConfig(env Environment, cfg pkioverheid.Config) (*tls.Config
 	}
 	tc, err := pkioverheid.ClientTLSConfig(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
 	}
 	verify := tc.VerifyConnection
 	tc.VerifyConnection = func(cs tls.ConnectionState) error {
@@ -86,7 +87,7 @@ func (s Service) Verifier(cfg pkioverheid.Config) (*chain.Verifier, error) {
 	}
 	v, err := pkioverheid.NewVerifier(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
 	}
 	return v, nil
 }
@@ -94,7 +95,7 @@ func (s Service) Verifier(cfg pkioverheid.Config) (*chain.Verifier, error) {
 // config completes what the caller said with what the service needs.
 func (s Service) config(cfg pkioverheid.Config) (pkioverheid.Config, error) {
 	if cfg.Hierarchies != nil {
-		return cfg, fmt.Errorf("logius: %s: Config.Hierarchies is for the service to say: leave it nil, and change Service.Hierarchies or Service.Successors if you must", quote(s.Name))
+		return cfg, fmt.Errorf("logius: %s: Config.Hierarchies is for the service to say: leave it nil, and change Service.Hierarchies or Service.Successors if you must", quote.Text(s.Name))
 	}
 	cfg.Hierarchies = s.trusted()
 	if s.TSP != "" {
@@ -130,13 +131,13 @@ type hosts struct {
 }
 
 func (s Service) hostsOf(env Environment) (*hosts, error) {
-	h := &hosts{quote(s.Name), env, map[string]bool{}}
+	h := &hosts{quote.Text(s.Name), env, map[string]bool{}}
 	for _, host := range s.Hosts {
 		if host.Environment != env {
 			continue
 		}
 		if !isHostName(host.Name) {
-			return nil, fmt.Errorf("logius: %s: %s is not the name of a host: want a DNS name, without scheme, port or path", h.service, quote(host.Name))
+			return nil, fmt.Errorf("logius: %s: %s is not the name of a host: want a DNS name, without scheme, port or path", h.service, quote.Text(host.Name))
 		}
 		h.names[strings.ToLower(host.Name)] = true
 	}
@@ -144,7 +145,7 @@ func (s Service) hostsOf(env Environment) (*hosts, error) {
 	case env == "":
 		return nil, fmt.Errorf("logius: %s: no environment is given: say which, %q for one", h.service, Production)
 	case len(h.names) == 0:
-		return nil, fmt.Errorf("logius: %s: no host is known of the environment %s: add it to Service.Hosts", h.service, quote(string(env)))
+		return nil, fmt.Errorf("logius: %s: no host is known of the environment %s: add it to Service.Hosts", h.service, quote.Text(string(env)))
 	}
 	return h, nil
 }
@@ -176,7 +177,7 @@ func (h *hosts) check(name string) error {
 	if h.names[strings.ToLower(name)] {
 		return nil
 	}
-	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", quote(name), h.service, h.env)
+	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", quote.Text(name), h.service, h.env)
 }
 
 // transport lets requests for the hosts through.
@@ -203,7 +204,7 @@ func (t *transport) check(req *http.Request) error {
 		return err
 	}
 	if port := req.URL.Port(); port != "" && port != "443" {
-		return fmt.Errorf("logius: refused to connect to port %s of %s: %s is at port 443", quote(port), quote(req.URL.Hostname()), t.hosts.service)
+		return fmt.Errorf("logius: refused to connect to port %s of %s: %s is at port 443", quote.Text(port), quote.Text(req.URL.Hostname()), t.hosts.service)
 	}
 	return nil // the scheme is the Transport's to check
 }

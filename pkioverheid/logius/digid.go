@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
 // digiDEnd is the end of 31 January 2021, in UTC.
@@ -67,7 +68,7 @@ func digiDKind(v *chain.Verifier, cert *x509.Certificate, at time.Time) (pkiover
 	}
 	root, ok := pkioverheid.Identify(c.Root())
 	if !ok || root.By != pkioverheid.ByKey {
-		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", quoteName(c.Root()))
+		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", quote.Certificate(c.Root()))
 	}
 	return root.Hierarchy, nil
 }

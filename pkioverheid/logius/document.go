@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
@@ -93,15 +93,9 @@ func (d *document) failAt(offset int64, err error) error {
 		default:
 			at.WriteString(", in ")
 		}
-		at.WriteString(plain(name.Local))
+		at.WriteString(quote.Escaped(name.Local, quote.Most))
 	}
 	return fmt.Errorf("logius: %s: %s: %w", d.kind, &at, err)
-}
-
-// plain is quote without the quotes.
-func plain(s string) string {
-	q := quote(s)
-	return q[1 : len(q)-1]
 }
 
 // text returns the text of the element whose tag was the last token, without
@@ -149,29 +143,20 @@ func (d *document) parse(der []byte) (*x509.Certificate, error) {
 // oneLine makes an error of crypto/x509, which may repeat what a certificate holds,
 // fit for a message.
 func oneLine(err error) error {
-	const most = 300
-	text := err.Error()
-	if len(text) <= most && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	line := quote.Line(err.Error())
+	if line == err.Error() {
 		return err
 	}
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
-	return errors.New(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, strings.ToValidUTF8(text, "\uFFFD")))
+	return errors.New(line)
 }
 
 // foreign is the error for an element whose name belongs to another namespace.
 func (d *document) foreign(tag xml.StartElement, want string) error {
-	found := "the namespace " + quote(tag.Name.Space)
+	found := "the namespace " + quote.Text(tag.Name.Space)
 	if tag.Name.Space == "" {
 		found = "no namespace"
 	}
-	return d.fail(fmt.Errorf("the element %s is of %s: want %s", quote(tag.Name.Local), found, want))
+	return d.fail(fmt.Errorf("the element %s is of %s: want %s", quote.Text(tag.Name.Local), found, want))
 }
 
 func (d *document) misplaced() error {

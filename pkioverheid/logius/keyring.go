@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -105,7 +106,7 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 				until, err := v.until, v.err
 				if !key.ValidUntil.IsZero() {
 					if until = earliest(until, key.ValidUntil); err == nil && key.ValidUntil.Before(at) {
-						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", quote(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))
+						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", quote.Text(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))
 					}
 				}
 				if err != nil {
