@@ -830,10 +830,10 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 
 // asksFor starts a server that trusts the root of a and knows no other CA, so that
 // a client is let in only if it sends all of its chain.
-func asksFor(t testing.TB, a *pkiotest.Authority, clock func() time.Time) string {
+func asksFor(t testing.TB, a *pkiotest.Authority, clock func() time.Time, opts ...pkiotest.LeafOption) string {
 	t.Helper()
 	return serve(t, &tls.Config{
-		Certificates: []tls.Certificate{a.Issue()},
+		Certificates: []tls.Certificate{a.Issue(opts...)},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    a.Roots().CertPool(),
 		Time:         clock,
@@ -873,7 +873,7 @@ func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
 	cas := authority.Certificates()
 	assertKeyPair(t, [][]byte{pair.Leaf.Raw, cas[2].Raw, cas[1].Raw}, pair)
 	then := func() time.Time { return pair.Leaf.NotBefore.Add(24 * time.Hour) }
-	_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Time: then, Certificate: &pair}, asksFor(t, authority, then))
+	_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Time: then, Certificate: &pair}, asksFor(t, authority, then, pkiotest.Validity(pair.Leaf.NotBefore, pair.Leaf.NotAfter)))
 	assert.NoError(t, err)
 }
 
