@@ -104,7 +104,7 @@ func inspect(out io.Writer, target string, found []inventory.Result, cfg invento
 
 	explained := 0
 	for _, r := range found {
-		if r.Certificate.IsCA || r.Use == inventory.TLSChain {
+		if r.Use != inventory.TLSServer && (r.Certificate.IsCA || r.Use == inventory.TLSChain) {
 			continue
 		}
 		if explained++; explained > maxExplained {

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -154,6 +160,8 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 			g1.Certificate = append(g1.Certificate, g1.Certificate[1])
 		}
 		answer = shake(g1)
+	case "impostor":
+		answer = shake(impostor(ts))
 	case "http":
 		answer = func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 1000))
@@ -185,4 +193,34 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}()
 	ts.Setenv(args[0], "localhost:"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// impostor is what a server has that presents a CA of its own making for localhost, and
+// behind it the certificate of somebody else. The CA of that one is in ca.pem.
+func impostor(ts *testscript.TestScript) tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	issue := func(name string, isCA bool, parent *x509.Certificate) *x509.Certificate {
+		cert := &x509.Certificate{
+			SerialNumber:          big.NewInt(1),
+			Subject:               pkix.Name{CommonName: name},
+			DNSNames:              []string{name},
+			NotBefore:             time.Now().Add(-time.Hour),
+			NotAfter:              time.Now().Add(time.Hour),
+			IsCA:                  isCA,
+			BasicConstraintsValid: true,
+		}
+		if parent == nil {
+			parent = cert
+		}
+		der, err := x509.CreateCertificate(rand.Reader, cert, parent, key.Public(), key)
+		ts.Check(err)
+		cert, err = x509.ParseCertificate(der)
+		ts.Check(err)
+		return cert
+	}
+	ca := issue("Own CA", true, nil)
+	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), 0o600))
+	mine, theirs := issue("localhost", true, nil), issue("localhost", false, ca)
+	return tls.Certificate{Certificate: [][]byte{mine.Raw, theirs.Raw}, PrivateKey: key}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,8 +65,11 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 					leaves.Add(r.Certificate)
 				}
 			}
-			if host == "" && found[0].Path == "" { // a server is one, and for its own name
-				host, _, _ = net.SplitHostPort(args[0])
+			if found[0].Use == inventory.TLSServer { // it is the one, whatever else it sends
+				leaves = truststore.New(found[0].Certificate)
+				if host == "" {
+					host, _, _ = net.SplitHostPort(args[0])
+				}
 			}
 			if host != "" && !cmd.Flags().Changed("for") {
 				usage = x509.ExtKeyUsageServerAuth
@@ -73,12 +77,12 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if leaves.Len() > 1 {
 				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", printable(args[0]), leaves.Len())
 			}
-			var certs []*x509.Certificate
-			for c := range store.All() {
-				certs = append(certs, c)
+			opts := chain.VerifyOptions{DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}, Extra: slices.Collect(store.All())}
+			if leaves.Len() == 0 {
+				leaves, opts.Extra = store, nil
 			}
-			e := v.Explain(certs, chain.VerifyOptions{DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}})
-			if leaves.Len() == 0 && len(e.Unused) > 0 {
+			e := v.Explain(slices.Collect(leaves.All()), opts)
+			if opts.Extra == nil && len(e.Unused) > 0 {
 				// The verdict is on one path: it must not pass for one on all of them.
 				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", printable(args[0]), store.Len())
 			}
