@@ -158,13 +158,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	stopped := cmd.Context().Err() != nil
 	findings.Stopped = stopped
 
-	if lines != nil {
-		if err := lines.close(); err != nil {
-			return err
-		}
-	} else if err := findings.writeTable(out, f.html == ""); err != nil {
-		return err
-	}
+	// The report first: what prints the table may have gone.
 	if f.html != "" {
 		var page bytes.Buffer
 		if err := findings.writeReport(&page); err != nil {
@@ -173,7 +167,16 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		if err := truststore.ReplaceFile(f.html, page.Bytes()); err != nil {
 			return err
 		}
-		if lines == nil {
+	}
+	if lines != nil {
+		if err := lines.close(); err != nil {
+			return err
+		}
+	} else {
+		if err := findings.writeTable(out, f.html == ""); err != nil {
+			return err
+		}
+		if f.html != "" {
 			fmt.Fprintf(out, "The report is in %s.\n", printable(f.html))
 		}
 	}

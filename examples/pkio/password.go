@@ -37,8 +37,8 @@ func (p *passwords) known() ([]string, error) {
 	var all []string
 	for _, name := range p.env {
 		value, ok := os.LookupEnv(name)
-		if !ok {
-			return nil, fmt.Errorf("the environment variable %q with the password is not set", name)
+		if !ok { // it is not repeated: it may be the password itself
+			return nil, errors.New("there is no environment variable of the name given for the password")
 		}
 		all = append(all, value)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 	"time"
 )
 
@@ -94,7 +95,8 @@ func (r *reader) read(j job) {
 func (r *reader) follow() bool {
 	info, err := r.tree.stat(r.job.path)
 	if err != nil {
-		r.trouble(&trouble{text: "a symbolic link that leads nowhere: " + osText(err), cause: err, skipped: errors.Is(err, fs.ErrNotExist)})
+		nowhere := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP)
+		r.trouble(&trouble{text: "a symbolic link that leads nowhere: " + osText(err), cause: err, skipped: nowhere})
 		return false
 	}
 	if r.FS != nil {
