@@ -232,7 +232,7 @@ func (d *decoder) addDER(data []byte) error {
 }
 
 func (d *decoder) addPEM(text []byte) error {
-	r := pemReader{text: text}
+	r := pemReader{text: text, pure: bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), pemBegin)}
 	next := r.next
 	if d.visit != nil {
 		next = r.nextInText
@@ -242,9 +242,9 @@ func (d *decoder) addPEM(text []byte) error {
 		if err == nil && block == nil {
 			return nil
 		}
-		d.entry = Entry{Format: d.entry.Format, Number: max(r.count, 1), Line: r.line}
+		d.entry = Entry{Format: d.entry.Format, Number: max(r.count, 1), Line: r.line, Kind: r.lost}
 		if err == nil {
-			d.entry.Line = block.line
+			d.entry.Line, d.entry.Kind = block.line, r.claim(block.kind, block.body)
 			if err = d.addBlock(block); err == nil {
 				continue
 			}
@@ -257,14 +257,13 @@ func (d *decoder) addPEM(text []byte) error {
 }
 
 func (d *decoder) addBlock(block *pemBlock) error {
-	switch block.kind {
-	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
-	case "X509 CRL":
+	switch {
+	case isCertificateBlock(block.kind):
+	case block.kind == "X509 CRL":
 		return nil
 	default:
 		if d.visit != nil {
 			if isKeyBlock(block.kind) {
-				d.entry.Kind = PrivateKey
 				return d.visit(d.entry)
 			}
 			return nil
@@ -298,6 +297,14 @@ func (d *decoder) addBlock(block *pemBlock) error {
 		return err
 	}
 	return &inside.bad
+}
+
+func isCertificateBlock(kind string) bool {
+	switch kind {
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
+		return true
+	}
+	return false
 }
 
 func isKeyBlock(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") }

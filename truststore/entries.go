@@ -38,11 +38,13 @@ type Entry struct {
 	// not, where Position is zero. Private keys have none.
 	DER []byte
 
-	// Err says what is wrong here, and nothing else is known then but the place.
+	// Err says what is wrong here, and nothing else is known then but the place, and
+	// in PEM the Kind that the block says it is of.
 	Err error
 }
 
-// EntryKind is what an Entry is. The zero value is none, for entries with an error.
+// EntryKind is what an Entry is. The zero value is for entries with an error, where
+// it is not known, and where a text only seems to explain PEM with an example.
 type EntryKind uint8
 
 const (
@@ -80,7 +82,9 @@ func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
 		d.keepGoing = true
 		d.visit = func(e Entry) error {
 			if e.Err != nil {
-				e.Kind, e.DER = 0, nil
+				if e.DER = nil; e.Format != PEM {
+					e.Kind = 0
+				}
 				e.Err = within("truststore", e.Err)
 			}
 			if !yield(e) {

@@ -33,7 +33,10 @@ type pemReader struct {
 	line  int
 	count int
 
-	after int // for nextInText: where the last block ended
+	// These are for nextInText.
+	after int       // where the last block ended
+	pure  bool      // the text begins as PEM, rather than to have PEM somewhere in it
+	lost  EntryKind // what a block with an error was to be
 }
 
 var (

@@ -32,6 +32,11 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 				continue
 			}
 			r.count++
+			line, body, _ := bytes.Cut(r.text[begin:], []byte("\n"))
+			r.lost = 0
+			if bytes.Contains(line, []byte("CERTIFICATE")) {
+				r.lost = r.claim("CERTIFICATE", body)
+			}
 			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
 		}
 		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kindOfBlock(kind)}
@@ -50,6 +55,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 				return nil, nil
 			}
 			r.count++
+			r.lost = r.claim(block.kind, body)
 			return nil, fmt.Errorf("%v has no END line: it is cut off", block)
 		}
 		rest := body[length:]
@@ -65,6 +71,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 				continue
 			}
 			r.count++
+			r.lost = r.claim(block.kind, body)
 			if bytes.HasPrefix(rest, pemBegin) {
 				return nil, fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
 			}
@@ -104,6 +111,18 @@ func pemMark(text, word []byte) (length int, kind []byte) {
 		return 0, nil
 	}
 	return len(word) + 1 + end + len(pemDashes), rest[:end]
+}
+
+// claim returns what a block says that it is. Of a certificate in other text that does
+// not begin as one does it is zero: such texts explain PEM with examples.
+func (r *pemReader) claim(kind string, body []byte) EntryKind {
+	switch {
+	case isKeyBlock(kind):
+		return PrivateKey
+	case isCertificateBlock(kind) && (r.pure || seemsCertificate(body)):
+		return PlainCertificate
+	}
+	return 0
 }
 
 // seemsCertificate reports whether the base64 of a certificate stands behind a BEGIN
@@ -155,7 +174,7 @@ func withoutFrame(before, body []byte) []byte {
 					break
 				}
 				switch line[0] {
-				case '\r', '"', '\'', '/':
+				case '\r', '"', '\'', '/', '=':
 					continue
 				case 'n', 'r', 't':
 				case 'u':
@@ -163,10 +182,12 @@ func withoutFrame(before, body []byte) []byte {
 						return nil
 					}
 					code, err := strconv.ParseUint(string(line[1:5]), 16, 8)
-					if err != nil || !isBase64(byte(code)) {
+					switch {
+					case err == nil && isBase64(byte(code)):
+						out = append(out, byte(code))
+					case err != nil || code != '\n' && code != '\r':
 						return nil
 					}
-					out = append(out, byte(code))
 					line = line[4:]
 				default:
 					return nil

@@ -54,8 +54,9 @@ What must be done, as the table says it:
 The exit status is 1 if something must be replaced, however far ahead the date is
 (--fail-on changes that; a CA that goes "later" does not count, since until then its
 successor is trusted beside it), 2 if something could not be looked at or the search
-was stopped, which goes before 1, and else 0. What surely holds no certificate, such
-as a socket, is passed over, unless it is named itself; --json and --csv tell of it.
+was stopped, which goes before 1, and else 0. What most likely holds no certificate,
+such as a socket, is passed over, unless it is named itself; --json and --csv tell of
+it. Archives are not opened up, nor is base64 of DER looked for in other text.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 PKIO_PASSWORD if no flag is given, and with "changeit".
@@ -147,6 +148,9 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 			bar.above(func(io.Writer) { complain(status, troubleOf(r)) })
 		}
 		if lines != nil {
+			if r.Err != nil {
+				r.Err = toldError{troubleOf(r)}
+			}
 			return lines.take(r)
 		}
 		return nil

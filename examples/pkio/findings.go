@@ -93,10 +93,11 @@ func (f *finding) compare(g *finding) int {
 	)
 }
 
-// What is kept of a scan that finds more than a person reads: the most urgent. Each
-// costs some kilobytes, for the parsed certificate.
+// What is kept of a scan that finds more than a person reads: the most urgent. A parsed
+// certificate takes some five times its bytes, of which real ones have two thousand.
 const (
 	maxFindings = 2000
+	maxKept     = 16 << 20 // bytes of certificates
 	maxErrors   = 200
 	maxDistinct = 100_000
 )
@@ -114,6 +115,7 @@ type findings struct {
 	ToDo     map[toDo]int          // what there is to do, and for how many places
 	Errors   []string              // the first of them, printable
 	worst    []*finding            // a heap, with the least urgent on top
+	kept     int                   // bytes of the certificates in it
 	seen     map[truststore.Fingerprint]bool
 }
 
@@ -161,8 +163,9 @@ func (fs *findings) take(r inventory.Result) {
 		fs.note(f)
 	}
 	heap.Push((*leastUrgent)(fs), f)
-	if len(fs.worst) > maxFindings {
-		heap.Pop((*leastUrgent)(fs))
+	fs.kept += len(f.Certificate.Raw)
+	for len(fs.worst) > maxFindings || fs.kept > maxKept {
+		fs.kept -= len(heap.Pop((*leastUrgent)(fs)).(*finding).Certificate.Raw)
 	}
 }
 

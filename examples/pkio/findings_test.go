@@ -230,3 +230,26 @@ func TestReportOfATestCertificate(t *testing.T) {
 	assert.Contains(t, page.String(), "organizationIdentifier=NTRNL-")
 	assert.NotContains(t, page.String(), "2.5.4.97")
 }
+
+// Certificates can be a thousand times as large as real ones.
+func TestFindingsOfLargeCertificatesAreBounded(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	cert := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "large"},
+		ExtraExtensions: []pkix.Extension{{Id: []int{1, 2, 3}, Value: make([]byte, 1000<<10)}}}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	const files = 20
+	for i := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), der, 0o600))
+	}
+	fs := newFindings(time.Now(), []string{dir})
+	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
+		require.NoError(t, r.Err)
+		fs.take(r)
+	}
+	assert.Equal(t, files, fs.places(), "all are counted")
+	assert.LessOrEqual(t, fs.kept, maxKept)
+	assert.Len(t, fs.worst, maxKept/len(der))
+}

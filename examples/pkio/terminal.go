@@ -42,6 +42,13 @@ func told(err error) string {
 	return printable(strings.Join(strings.Fields(text), " "))
 }
 
+// toldError is an error that is told so.
+type toldError struct{ error }
+
+func (e toldError) Error() string { return told(e.error) }
+
+func (e toldError) Unwrap() error { return e.error }
+
 // printable makes what others chose, such as the name of a file or the subject of a
 // certificate, fit for one line of text: what a terminal could obey or would not
 // show is escaped, bytes that are not UTF-8 too.

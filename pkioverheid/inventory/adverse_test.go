@@ -140,6 +140,14 @@ func TestPEMInOtherText(t *testing.T) {
 		"elements with a reference":        strings.ReplaceAll(samlOf(g1, g4), "</ds:X509Certificate>", "&#13;\n</ds:X509Certificate>"),
 		"a document behind a byte order mark and a comment": "\ufeff" + strings.Replace(samlOf(g1, g4), "?>", "?><!-- x -->", 1),
 		"base64 of PEM and nothing more":                    wrapped.String(),
+		"JSON with line breaks by number":                   `{"ca":"` + strings.ReplaceAll(pem, "\n", `\u000a`) + `"}`,
+		"properties of Java":                                "ca=" + strings.NewReplacer("\n", `\n`, "=", `\=`).Replace(pem) + "\n",
+		"an attribute of XML":                               `<x ca="` + strings.ReplaceAll(pem, "\n", "&#10;") + `"/>`,
+		"an element of XML from Windows":                    "<x>\n" + strings.ReplaceAll(pem, "\n", "&#13;\n") + "</x>",
+		"UTF-16 that XML speaks of":                         string(utf16Of(strings.Replace(samlOf(g1, g4), "?>", ` encoding="UTF-16"?>`, 1))),
+		"a Secret with a comment of two bytes before":       "ca: " + base64.StdEncoding.EncodeToString([]byte("#\n"+pem)) + "\n",
+		"a Secret with a line of ten bytes before":          "ca: " + base64.StdEncoding.EncodeToString([]byte("# G3 root\n"+pem)) + "\n",
+		"a Secret with an empty line before":                "ca: " + base64.StdEncoding.EncodeToString([]byte("\n"+pem)) + "\n",
 		"PEM, and one of them in base64":                    pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
 		"a mention before, and an example":                  "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
 	} {
@@ -184,6 +192,70 @@ func TestTextThatSpeaksOfPEM(t *testing.T) {
 		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text + pemOf(pkioverheid.PrivateG1.Root()))}}}, "a")
 		assert.Empty(t, troubles, name)
 		assert.Len(t, found, 1, name)
+	}
+}
+
+// What is damaged is told wherever it stands, also beside others that are not.
+func TestDamageInOtherText(t *testing.T) {
+	g1, g4 := pemOf(pkioverheid.PrivateG1.Root()), pemOf(pkioverheid.PrivateG4TLS.Root())
+	for damage, cert := range map[string]string{
+		"a wrong character": strings.Replace(g1, "MII", "MI!", 1),
+		"no END":            g1[:len(g1)-40],
+	} {
+		inJSON := strings.ReplaceAll(cert, "\n", `\n`)
+		for name, text := range map[string]string{
+			"JSON":         `{"ca": "` + inJSON + `", "b": "x"}`,
+			"a setting":    `CA="` + inJSON + "\"\n",
+			"a C header":   "#define CA \"" + strings.ReplaceAll(strings.TrimSpace(cert), "\n", "\\n\" \\\n\"") + "\"\n",
+			"other text":   "# the roots\n" + cert,
+			"PEM with key": keyPEMOfNobody + cert,
+		} {
+			_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+			assert.Error(t, troubles["a"], "%s in %s", damage, name)
+			found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text + "\n" + g4)}}}, "a")
+			assert.Error(t, troubles["a"], "%s in %s, and another one", damage, name)
+			assert.Len(t, found, 1, "%s in %s, and another one", damage, name)
+		}
+	}
+}
+
+const keyPEMOfNobody = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"
+
+// Containers that were cut off are told, as certificates are.
+func TestFilesThatAreCutOff(t *testing.T) {
+	certs, _ := planted(t)
+	for _, f := range []truststore.Format{truststore.DER, truststore.PKCS7, truststore.PKCS12, truststore.JKS} {
+		whole := encode(t, certs[:3], f)
+		for _, length := range []int{100, 900, len(whole) - 1} {
+			cut := whole[:length]
+			_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: cut}}}, "a")
+			assert.Error(t, troubles["a"], "%v of %d bytes", f, length)
+			if f != truststore.JKS {
+				_, troubles = scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(base64.StdEncoding.EncodeToString(cut))}}}, "a")
+				assert.Error(t, troubles["a"], "%v of %d bytes in base64", f, length)
+			}
+		}
+	}
+}
+
+// What PowerShell writes is UTF-16, also of base64.
+func TestBase64InUTF16(t *testing.T) {
+	g1 := pkioverheid.PrivateG1.Root()
+	found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: utf16Of(inBase64(g1) + "\r\n")}}}, "a")
+	assert.Empty(t, troubles)
+	assert.Equal(t, fingerprintsOf(g1), fingerprints(found))
+}
+
+// Many damaged blocks take no more than their time.
+func TestHostileBlocks(t *testing.T) {
+	const block = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+	for name, around := range map[string][2]string{"in text": {"# x\n", ""}, "alone": {"", ""}, "in XML": {"<a>", "</a>"}} {
+		text := []byte(around[0] + strings.Repeat(block, 4<<20/len(block)) + around[1])
+		begin := time.Now()
+		for range inventory.Scan(t.Context(), inventory.Config{FS: fstest.MapFS{"a": {Data: text}}}, "a") {
+		}
+		t.Log(name, time.Since(begin))
+		assert.Less(t, time.Since(begin), 30*time.Second, name)
 	}
 }
 

@@ -60,8 +60,16 @@ func isASN1(data []byte) bool {
 		return false
 	}
 	body := data[2+int(data[1]&0x7f):]
-	return bytes.HasPrefix(body, []byte{0x30}) ||
-		bytes.HasPrefix(body, []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07}) ||
+	return bytes.HasPrefix(body, []byte{0x30}) || isContainerStart(data)
+}
+
+// isContainerStart reports whether DER begins as PKCS#7 or PKCS#12 does.
+func isContainerStart(der []byte) bool {
+	if len(der) < 6 || der[0] != 0x30 || der[1] < 0x80 || der[1] > 0x84 {
+		return false
+	}
+	body := der[2+int(der[1]&0x7f):]
+	return bytes.HasPrefix(body, []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07}) ||
 		bytes.HasPrefix(body, []byte{0x02, 0x01, 0x03, 0x30})
 }
 
@@ -110,16 +118,43 @@ func beginOfBase64(text []byte) []byte {
 var (
 	pemMention = []byte("-----BEGIN ")
 	xmlMention = []byte("X509Certificate")
-
-	// encodedMention is the base64 of pemMention, as far as that does not depend on
-	// what follows: Kubernetes keeps PEM so.
-	encodedMention = []byte("LS0tLS1CRUdJTi")
 )
 
-const maxMention = len("X509Certificate") - 1
+// encodedMentions are the base64 of pemMention, as Kubernetes keeps it: as far as that
+// does not depend on what stands before it, of which a group of four characters may
+// hold one byte or two, and on what follows.
+var encodedMentions = [...]struct {
+	text   string
+	common int // where commonMention stands in it
+	group  int // how much of its first group stands before it
+}{{"LS0tLS1CRUdJTi", 0, 0}, {"0tLS0tQkVHSU4g", 2, 2}, {"tLS0tLUJFR0lOI", 1, 3}}
+
+var commonMention = []byte("LS0t")
+
+// maxMention is how much of a mention, with what belongs to it, can stand at the end of
+// one chunk of a text and miss its last byte.
+const maxMention = len("X509Certificate") + 1
 
 func mentions(data []byte) bool {
-	return bytes.Contains(data, pemMention) || bytes.Contains(data, xmlMention) || bytes.Contains(data, encodedMention)
+	return bytes.Contains(data, pemMention) || bytes.Contains(data, xmlMention) || indexEncoded(data) >= 0
+}
+
+// indexEncoded finds the group of base64 in which one of the encodedMentions begins.
+func indexEncoded(text []byte) int {
+	for done := 0; ; {
+		at := bytes.Index(text[done:], commonMention)
+		if at < 0 {
+			return -1
+		}
+		at += done
+		done = at + 1
+		for _, m := range encodedMentions {
+			begin := at - m.common
+			if group := begin - m.group; group >= 0 && bytes.HasPrefix(text[begin:], []byte(m.text)) && isBase64(text[group:begin]) {
+				return group
+			}
+		}
+	}
 }
 
 // content adds the results of a file that is read.
@@ -143,8 +178,8 @@ func (r *reader) content(kind contentKind, data []byte) {
 func (c *contentReader) emit(result Result) bool {
 	if result.Certificate != nil {
 		c.Progress.Certificates.Add(1)
-		if len(c.from.beside) < maxBeside && result.Certificate.IsCA && !c.delivered {
-			c.from.beside = append(c.from.beside, result.Certificate)
+		if result.Certificate.IsCA && !c.delivered {
+			c.from.keep(result.Certificate)
 		}
 	}
 	c.add(result)
@@ -181,10 +216,9 @@ type contentReader struct {
 func (c *contentReader) prepare() bool {
 	if c.kind == utf16Text {
 		c.data = fromUTF16(c.data)
-		if !mentions(c.data) {
+		if c.kind = look(c.data); c.kind != bareBase64 && (c.kind != text || !mentions(c.data)) {
 			return false
 		}
-		c.kind = text
 	}
 	if c.kind != text {
 		return true
@@ -198,16 +232,24 @@ func (c *contentReader) prepare() bool {
 	return true
 }
 
-// readMarkup reads the PEM that stands in HTML or XML.
+// readMarkup reads the PEM that stands in HTML or XML. What stands before it shows
+// that the text is none of PEM alone.
 func (c *contentReader) readMarkup() {
-	at := bytes.Index(c.text, pemMention)
+	at := bytes.Index(c.text, pemMention) - 1
 	if !c.inMarkup || at < 0 {
 		return
 	}
 	c.firstLine = bytes.Count(c.text[:at], []byte("\n"))
 	c.data = c.text[at:]
+	if bytes.Contains(c.data, []byte("&#")) {
+		c.data = []byte(endsOfLines.Replace(string(c.data)))
+	}
 	c.readAll()
 }
+
+// endsOfLines are those that XML and HTML have to write out in attributes, and in text
+// from Windows. PEM may have blanks in their place.
+var endsOfLines = strings.NewReplacer("&#13;", " ", "&#10;", " ", "&#xD;", " ", "&#xA;", " ", "&#xd;", " ", "&#xa;", " ")
 
 // isSigned reports whether a document can have ds:X509Certificate elements.
 func (c *contentReader) isSigned() bool {
@@ -223,8 +265,16 @@ func fromUTF16(data []byte) []byte {
 	for i := range units {
 		units[i] = order.Uint16(data[2*i:])
 	}
-	out := []byte(string(utf16.Decode(units)))
-	return bytes.TrimPrefix(out, []byte("\ufeff"))
+	out := bytes.TrimPrefix([]byte(string(utf16.Decode(units))), []byte("\ufeff"))
+	// XML says in which encoding it was.
+	if end := bytes.Index(out[:min(len(out), 256)], []byte("?>")); end > 0 && bytes.HasPrefix(out, []byte("<?xml")) {
+		for i := range end + len("?>") {
+			if out[i] != '\n' {
+				out[i] = ' '
+			}
+		}
+	}
+	return out
 }
 
 // readAll reads the file, with the passwords that are known if it has one.
@@ -278,7 +328,7 @@ func (c *contentReader) try(password string) (locked bool) {
 func (c *contentReader) readEncoded() {
 	text := c.text
 	for line := 1; ; {
-		at := bytes.Index(text, encodedMention)
+		at := indexEncoded(text)
 		if at < 0 || c.ctx.Err() != nil {
 			return
 		}
@@ -290,10 +340,13 @@ func (c *contentReader) readEncoded() {
 			}
 			return r
 		}, text[at:at+length])
-		c.data = make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
-		n, _ := base64.StdEncoding.Decode(c.data, encoded) // what is damaged is told when it is read
-		c.data = c.data[:n]
-		c.allPEM, c.firstLine, c.lastLine = false, 0, 0
+		// With a line before it, which shows that the text is none of PEM alone.
+		const before = "base64\n"
+		c.data = make([]byte, len(before)+base64.StdEncoding.DecodedLen(len(encoded)))
+		copy(c.data, before)
+		n, _ := base64.StdEncoding.Decode(c.data[len(before):], encoded) // what is damaged is told when it is read
+		c.data = c.data[:len(before)+n]
+		c.allPEM, c.firstLine, c.lastLine = false, -1, 0
 		c.within = "line " + strconv.Itoa(line) + " in base64, "
 		c.try("")
 		line += bytes.Count(text[at:at+length], []byte("\n"))
@@ -373,35 +426,19 @@ func (c *contentReader) result(e truststore.Entry) (Result, bool) {
 // matters reports whether an error is about something that should have been a
 // certificate.
 func (c *contentReader) matters(e truststore.Entry) bool {
+	begin := c.data
+	if c.kind == bareBase64 {
+		begin = beginOfBase64(c.data)
+	}
 	switch e.Format {
 	case truststore.PEM:
-		return c.mentionsCertificates()
+		return e.Kind != 0 && e.Kind != truststore.PrivateKey
 	case truststore.DER:
-		return isCertificateStart(c.data) || c.kind == bareBase64 && e.Number > 0
+		return isCertificateStart(begin) || c.kind == bareBase64 && e.Number > 0
 	case 0:
-		return c.kind == keyStore || c.kind == binaryASN1 && isCertificateStart(c.data) ||
-			c.kind == bareBase64 && isCertificateStart(beginOfBase64(c.data))
+		return c.kind == keyStore || isCertificateStart(begin) || isContainerStart(begin)
 	}
 	return true
-}
-
-// mentionsCertificates reports whether there should be certificates in PEM: not in
-// a file with keys only, nor in a text that explains PEM with an example which is
-// none. Those of real certificates begin with MI.
-func (c *contentReader) mentionsCertificates() bool {
-	for _, label := range [...]string{"CERTIFICATE-----", "PKCS7-----", "PKCS #7 SIGNED DATA-----", "CMS-----"} {
-		for rest := c.data; ; {
-			at := bytes.Index(rest, []byte(label))
-			if at < 0 {
-				break
-			}
-			rest = rest[at+len(label):]
-			if c.allPEM || bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("MI")) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // place says where an entry stands.

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,8 +117,13 @@ func (k *known) advice() pkioverheid.Advice {
 	return *k.advised
 }
 
-// maxBeside is how many CAs of a file or a handshake help to build a path.
-const maxBeside = 32
+// How many CAs of a file or a handshake help to build a path, and how many bytes they
+// may have. Roots help to explain one only, and there are many of them in some files.
+const (
+	maxBeside      = 32
+	maxRoots       = 8
+	maxBesideBytes = 64 << 10
+)
 
 // source is one file or host: what its results have in common.
 type source struct {
@@ -125,10 +131,26 @@ type source struct {
 
 	// beside are CAs found in the same place. They do not change any more once the
 	// first result is delivered.
-	beside []*x509.Certificate
+	beside      []*x509.Certificate
+	roots       int // among them
+	besideBytes int
 
 	mu       sync.Mutex
 	verified map[*known]outcome // where the place makes a difference
+}
+
+// keep notes a CA of a file, once.
+func (s *source) keep(ca *x509.Certificate) {
+	root := bytes.Equal(ca.RawSubject, ca.RawIssuer)
+	if len(s.beside) == maxBeside || root && s.roots == maxRoots || s.besideBytes+len(ca.Raw) > maxBesideBytes ||
+		slices.ContainsFunc(s.beside, ca.Equal) {
+		return
+	}
+	s.beside = append(s.beside, ca)
+	s.besideBytes += len(ca.Raw)
+	if root {
+		s.roots++
+	}
 }
 
 type outcome struct {

@@ -1,8 +1,16 @@
 package inventory_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,9 +96,11 @@ func TestCAsInTheSameFileHelp(t *testing.T) {
 		"2 chain.pem":  []byte(pemOf(leaf.Leaf, certs[2], certs[1])),
 		"3 again.pem":  []byte(pemOf(leaf.Leaf)),
 		"4 before.pem": []byte(pemOf(certs[1], certs[2], leaf.Leaf)),
+		"5 others.pem": []byte(strings.Repeat(pemOf(certs[0]), 40) + pemOf(roots(t, 40)...) + pemOf(leaf.Leaf, certs[2], certs[1])),
 	})
 	found, _ := scanAll(t, inventory.Config{Verifier: onlyRoot, Parallel: 1, Time: authority.Time()}, dir)
-	require.Len(t, found, 8)
+	found = slices.DeleteFunc(found, func(r inventory.Result) bool { return bytes.Equal(r.Certificate.RawSubject, r.Certificate.RawIssuer) })
+	require.Len(t, found, 11)
 	for _, r := range found {
 		want := "trusted"
 		if strings.Contains(r.Path, "alone") || strings.Contains(r.Path, "again") {
@@ -99,6 +109,22 @@ func TestCAsInTheSameFileHelp(t *testing.T) {
 		assert.Equal(t, want, r.State(), r)
 		assert.Equal(t, want == "trusted", r.Explain().OK)
 	}
+}
+
+// roots are of nobody.
+func roots(t testing.TB, n int) (all []*x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for i := range n {
+		root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root " + strconv.Itoa(i)}, IsCA: true, BasicConstraintsValid: true}
+		der, err := x509.CreateCertificate(rand.Reader, root, root, key.Public(), key)
+		require.NoError(t, err)
+		root, err = x509.ParseCertificate(der)
+		require.NoError(t, err)
+		all = append(all, root)
+	}
+	return all
 }
 
 func TestResultsWithoutACertificate(t *testing.T) {
