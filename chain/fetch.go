@@ -152,7 +152,7 @@ func (f *fetcher) certificates(ctx context.Context, url string) ([]*x509.Certifi
 		return nil, err
 	}
 	what := func(err error) error {
-		return fmt.Errorf("fetch %s: the answer is no certificate and no PKCS#7 of certificates: %w", quote.Text(url), err)
+		return fmt.Errorf("fetch %s: the answer is no certificate and no PKCS#7 of certificates: %w", quote.URL(url), err)
 	}
 	format, err := truststore.Detect(res.Body)
 	if err != nil {

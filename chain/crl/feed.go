@@ -342,7 +342,7 @@ func (c *Checker) await(ctx context.Context, f *feed, insist bool) error {
 		if c.ctx.Err() != nil {
 			return errClosed
 		}
-		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", quote.Text(f.url), ctx.Err())}
+		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", quote.URL(f.url), ctx.Err())}
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -468,7 +468,7 @@ func (c *Checker) fetch(f *feed) error {
 	l := f.list.Load()
 	if res.NotModified || l != nil && sha256.Sum256(res.Body) == f.sum {
 		if l == nil {
-			return fmt.Errorf("%s answers that nothing has changed, unasked", quote.Text(f.url))
+			return fmt.Errorf("%s answers that nothing has changed, unasked", quote.URL(f.url))
 		}
 		c.confirm(f)
 		if res.Body != nil {
@@ -539,7 +539,7 @@ var errEnded = errors.New("the CRL has ended")
 
 func (c *Checker) ended(l *held) error {
 	if c.now().After(l.NextUpdate().Add(c.skew)) {
-		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", quote.Text(l.origin), inUTC(l.NextUpdate()), errEnded)
+		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", quote.URL(l.origin), inUTC(l.NextUpdate()), errEnded)
 	}
 	return nil
 }
@@ -549,18 +549,18 @@ func (c *Checker) ended(l *held) error {
 func (c *Checker) take(f *feed, data []byte) error {
 	list, err := Parse(data)
 	if err != nil {
-		return fmt.Errorf("what %s gives is no CRL that can be used: %w", quote.Text(f.url), err)
+		return fmt.Errorf("what %s gives is no CRL that can be used: %w", quote.URL(f.url), err)
 	}
 	l := newHeld(list, data, f.url, f)
 	if err := l.from(f.authority.cert); err != nil {
-		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", quote.Text(f.url), quoteName(f.authority.cert.Subject), err)
+		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", quote.URL(f.url), quoteName(f.authority.cert.Subject), err)
 	}
 	if now := c.now(); c.fromFuture(l, now) {
 		return futureError(l, now)
 	}
 	old := f.list.Load()
 	if old != nil && l.behind(old) {
-		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", quote.Text(f.url), l.describe(), old.describe())
+		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", quote.URL(f.url), l.describe(), old.describe())
 	}
 	f.sum = sha256.Sum256(data)
 	c.mu.Lock()

@@ -249,9 +249,9 @@ func (c *Checker) fromFuture(l *held, now time.Time) bool {
 }
 
 func futureError(l *held, now time.Time) error {
-	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", quote.Text(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
+	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", quote.URL(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
 }
 
 func endedError(l *held, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), quote.Text(l.origin), inUTC(at))
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), quote.URL(l.origin), inUTC(at))
 }

@@ -204,10 +204,10 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header) (*
 		res.Body.Close() // unread: the connection is not worth waiting for
 		to, err := f.redirect(u, res.Header.Get("Location"))
 		if err != nil {
-			return nil, fmt.Errorf("the server redirects to %s: %w", quote.Text(res.Header.Get("Location")), err)
+			return nil, fmt.Errorf("the server redirects to %s: %w", quote.URL(res.Header.Get("Location")), err)
 		}
 		if res, err = f.roundTrip(ctx, to, header); err != nil {
-			return nil, fmt.Errorf("redirected to %s: %w", quote.Text(to.String()), err)
+			return nil, fmt.Errorf("redirected to %s: %w", quote.URL(to.String()), err)
 		}
 	}
 	defer res.Body.Close()
@@ -419,7 +419,7 @@ type failure struct {
 	err error
 }
 
-func (e *failure) Error() string { return "fetch " + quote.Text(e.url) + ": " + oneLine(e.err.Error()) }
+func (e *failure) Error() string { return "fetch " + quote.URL(e.url) + ": " + oneLine(e.err.Error()) }
 
 func (e *failure) Unwrap() error { return e.err }
 

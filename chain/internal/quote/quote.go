@@ -17,6 +17,10 @@ const Most = 64
 // chose may be of any length and hold the control sequences of a terminal.
 func Text(s string) string { return strconv.Quote(cut(s, Most)) }
 
+// URL is the Text of an address, of which 128 bytes are shown: those of CRLs have up to
+// 77, and one without its end leads nowhere.
+func URL(s string) string { return strconv.Quote(cut(s, 128)) }
+
 // Escaped is as [Text], but without the quotation marks around it, and with
 // another limit, for where a text stands by itself or must be longer to be of use.
 func Escaped(s string, most int) string {

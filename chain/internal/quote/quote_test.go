@@ -54,3 +54,9 @@ func TestCertificate(t *testing.T) {
 		assert.Equal(t, c.want, Certificate(c.cert), c.name)
 	}
 }
+
+func TestURLShowsThoseOfRealCRLsWhole(t *testing.T) {
+	const longest = "http://crl.managedpki.com/KPNBVPKIoverheidOrganisatieServerCAG3/LatestCRL.crl"
+	assert.Equal(t, `"`+longest+`"`, URL(longest))
+	assert.Equal(t, `"`+strings.Repeat("a", 128)+`…"`, URL(strings.Repeat("a", 129)))
+}
