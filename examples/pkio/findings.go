@@ -57,7 +57,7 @@ func classOf(r inventory.Result) class {
 // targets are.
 func troubleOf(r inventory.Result) error {
 	if r.Path == r.Target && errors.Is(r.Err, iofs.ErrNotExist) {
-		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT", shortened(printable(r.Target), 300))
+		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT, with a port from 1 to 65535", shortened(printable(r.Target), 300))
 	}
 	return r.Err
 }
