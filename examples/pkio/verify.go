@@ -77,12 +77,14 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if leaves.Len() > 1 {
 				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", printable(args[0]), leaves.Len())
 			}
-			opts := chain.VerifyOptions{DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}, Extra: slices.Collect(store.All())}
-			if leaves.Len() == 0 {
-				leaves, opts.Extra = store, nil
+			onlyCAs := leaves.Len() == 0
+			if onlyCAs {
+				leaves = store
 			}
-			e := v.Explain(slices.Collect(leaves.All()), opts)
-			if opts.Extra == nil && len(e.Unused) > 0 {
+			e := v.Explain(slices.Collect(leaves.All()), chain.VerifyOptions{
+				DNSName: host, Time: when, KeyUsages: []x509.ExtKeyUsage{usage}, Extra: slices.Collect(store.All()),
+			})
+			if onlyCAs && len(e.Unused) > 0 {
 				// The verdict is on one path: it must not pass for one on all of them.
 				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", printable(args[0]), store.Len())
 			}

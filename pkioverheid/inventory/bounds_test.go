@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"encoding/base64"
 	"encoding/pem"
 	"io/fs"
 	"strings"
@@ -24,6 +25,16 @@ func TestAMarkThatIsReadInTwoPartsIsFound(t *testing.T) {
 		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
 		assert.Len(t, found, 1, split)
 		assert.Empty(t, troubles)
+	}
+	// PEM in base64 begins anywhere in a group of four characters, which belongs to it.
+	for before := range 3 {
+		encoded := "x: " + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("#", before)+"\n"+cert)) + "\n"
+		for split := range 24 {
+			text := strings.Repeat("# nothing here\n", 20000)[:256<<10-split-1] + "\n" + encoded
+			found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+			assert.Len(t, found, 1, "%d, %d", before, split)
+			assert.Empty(t, troubles)
+		}
 	}
 }
 
