@@ -44,7 +44,6 @@
 // the CAs between are known here. A server's mistake is not the end of your
 // connection, and a withdrawn CA is not saved by leaving it out.
 //
-// Facts stated in the documentation of this module as "facts.md" are from Logius'
-// publications and the certificates themselves: its replacement plan of 25
-// November 2020, the Programma van Eisen, and the Digikoppeling standards.
+// The file pkioverheid/facts.md, which comments cite by section, holds the facts
+// that this module is built on, with their sources.
 package pkioverheid

@@ -63,7 +63,7 @@ type Config struct {
 
 	// RefreshEvery is how often each CRL is fetched anew, in the background and
 	// earlier if it ends earlier. Zero, and more than four hours, mean the four hours
-	// that Digikoppeling asks for (facts.md §7); the least is a minute.
+	// that Digikoppeling asks for (pkioverheid/facts.md §7); the least is a minute.
 	RefreshEvery time.Duration
 
 	// ClockSkew is how far the clock may be off: a CRL counts as current for that
@@ -133,7 +133,7 @@ type Checker struct {
 }
 
 // authority is a CA as revocation knows it: a name and a key, whatever else stands in
-// its certificates. A CA that is reissued for its key (facts.md §1) keeps its lists.
+// its certificates. A CA that is reissued for its key (pkioverheid/facts.md §1) keeps its lists.
 type authority struct {
 	cert  *x509.Certificate // one of them
 	slots chan struct{}     // one for each fetch under way
@@ -271,7 +271,7 @@ func (c *Checker) Close() error {
 //
 //   - a list that was current at that time, such as one kept in the folder, or
 //   - any later list that was made while the certificate had not expired: CAs take
-//     expired certificates off their lists (facts.md §7), and until then a list has
+//     expired certificates off their lists (pkioverheid/facts.md §7), and until then a list has
 //     all that was ever revoked, but not what was on hold and is no more.
 //
 // So a current CRL tells about the past of a certificate that has not expired, and

@@ -1,5 +1,5 @@
 // Package crl refuses revoked certificates. crypto/tls and crypto/x509 do not ask
-// whether a certificate was revoked; PKIoverheid requires it (facts.md §7).
+// whether a certificate was revoked; PKIoverheid requires it (pkioverheid/facts.md §7).
 //
 // A [Checker] is all that most programs need. Its Policy plugs into package chain:
 //

@@ -16,7 +16,7 @@ import (
 // certificates with their issuers, in any order, such as
 // pkioverheid.Hierarchy.Certificates gives. A root needs no CRL, and nothing is fetched
 // for a certificate that has expired, or whose issuer has: there may be no CRL any more
-// (facts.md §7).
+// (pkioverheid/facts.md §7).
 //
 // The certificates of CAs name the CRLs on which CAs are. Where a CA has its CRL of
 // what it issues itself, the certificates that it issued tell: give one of them too,

@@ -44,7 +44,7 @@ const (
 //
 // "Good" is never a reason to leave out [Checker.Policy]: the response speaks about
 // one certificate only, for the CA certificates of Private G1 and G4 there is no
-// OCSP at all (facts.md §5), and Digikoppeling asks for the CRLs (facts.md §7).
+// OCSP at all (pkioverheid/facts.md §5), and Digikoppeling asks for the CRLs (pkioverheid/facts.md §7).
 //
 // A zero time means now. It is held against the response as it is: a response is for
 // the connection that it came with, and not for the past.
@@ -71,7 +71,7 @@ func (c *Checker) CheckStaple(response []byte, ch chain.Chain, at time.Time) err
 }
 
 // stapled is a response taken apart as far as package ocsp does not: that takes
-// neither RSASSA-PSS, with which G4 signs (facts.md §5), nor looks at whom it answers
+// neither RSASSA-PSS, with which G4 signs (pkioverheid/facts.md §5), nor looks at whom it answers
 // for and who may do so.
 type stapled struct {
 	signed     cryptobyte.String // ResponseData
@@ -413,7 +413,7 @@ func (s *stapled) readSignature() (x509.SignatureAlgorithm, []byte, error) {
 
 // checkDelegate asks what RFC 6960 section 4.2.2.2 asks of who answers for a CA. A CA
 // certificate is refused for it: the CAs under G3 were withdrawn because they could
-// answer for their issuer (facts.md §1).
+// answer for their issuer (pkioverheid/facts.md §1).
 func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) error {
 	switch {
 	case !bytes.Equal(responder.RawIssuer, ca.RawSubject):

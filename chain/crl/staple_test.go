@@ -217,7 +217,7 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 	})
 }
 
-// Private G4 signs with RSASSA-PSS (facts.md §5), which package ocsp does not check.
+// Private G4 signs with RSASSA-PSS (pkioverheid/facts.md §5), which package ocsp does not check.
 func TestCheckStapleSignedWithPSS(t *testing.T) {
 	for name, algorithm := range map[string]x509.SignatureAlgorithm{"SHA-512": x509.SHA512WithRSAPSS, "SHA-256": x509.SHA256WithRSAPSS} {
 		t.Run(name, func(t *testing.T) {

@@ -75,7 +75,7 @@ does: no certificate verifies after that, although the root may go on.`,
 	return cmd
 }
 
-// milestones are the dates in order: those published (facts.md §3 and §5), and the ends
+// milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5), and the ends
 // of the hierarchies.
 func milestones() []milestone {
 	const (
