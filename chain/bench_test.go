@@ -251,7 +251,7 @@ func BenchmarkVerifyStrict(b *testing.B) {
 // signatures: at least 0.95 of that.
 func BenchmarkVerifyOnTwoCores(b *testing.B) {
 	h := hierarchy{hierarchyOf(4, x509.SHA256WithRSA)}
-	v := h.verifier(chain.WithPolicy(chain.Strict), chain.WithDenial(chain.DenyKeys([32]byte{})))
+	v := h.verifier(chain.WithPolicy(chain.Strict), chain.WithVeto(chain.VetoKeys([32]byte{})))
 	verify := func() {
 		if _, err := v.Verify(h.Leaf(), chain.VerifyOptions{Time: now}); err != nil {
 			b.Error(err)
@@ -359,23 +359,23 @@ func BenchmarkRefuse(b *testing.B) {
 	})
 }
 
-// A denial needs no signature: what is refused costs nearly nothing.
-func BenchmarkRefuseAtSight(b *testing.B) {
+// A veto needs no signature: what is refused costs nearly nothing.
+func BenchmarkRefuseEarly(b *testing.B) {
 	l := rsaLayers()
 	other := truststore.New(newRoot("Another").Certificate)
-	byKey := chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))
+	byKey := chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))
 	for _, bench := range []struct {
 		name  string
 		v     *chain.Verifier
 		extra []*x509.Certificate
 	}{
 		{"chain", mustVerifier(other, truststore.New(), byKey), l.full()[1:]},
-		{"leaf-alone", mustVerifier(other, truststore.New(), chain.WithDenied(truststore.New(l.full()[1:]...), chain.DenyKeys(keyHash(l.issuing.Certificate)))), nil},
+		{"leaf-alone", mustVerifier(other, truststore.New(), chain.WithDistrusted(truststore.New(l.full()[1:]...), chain.VetoKeys(keyHash(l.issuing.Certificate)))), nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			ratios(b, func() {
 				_, err := bench.v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: bench.extra})
-				require.ErrorIs(b, err, chain.ErrAtSight)
+				require.ErrorIs(b, err, chain.ErrBeforeSignatures)
 			}, map[string]func(){
 				"signature": func() { require.NoError(b, l.leaf.CheckSignatureFrom(l.issuing.Certificate)) },
 			})

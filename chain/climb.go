@@ -327,7 +327,7 @@ func ofInvalid(err x509.CertificateInvalidError, at time.Time) Reason {
 	return Unsupported // TooManyConstraints: it gave up comparing
 }
 
-// ofRefusals is what policies and denials say that the reason is.
+// ofRefusals is what policies and vetoes say that the reason is.
 func ofRefusals(refusals []error) (Reason, *x509.Certificate) {
 	for _, r := range refusals {
 		var own *Error

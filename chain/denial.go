@@ -16,7 +16,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Denial says what it has against a path, or nil, from the certificates alone: it
+// Veto says what it has against a path, or nil, from the certificates alone: it
 // looks nothing up and waits for nothing. So it may run before signatures are
 // checked, on certificates that a peer put together, which a [Policy] never does.
 //
@@ -24,13 +24,13 @@ import (
 // that refuses a beginning must refuse every path that begins like it. It may run
 // in several goroutines at the same time and must not change what it gets.
 //
-// A Denial that knows better than "refused by policy" returns an *[Error] with a
+// A Veto that knows better than "refused by policy" returns an *[Error] with a
 // Reason of its own, such as [Revoked].
-type Denial func(certs []*x509.Certificate) error
+type Veto func(certs []*x509.Certificate) error
 
-// Policy is the denial as a [Policy], for [All] and whatever else takes one. A nil
-// Denial is against nothing.
-func (d Denial) Policy(c Chain, at time.Time) error {
+// Policy is the veto as a [Policy], for [All] and whatever else takes one. A nil
+// Veto is against nothing.
+func (d Veto) Policy(c Chain, at time.Time) error {
 	if d == nil {
 		return nil
 	}
@@ -43,8 +43,8 @@ func (d Denial) Policy(c Chain, at time.Time) error {
 	return err
 }
 
-// both asks one denial and then the other.
-func both(first, second Denial) Denial {
+// both asks one veto and then the other.
+func both(first, second Veto) Veto {
 	switch {
 	case first == nil:
 		return second
@@ -59,80 +59,80 @@ func both(first, second Denial) Denial {
 	}
 }
 
-// WithDenial adds a denial, after those that are there. Each complete chain is
+// WithVeto adds a veto, after those that are there. Each complete chain is
 // asked about before the policies are, and [Verifier.Verify] refuses without
-// checking a signature what has no other path than those denied. nil adds nothing.
-func WithDenial(d Denial) Option {
-	return func(s *state) { s.denial = both(s.denial, d) }
+// checking a signature what has no other path than those distrusted. nil adds nothing.
+func WithVeto(d Veto) Option {
+	return func(s *state) { s.veto = both(s.veto, d) }
 }
 
-// WithDenied denies every path with one of certs in it, whether it is a root or an
+// WithDistrusted distrusts every path with one of certs in it, whether it is a root or an
 // intermediate too or not. In the pools of [Verifier.CertPool] certs are anchors
 // that always refuse, so that crypto/x509 can report why's words. why gets the path
-// up to and with the denied certificate; an error that it does not return, or a
-// nil why, is made up for. A second WithDenied replaces the first.
+// up to and with the distrusted certificate; an error that it does not return, or a
+// nil why, is made up for. A second WithDistrusted replaces the first.
 //
 // Mind that a server announces the subjects in its ClientCAs as the CAs whose
-// certificates it accepts: deny nothing in a pool for clients' certificates.
-func WithDenied(certs *truststore.Store, why Denial) Option {
-	return func(s *state) { s.denied, s.why = certs, why }
+// certificates it accepts: veto nothing in a pool for clients' certificates.
+func WithDistrusted(certs *truststore.Store, why Veto) Option {
+	return func(s *state) { s.distrusted, s.why = certs, why }
 }
 
-var errDenied = errors.New("chain: this CA is denied")
+var errDistrusted = errors.New("chain: this CA is distrusted")
 
-// refuseDenied is asked about whole paths, because an anchor that refuses closes
-// only the path that ends at it: a peer may send the denied certificate with others
+// vetoDistrusted is asked about whole paths, because an anchor that refuses closes
+// only the path that ends at it: a peer may send the distrusted certificate with others
 // above it.
-func (s *state) refuseDenied(certs []*x509.Certificate) error {
+func (s *state) vetoDistrusted(certs []*x509.Certificate) error {
 	for i, cert := range certs {
-		if s.isDenied(cert) {
+		if s.isDistrusted(cert) {
 			return s.refusal(certs[: i+1 : i+1])
 		}
 	}
 	return nil
 }
 
-// isDenied compares what was signed, not the whole: crypto/x509 takes the same
+// isDistrusted compares what was signed, not the whole: crypto/x509 takes the same
 // certificate with another form of the signature, or with bytes behind it.
-func (s *state) isDenied(cert *x509.Certificate) bool {
-	for denied := range s.denied.BySubject(cert.RawSubject) {
-		if bytes.Equal(denied.RawTBSCertificate, cert.RawTBSCertificate) {
+func (s *state) isDistrusted(cert *x509.Certificate) bool {
+	for distrusted := range s.distrusted.BySubject(cert.RawSubject) {
+		if bytes.Equal(distrusted.RawTBSCertificate, cert.RawTBSCertificate) {
 			return true
 		}
 	}
 	return false
 }
 
-// refusal is what is said of a path that ends at a denied certificate.
+// refusal is what is said of a path that ends at a distrusted certificate.
 func (s *state) refusal(certs []*x509.Certificate) error {
 	if s.why != nil {
 		if err := s.why(certs); err != nil {
 			return err
 		}
 	}
-	return errDenied
+	return errDistrusted
 }
 
-// maxDenialSteps bounds how many paths are looked at before signatures are
-// checked, and maxDenialBytes how long their certificates are together. Where there
+// maxVetoPaths bounds how many paths are looked at before signatures are
+// checked, and maxVetoBytes how long their certificates are together. Where there
 // is more, the verification goes on as without.
 const (
-	maxDenialSteps = 64
-	maxDenialBytes = 1 << 20
+	maxVetoPaths = 64
+	maxVetoBytes = 1 << 20
 )
 
-// errAtSight is said with a denial of certificates that only names lead to.
-var errAtSight = errors.New("refused by names, before signatures were checked: every path that they lead to is denied")
+// errBeforeSignatures is said with a veto of certificates that only names lead to.
+var errBeforeSignatures = errors.New("refused by names, before signatures were checked: every path that they lead to is distrusted")
 
-// refuseAtSight follows names from leaf upwards, and returns an error if a denial
+// refuseEarly follows names from leaf upwards, and returns an error if a veto
 // refuses every path on the way, so that none is left for crypto/x509 to accept.
 // An end that is not refused, trusted or not, leaves the answer to signatures.
-func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, at time.Time) *Error {
-	if s.denial == nil {
+func (s *state) refuseEarly(leaf *x509.Certificate, extra *truststore.Store, at time.Time) *Error {
+	if s.veto == nil {
 		return nil
 	}
-	if err := s.denial([]*x509.Certificate{leaf}); err != nil {
-		return atSight(leaf, at, err)
+	if err := s.veto([]*x509.Certificate{leaf}); err != nil {
+		return vetoed(leaf, at, err)
 	}
 	if s.roots.Contains(leaf) {
 		return nil
@@ -147,17 +147,17 @@ func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, a
 	walk = func(path []*x509.Certificate, size int) bool {
 		child := path[len(path)-1]
 		refused := false
-		for issuer, by := range s.deniable(child, extra) {
+		for issuer, by := range s.vetoable(child, extra) {
 			if slices.Contains(path, issuer) {
 				continue
 			}
 			steps++
 			read += size + len(issuer.Raw)
-			if steps > maxDenialSteps || read > maxDenialBytes {
+			if steps > maxVetoPaths || read > maxVetoBytes {
 				return false
 			}
 			next := append(path[:len(path):len(path)], issuer)
-			if err := s.denial(next); err != nil {
+			if err := s.veto(next); err != nil {
 				if first == nil {
 					first = err
 				}
@@ -171,82 +171,82 @@ func (s *state) refuseAtSight(leaf *x509.Certificate, extra *truststore.Store, a
 	if !walk([]*x509.Certificate{leaf}, len(leaf.Raw)) {
 		return nil
 	}
-	return atSight(leaf, at, first, errAtSight)
+	return vetoed(leaf, at, first, errBeforeSignatures)
 }
 
-// deniable yields the candidates, and the denied certificates that may be the
+// vetoable yields the candidates, and the distrusted certificates that may be the
 // issuer: those say something to a peer whose own certificate is all there is. One
 // that is known to have another key than the issuer is not the one that is meant.
-func (s *state) deniable(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+func (s *state) vetoable(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
 	return func(yield func(*x509.Certificate, origin) bool) {
 		for cert, by := range s.candidates(child, extra) {
 			if !yield(cert, by) {
 				return
 			}
 		}
-		for cert := range s.denied.BySubject(child.RawIssuer) {
-			if !s.holds(cert) && !extra.Contains(cert) && keyIdentifiersMatch(child, cert) && !yield(cert, ofDenied) {
+		for cert := range s.distrusted.BySubject(child.RawIssuer) {
+			if !s.holds(cert) && !extra.Contains(cert) && keyIdentifiersMatch(child, cert) && !yield(cert, ofDistrusted) {
 				return
 			}
 		}
 	}
 }
 
-func atSight(leaf *x509.Certificate, at time.Time, errs ...error) *Error {
+func vetoed(leaf *x509.Certificate, at time.Time, errs ...error) *Error {
 	e := &Error{Chain: Chain{leaf}, At: at, Err: errs}
 	e.Reason, e.Cert = ofRefusals(errs)
 	return e
 }
 
-// DenyCertificates returns the denial of every path with one of these
+// VetoCertificates returns the veto of every path with one of these
 // certificates in it.
 //
 // Whoever holds a certificate can often give it another fingerprint, and a peer can
 // do so to a CA certificate that it sends along: an ECDSA signature has a second
 // form, and crypto/x509 passes over data behind the signature. What must not come
-// back in another form, or reissued for the same key, is denied by [DenyKeys].
-func DenyCertificates(fingerprints ...truststore.Fingerprint) Denial {
-	denied := setOf(fingerprints)
+// back in another form, or reissued for the same key, is distrusted by [VetoKeys].
+func VetoCertificates(fingerprints ...truststore.Fingerprint) Veto {
+	distrusted := setOf(fingerprints)
 	return func(certs []*x509.Certificate) error {
 		for _, cert := range certs {
-			if f := truststore.FingerprintOf(cert); denied[f] && f != (truststore.Fingerprint{}) {
-				return refuse(certs, cert, time.Time{}, fmt.Errorf("this certificate is denied, by its fingerprint %s", f))
+			if f := truststore.FingerprintOf(cert); distrusted[f] && f != (truststore.Fingerprint{}) {
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this certificate is distrusted, by its fingerprint %s", f))
 			}
 		}
 		return nil
 	}
 }
 
-// DenyKeys returns the denial of every path with one of these public
+// VetoKeys returns the veto of every path with one of these public
 // keys in it: the SHA-256 of the SubjectPublicKeyInfo, as in
 // sha256.Sum256(cert.RawSubjectPublicKeyInfo). It finds a CA or a compromised key
 // in each certificate that was ever issued for it.
-func DenyKeys(keys ...[sha256.Size]byte) Denial {
-	denied := setOf(keys)
+func VetoKeys(keys ...[sha256.Size]byte) Veto {
+	distrusted := setOf(keys)
 	return func(certs []*x509.Certificate) error {
 		for _, cert := range certs {
-			if key, ok := keyOf(cert); ok && denied[key] {
-				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is denied, by its SHA-256 %x", key))
+			if key, ok := keyOf(cert); ok && distrusted[key] {
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is distrusted, by its SHA-256 %x", key))
 			}
 		}
 		return nil
 	}
 }
 
-// DenySubjects returns the denial of every path with a certificate in
+// VetoSubjects returns the veto of every path with a certificate in
 // it whose subject has all the attributes of one of these names: in any order, in
 // any string type, and without regard to case and repeated spaces (RFC 5280
-// section 7.1), whatever other attributes it has. So a common name alone denies
-// everything of that name; with organization and country it denies less. A name
-// without any attribute denies everything.
+// section 7.1), whatever other attributes it has. So a common name alone distrusts
+// everything of that name; with organization and country it distrusts less. A name
+// without any attribute distrusts everything.
 //
 // pkix.Name.Names counts as well, so that the Subject of a certificate can be given.
-func DenySubjects(names ...pkix.Name) Denial {
-	denied := make([]map[attribute]bool, len(names))
+func VetoSubjects(names ...pkix.Name) Veto {
+	distrusted := make([]map[attribute]bool, len(names))
 	asked := map[attribute]bool{} // by any of names
 	var types []asn1.ObjectIdentifier
 	for i, name := range names {
-		denied[i] = map[attribute]bool{}
+		distrusted[i] = map[attribute]bool{}
 		for _, rdn := range append(name.ToRDNSequence(), name.Names) {
 			for _, part := range rdn {
 				kind := slices.IndexFunc(types, part.Type.Equal)
@@ -254,12 +254,12 @@ func DenySubjects(names ...pkix.Name) Denial {
 					kind, types = len(types), append(types, slices.Clone(part.Type))
 				}
 				a := attribute{kind, normalised(part.Value)}
-				denied[i][a], asked[a] = true, true
+				distrusted[i][a], asked[a] = true, true
 			}
 		}
 	}
 	return func(certs []*x509.Certificate) error {
-		if len(denied) == 0 {
+		if len(distrusted) == 0 {
 			return nil
 		}
 		for _, cert := range certs {
@@ -274,9 +274,9 @@ func DenySubjects(names ...pkix.Name) Denial {
 					}
 				}
 			}
-			for _, name := range denied {
+			for _, name := range distrusted {
 				if includes(has, name) {
-					return refuse(certs, cert, time.Time{}, errors.New("this subject is denied, by its name"))
+					return refuse(certs, cert, time.Time{}, errors.New("this subject is distrusted, by its name"))
 				}
 			}
 		}
@@ -284,7 +284,7 @@ func DenySubjects(names ...pkix.Name) Denial {
 	}
 }
 
-// attribute of a name, of a type that [DenySubjects] was asked about.
+// attribute of a name, of a type that [VetoSubjects] was asked about.
 type attribute struct {
 	kind  int // the place of the type among those asked about
 	value string

@@ -16,34 +16,34 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-func TestDenialAsAPolicy(t *testing.T) {
+func TestVetoAsAPolicy(t *testing.T) {
 	l := newLayers()
-	assert.NoError(t, chain.Denial(nil).Policy(l.full(), now))
-	assert.NoError(t, chain.All(chain.Denial(nil).Policy)(l.full(), now))
+	assert.NoError(t, chain.Veto(nil).Policy(l.full(), now))
+	assert.NoError(t, chain.All(chain.Veto(nil).Policy)(l.full(), now))
 
 	var e *chain.Error
-	require.ErrorAs(t, chain.DenyKeys(keyHash(l.leaf))(l.full()), &e)
-	assert.Zero(t, e.At, "a denial knows no time")
-	require.ErrorAs(t, chain.DenyKeys(keyHash(l.leaf)).Policy(l.full(), now), &e)
+	require.ErrorAs(t, chain.VetoKeys(keyHash(l.leaf))(l.full()), &e)
+	assert.Zero(t, e.At, "a veto knows no time")
+	require.ErrorAs(t, chain.VetoKeys(keyHash(l.leaf)).Policy(l.full(), now), &e)
 	assert.Equal(t, now, e.At)
 
 	said := &chain.Error{Reason: chain.Revoked, At: now.AddDate(-1, 0, 0)}
-	denial := chain.Denial(func([]*x509.Certificate) error { return said })
-	assert.Same(t, said, denial.Policy(l.full(), now), "its own time stays")
-	denial = func([]*x509.Certificate) error { return errRevoked }
-	assert.Same(t, errRevoked, denial.Policy(l.full(), now))
+	veto := chain.Veto(func([]*x509.Certificate) error { return said })
+	assert.Same(t, said, veto.Policy(l.full(), now), "its own time stays")
+	veto = func([]*x509.Certificate) error { return errRevoked }
+	assert.Same(t, errRevoked, veto.Policy(l.full(), now))
 }
 
 // A leaf with a bad signature tells whether it was checked: then the error is
 // about that.
-func TestVerifyRefusesAtSight(t *testing.T) {
+func TestVerifyRefusesEarly(t *testing.T) {
 	l := newLayers()
 	bad := badlySigned(l.leaf)
 	namesake := newLayers()
 	cross := newRoot("Other Root").certify("Domain CA", l.domain.key)
 	why := errors.New("it was withdrawn")
 	none := truststore.New()
-	withdrawn := chain.WithDenied(truststore.New(l.full()[1:]...), func([]*x509.Certificate) error { return why })
+	withdrawn := chain.WithDistrusted(truststore.New(l.full()[1:]...), func([]*x509.Certificate) error { return why })
 	for _, test := range []struct {
 		name   string
 		v      *chain.Verifier
@@ -53,23 +53,23 @@ func TestVerifyRefusesAtSight(t *testing.T) {
 		sight  bool
 		cert   *x509.Certificate
 	}{
-		{"the leaf itself is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(bad)))), bad, nil, chain.RefusedByPolicy, true, bad},
-		{"its CA is denied, which the verifier holds", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.issuing.Certificate},
-		{"its CA is denied, and nobody trusts it", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, l.full()[1:2], chain.RefusedByPolicy, true, l.issuing.Certificate},
-		{"the CA above is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.domain.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.domain.Certificate},
-		{"the root is denied", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
-		{"a root that nobody trusts is denied", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"the leaf itself is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(bad)))), bad, nil, chain.RefusedByPolicy, true, bad},
+		{"its CA is distrusted, which the verifier holds", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"its CA is distrusted, and nobody trusts it", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, l.full()[1:2], chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"the CA above is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.domain.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.domain.Certificate},
+		{"the root is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"a root that nobody trusts is distrusted", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
 		{"the leaf alone, and its CA is among the withdrawn", namesakes(withdrawn), bad, nil, chain.RefusedByPolicy, true, nil},
 		{"the leaf of another CA of that name, and the withdrawn has another key", namesakes(withdrawn), namesake.leaf, nil, chain.UnknownAuthority, false, namesake.leaf},
-		{"a reason of its own", l.verifier(chain.WithDenial(func(c []*x509.Certificate) error {
+		{"a reason of its own", l.verifier(chain.WithVeto(func(c []*x509.Certificate) error {
 			return &chain.Error{Reason: chain.Revoked, Cert: c[0]}
 		})), bad, nil, chain.Revoked, true, bad},
 
-		{"a second path is not denied", mustVerifier(l.roots(), truststore.New(l.issuing.Certificate, l.domain.Certificate, cross.Certificate),
-			chain.WithDenial(chain.DenyCertificates(truststore.FingerprintOf(l.domain.Certificate)))), bad, nil, chain.BadSignature, false, bad},
-		{"nothing is denied", l.verifier(chain.WithDenial(chain.DenyKeys())), bad, nil, chain.BadSignature, false, bad},
-		{"no issuer is at hand", mustVerifier(none, none, chain.WithDenial(chain.DenyKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
-		{"a denied certificate of that name beside the issuing CA", l.verifier(chain.WithDenial(chain.DenyKeys(keyHash(namesake.issuing.Certificate)))), bad,
+		{"a second path is not distrusted", mustVerifier(l.roots(), truststore.New(l.issuing.Certificate, l.domain.Certificate, cross.Certificate),
+			chain.WithVeto(chain.VetoCertificates(truststore.FingerprintOf(l.domain.Certificate)))), bad, nil, chain.BadSignature, false, bad},
+		{"nothing is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys())), bad, nil, chain.BadSignature, false, bad},
+		{"no issuer is at hand", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
+		{"a distrusted certificate of that name beside the issuing CA", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(namesake.issuing.Certificate)))), bad,
 			namesake.full()[1:], chain.BadSignature, false, bad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestVerifyRefusesAtSight(t *testing.T) {
 			assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
 			assert.Same(t, test.cert, e.Cert)
 			assert.Equal(t, now, e.At)
-			assert.Equal(t, test.sight && test.cert != test.leaf, errors.Is(err, chain.ErrAtSight), err.Error())
+			assert.Equal(t, test.sight && test.cert != test.leaf, errors.Is(err, chain.ErrBeforeSignatures), err.Error())
 			if test.sight {
 				assert.Equal(t, chain.Chain{test.leaf}, e.Chain, "what is known without signatures")
 			}
@@ -98,20 +98,20 @@ func badlySigned(cert *x509.Certificate) *x509.Certificate {
 	return must(x509.ParseCertificate(der))
 }
 
-// What is denied must not stand in the way of what is not.
-func TestDenialLeavesOtherPaths(t *testing.T) {
+// What is distrusted must not stand in the way of what is not.
+func TestVetoLeavesOtherPaths(t *testing.T) {
 	l, other := newLayers(), newLayers()
 	again := other.root.certify("Domain CA", l.domain.key)
 	loop := l.issuing.certify("Domain CA", l.domain.key)
-	denied := []*x509.Certificate{other.root.Certificate, other.domain.Certificate, other.issuing.Certificate, again.Certificate, loop.Certificate}
+	distrusted := []*x509.Certificate{other.root.Certificate, other.domain.Certificate, other.issuing.Certificate, again.Certificate, loop.Certificate}
 	var keys [][32]byte
-	for _, c := range denied[:3] {
+	for _, c := range distrusted[:3] {
 		keys = append(keys, keyHash(c))
 	}
-	for name, denial := range map[string]chain.Option{
-		"by key":         chain.WithDenial(chain.DenyKeys(keys...)),
-		"by certificate": chain.WithDenied(truststore.New(denied...), nil),
-		"with others": chain.WithDenial(func(certs []*x509.Certificate) error {
+	for name, veto := range map[string]chain.Option{
+		"by key":         chain.WithVeto(chain.VetoKeys(keys...)),
+		"by certificate": chain.WithDistrusted(truststore.New(distrusted...), nil),
+		"with others": chain.WithVeto(func(certs []*x509.Certificate) error {
 			if slices.Contains(certs, again.Certificate) || slices.Contains(certs, other.root.Certificate) {
 				return errRevoked
 			}
@@ -120,14 +120,14 @@ func TestDenialLeavesOtherPaths(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
-			v := l.verifier(denial, chain.WithPolicy(func(c chain.Chain, _ time.Time) error {
+			v := l.verifier(veto, chain.WithPolicy(func(c chain.Chain, _ time.Time) error {
 				asked++
 				return nil
 			}))
-			c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: denied})
+			c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: distrusted})
 			require.NoError(t, err)
 			assertSameCerts(t, l.full(), c)
-			verified, err := verifyAsTLS(v, l.leaf, denied)
+			verified, err := verifyAsTLS(v, l.leaf, distrusted)
 			require.NoError(t, err)
 			c, err = v.Check(verified, now)
 			require.NoError(t, err)
@@ -137,12 +137,12 @@ func TestDenialLeavesOtherPaths(t *testing.T) {
 	}
 }
 
-// A path that a denial refuses is no policy's business, which may look something up.
-func TestDenialsComeBeforePolicies(t *testing.T) {
+// A path that a veto refuses is no policy's business, which may look something up.
+func TestVetoesComeBeforePolicies(t *testing.T) {
 	l := newLayers()
-	for _, denied := range l.full() {
+	for _, distrusted := range l.full() {
 		seen := new(noting)
-		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithDenial(nil), chain.WithDenial(chain.DenyKeys()), chain.WithDenial(chain.DenyKeys(keyHash(denied))))
+		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithVeto(nil), chain.WithVeto(chain.VetoKeys()), chain.WithVeto(chain.VetoKeys(keyHash(distrusted))))
 		for _, p := range l.presentations() {
 			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
 			assert.Error(t, err)
@@ -152,7 +152,7 @@ func TestDenialsComeBeforePolicies(t *testing.T) {
 			var e *chain.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, chain.RefusedByPolicy, e.Reason)
-			assert.Same(t, denied, e.Cert)
+			assert.Same(t, distrusted, e.Cert)
 			assertSameCerts(t, l.full(), e.Chain)
 		}
 		assert.Empty(t, seen.chains)
@@ -160,32 +160,32 @@ func TestDenialsComeBeforePolicies(t *testing.T) {
 }
 
 // A peer can send CAs among which there are more paths than anyone follows, each of
-// which ends at one that is denied.
-func TestRefusingAtSightIsBounded(t *testing.T) {
+// which ends at one that is distrusted.
+func TestRefusingEarlyIsBounded(t *testing.T) {
 	key := newKey()
-	impostor, denied := newRootFor(key, "Impostor"), newRoot("Impostor").Certificate
+	impostor, distrusted := newRootFor(key, "Impostor"), newRoot("Impostor").Certificate
 	asked := 0
-	v := newLayers().verifier(chain.WithDenial(func(certs []*x509.Certificate) error {
-		if asked++; slices.Contains(certs, denied) || asked > 100_000 {
+	v := newLayers().verifier(chain.WithVeto(func(certs []*x509.Certificate) error {
+		if asked++; slices.Contains(certs, distrusted) || asked > 100_000 {
 			return errRevoked
 		}
 		return nil
 	}))
 	extra := repeat(20, func() *x509.Certificate { return impostor.certify("Impostor", key).Certificate })
-	_, err := v.Verify(impostor.issue("host.example"), chain.VerifyOptions{Time: now, Extra: append(extra, denied)})
+	_, err := v.Verify(impostor.issue("host.example"), chain.VerifyOptions{Time: now, Extra: append(extra, distrusted)})
 	require.Error(t, err)
 	assert.Less(t, asked, 200)
 }
 
 // Nor are long certificates read again and again.
-func TestRefusingAtSightReadsLittle(t *testing.T) {
+func TestRefusingEarlyReadsLittle(t *testing.T) {
 	from, read := newRoot("Stranger"), 0
 	var extra []*x509.Certificate
 	for i := range 20 {
 		from = from.issueCA(fmt.Sprintf("CA %d", i), extension(asn1.ObjectIdentifier{1, 2, 3}, false, make([]byte, 100_000)...))
 		extra = append(extra, from.Certificate)
 	}
-	v := newLayers().verifier(chain.WithDenial(func(certs []*x509.Certificate) error {
+	v := newLayers().verifier(chain.WithVeto(func(certs []*x509.Certificate) error {
 		for _, c := range certs {
 			read += len(c.Raw)
 		}

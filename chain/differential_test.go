@@ -352,15 +352,15 @@ func (w *world) poolNotLenient(q question, v *chain.Verifier, verified, theirs [
 	}
 	if len(verified) == 1 && len(verified[0]) == 1 {
 		// crypto/x509 asks nothing about a certificate that is in the pool; Check
-		// did. In the pool are none but CAs with a path to a root, and denied roots.
-		if v == w.strict && w.denied.Contains(q.leaf) && string(q.leaf.RawSubject) != string(q.leaf.RawIssuer) {
+		// did. In the pool are none but CAs with a path to a root, and distrusted roots.
+		if v == w.strict && w.distrusted.Contains(q.leaf) && string(q.leaf.RawSubject) != string(q.leaf.RawIssuer) {
 			if bytes.Equal(q.leaf.RawSubject, q.leaf.RawIssuer) {
-				return nil // a denied root stays in the pool as it is, against AddCert
+				return nil // a distrusted root stays in the pool as it is, against AddCert
 			}
-			return errors.New("a denied certificate presents itself and gets through")
+			return errors.New("a distrusted certificate presents itself and gets through")
 		}
 		c, err := v.Complete(context.Background(), verified[0], q.at)
-		if err != nil && !w.denied.Contains(q.leaf) {
+		if err != nil && !w.distrusted.Contains(q.leaf) {
 			return fmt.Errorf("a CA without a path to a root presents itself and gets through: %w", err)
 		}
 		n.itself++

@@ -10,7 +10,7 @@
 //   - a [Policy], asked about each complete chain up to its root: in Verify, in
 //     the pools that crypto/tls and others take, and by [Verifier.Check] for
 //     resumed sessions;
-//   - a [Denial] of certificates, keys or names, which may refuse before any
+//   - a [Veto] of certificates, keys or names, which may refuse before any
 //     signature is checked;
 //   - ready-made policies: to pin a leaf, to require a certificate policy, to bound
 //     keys and algorithms, and two profiles, [Strict] (what RFC 5280 asks beyond

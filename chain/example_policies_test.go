@@ -33,38 +33,38 @@ func ExampleWebPKI() {
 	// chain: refused by policy: "*.com": subjectAltName: "*.com" is a wildcard for a whole top-level domain (CA/Browser Forum BR section 7.1.2.7.12)
 }
 
-func ExampleDenyCertificates() {
+func ExampleVetoCertificates() {
 	root := newRoot("Root")
 	leaf := root.issue("host.example")
-	deny := chain.DenyCertificates(truststore.FingerprintOf(leaf)) // or ParseFingerprint of what a supplier wrote
+	veto := chain.VetoCertificates(truststore.FingerprintOf(leaf)) // or ParseFingerprint of what a supplier wrote
 
-	fmt.Println(deny([]*x509.Certificate{leaf, root.Certificate}) != nil)
-	fmt.Println(deny([]*x509.Certificate{root.issue("host.example"), root.Certificate}))
+	fmt.Println(veto([]*x509.Certificate{leaf, root.Certificate}) != nil)
+	fmt.Println(veto([]*x509.Certificate{root.issue("host.example"), root.Certificate}))
 	// Output:
 	// true
 	// <nil>
 }
 
 // A CA that was withdrawn and that may have been reissued.
-func ExampleDenyKeys() {
+func ExampleVetoKeys() {
 	root := newRoot("Root")
 	withdrawn := root.issueCA("Issuing CA")
 	reissued := root.certify("Issuing CA again", withdrawn.key)
-	deny := chain.DenyKeys(sha256.Sum256(withdrawn.RawSubjectPublicKeyInfo))
+	veto := chain.VetoKeys(sha256.Sum256(withdrawn.RawSubjectPublicKeyInfo))
 
-	err := deny([]*x509.Certificate{reissued.issue("host.example"), reissued.Certificate, root.Certificate})
+	err := veto([]*x509.Certificate{reissued.issue("host.example"), reissued.Certificate, root.Certificate})
 	fmt.Println(err != nil)
 	// Output: true
 }
 
 // A CA that was withdrawn and of which no key is at hand.
-func ExampleDenySubjects() {
+func ExampleVetoSubjects() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA", subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}, Country: []string{"NL"}}))
-	deny := chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}})
+	veto := chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}})
 
-	fmt.Println(deny([]*x509.Certificate{issuing.issue("host.example"), issuing.Certificate, root.Certificate}))
-	// Output: chain: refused by policy: "Issuing CA": this subject is denied, by its name
+	fmt.Println(veto([]*x509.Certificate{issuing.issue("host.example"), issuing.Certificate, root.Certificate}))
+	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted, by its name
 }
 
 // One certificate of one server, and everything that the hierarchy asks of it.

@@ -172,12 +172,12 @@ func ExampleWithPolicy() {
 }
 
 // A CA that is not trusted can stand in the pool to be refused in words of ours.
-func ExampleWithDenied() {
+func ExampleWithDistrusted() {
 	withdrawn := newRoot("Old Root")
 	leaf := withdrawn.issue("host.example")
 
 	v, err := chain.NewVerifier(truststore.New(), truststore.New(),
-		chain.WithDenied(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
+		chain.WithDistrusted(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
 			return errors.New("this CA was withdrawn in 2025: ask for a certificate under the new one")
 		}))
 	if err != nil {
@@ -189,25 +189,25 @@ func ExampleWithDenied() {
 }
 
 // What nobody may trust, whoever issued it, is refused before anything is computed.
-func ExampleWithDenial() {
+func ExampleWithVeto() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA")
 	leaf := issuing.issue("host.example")
 	v, err := chain.NewVerifier(truststore.New(root.Certificate), truststore.New(issuing.Certificate),
-		chain.WithDenial(chain.DenySubjects(pkix.Name{CommonName: "Issuing CA"})))
+		chain.WithVeto(chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA"})))
 	if err != nil {
 		panic(err)
 	}
 	_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
 	fmt.Println(err)
-	// Output: chain: refused by policy: "Issuing CA": this subject is denied, by its name; refused by names, before signatures were checked: every path that they lead to is denied
+	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted, by its name; refused by names, before signatures were checked: every path that they lead to is distrusted
 }
 
-// A denial among policies.
-func ExampleDenial_Policy() {
+// A veto among policies.
+func ExampleVeto_Policy() {
 	root := newRoot("Root")
 	leaf := root.issue("host.example")
-	policy := chain.All(chain.Strict, chain.DenyCertificates(truststore.FingerprintOf(leaf)).Policy)
+	policy := chain.All(chain.Strict, chain.VetoCertificates(truststore.FingerprintOf(leaf)).Policy)
 	fmt.Println(policy(chain.Chain{leaf, root.Certificate}, now) != nil)
 	// Output: true
 }
@@ -303,18 +303,18 @@ func ExampleExplanation() {
 
 	e := v.Explain([]*x509.Certificate{leaf}, chain.VerifyOptions{Time: now})
 	for _, cert := range e.Path {
-		for _, check := range cert.Checks {
+		for _, check := range cert.Observations {
 			fmt.Printf("%s: %s: %s: %s\n", cert.Subject, check.Name, check.Result, check.Text)
 		}
 	}
 	// Output:
-	// CN=host.example: validity: failed: ended on 2026-10-01, 31 days before 2026-11-01
-	// CN=host.example: signature: ok: signed by the CA above
-	// CN=host.example: extended key usage: ok: for serverAuth and clientAuth
-	// CN=Root: validity: ok: valid at that time
-	// CN=Root: trust: ok: a root that is trusted here
-	// CN=Root: ca: ok: a CA
-	// CN=Root: key usage: ok: its key may sign certificates
+	// CN=host.example: validity: fail: ended on 2026-10-01, 31 days before 2026-11-01
+	// CN=host.example: signature: pass: signed by the CA above
+	// CN=host.example: extended key usage: pass: for serverAuth and clientAuth
+	// CN=Root: validity: pass: valid at that time
+	// CN=Root: trust: pass: a root that is trusted here
+	// CN=Root: ca: pass: a CA
+	// CN=Root: key usage: pass: its key may sign certificates
 }
 
 // A server that sends its own certificate only, and a CA that is not held: the

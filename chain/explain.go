@@ -56,31 +56,57 @@ type ExplainedCertificate struct {
 	Fingerprint truststore.Fingerprint `json:"fingerprint"` // SHA-256
 	CA          bool                   `json:"ca"`
 
-	// Source says where it comes from: "root" (a root of the verifier), "given",
-	// "held" (an intermediate of the verifier that was not given), or "denied" (one
-	// of [WithDenied]).
-	Source string `json:"source"`
+	Source Source `json:"source"` // where it comes from
 
-	// Checks are what was looked at, in the order of a reader. None if unused.
-	Checks []Check `json:"checks,omitempty"`
+	// Observations are in the order of a reader. None if unused.
+	Observations []Observation `json:"observations,omitempty"`
 
 	Certificate *x509.Certificate `json:"-"`
 }
 
-// Check is one thing that was looked at in an [ExplainedCertificate].
-type Check struct {
-	// Name is one of "validity", "signature", "trust", "ca", "path length", "key usage",
-	// "extended key usage", "extensions", "limits", "host", "names", "policy" and
-	// "revocation".
-	Name   string `json:"name"`
-	Result string `json:"result"` // "ok", "failed" or "unknown"
-	Text   string `json:"text"`   // why, in words
-}
+// Source is where a certificate of an [Explanation] comes from.
+type Source string
 
 const (
-	checkOK      = "ok"
-	checkFailed  = "failed"
-	checkUnknown = "unknown"
+	SourceRoot         Source = "root"         // a root of the verifier
+	SourceIntermediate Source = "intermediate" // an intermediate of the verifier that was not given
+	SourceGiven        Source = "given"
+	SourceDistrusted   Source = "distrusted" // one of [WithDistrusted]
+)
+
+// Observation is one thing that was looked at in an [ExplainedCertificate].
+type Observation struct {
+	Name   ObservationName   `json:"name"`
+	Result ObservationResult `json:"result"`
+	Text   string            `json:"text"` // why, in words
+}
+
+// ObservationName is what was looked at.
+type ObservationName string
+
+const (
+	ObservedValidity         ObservationName = "validity"
+	ObservedSignature        ObservationName = "signature"
+	ObservedTrust            ObservationName = "trust"
+	ObservedCA               ObservationName = "ca"
+	ObservedPathLength       ObservationName = "path length"
+	ObservedKeyUsage         ObservationName = "key usage"
+	ObservedExtendedKeyUsage ObservationName = "extended key usage"
+	ObservedExtensions       ObservationName = "extensions"
+	ObservedLimits           ObservationName = "limits"
+	ObservedHost             ObservationName = "host"
+	ObservedNames            ObservationName = "names"
+	ObservedPolicy           ObservationName = "policy"
+	ObservedRevocation       ObservationName = "revocation"
+)
+
+// ObservationResult is what an [Observation] found.
+type ObservationResult string
+
+const (
+	Pass    ObservationResult = "pass"
+	Fail    ObservationResult = "fail"
+	Unknown ObservationResult = "unknown"
 )
 
 // Explain verifies what somebody sent or delivered and says what it found: the
@@ -116,7 +142,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	e.Path = make([]ExplainedCertificate, 0, len(x.path))
 	for i, cert := range x.path {
 		told := x.describe(cert)
-		told.Checks = x.check(i, &remaining)
+		told.Observations = x.observe(i, &remaining)
 		e.Path = append(e.Path, told)
 	}
 	if err != nil {
@@ -142,7 +168,7 @@ type explaining struct {
 	left   work
 }
 
-// fail takes what Verify says of a refusal. Of a refusal by a policy or a denial,
+// fail takes what Verify says of a refusal. Of a refusal by a policy or a veto,
 // the path is the one that it saw, if that goes further than signatures do.
 func (x *explaining) fail(leaf *x509.Certificate, err error) {
 	if !errors.As(err, &x.failed) {
@@ -153,7 +179,7 @@ func (x *explaining) fail(leaf *x509.Certificate, err error) {
 		return
 	}
 	if len(x.path) <= 1 {
-		x.path = x.climb(leaf, x.given, x.opts.Time).path // a denial stops before
+		x.path = x.climb(leaf, x.given, x.opts.Time).path // a veto stops before
 	}
 	for _, refusal := range x.failed.Err {
 		var own *Error
@@ -167,14 +193,14 @@ func (x *explaining) fail(leaf *x509.Certificate, err error) {
 }
 
 func (x *explaining) describe(cert *x509.Certificate) ExplainedCertificate {
-	source := "held"
+	source := SourceIntermediate
 	switch {
-	case x.isDenied(cert):
-		source = "denied"
+	case x.isDistrusted(cert):
+		source = SourceDistrusted
 	case x.roots.Contains(cert):
-		source = "root"
+		source = SourceRoot
 	case x.given.Contains(cert):
-		source = "given"
+		source = SourceGiven
 	}
 	serial := "none"
 	if cert.SerialNumber != nil {
@@ -201,54 +227,54 @@ func (x *explaining) describe(cert *x509.Certificate) ExplainedCertificate {
 	}
 }
 
-// check looks at one certificate of the path. remaining is what usages are left of
+// observe looks at one certificate of the path. remaining is what usages are left of
 // those asked for, from the leaf up to this certificate.
-func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
+func (x *explaining) observe(i int, remaining *[]x509.ExtKeyUsage) []Observation {
 	var (
-		cert   = x.path[i]
-		at     = x.opts.Time
-		checks []Check
+		cert     = x.path[i]
+		at       = x.opts.Time
+		observed []Observation
 	)
-	add := func(name string, ok bool, text string, args ...any) {
-		result := checkOK
+	add := func(name ObservationName, ok bool, text string, args ...any) {
+		result := Pass
 		if !ok {
-			result = checkFailed
+			result = Fail
 		}
-		checks = append(checks, Check{name, result, fmt.Sprintf(text, args...)})
+		observed = append(observed, Observation{name, result, fmt.Sprintf(text, args...)})
 	}
 
 	switch {
 	case at.Before(cert.NotBefore):
-		add("validity", false, "%s", begins(cert, at))
+		add(ObservedValidity, false, "%s", begins(cert, at))
 	case at.After(cert.NotAfter):
-		add("validity", false, "%s", ended(cert, at))
+		add(ObservedValidity, false, "%s", ended(cert, at))
 	default:
-		add("validity", true, "valid at that time")
+		add(ObservedValidity, true, "valid at that time")
 	}
 
-	checks = append(checks, x.checkIssuer(i))
+	observed = append(observed, x.observeIssuer(i))
 
 	if i == 0 && isCA(cert) {
-		add("ca", true, "a CA")
+		add(ObservedCA, true, "a CA")
 	}
 	if i > 0 {
 		if isCA(cert) {
-			add("ca", true, "a CA")
+			add(ObservedCA, true, "a CA")
 		} else {
-			add("ca", false, "it is no CA, so it may not issue certificates")
+			add(ObservedCA, false, "it is no CA, so it may not issue certificates")
 		}
 		if isCA(cert) && cert.MaxPathLen >= 0 {
 			if i-1 > cert.MaxPathLen {
-				add("path length", false, "it allows %s below it, and there %s", count(cert.MaxPathLen, "CA"), areThere(i-1))
+				add(ObservedPathLength, false, "it allows %s below it, and there %s", count(cert.MaxPathLen, "CA"), areThere(i-1))
 			} else {
-				add("path length", true, "allows %s below it", count(cert.MaxPathLen, "CA"))
+				add(ObservedPathLength, true, "allows %s below it", count(cert.MaxPathLen, "CA"))
 			}
 		}
 		if cert.KeyUsage != 0 {
 			if cert.KeyUsage&x509.KeyUsageCertSign == 0 {
-				add("key usage", false, "its key may not sign certificates (keyCertSign is missing)")
+				add(ObservedKeyUsage, false, "its key may not sign certificates (keyCertSign is missing)")
 			} else {
-				add("key usage", true, "its key may sign certificates")
+				add(ObservedKeyUsage, true, "its key may sign certificates")
 			}
 		}
 	}
@@ -259,9 +285,9 @@ func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
 			*remaining = slices.DeleteFunc(slices.Clone(asked), func(u x509.ExtKeyUsage) bool { return !slices.Contains(cert.ExtKeyUsage, u) })
 		}
 		if len(*remaining) == 0 {
-			add("extended key usage", false, "it is for %s, not for %s", usagesOfCert(cert), orList(usageNames(asked)))
+			add(ObservedExtendedKeyUsage, false, "it is for %s, not for %s", usagesOfCert(cert), orList(usageNames(asked)))
 		} else {
-			add("extended key usage", true, "for %s", usagesOfCert(cert))
+			add(ObservedExtendedKeyUsage, true, "for %s", usagesOfCert(cert))
 		}
 	}
 
@@ -276,50 +302,50 @@ func (x *explaining) check(i int, remaining *[]x509.ExtKeyUsage) []Check {
 		if len(names) > 0 {
 			text += " to " + andList(shortList(names, len(cert.PermittedDNSDomains)+len(cert.PermittedEmailAddresses)))
 		}
-		c := Check{"names", checkOK, text}
+		c := Observation{ObservedNames, Pass, text}
 		if x.failed != nil && x.failed.Reason == NameNotPermitted {
-			c.Result = checkUnknown
+			c.Result = Unknown
 		}
-		checks = append(checks, c)
+		observed = append(observed, c)
 	}
 
 	if len(cert.UnhandledCriticalExtensions) > 0 {
-		add("extensions", false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
+		add(ObservedExtensions, false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
 	}
 
 	if i == 0 && x.opts.DNSName != "" {
 		if cert.VerifyHostname(x.opts.DNSName) == nil {
-			add("host", true, "for this host")
+			add(ObservedHost, true, "for this host")
 		} else {
-			add("host", false, "%s", notFor(cert, x.opts.DNSName))
+			add(ObservedHost, false, "%s", notFor(cert, x.opts.DNSName))
 		}
 	}
-	return checks
+	return observed
 }
 
-// checkIssuer looks at what stands above a certificate of the path.
-func (x *explaining) checkIssuer(i int) Check {
+// observeIssuer looks at what stands above a certificate of the path.
+func (x *explaining) observeIssuer(i int) Observation {
 	cert := x.path[i]
 	if i+1 < len(x.path) {
 		if x.failed != nil {
 			if why := x.signedBy(cert, x.path[i+1]); why != "" {
-				return Check{"signature", checkFailed, why}
+				return Observation{ObservedSignature, Fail, why}
 			}
 		}
-		return Check{"signature", checkOK, "signed by the CA above"}
+		return Observation{ObservedSignature, Pass, "signed by the CA above"}
 	}
 	if x.roots.Contains(cert) {
-		return Check{"trust", checkOK, "a root that is trusted here"}
+		return Observation{ObservedTrust, Pass, "a root that is trusted here"}
 	}
 	switch x.failed.Reason {
 	case UnknownAuthority, BadSignature, NotACA:
 		name, text, _ := x.top(cert)
-		return Check{name, checkFailed, text}
+		return Observation{name, Fail, text}
 	}
 	if selfIssued(cert) {
-		return Check{"trust", checkUnknown, "not among the roots that are trusted here"}
+		return Observation{ObservedTrust, Unknown, "not among the roots that are trusted here"}
 	}
-	return Check{"trust", checkUnknown, "what stands above it was not looked at"}
+	return Observation{ObservedTrust, Unknown, "what stands above it was not looked at"}
 }
 
 func (x *explaining) signedBy(child, parent *x509.Certificate) (why string) {
@@ -349,9 +375,9 @@ const (
 
 // top says what is known of the issuer of a certificate above which no path leads
 // to a trusted root.
-func (x *explaining) top(cert *x509.Certificate) (name, text string, end ending) {
+func (x *explaining) top(cert *x509.Certificate) (name ObservationName, text string, end ending) {
 	if selfIssued(cert) {
-		return "trust", "self-signed, and not among the roots that are trusted here", endsSelfSigned
+		return ObservedTrust, "self-signed, and not among the roots that are trusted here", endsSelfSigned
 	}
 	issuer := quote.Text(issuerName(cert))
 	end = endsIssuerMissing
@@ -371,44 +397,44 @@ func (x *explaining) top(cert *x509.Certificate) (name, text string, end ending)
 	}
 	switch end {
 	case endsOtherKey:
-		return "trust", "a CA named " + issuer + " is at hand, but it has another key than its issuer", end
+		return ObservedTrust, "a CA named " + issuer + " is at hand, but it has another key than its issuer", end
 	case endsNotSigned:
-		return "signature", "it names " + issuer + " as its issuer, whose key did not sign it", end
+		return ObservedSignature, "it names " + issuer + " as its issuer, whose key did not sign it", end
 	case endsNoCA:
-		return "signature", "it names " + issuer + " as its issuer, which may not issue certificates", end
+		return ObservedSignature, "it names " + issuer + " as its issuer, which may not issue certificates", end
 	}
-	return "trust", "its issuer " + issuer + " was neither given nor is it known here", end
+	return ObservedTrust, "its issuer " + issuer + " was neither given nor is it known here", end
 }
 
-// blamed are the checks that a reason is about, the first if there is none yet.
-func blamed(r Reason) []string {
+// blamed are the observations that a reason is about, the first if there is none yet.
+func blamed(r Reason) []ObservationName {
 	switch r {
 	case Expired, NotYetValid:
-		return []string{"validity"}
+		return []ObservationName{ObservedValidity}
 	case UnknownAuthority:
-		return []string{"trust", "signature"}
+		return []ObservationName{ObservedTrust, ObservedSignature}
 	case BadSignature:
-		return []string{"signature", "trust"}
+		return []ObservationName{ObservedSignature, ObservedTrust}
 	case WrongName:
-		return []string{"host"}
+		return []ObservationName{ObservedHost}
 	case WrongUsage:
-		return []string{"extended key usage"}
+		return []ObservationName{ObservedExtendedKeyUsage}
 	case PathTooLong:
-		return []string{"path length"}
+		return []ObservationName{ObservedPathLength}
 	case NameNotPermitted:
-		return []string{"names"}
+		return []ObservationName{ObservedNames}
 	case NotACA:
-		return []string{"ca", "key usage", "signature"}
+		return []ObservationName{ObservedCA, ObservedKeyUsage, ObservedSignature}
 	case Revoked, RevocationUnknown:
-		return []string{"revocation"}
+		return []ObservationName{ObservedRevocation}
 	case Unsupported:
-		return []string{"extensions"}
+		return []ObservationName{ObservedExtensions}
 	}
-	return []string{"policy"}
+	return []ObservationName{ObservedPolicy}
 }
 
 // blame finds the certificate of the path that the reason is about, and makes
-// sure that its checks say so; nil if there is none.
+// sure that its observations say so; nil if there is none.
 func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 	if len(path) == 0 {
 		return nil
@@ -423,8 +449,8 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 		if culprit >= 0 && i != culprit && x.failed.Reason != WrongUsage {
 			continue
 		}
-		for _, c := range cert.Checks {
-			if c.Result == checkFailed && slices.Contains(names, c.Name) {
+		for _, c := range cert.Observations {
+			if c.Result == Fail && slices.Contains(names, c.Name) {
 				return cert.Certificate
 			}
 		}
@@ -436,9 +462,9 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 	}
 	name := names[0]
 	if key, work := x.overLimits(); key || work {
-		name = "limits"
+		name = ObservedLimits
 	}
-	path[culprit].Checks = append(path[culprit].Checks, Check{name, checkFailed, text})
+	path[culprit].Observations = append(path[culprit].Observations, Observation{name, Fail, text})
 	return path[culprit].Certificate
 }
 
@@ -453,7 +479,7 @@ func (x *explaining) overLimits() (key, work bool) {
 func (x *explaining) said() string {
 	var b strings.Builder
 	for _, err := range x.failed.underneath() {
-		if err == errAtSight {
+		if err == errBeforeSignatures {
 			continue // the signatures of the path were checked since
 		}
 		if b.Len() > 0 {

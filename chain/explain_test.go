@@ -119,9 +119,9 @@ func explainedCases(t *testing.T) []explained {
 	for i := range 1000 {
 		many = append(many, stranger.fixedLeaf(fmt.Sprintf("host%d.example", i), int64(100+i)))
 	}
-	denies := l.verifier(chain.WithDenial(chain.DenyKeys(sha256.Sum256(l.issuing.RawSubjectPublicKeyInfo))))
+	distrusts := l.verifier(chain.WithVeto(chain.VetoKeys(sha256.Sum256(l.issuing.RawSubjectPublicKeyInfo))))
 	withdrawn := fixedRoot("Old Root")
-	gone := l.verifier(chain.WithDenied(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
+	gone := l.verifier(chain.WithDistrusted(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
 		return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c[len(c)-1], Err: []error{errors.New("this CA was withdrawn in 2025: ask for a certificate under the new one")}}
 	}))
 	weak := l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error {
@@ -175,8 +175,8 @@ func explainedCases(t *testing.T) []explained {
 		{"path-too-long", short.verifier(), []*x509.Certificate{short.leaf}, host, chain.PathTooLong, false},
 		{"name-not-permitted", narrow.verifier(), []*x509.Certificate{narrow.leaf}, host, chain.NameNotPermitted, false},
 		{"no-ca", trusting, []*x509.Certificate{noCA.fixedLeaf("below.example", 10), l.leaf}, chain.VerifyOptions{DNSName: "below.example"}, chain.NotACA, false},
-		{"refused-by-policy", denies, leaf, host, chain.RefusedByPolicy, false},
-		{"refused-by-denied-root", gone, []*x509.Certificate{withdrawn.fixedLeaf("host.example", 11)}, host, chain.RefusedByPolicy, false},
+		{"refused-by-policy", distrusts, leaf, host, chain.RefusedByPolicy, false},
+		{"refused-by-distrusted-root", gone, []*x509.Certificate{withdrawn.fixedLeaf("host.example", 11)}, host, chain.RefusedByPolicy, false},
 		{"refused-by-policy-no-certificate", weak, leaf, host, chain.RefusedByPolicy, false},
 		{"revoked", list, leaf, host, chain.Revoked, true},
 		{"unsupported", trusting, []*x509.Certificate{odd.leaf}, host, chain.Unsupported, false},
@@ -260,8 +260,8 @@ func TestExplainAgreesWithVerify(t *testing.T) {
 				path := chain.Chain{}
 				for i, cert := range e.Path {
 					path = append(path, cert.Certificate)
-					for _, c := range cert.Checks {
-						if c.Result == "failed" {
+					for _, c := range cert.Observations {
+						if c.Result == chain.Fail {
 							failed++
 						}
 						require.NotEmpty(t, c.Text)
@@ -328,7 +328,7 @@ func TestExplainIsBounded(t *testing.T) {
 	assert.Less(t, time.Since(begin), 5*time.Second)
 	assert.Less(t, len(text), 8<<10)
 	assert.Len(t, e.Unused, 999)
-	for _, check := range e.Path[0].Checks {
+	for _, check := range e.Path[0].Observations {
 		assert.Less(t, len(check.Text), 1000)
 	}
 }

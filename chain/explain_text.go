@@ -42,7 +42,7 @@ func (e *Explanation) String() string {
 	depth := 0
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		cert := &e.Path[i]
-		if depth == 0 && cert.Source != "root" && cert.Issuer != cert.Subject {
+		if depth == 0 && cert.Source != SourceRoot && cert.Issuer != cert.Subject {
 			t.write("", "  ", `"`+cert.Issuer+`" (named as the issuer)`)
 			depth++
 		}
@@ -76,7 +76,7 @@ type textWriter struct{ strings.Builder }
 
 // certificate writes one certificate of the tree.
 func (t *textWriter) certificate(c *ExplainedCertificate, depth int, more bool) {
-	source := map[string]string{"root": "trusted root", "held": "known here", "given": "given", "denied": "denied here"}[c.Source]
+	source := map[Source]string{SourceRoot: "trusted root", SourceIntermediate: "known here", SourceGiven: "given", SourceDistrusted: "distrusted here"}[c.Source]
 	branch, below := "", ""
 	if depth > 0 {
 		branch = strings.Repeat("  ", depth-1) + "└─"
@@ -96,14 +96,14 @@ func (t *textWriter) certificate(c *ExplainedCertificate, depth int, more bool) 
 	field("serial", c.Serial)
 	field("SHA-256", c.Fingerprint.String())
 	var fine []string
-	for _, check := range c.Checks {
-		switch check.Result {
-		case checkFailed:
-			field("✗ WRONG", check.Text)
-		case checkUnknown:
-			field("? open", check.Text)
+	for _, o := range c.Observations {
+		switch o.Result {
+		case Fail:
+			field("✗ WRONG", o.Text)
+		case Unknown:
+			field("? open", o.Text)
 		default:
-			fine = append(fine, check.Text)
+			fine = append(fine, o.Text)
 		}
 	}
 	if len(fine) > 0 {

@@ -30,8 +30,8 @@ func RuleNames() (strict, webPKI []string) {
 	return strict, webPKI
 }
 
-// ErrAtSight is in an error of Verify that came before any signature.
-var ErrAtSight = errAtSight
+// ErrBeforeSignatures is in an error of Verify that came before any signature.
+var ErrBeforeSignatures = errBeforeSignatures
 
 // ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
 func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {

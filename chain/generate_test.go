@@ -127,13 +127,13 @@ type world struct {
 	cas    []*x509.Certificate // all others that issue, or try to
 	leaves []*x509.Certificate
 
-	held, heldRoots *truststore.Store
-	revoked, denied *truststore.Store    // by the strict verifier: by its policy, and by WithDenied
-	barred          [][32]byte           // and by its denials: keys
-	pair            [2]*x509.Certificate // and two that may not stand in one path
-	plain, strict   *chain.Verifier
-	tight           *chain.Verifier // with narrow limits
-	moving          *chain.Verifier // by turns like plain and like strict
+	held, heldRoots     *truststore.Store
+	revoked, distrusted *truststore.Store    // by the strict verifier: by its policy, and by WithDistrusted
+	barred              [][32]byte           // and by its vetoes: keys
+	pair                [2]*x509.Certificate // and two that may not stand in one path
+	plain, strict       *chain.Verifier
+	tight               *chain.Verifier // with narrow limits
+	moving              *chain.Verifier // by turns like plain and like strict
 
 	signed map[[2]*x509.Certificate]bool // links that were checked
 	misled error                         // what a policy should not have been asked
@@ -432,7 +432,7 @@ func (w *world) hold() {
 
 	all := slices.Concat(w.roots, w.cas, w.leaves)
 	w.revoked = truststore.New(w.some(all, 6)...)
-	w.denied = truststore.New(w.some(all, 10)...)
+	w.distrusted = truststore.New(w.some(all, 10)...)
 	for _, c := range w.some(all, pick(w.dice, 3, 12, 12, 1000)) {
 		w.barred = append(w.barred, keyHash(c))
 	}
@@ -449,12 +449,12 @@ func (w *world) hold() {
 // strictly are options of each kind that refuses.
 func (w *world) strictly() []chain.Option {
 	return []chain.Option{
-		chain.WithDenied(w.denied, nil),
-		chain.WithDenial(chain.DenyKeys(w.barred...)),
-		chain.WithDenial(func(certs []*x509.Certificate) error {
+		chain.WithDistrusted(w.distrusted, nil),
+		chain.WithVeto(chain.VetoKeys(w.barred...)),
+		chain.WithVeto(func(certs []*x509.Certificate) error {
 			for i, c := range certs[1:] {
 				if string(certs[i].RawIssuer) != string(c.RawSubject) {
-					w.misled = fmt.Errorf("a denial was asked about %s, which no path begins with", names(certs))
+					w.misled = fmt.Errorf("a veto was asked about %s, which no path begins with", names(certs))
 				}
 			}
 			if w.barsPair(certs) {
@@ -481,7 +481,7 @@ func (w *world) barsPair(certs []*x509.Certificate) bool {
 // refuses reports whether the strict verifier has something against a chain.
 func (w *world) refuses(c []*x509.Certificate) bool {
 	return w.barsPair(c) || slices.ContainsFunc(c, func(cert *x509.Certificate) bool {
-		return w.revoked.Contains(cert) || w.denied.Contains(cert) || slices.Contains(w.barred, keyHash(cert))
+		return w.revoked.Contains(cert) || w.distrusted.Contains(cert) || slices.Contains(w.barred, keyHash(cert))
 	})
 }
 

@@ -117,7 +117,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 	trusted, inputs := hostileInputs()
 	v := mustVerifier(truststore.New(trusted.Certificate), truststore.New())
 	strict := mustVerifier(truststore.New(trusted.Certificate), truststore.New(), chain.WithPolicy(chain.All(chain.Strict, chain.WebPKI)),
-		chain.WithDenial(chain.DenyKeys([32]byte{})), chain.WithDenied(truststore.New(newRoot("X").Certificate), nil))
+		chain.WithVeto(chain.VetoKeys([32]byte{})), chain.WithDistrusted(truststore.New(newRoot("X").Certificate), nil))
 	var worst time.Duration
 	for _, input := range inputs {
 		t.Run(input.name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 					_, err := v.Verify(input.leaf, chain.VerifyOptions{Time: now, Extra: input.extra})
 					return err
 				},
-				"Verify with denials and profiles": func() error {
+				"Verify with vetoes and profiles": func() error {
 					_, err := strict.Verify(input.leaf, chain.VerifyOptions{Time: now, Extra: input.extra})
 					return err
 				},

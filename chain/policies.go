@@ -137,7 +137,7 @@ func oneOf(policies []x509.OID) string {
 }
 
 // NotIssuedAfter returns the policy that refuses end-entity certificates that
-// begin after a date, where one of these keys (see [DenyKeys]) is that of a CA in
+// begin after a date, where one of these keys (see [VetoKeys]) is that of a CA in
 // the chain; without keys, in every chain. Browsers let go of a CA like this:
 // what it issued before stays good until it ends. The date is the one that
 // the CA wrote into the certificate, so this is for a CA that is believed that far.

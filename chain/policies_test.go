@@ -65,30 +65,30 @@ func TestPolicies(t *testing.T) {
 		cert   int    // which is refused; -1 for none
 		says   string // part of the error
 	}{
-		{"nothing is denied", chain.DenyCertificates().Policy, l.full(), -1, ""},
-		{"another certificate is denied", chain.DenyCertificates(truststore.FingerprintOf(other.leaf)).Policy, l.full(), -1, ""},
-		{"the leaf is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(l.leaf)).Policy, l.full(), 0, truststore.FingerprintOf(l.leaf).String()},
-		{"a CA is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.domain.Certificate)).Policy, l.full(), 2, "denied"},
-		{"the root is denied by its fingerprint", chain.DenyCertificates(truststore.FingerprintOf(l.root.Certificate)).Policy, l.full(), 3, "denied"},
-		{"a reissued CA has another fingerprint", chain.DenyCertificates(truststore.FingerprintOf(reissued.Certificate)).Policy, l.full(), -1, ""},
-		{"the zero fingerprint denies nothing", chain.DenyCertificates(truststore.Fingerprint{}).Policy, chain.Chain{{}, nil}, -1, ""},
+		{"nothing is distrusted", chain.VetoCertificates().Policy, l.full(), -1, ""},
+		{"another certificate is distrusted", chain.VetoCertificates(truststore.FingerprintOf(other.leaf)).Policy, l.full(), -1, ""},
+		{"the leaf is distrusted by its fingerprint", chain.VetoCertificates(truststore.FingerprintOf(l.leaf)).Policy, l.full(), 0, truststore.FingerprintOf(l.leaf).String()},
+		{"a CA is distrusted by its fingerprint", chain.VetoCertificates(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.domain.Certificate)).Policy, l.full(), 2, "distrusted"},
+		{"the root is distrusted by its fingerprint", chain.VetoCertificates(truststore.FingerprintOf(l.root.Certificate)).Policy, l.full(), 3, "distrusted"},
+		{"a reissued CA has another fingerprint", chain.VetoCertificates(truststore.FingerprintOf(reissued.Certificate)).Policy, l.full(), -1, ""},
+		{"the zero fingerprint distrusts nothing", chain.VetoCertificates(truststore.Fingerprint{}).Policy, chain.Chain{{}, nil}, -1, ""},
 
-		{"no keys are denied", chain.DenyKeys().Policy, l.full(), -1, ""},
-		{"a key is denied", chain.DenyKeys(keyHash(l.leaf)).Policy, l.full(), 0, "public key"},
-		{"a key is denied in a reissued CA as well", chain.DenyKeys(keyHash(reissued.Certificate)).Policy, l.full(), 1, "public key"},
-		{"a key of nobody", chain.DenyKeys([32]byte{}, sha256.Sum256(nil)).Policy, chain.Chain{{}, nil}, -1, ""},
+		{"no keys are distrusted", chain.VetoKeys().Policy, l.full(), -1, ""},
+		{"a key is distrusted", chain.VetoKeys(keyHash(l.leaf)).Policy, l.full(), 0, "public key"},
+		{"a key is distrusted in a reissued CA as well", chain.VetoKeys(keyHash(reissued.Certificate)).Policy, l.full(), 1, "public key"},
+		{"a key of nobody", chain.VetoKeys([32]byte{}, sha256.Sum256(nil)).Policy, chain.Chain{{}, nil}, -1, ""},
 
-		{"no names are denied", chain.DenySubjects().Policy, l.full(), -1, ""},
-		{"a name is denied", chain.DenySubjects(pkix.Name{CommonName: "Domain CA"}).Policy, l.full(), 2, "name"},
-		{"the start of a name is another name", chain.DenySubjects(pkix.Name{CommonName: "Domain"}).Policy, l.full(), -1, ""},
-		{"case and repeated spaces do not count", chain.DenySubjects(pkix.Name{CommonName: "ISSUING CA "}).Policy, named, 1, "name"},
-		{"more attributes are asked for, and there", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}}).Policy, named, 1, "name"},
-		{"more attributes are asked for, and one is another", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"BE"}}).Policy, named, -1, ""},
-		{"more attributes are asked for, and not there", chain.DenySubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}}).Policy, l.full(), -1, ""},
-		{"a value of another attribute is another", chain.DenySubjects(pkix.Name{CommonName: "CIBG"}).Policy, named, -1, ""},
-		{"the subject of a certificate can be given", chain.DenySubjects(named[1].Subject).Policy, named, 1, "name"},
-		{"with its unusual attributes", chain.DenySubjects(named[1].Subject).Policy, with(nil, []edit{subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}})}, nil), -1, ""},
-		{"an empty name denies everything", chain.DenySubjects(pkix.Name{}).Policy, l.full(), 0, "name"},
+		{"no names are distrusted", chain.VetoSubjects().Policy, l.full(), -1, ""},
+		{"a name is distrusted", chain.VetoSubjects(pkix.Name{CommonName: "Domain CA"}).Policy, l.full(), 2, "name"},
+		{"the start of a name is another name", chain.VetoSubjects(pkix.Name{CommonName: "Domain"}).Policy, l.full(), -1, ""},
+		{"case and repeated spaces do not count", chain.VetoSubjects(pkix.Name{CommonName: "ISSUING CA "}).Policy, named, 1, "name"},
+		{"more attributes are asked for, and there", chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}}).Policy, named, 1, "name"},
+		{"more attributes are asked for, and one is another", chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"BE"}}).Policy, named, -1, ""},
+		{"more attributes are asked for, and not there", chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}}).Policy, l.full(), -1, ""},
+		{"a value of another attribute is another", chain.VetoSubjects(pkix.Name{CommonName: "CIBG"}).Policy, named, -1, ""},
+		{"the subject of a certificate can be given", chain.VetoSubjects(named[1].Subject).Policy, named, 1, "name"},
+		{"with its unusual attributes", chain.VetoSubjects(named[1].Subject).Policy, with(nil, []edit{subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"CIBG"}, Country: []string{"NL"}})}, nil), -1, ""},
+		{"an empty name distrusts everything", chain.VetoSubjects(pkix.Name{}).Policy, l.full(), 0, "name"},
 
 		{"no leaf is pinned", chain.PinLeaf(), l.full(), 0, "not among the 0"},
 		{"the leaf is pinned", chain.PinLeaf(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.leaf)), l.full(), -1, ""},
@@ -157,9 +157,9 @@ func TestPolicies(t *testing.T) {
 // No policy panics on what a Verifier never hands it.
 func TestPoliciesOnWhatIsNoChain(t *testing.T) {
 	for name, policy := range map[string]chain.Policy{
-		"DenyCertificates":    chain.DenyCertificates(truststore.Fingerprint{1}).Policy,
-		"DenyKeys":            chain.DenyKeys([32]byte{1}).Policy,
-		"DenySubjects":        chain.DenySubjects(pkix.Name{CommonName: "a"}).Policy,
+		"VetoCertificates":    chain.VetoCertificates(truststore.Fingerprint{1}).Policy,
+		"VetoKeys":            chain.VetoKeys([32]byte{1}).Policy,
+		"VetoSubjects":        chain.VetoSubjects(pkix.Name{CommonName: "a"}).Policy,
 		"PinLeaf":             chain.PinLeaf(truststore.Fingerprint{1}),
 		"RequirePolicy":       chain.RequirePolicy(anyPolicyOID),
 		"NotIssuedAfter":      chain.NotIssuedAfter(time.Time{}),
@@ -180,7 +180,7 @@ func TestPoliciesOnWhatIsNoChain(t *testing.T) {
 	}
 }
 
-// What DenyCertificates says of fingerprints: the same certificate in other bytes,
+// What VetoCertificates says of fingerprints: the same certificate in other bytes,
 // which crypto/x509 accepts all the same.
 func TestFingerprintsAreNotKeys(t *testing.T) {
 	original := forge()
@@ -191,10 +191,10 @@ func TestFingerprintsAreNotKeys(t *testing.T) {
 	_, err := again[0].Verify(x509.VerifyOptions{Roots: poolOf(original[2]), Intermediates: poolOf(original[1]), CurrentTime: now})
 	require.NoError(t, err)
 
-	denied := chain.DenyCertificates(truststore.FingerprintOf(original[0])).Policy
-	assert.Error(t, denied(original, now))
-	assert.NoError(t, denied(again, now))
-	assert.Error(t, chain.DenyKeys(keyHash(original[0])).Policy(again, now))
+	distrusted := chain.VetoCertificates(truststore.FingerprintOf(original[0])).Policy
+	assert.Error(t, distrusted(original, now))
+	assert.NoError(t, distrusted(again, now))
+	assert.Error(t, chain.VetoKeys(keyHash(original[0])).Policy(again, now))
 	assert.Error(t, chain.Strict(again, now))
 }
 

@@ -92,9 +92,9 @@ func TestPoliciesOnHostileCertificates(t *testing.T) {
 	all := map[string]chain.Policy{
 		"Strict":        chain.Strict,
 		"WebPKI":        chain.WebPKI,
-		"DenySubjects":  chain.DenySubjects(pkix.Name{CommonName: "another"}, pkix.Name{CommonName: "a third"}).Policy,
+		"VetoSubjects":  chain.VetoSubjects(pkix.Name{CommonName: "another"}, pkix.Name{CommonName: "a third"}).Policy,
 		"RequirePolicy": chain.RequirePolicy(oid(1, 2, 5), oid(1, 2, 6)),
-		"the others": chain.All(chain.DenyCertificates([32]byte{1}).Policy, chain.DenyKeys([32]byte{1}).Policy, chain.NotIssuedAfter(now),
+		"the others": chain.All(chain.VetoCertificates([32]byte{1}).Policy, chain.VetoKeys([32]byte{1}).Policy, chain.NotIssuedAfter(now),
 			chain.MinKeySizes(0, 0), chain.SignatureAlgorithms(x509.ECDSAWithSHA256), chain.PinLeaf([32]byte{1})),
 	}
 	for name, change := range hostile() {

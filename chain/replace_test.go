@@ -56,7 +56,7 @@ func TestReplace(t *testing.T) {
 
 func TestReplaceWithAnErrorChangesNothing(t *testing.T) {
 	l, other := newLayers(), newLayers()
-	v := l.verifier(chain.WithDenied(truststore.New(other.root.Certificate), nil))
+	v := l.verifier(chain.WithDistrusted(truststore.New(other.root.Certificate), nil))
 	for name, replace := range map[string]func() error{
 		"nil roots":         func() error { return v.Replace(nil, other.intermediates()) },
 		"nil intermediates": func() error { return v.Replace(other.roots(), nil) },
@@ -95,11 +95,11 @@ func TestPoolFromBeforeReplace(t *testing.T) {
 		{"a policy came", func(v *chain.Verifier) error {
 			return v.Replace(l.roots(), l.intermediates(), chain.WithPolicy(refuse))
 		}, false},
-		{"the issuing CA is denied", func(v *chain.Verifier) error {
-			return v.Replace(l.roots(), l.intermediates(), chain.WithDenied(truststore.New(l.issuing.Certificate), nil))
+		{"the issuing CA is distrusted", func(v *chain.Verifier) error {
+			return v.Replace(l.roots(), l.intermediates(), chain.WithDistrusted(truststore.New(l.issuing.Certificate), nil))
 		}, false},
-		{"the domain CA is denied", func(v *chain.Verifier) error {
-			return v.Replace(l.roots(), l.intermediates(), chain.WithDenied(truststore.New(l.domain.Certificate), nil))
+		{"the domain CA is distrusted", func(v *chain.Verifier) error {
+			return v.Replace(l.roots(), l.intermediates(), chain.WithDistrusted(truststore.New(l.domain.Certificate), nil))
 		}, false},
 		{"the domain CA is another with the same key", func(v *chain.Verifier) error {
 			return v.Replace(l.roots(), truststore.New(l.issuing.Certificate, again.Certificate))

@@ -20,9 +20,9 @@ type state struct {
 	intermediates *truststore.Store
 	limits        Limits
 	policy        Policy
-	denial        Denial            // all of them; nil for none
-	denied        *truststore.Store // what one of them is about
-	why           Denial            // what to say of it
+	veto          Veto              // all of them; nil for none
+	distrusted    *truststore.Store // what one of them is about
+	why           Veto              // what to say of it
 
 	anchors    map[*x509.Certificate]*anchor
 	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
@@ -60,9 +60,9 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	// Copies: the caller may go on to change its stores.
 	s.roots = roots.Filter(func(*x509.Certificate) bool { return true })
 	s.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
-	s.denied = s.denied.Filter(func(*x509.Certificate) bool { return true })
-	if s.denied.Len() > 0 {
-		s.denial = both(s.refuseDenied, s.denial)
+	s.distrusted = s.distrusted.Filter(func(*x509.Certificate) bool { return true })
+	if s.distrusted.Len() > 0 {
+		s.veto = both(s.vetoDistrusted, s.veto)
 	}
 	s.anchorPool = s.roots.CertPool()
 	for root := range s.roots.All() {
@@ -98,7 +98,7 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 
 // judge asks all that may have something against a complete chain.
 func (s *state) judge(c Chain, at time.Time) error {
-	if err := s.denial.Policy(c, at); err != nil {
+	if err := s.veto.Policy(c, at); err != nil {
 		return err
 	}
 	if err := s.withinLimits(c, at); err != nil {
@@ -143,7 +143,7 @@ const (
 	ofRoots origin = iota
 	ofIntermediates
 	ofExtra
-	ofDenied // and of none of the others
+	ofDistrusted // and of none of the others
 )
 
 // candidates yields the certificates that bear the name of child's issuer: those

@@ -81,10 +81,10 @@ type VerifyOptions struct {
 }
 
 // Verify returns a chain from leaf to one of the roots that crypto/x509 accepts
-// and that passes the denials and policies. Where there are several, it is one whose
+// and that passes the vetoes and policies. Where there are several, it is one whose
 // issuing CA the verifier holds. The error is an *[Error].
 //
-// What denials leave no path is refused before any signature is checked. Then the
+// What vetoes leave no path is refused before any signature is checked. Then the
 // error's Chain is the leaf alone, and its Cert, if there is one, is what names
 // lead to: nobody knows whether it issued the leaf.
 func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
@@ -104,9 +104,9 @@ func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error
 	}
 
 	var extra *truststore.Store
-	if s.denial != nil {
+	if s.veto != nil {
 		extra = s.besides(truststore.New(opts.Extra...))
-		if err := s.refuseAtSight(leaf, extra, at); err != nil {
+		if err := s.refuseEarly(leaf, extra, at); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +178,7 @@ func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error
 // Check judges chains that crypto/x509 already verified with a pool of
 // [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes
 // each up to its root, drops those that are not valid at that time or lead to
-// no anchor of this verifier, and returns the first that passes the denials and
+// no anchor of this verifier, and returns the first that passes the vetoes and
 // policies. No
 // chain is an error. It belongs into tls.Config.VerifyConnection, which runs for
 // resumed sessions too, when no pool is asked.
@@ -246,7 +246,7 @@ func validAt(certs []*x509.Certificate, at time.Time) bool {
 // path that it finds, and each more anchor on the way up would cost every
 // handshake one more signature check.
 //
-// Each anchor asks the denials and policies, which see the complete chain at the time of
+// Each anchor asks the vetoes and policies, which see the complete chain at the time of
 // clock; a nil clock is time.Now, and so is a zero time. Use the clock of
 // tls.Config.Time. See [Verifier.Replace] for what becomes of a pool afterwards.
 //
@@ -259,10 +259,10 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	}
 	s := v.state.Load()
 	pool := x509.NewCertPool()
-	for cert := range s.denied.All() {
+	for cert := range s.distrusted.All() {
 		// crypto/x509 asks no constraint about a certificate that is itself in
 		// the pool, told by a hash of Raw; everything else it reads elsewhere. With
-		// another Raw the denied CA is in the pool as an issuer only. A root keeps
+		// another Raw the distrusted CA is in the pool as an issuer only. A root keeps
 		// its own: then AddCert of a bundle that still has it changes nothing.
 		issuer := *cert
 		if !selfIssued(cert) {
@@ -281,7 +281,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 		}
 	}
 	for cert, a := range s.ordered() {
-		if s.isDenied(cert) {
+		if s.isDistrusted(cert) {
 			continue
 		}
 		// Verified here and not on first use: a certificate that is itself in the

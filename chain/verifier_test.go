@@ -54,11 +54,11 @@ func TestNewVerifier(t *testing.T) {
 
 func TestNewVerifierCopiesItsStores(t *testing.T) {
 	l := newLayers()
-	roots, intermediates, denied := l.roots(), l.intermediates(), truststore.New()
-	v := mustVerifier(roots, intermediates, chain.WithDenied(denied, nil))
+	roots, intermediates, distrusted := l.roots(), l.intermediates(), truststore.New()
+	v := mustVerifier(roots, intermediates, chain.WithDistrusted(distrusted, nil))
 	roots.Remove(truststore.FingerprintOf(l.root.Certificate))
 	intermediates.Remove(truststore.FingerprintOf(l.issuing.Certificate))
-	denied.Add(l.issuing.Certificate)
+	distrusted.Add(l.issuing.Certificate)
 	_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
 	assert.NoError(t, err)
 }
@@ -181,36 +181,36 @@ func TestVerifierTakesThePathThatAPolicyAllows(t *testing.T) {
 	assertSameCerts(t, want, c)
 }
 
-func TestWithDenied(t *testing.T) {
-	denial := errors.New("it was withdrawn")
+func TestWithDistrusted(t *testing.T) {
+	veto := errors.New("it was withdrawn")
 	l := newLayers()
-	for _, denied := range l.full() {
-		t.Run(denied.Subject.CommonName+" is denied", func(t *testing.T) {
+	for _, distrusted := range l.full() {
+		t.Run(distrusted.Subject.CommonName+" is distrusted", func(t *testing.T) {
 			var said []chain.Chain
 			why := func(c []*x509.Certificate) error {
 				said = append(said, c)
-				return denial
+				return veto
 			}
 			for _, p := range l.presentations() {
 				t.Run(p.name, func(t *testing.T) {
 					said = nil
-					// A copy: what is denied is the certificate, not the value.
-					v := l.verifier(chain.WithDenied(truststore.New(copyOf(denied)), why))
+					// A copy: what is distrusted is the certificate, not the value.
+					v := l.verifier(chain.WithDistrusted(truststore.New(copyOf(distrusted)), why))
 					_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
 					var e *chain.Error
 					require.ErrorAs(t, err, &e)
 					assert.Equal(t, chain.RefusedByPolicy, e.Reason)
-					assert.ErrorIs(t, err, denial)
+					assert.ErrorIs(t, err, veto)
 
 					_, err = verifyAsTLS(v, l.leaf, p.extra)
 					assert.Error(t, err)
 
 					_, err = v.Check([][]*x509.Certificate{l.full()}, now)
-					assert.ErrorIs(t, err, denial)
+					assert.ErrorIs(t, err, veto)
 
 					require.NotEmpty(t, said)
 					for _, c := range said {
-						assert.True(t, c[len(c)-1].Equal(denied), "it gets the chain up to the denied certificate")
+						assert.True(t, c[len(c)-1].Equal(distrusted), "it gets the chain up to the distrusted certificate")
 						assert.True(t, c[0].Equal(l.leaf))
 					}
 				})
@@ -218,27 +218,27 @@ func TestWithDenied(t *testing.T) {
 		})
 	}
 
-	t.Run("a denied CA that presents itself does not verify", func(t *testing.T) {
-		for _, denied := range l.full()[1:] {
+	t.Run("a distrusted CA that presents itself does not verify", func(t *testing.T) {
+		for _, distrusted := range l.full()[1:] {
 			for _, v := range []*chain.Verifier{
-				l.verifier(chain.WithDenied(truststore.New(denied), nil)),
-				mustVerifier(truststore.New(), truststore.New(), chain.WithDenied(truststore.New(l.full()[1:]...), nil)),
+				l.verifier(chain.WithDistrusted(truststore.New(distrusted), nil)),
+				mustVerifier(truststore.New(), truststore.New(), chain.WithDistrusted(truststore.New(l.full()[1:]...), nil)),
 			} {
 				for _, p := range l.presentations() {
-					if !bytes.Equal(denied.RawIssuer, denied.RawSubject) {
-						_, err := verifyAsTLS(v, denied, p.extra, x509.ExtKeyUsageAny)
-						assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
+					if !bytes.Equal(distrusted.RawIssuer, distrusted.RawSubject) {
+						_, err := verifyAsTLS(v, distrusted, p.extra, x509.ExtKeyUsageAny)
+						assert.Error(t, err, "%s: %s", distrusted.Subject.CommonName, p.name)
 					}
-					_, err := v.Check([][]*x509.Certificate{{denied}}, now)
-					assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
-					_, err = v.Verify(denied, chain.VerifyOptions{Time: now, Extra: p.extra})
-					assert.Error(t, err, "%s: %s", denied.Subject.CommonName, p.name)
+					_, err := v.Check([][]*x509.Certificate{{distrusted}}, now)
+					assert.Error(t, err, "%s: %s", distrusted.Subject.CommonName, p.name)
+					_, err = v.Verify(distrusted, chain.VerifyOptions{Time: now, Extra: p.extra})
+					assert.Error(t, err, "%s: %s", distrusted.Subject.CommonName, p.name)
 				}
 			}
 		}
 	})
 
-	t.Run("a denied CA in other bytes is denied", func(t *testing.T) {
+	t.Run("a distrusted CA in other bytes is distrusted", func(t *testing.T) {
 		// crypto/x509 does not mind what lies behind the signature.
 		var outer asn1.RawValue
 		_, err := asn1.Unmarshal(l.issuing.Certificate.Raw, &outer)
@@ -248,7 +248,7 @@ func TestWithDenied(t *testing.T) {
 		require.NoError(t, err)
 		again, err := x509.ParseCertificate(der)
 		require.NoError(t, err)
-		v := l.verifier(chain.WithDenied(truststore.New(l.issuing.Certificate), nil))
+		v := l.verifier(chain.WithDistrusted(truststore.New(l.issuing.Certificate), nil))
 		for _, p := range l.presentations() {
 			extra := append([]*x509.Certificate{again}, p.extra...)
 			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: extra})
@@ -258,9 +258,9 @@ func TestWithDenied(t *testing.T) {
 		}
 	})
 
-	t.Run("a denied root that is added to the pool stays denied", func(t *testing.T) {
+	t.Run("a distrusted root that is added to the pool stays distrusted", func(t *testing.T) {
 		root := l.full()[len(l.full())-1]
-		pool := l.verifier(chain.WithDenied(truststore.New(root), nil)).CertPool(nil)
+		pool := l.verifier(chain.WithDistrusted(truststore.New(root), nil)).CertPool(nil)
 		pool.AddCert(copyOf(root))
 		for _, p := range l.presentations() {
 			intermediates := x509.NewCertPool()
@@ -272,10 +272,10 @@ func TestWithDenied(t *testing.T) {
 		}
 	})
 
-	t.Run("crypto/x509 reports the words of an unknown CA that is denied", func(t *testing.T) {
-		v := mustVerifier(truststore.New(), truststore.New(), chain.WithDenied(truststore.New(l.issuing.Certificate), func([]*x509.Certificate) error { return denial }))
+	t.Run("crypto/x509 reports the words of an unknown CA that is distrusted", func(t *testing.T) {
+		v := mustVerifier(truststore.New(), truststore.New(), chain.WithDistrusted(truststore.New(l.issuing.Certificate), func([]*x509.Certificate) error { return veto }))
 		_, err := verifyAsTLS(v, l.leaf, nil)
-		assert.ErrorContains(t, err, denial.Error())
+		assert.ErrorContains(t, err, veto.Error())
 	})
 
 	for name, why := range map[string]func([]*x509.Certificate) error{
@@ -283,26 +283,26 @@ func TestWithDenied(t *testing.T) {
 		"so is a nil why": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := l.verifier(chain.WithDenied(truststore.New(l.issuing.Certificate), why))
+			v := l.verifier(chain.WithDistrusted(truststore.New(l.issuing.Certificate), why))
 			for _, p := range l.presentations() {
 				_, err := verifyAsTLS(v, l.leaf, p.extra)
 				assert.Error(t, err)
 				_, err = v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
-				assert.ErrorContains(t, err, "this CA is denied")
+				assert.ErrorContains(t, err, "this CA is distrusted")
 			}
 		})
 	}
 
-	t.Run("nothing denied is nothing refused", func(t *testing.T) {
+	t.Run("nothing distrusted is nothing refused", func(t *testing.T) {
 		for _, none := range []*truststore.Store{nil, truststore.New()} {
-			_, err := l.verifier(chain.WithDenied(none, nil)).Verify(l.leaf, chain.VerifyOptions{Time: now})
+			_, err := l.verifier(chain.WithDistrusted(none, nil)).Verify(l.leaf, chain.VerifyOptions{Time: now})
 			assert.NoError(t, err)
 		}
 	})
 
-	t.Run("the denial comes before the policies", func(t *testing.T) {
+	t.Run("the veto comes before the policies", func(t *testing.T) {
 		var seen noting
-		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithDenied(truststore.New(l.domain.Certificate), nil))
+		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithDistrusted(truststore.New(l.domain.Certificate), nil))
 		_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
 		assert.Error(t, err)
 		assert.Empty(t, seen.chains)
@@ -311,7 +311,7 @@ func TestWithDenied(t *testing.T) {
 	t.Run("the same CA reissued is another certificate", func(t *testing.T) {
 		again := l.domain.certify("Issuing CA", l.issuing.key)
 		v := mustVerifier(l.roots(), truststore.New(l.domain.Certificate, l.issuing.Certificate, again.Certificate),
-			chain.WithDenied(truststore.New(l.issuing.Certificate), nil))
+			chain.WithDistrusted(truststore.New(l.issuing.Certificate), nil))
 		c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
 		require.NoError(t, err)
 		assertSameCerts(t, chain.Chain{l.leaf, again.Certificate, l.domain.Certificate, l.root.Certificate}, c)

@@ -208,10 +208,10 @@ func BenchmarkRefuseG3(b *testing.B) {
 	g3 := pkiotest.New(pkioverheid.G3)
 	leaf, cas := g3.Issue().Leaf, g3.Certificates()
 	g1 := pkioverheid.PrivateG1.Certificates()
-	denied := truststore.New(cas...)
-	denied.Add(pkioverheid.G3.Certificates()...)
-	keys := make([][sha256.Size]byte, 0, denied.Len())
-	for c := range denied.All() {
+	distrusted := truststore.New(cas...)
+	distrusted.Add(pkioverheid.G3.Certificates()...)
+	keys := make([][sha256.Size]byte, 0, distrusted.Len())
+	for c := range distrusted.All() {
 		keys = append(keys, sha256.Sum256(c.RawSubjectPublicKeyInfo))
 	}
 	for _, bench := range []struct {
@@ -219,10 +219,10 @@ func BenchmarkRefuseG3(b *testing.B) {
 		opts  []chain.Option
 		extra []*x509.Certificate
 	}{
-		{"RejectG3 of a chain", []chain.Option{chain.WithDenial(pkioverheid.RejectG3)}, cas},
-		{"RejectG3 of a leaf alone", []chain.Option{chain.WithDenial(pkioverheid.RejectG3)}, nil},
-		{"keys of a chain", []chain.Option{chain.WithDenial(chain.DenyKeys(keys...))}, cas},
-		{"denied, a leaf alone", []chain.Option{chain.WithDenied(denied, pkioverheid.RejectG3)}, nil},
+		{"RejectG3 of a chain", []chain.Option{chain.WithVeto(pkioverheid.RejectG3)}, cas},
+		{"RejectG3 of a leaf alone", []chain.Option{chain.WithVeto(pkioverheid.RejectG3)}, nil},
+		{"keys of a chain", []chain.Option{chain.WithVeto(chain.VetoKeys(keys...))}, cas},
+		{"distrusted, a leaf alone", []chain.Option{chain.WithDistrusted(distrusted, pkioverheid.RejectG3)}, nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			v, err := chain.NewVerifier(truststore.New(g1[0]), truststore.New(g1[1:]...), bench.opts...)

@@ -189,7 +189,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	}
 
 	fixtures := truststore.New()
-	denied := truststore.New(embedded()[G3]...)
+	distrusted := truststore.New(embedded()[G3]...)
 	for h := EV; h < G3; h++ {
 		certs := fixture.Certificates(hierarchyNames[h].text)
 		if roots.Contains(certs[0]) {
@@ -198,19 +198,19 @@ func newTrust(cfg Config, s side) (*trust, error) {
 		}
 	}
 	if fixtures.Len() > 0 {
-		denied.Add(fixture.Certificates(hierarchyNames[G3].text)...)
+		distrusted.Add(fixture.Certificates(hierarchyNames[G3].text)...)
 	}
 
 	opts := []chain.Option{
 		// RejectWithdrawn in two: what can be said before signatures, and the rest.
-		chain.WithDenial(RejectG3),
+		chain.WithVeto(RejectG3),
 		chain.WithPolicy(rejectWithdrawnNames),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
 		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
 		chain.WithPolicy(cfg.Policy),
 	}
 	if s == forServers {
-		opts = append(opts, chain.WithDenied(denied, RejectG3))
+		opts = append(opts, chain.WithDistrusted(distrusted, RejectG3))
 	}
 	v, err := chain.NewVerifier(roots, intermediates, opts...)
 	if err != nil {

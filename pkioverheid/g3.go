@@ -70,7 +70,7 @@ func (e *G3Error) advice() string {
 // skipped and an empty chain passes: there is nothing to refuse.
 //
 // RejectG3 checks no signatures. It is usable as it is as the constraint of
-// x509.CertPool.AddCertWithConstraint, and is a [chain.Denial]. The pools and
+// x509.CertPool.AddCertWithConstraint, and is a [chain.Veto]. The pools and
 // configurations of this package have it built in.
 func RejectG3(chain []*x509.Certificate) error {
 	if e := findG3(chain); e != nil {

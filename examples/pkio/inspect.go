@@ -224,11 +224,11 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 	}
 	own.Problem, own.Path = forUsers.Replace(e.Problem), slices.Clone(e.Path)
 	for i := range own.Path {
-		checks := slices.Clone(own.Path[i].Checks)
+		checks := slices.Clone(own.Path[i].Observations)
 		for j := range checks {
 			checks[j].Text = forUsers.Replace(checks[j].Text)
 		}
-		own.Path[i].Checks = checks
+		own.Path[i].Observations = checks
 	}
 	return &own
 }

@@ -351,7 +351,7 @@ func draw(id string, f *finding) picture {
 	}
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		c := &e.Path[i]
-		if i == len(e.Path)-1 && c.Source != "root" && c.Issuer != c.Subject {
+		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && c.Issuer != c.Subject {
 			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not at hand", Name: shortened(printable(c.Issuer), 200)})
 		}
 		p.Boxes = append(p.Boxes, drawBox(c))
@@ -387,17 +387,17 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	case known:
 		role := identity.Role.String()
 		b.Role = strings.ToUpper(role[:1]) + role[1:] + ", " + identity.Hierarchy.String()
-	case c.Source == "root":
+	case c.Source == chain.SourceRoot:
 		b.Role = "Root"
 	case c.CA:
 		b.Role = "CA"
 	}
 	good := 0
-	for _, check := range c.Checks {
-		if check.Result == "failed" {
+	for _, check := range c.Observations {
+		if check.Result == chain.Fail {
 			b.Kind = "wrong"
 			b.Checks = append(b.Checks, boxCheck{true, shortened(printable(forUsers.Replace(check.Text)), maxCheck)})
-		} else if check.Result == "ok" {
+		} else if check.Result == chain.Pass {
 			good++
 		}
 	}
@@ -405,7 +405,7 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	case known && identity.Hierarchy == pkioverheid.G3:
 		b.Kind, b.Checks = "wrong", []boxCheck{{true, "G3: not trusted here"}}
 	case len(b.Checks) > 0 || good == 0:
-	case c.Source == "root":
+	case c.Source == chain.SourceRoot:
 		b.Checks = []boxCheck{{false, "trusted root"}}
 	default:
 		b.Checks = []boxCheck{{false, "in order"}}
