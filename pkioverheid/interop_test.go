@@ -936,14 +936,14 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 		file  string // the one to name
 		words string
 	}{
-		{"a PKCS#12 and a wrong password", delivery{p12, "", "wrong-" + secret}, p12, "password"},
-		{"a PKCS#12 and no password", delivery{p12, "", ""}, p12, "password"},
-		{"a PKCS#12 of old and a wrong password", delivery{legacy, "", "wrong-" + secret}, legacy, "password"},
+		{"a PKCS#12 and a wrong password", delivery{p12, "", "wrong-" + secret}, p12, "the password given does not fit"},
+		{"a PKCS#12 and no password", delivery{p12, "", ""}, p12, "no password was given"},
+		{"a PKCS#12 of old and a wrong password", delivery{legacy, "", "wrong-" + secret}, legacy, "the password given does not fit"},
 		{"a PKCS#12 without a key", delivery{keyless, "", secret}, keyless, "no private key"},
 		{"a PKCS#12 that was cut off", delivery{half, "", secret}, half, ""},
-		{"an encrypted key and a wrong password", delivery{d.leaf, encrypted, "wrong-" + secret}, encrypted, "password"},
-		{"an encrypted key and no password", delivery{d.leaf, encrypted, ""}, encrypted, "password"},
-		{"an encrypted traditional key and a wrong password", delivery{d.leaf, traditional, "wrong-" + secret}, traditional, "password"},
+		{"an encrypted key and a wrong password", delivery{d.leaf, encrypted, "wrong-" + secret}, encrypted, "the password given does not fit"},
+		{"an encrypted key and no password", delivery{d.leaf, encrypted, ""}, encrypted, "no password was given"},
+		{"an encrypted traditional key and a wrong password", delivery{d.leaf, traditional, "wrong-" + secret}, traditional, "the password given does not fit"},
 		{"a key encrypted by scrypt", delivery{d.leaf, scrypt, secret}, scrypt, "not supported"},
 		{"two keys in a PEM file", delivery{twoKeys, "", ""}, twoKeys, "two or more private keys"},
 		{"the key of another certificate", delivery{d.leaf, other, ""}, d.leaf, "belongs to none of the certificates"},

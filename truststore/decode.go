@@ -27,9 +27,9 @@ const maxCertificate = 1 << 20
 //   - XML: all ds:X509Certificate elements, wherever they stand. A document
 //     with a DTD, or in another encoding than UTF-8, is refused.
 //
-// With WithPassword, the password of PKCS12 and JKS must be right, and a PKCS12
-// that has none is refused; other formats have none and are read all the same, so
-// that a folder can hold both. Without it, a file that is not encrypted is read,
+// With WithPassword, the password must be that of a PKCS12 or JKS (see ErrPassword),
+// and a PKCS12 that has none is refused; other formats have none and are read all the
+// same, so that a folder can hold both. Without it, a file that is not encrypted is read,
 // and its integrity is not checked, as keytool does it: a JKS is never encrypted,
 // a PKCS12 nearly always.
 //

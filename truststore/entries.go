@@ -74,8 +74,7 @@ const (
 //
 // Who wants to trust what is in a file uses Decode.
 //
-// What is wrong with the file as a whole is an Entry without a Number. If that
-// is a missing or wrong password, errors.Is finds [ErrPassword].
+// What is wrong with the file as a whole is an Entry without a Number.
 func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		d := decoder{options: newOptions(opts), certs: new(Store)}
@@ -126,13 +125,19 @@ func forEntry(e xml.StartElement) xml.StartElement {
 	return xml.StartElement{Name: e.Name, Attr: kept}
 }
 
-// ErrPassword is found by [errors.Is] in the errors for files that have another
-// password than the one given, or one where none was given.
-var ErrPassword = errors.New("truststore: the password is wrong or missing")
+// ErrPassword and ErrNoPassword are found by [errors.Is] in the errors for files
+// that cannot be read without their password. Where none was given, both are
+// found; where one was given that does not fit, only ErrPassword is.
+var (
+	ErrPassword   = errors.New("truststore: the password does not fit or is missing")
+	ErrNoPassword = errors.New("truststore: the password is missing")
+)
 
-// passwordError is an error that is ErrPassword.
+// passwordError is errWrongPassword or errNoPassword.
 type passwordError string
 
 func (e passwordError) Error() string { return string(e) }
 
-func (e passwordError) Is(target error) bool { return target == ErrPassword }
+func (e passwordError) Is(target error) bool {
+	return target == ErrPassword || target == ErrNoPassword && e == errNoPassword
+}

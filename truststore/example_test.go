@@ -165,7 +165,7 @@ func ExampleStore_Encode_java() {
 	fmt.Println(err)
 	// Output:
 	// 7 <nil>
-	// truststore: wrong password, or the file is damaged
+	// truststore: the password given does not fit, or the file is damaged
 }
 
 func rootFingerprint() truststore.Fingerprint {

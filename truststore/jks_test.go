@@ -63,7 +63,7 @@ func TestDecodeReadsJKS(t *testing.T) {
 			}
 			for _, wrong := range []string{"wrong", "Ω", c.password + "x"} {
 				s, err := Decode(c.data, WithPassword(wrong))
-				assert.ErrorContains(t, err, "wrong password")
+				assert.ErrorContains(t, err, "the password given does not fit")
 				assert.Nil(t, s)
 			}
 			for n := range c.data {
@@ -76,7 +76,7 @@ func TestDecodeReadsJKS(t *testing.T) {
 			changed := bytes.Clone(c.data)
 			changed[len(changed)-30] ^= 1
 			_, err := Decode(changed, WithPassword(c.password))
-			assert.ErrorContains(t, err, "wrong password, or the file is damaged")
+			assert.ErrorContains(t, err, "the password given does not fit, or the file is damaged")
 		})
 	}
 }
@@ -150,7 +150,7 @@ func TestJKSRoundTrips(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, data, same, "the same store gives the same bytes")
 		_, err = Decode(data, WithPassword("wrong"))
-		assert.ErrorContains(t, err, "wrong password")
+		assert.ErrorContains(t, err, "the password given does not fit")
 		if isASCII(password) { // the library reads what it wrote
 			ks := keystore.New()
 			require.NoError(t, ks.Load(bytes.NewReader(data), []byte(password)))

@@ -27,10 +27,10 @@ const maxKey = 16 << 10
 // ("Proc-Type: 4,ENCRYPTED"). Of PKCS#8 encryption it knows PBES2 with PBKDF2 and
 // AES or triple DES in CBC mode; of PKCS#12 also RC2 and triple DES.
 //
-// As Decode without KeepGoing it is strict: no key and a second key are errors, as is anything that
-// cannot be read. It refuses RSA keys of more than 16384 bits, and files that want
-// a password hashed more than 2,000,000 times for one purpose or 8,000,000 times
-// in all. No error has the password or a part of the key in it.
+// As Decode without KeepGoing it is strict: no key and a second key are errors, as is
+// anything that cannot be read. It refuses RSA keys of more than 16384 bits, and files
+// that want a password hashed more than 2,000,000 times for one purpose or 8,000,000
+// times in all. No error has the password or a part of the key in it; see ErrPassword.
 func DecodeKey(data []byte, opts ...Option) (crypto.Signer, *Store, error) {
 	o := newOptions(opts)
 	key, certs, err := decodeKey(data, o)

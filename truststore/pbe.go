@@ -60,7 +60,7 @@ func newSecret(password string) secret {
 }
 
 var (
-	errWrongPassword error = passwordError("wrong password, or the file is damaged")
+	errWrongPassword error = passwordError("the password given does not fit, or the file is damaged")
 	errNoPassword    error = passwordError("it is encrypted, and no password was given")
 	errDamagedPBE          = errors.New("the description of its encryption is damaged")
 )

@@ -22,7 +22,7 @@ func assertNeedsItsPassword(t *testing.T, data []byte, password string, want []*
 	assert.Empty(t, Diff(New(want...), s))
 	for _, wrong := range []string{password + "x", "Ω"} {
 		s, err = Decode(data, WithPassword(wrong))
-		assert.ErrorContains(t, err, "wrong password")
+		assert.ErrorContains(t, err, "the password given does not fit")
 		assert.NotContains(t, err.Error(), wrong)
 		assert.Nil(t, s)
 	}
@@ -150,7 +150,7 @@ func TestPKCS12WithPlainCertificatesNeedsNoPassword(t *testing.T) {
 		assertCerts(t, certs, s)
 	}
 	_, err := Decode(data, WithPassword("wrong"))
-	assert.ErrorContains(t, err, "wrong password")
+	assert.ErrorContains(t, err, "the password given does not fit")
 }
 
 func TestPKCS12RoundTrips(t *testing.T) {

@@ -215,7 +215,7 @@ func TestWhatKeytoolMadeDecodes(t *testing.T) {
 					assert.Empty(t, Diff(New(certs...), s))
 				}
 				_, err := Decode(data, WithPassword("wrong"))
-				assert.ErrorContains(t, err, "wrong password")
+				assert.ErrorContains(t, err, "the password given does not fit")
 				return
 			}
 			assertNeedsItsPassword(t, data, "geheim", certs)
