@@ -122,9 +122,9 @@ type Advice struct {
 	Urgency Urgency `json:"urgency"`
 
 	// Deadline is the last moment at which the certificate may be in use: its own
-	// end, that of its hierarchy's TSP CAs, or, of what was withdrawn, the date of
-	// that, whichever comes first. Zero if there is none. That Logius asks everyone to
-	// have left Private G1 before 2028, some months before it ends, is in Text.
+	// end, that of its hierarchy's TSP CAs, [Hierarchy.ReplaceBy], or, of what was
+	// withdrawn, the date of that, whichever comes first. ReplaceBy is not that of a
+	// CA of Private G1, which stays trusted until it ends. Zero if there is none.
 	Deadline time.Time `json:"deadline,omitzero"`
 
 	// Replacement is the hierarchy to get a certificate under, or, for a CA, the one
@@ -183,10 +183,6 @@ const (
 )
 
 var (
-	// endOf2020 is the end of 31 December 2020 in the Netherlands, by when every G3
-	// certificate for servers had to be replaced (facts.md §3).
-	endOf2020 = time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC)
-
 	// uzi2024 is when "UZI Server - G4 PKIo Priv G-TLS SYS - 2024" is reported to
 	// have been revoked (facts.md §5).
 	uzi2024 = time.Date(2025, time.October, 29, 0, 0, 0, 0, time.UTC)
@@ -202,8 +198,8 @@ var (
 //   - G3: server certificates had to be replaced by 31 December 2020, by Private G1
 //     between machines and by public ones on the web; nothing under G3 is for TLS;
 //   - EV: ended in December 2022;
-//   - Private G1: no certificate verifies after 12 November 2028, when its TSP CAs
-//     end, and Logius asks everybody to have moved to Private G4 before 2028;
+//   - Private G1: Logius asks everybody to have moved to Private G4 before 2028, and
+//     no certificate verifies after 12 November 2028, when its TSP CAs end;
 //   - Private G4: fine until its own end is near.
 //
 // Under G4 a certificate without domain names, as clients have, is no longer of the
@@ -250,6 +246,9 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 		a = c.ofCA()
 	default:
 		a = c.ofEndEntity()
+	}
+	if !a.Deadline.IsZero() && a.Urgency == ActNow && at.After(a.Deadline) {
+		a.Text += " Overdue since " + day(a.Deadline) + "."
 	}
 	a.Supplier = c.TSP
 	switch {
@@ -354,7 +353,7 @@ func (c *advised) unrecognised() Advice {
 const pkioPolicies = "2.16.528.1.1003.1.2."
 
 func (c *advised) ofG3(g3 *G3Error) Advice {
-	a := Advice{Status: Withdrawn, Deadline: earlier(endOf2020, c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
+	a := Advice{Status: Withdrawn, Deadline: earlier(G3.ReplaceBy(), c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
 	c.TSP = g3.TSP
 	isCA := c.Role != EndEntity && c.Role != 0
 	if !g3.Withdrawn {
@@ -447,10 +446,14 @@ func (c *advised) ofEndEntity() Advice {
 		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
 	}
 	by := c.replacement()
+	end, leave := a.Deadline, c.Hierarchy.ReplaceBy()
+	if c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1 {
+		a.Deadline = earlier(end, leave)
+	}
 	switch {
-	case c.at.After(a.Deadline):
+	case c.at.After(end):
 		a.Status, a.Urgency = Ended, ActNow
-		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(a.Deadline), c.ask(by))
+		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(end), c.ask(by))
 	case c.use == Web && c.Hierarchy != EV:
 		a.Status, a.Urgency = Unfit, ActNow
 		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
@@ -459,7 +462,14 @@ func (c *advised) ofEndEntity() Advice {
 		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in December 2022: %s.", what, day(a.Deadline), c.ask(by))
 	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(a.Deadline), c.ask(by))
+		switch {
+		case c.at.After(leave):
+			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asked everyone to have left that hierarchy by %s: %s.", what, day(end), day(leave), c.ask(by))
+		case end.After(leave):
+			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asks everyone to have left that hierarchy by %s: %s.", what, day(end), day(leave), c.ask(by))
+		default:
+			a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(end), c.ask(by))
+		}
 	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Urgency = Ending, ActSoon
 		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, day(a.Deadline), c.ask(by))

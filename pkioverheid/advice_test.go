@@ -96,6 +96,7 @@ func TestAdviseSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 	var (
 		today   = date(2026, 11, 23)
 		endG1   = date(2028, 11, 12)
+		leaveG1 = time.Date(2027, 12, 31, 23, 0, 0, 0, time.UTC)
 		endEV   = date(2022, 12, 5)
 		endG4   = date(2039, 5, 18)
 		plan    = time.Date(2020, 12, 31, 23, 0, 0, 0, time.UTC)
@@ -134,22 +135,22 @@ func TestAdviseSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 		{"the EV root in a trust store", pkioverheid.EV.Root(), 0, today, pkioverheid.Ended, pkioverheid.ActNow, endEV, g4, "", "was good until 2022-12-05, and since then only to check what was signed before", "EV root ended"},
 		{"the EV root while it lasted", pkioverheid.EV.Root(), 0, date(2021, 6, 1), pkioverheid.Ending, pkioverheid.ActLater, endEV, g1, "", "is good until 2022-12-05, and after that only to check", "EV root ended"},
 		{"G1 with its own end first", claiming(t, caNamed(t, kpnG1), until(date(2027, 5, 1))), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, date(2027, 5, 1), g4, "KPN", "to have moved before 2028", "before 2028"},
-		{"G1 that claims to outlive its hierarchy", claiming(t, caNamed(t, kpnG1)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
+		{"G1 that claims to outlive its hierarchy", claiming(t, caNamed(t, kpnG1)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
 		{"G1 in its last weeks", claiming(t, caNamed(t, kpnG1), until(date(2027, 1, 1))), 0, today, pkioverheid.Ending, pkioverheid.ActSoon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
-		{"G1 when G1 has ended", claiming(t, caNamed(t, kpnG1)), m2m, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, endG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
+		{"G1 when G1 has ended", claiming(t, caNamed(t, kpnG1)), m2m, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
 		{"G1 before there was G4", claiming(t, caNamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 12, 1), pkioverheid.Ending, pkioverheid.ActSoon, date(2022, 1, 1), g1, "KPN", "before then, ask the certificate supplier (KPN) for a private certificate under Private G1.", "replacement plan of 2020"},
 		{"G1 long before there was G4", claiming(t, caNamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 6, 1), pkioverheid.Fine, pkioverheid.NotUrgent, date(2022, 1, 1), 0, "KPN", "good until 2022-01-01", "the validity"},
 		{"G1 on the day before there was G4", claiming(t, caNamed(t, kpnG1)), m2m, date(2025, 7, 17).Add(-time.Second), pkioverheid.Fine, pkioverheid.NotUrgent, endG1, 0, "KPN", "good until 2028-11-12", "the validity"},
-		{"G1 from then on", claiming(t, caNamed(t, kpnG1)), m2m, date(2025, 7, 18), pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "KPN", "before 2028", "before 2028"},
+		{"G1 from then on", claiming(t, caNamed(t, kpnG1)), m2m, date(2025, 7, 18), pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "left that hierarchy by 2027-12-31: ask", "before 2028"},
 		{"the G1 root before there was G4", pkioverheid.PrivateG1.Root(), 0, date(2021, 6, 1), pkioverheid.Fine, pkioverheid.NotUrgent, endG1, 0, "", "good until 2028-11-12", "the validity"},
-		{"G1 on the web", claiming(t, caNamed(t, kpnG1)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, endG1, 0, "", "no browser trusts", "EV root ended"},
-		{"G1 of a client without domain names", claiming(t, caNamed(t, kpnG1), withoutNames), client, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
-		{"the same, use not known", claiming(t, caNamed(t, kpnG1), withoutNames), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
-		{"G1 of a client with domain names", claiming(t, caNamed(t, kpnG1)), client, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "KPN", "Private G4 TLS", "before 2028"},
-		{"G1 for authenticity", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
-		{"G1 for confidentiality", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
-		{"G1 of DigiCert", claiming(t, caNamed(t, digicert)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
-		{"G1 of CIBG, which issues under G4 only", claiming(t, caNamed(t, "UZI-register Private Server CA G1")), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
+		{"G1 on the web", claiming(t, caNamed(t, kpnG1)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, leaveG1, 0, "", "no browser trusts", "EV root ended"},
+		{"G1 of a client without domain names", claiming(t, caNamed(t, kpnG1), withoutNames), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
+		{"the same, use not known", claiming(t, caNamed(t, kpnG1), withoutNames), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
+		{"G1 of a client with domain names", claiming(t, caNamed(t, kpnG1)), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "Private G4 TLS", "before 2028"},
+		{"G1 for authenticity", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
+		{"G1 for confidentiality", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
+		{"G1 of DigiCert", claiming(t, caNamed(t, digicert)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
+		{"G1 of CIBG, which issues under G4 only", claiming(t, caNamed(t, "UZI-register Private Server CA G1")), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
 		{"the G1 root in a trust store", pkioverheid.PrivateG1.Root(), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "", "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", "before 2028"},
 		{"the G1 root when no G1 verifies any more", pkioverheid.PrivateG1.Root(), 0, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, endG1, g4, "", "in its place", "before 2028"},
 		{"G4", claiming(t, caNamed(t, kpnG4), until(date(2028, 1, 1))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, date(2028, 1, 1), 0, "KPN", "good until 2028-01-01", "the validity"},
@@ -158,8 +159,11 @@ func TestAdviseSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 		{"G4 on the day before", claiming(t, caNamed(t, kpnG4), until(today.Add(90*24*time.Hour+time.Second))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, today.Add(90*24*time.Hour + time.Second), 0, "KPN", "good until", "the validity"},
 		{"G4 at its very end", claiming(t, caNamed(t, kpnG4), until(today)), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, today, g4, "KPN", "before then, ask", "the validity"},
 		{"a TSP CA of G4 on the first of its last days", caNamed(t, uziG4), 0, endG4.Add(-90 * 24 * time.Hour), pkioverheid.Ending, pkioverheid.ActSoon, endG4, 0, "CIBG", "what comes after it", "the validity"},
-		{"G1 at the very end of its CAs", claiming(t, caNamed(t, kpnG1)), m2m, endG1, pkioverheid.Ending, pkioverheid.ActSoon, endG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
-		{"G1 a second later", claiming(t, caNamed(t, kpnG1)), m2m, endG1.Add(time.Second), pkioverheid.Ended, pkioverheid.ActNow, endG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
+		{"G1 on the last day that Logius gives", claiming(t, caNamed(t, kpnG1), until(date(2028, 9, 1))), m2m, leaveG1, pkioverheid.Ending, pkioverheid.ActSoon, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asks everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
+		{"G1 a month after that, although it ends later", claiming(t, caNamed(t, kpnG1), until(date(2028, 9, 1))), m2m, date(2028, 2, 1), pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asked everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
+		{"the G1 root after that", pkioverheid.PrivateG1.Root(), 0, date(2028, 2, 1), pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "", "Trust Private G4 TLS", "before 2028"},
+		{"G1 at the very end of its CAs", claiming(t, caNamed(t, kpnG1)), m2m, endG1, pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "Overdue since 2027-12-31.", "before 2028"},
+		{"G1 a second later", claiming(t, caNamed(t, kpnG1)), m2m, endG1.Add(time.Second), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
 		{"G3 at the plan's very end", claiming(t, caNamed(t, kpnG3)), m2m, plan, pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
 		{"G4 that ended", claiming(t, caNamed(t, kpnG4), until(date(2026, 11, 22))), m2m, today, pkioverheid.Ended, pkioverheid.ActNow, date(2026, 11, 22), g4, "KPN", "ended on 2026-11-22", "the validity"},
 		{"G4 on the web", claiming(t, caNamed(t, kpnG4)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, endG4, 0, "", "no browser trusts", "EV root ended"},
@@ -201,6 +205,22 @@ func claimingName(t testing.TB, issuer pkix.Name) *x509.Certificate {
 	t.Helper()
 	ca := sign(t, &x509.Certificate{Subject: issuer, IsCA: true, BasicConstraintsValid: true}, nil)
 	return claiming(t, ca.Leaf)
+}
+
+// What is past is called overdue, and nothing else is.
+func TestAdviceSaysWhatIsOverdue(t *testing.T) {
+	for at, want := range map[time.Time]bool{
+		date(2026, 11, 23):                false,
+		pkioverheid.PrivateG1.ReplaceBy(): false,
+		date(2028, 1, 1):                  true,
+		date(2029, 1, 1):                  true,
+	} {
+		a := pkioverheid.Advise(claiming(t, caNamed(t, kpnG1)), 0, at)
+		assert.Equal(t, want, strings.Contains(a.Text, "Overdue since 2027-12-31."), a.Text)
+		assert.Equal(t, want, a.Urgency == pkioverheid.ActNow)
+	}
+	assert.Contains(t, pkioverheid.Advise(claiming(t, caNamed(t, kpnG3)), 0, date(2026, 11, 23)).Text, "Overdue since 2020-12-31.")
+	assert.NotContains(t, pkioverheid.Advise(pkioverheid.G3.Root(), 0, date(2026, 11, 23)).Text, "verdue", "it has no date")
 }
 
 func TestAdviseTakesAZeroTimeForNow(t *testing.T) {
@@ -256,7 +276,7 @@ func TestAdviceGoesThroughJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &fields))
 	assert.Equal(t, "ending", fields["status"])
 	assert.Equal(t, "later", fields["urgency"])
-	assert.Equal(t, "2028-11-12T00:00:00Z", fields["deadline"])
+	assert.Equal(t, "2027-12-31T23:00:00Z", fields["deadline"])
 	assert.Equal(t, "private-g4-tls", fields["replacement"])
 	assert.Equal(t, "KPN", fields["supplier"])
 	var back pkioverheid.Advice

@@ -25,7 +25,7 @@ var certFiles embed.FS
 var embedded = sync.OnceValue(func() map[Hierarchy][]*x509.Certificate {
 	all := make(map[Hierarchy][]*x509.Certificate, G3)
 	for h := EV; h <= G3; h++ {
-		folder := "certs/" + hierarchyNames[h].text
+		folder := "certs/" + hierarchyTable[h].text
 		files, err := fs.ReadDir(certFiles, folder)
 		if err != nil {
 			panic("pkioverheid: " + err.Error())

@@ -191,14 +191,14 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	fixtures := truststore.New()
 	distrusted := truststore.New(embedded()[G3]...)
 	for h := EV; h < G3; h++ {
-		certs := fixture.Certificates(hierarchyNames[h].text)
+		certs := fixture.Certificates(hierarchyTable[h].text)
 		if roots.Contains(certs[0]) {
 			fixtures.Add(certs[0])
 			intermediates.Add(certs[1:]...)
 		}
 	}
 	if fixtures.Len() > 0 {
-		distrusted.Add(fixture.Certificates(hierarchyNames[G3].text)...)
+		distrusted.Add(fixture.Certificates(hierarchyTable[G3].text)...)
 	}
 
 	opts := []chain.Option{
@@ -228,7 +228,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	for h := EV; h <= G3; h++ {
 		t.known = append(t.known, embedded()[h]...)
 		if fixtures.Len() > 0 {
-			t.known = append(t.known, fixture.Certificates(hierarchyNames[h].text)...)
+			t.known = append(t.known, fixture.Certificates(hierarchyTable[h].text)...)
 		}
 	}
 	return t, nil
@@ -286,7 +286,7 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 // read from a file is another value.
 func isFixture(cert *x509.Certificate) bool {
 	for h := EV; h <= G3; h++ {
-		for _, f := range fixture.Certificates(hierarchyNames[h].text) {
+		for _, f := range fixture.Certificates(hierarchyTable[h].text) {
 			if f == cert {
 				return true
 			}

@@ -446,6 +446,17 @@ func ExampleAdvise() {
 	// - Logius: everyone must have moved before 2028, when G3 and Private G1 end
 }
 
+func ExampleHierarchy_ReplaceBy() {
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.G3, pkioverheid.PrivateG1} {
+		fmt.Println(h, h.ReplaceBy().Format(time.DateOnly))
+	}
+	fmt.Println(pkioverheid.PrivateG4TLS.ReplaceBy().IsZero())
+	// Output:
+	// G3 2020-12-31
+	// Private G1 2027-12-31
+	// true
+}
+
 func ExampleAdvice_Compare() {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	var table []pkioverheid.Advice

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
@@ -34,13 +35,17 @@ const (
 	G3
 )
 
-// hierarchyNames holds what MarshalText writes, which is also the name of the
-// hierarchy's folder under certs, and what String says.
-var hierarchyNames = [...]struct{ text, title string }{
-	EV:           {"ev", "EV"},
-	PrivateG1:    {"private-g1", "Private G1"},
-	PrivateG4TLS: {"private-g4-tls", "Private G4 TLS"},
-	G3:           {"g3", "G3"},
+// hierarchyTable has a row for each hierarchy: what MarshalText writes, which is also
+// the name of its folder under certs; what String says; and what ReplaceBy returns
+// (facts.md §3 and §5): the end of the last day in the Netherlands.
+var hierarchyTable = [...]struct {
+	text, title string
+	replaceBy   time.Time
+}{
+	EV:           {"ev", "EV", time.Time{}},
+	PrivateG1:    {"private-g1", "Private G1", time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC)},
+	PrivateG4TLS: {"private-g4-tls", "Private G4 TLS", time.Time{}},
+	G3:           {"g3", "G3", time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC)},
 }
 
 func (h Hierarchy) known() bool { return h >= EV && h <= G3 }
@@ -57,7 +62,17 @@ func (h Hierarchy) String() string {
 	if !h.known() {
 		return "Hierarchy(" + strconv.Itoa(int(h)) + ")"
 	}
-	return hierarchyNames[h].title
+	return hierarchyTable[h].title
+}
+
+// ReplaceBy returns the moment by which Logius asks that certificates under the
+// hierarchy are replaced: the end of 2020 for servers under G3, the end of 2027 for
+// Private G1. It is zero if no such date was published.
+func (h Hierarchy) ReplaceBy() time.Time {
+	if !h.known() {
+		return time.Time{}
+	}
+	return hierarchyTable[h].replaceBy
 }
 
 // MarshalText returns "ev", "private-g1", "private-g4-tls" or "g3", and nothing
@@ -69,7 +84,7 @@ func (h Hierarchy) MarshalText() ([]byte, error) {
 	case !h.known():
 		return nil, fmt.Errorf("pkioverheid: no such hierarchy: %d", uint8(h))
 	}
-	return []byte(hierarchyNames[h].text), nil
+	return []byte(hierarchyTable[h].text), nil
 }
 
 // UnmarshalText takes what MarshalText and String return, in upper or lower
@@ -88,7 +103,7 @@ func (h *Hierarchy) UnmarshalText(text []byte) error {
 		return nil
 	}
 	for i := EV; i <= G3; i++ {
-		if s == hierarchyNames[i].text || s == strings.ToLower(hierarchyNames[i].title) {
+		if s == hierarchyTable[i].text || s == strings.ToLower(hierarchyTable[i].title) {
 			*h = i
 			return nil
 		}

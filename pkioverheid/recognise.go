@@ -50,7 +50,7 @@ var recognised = sync.OnceValue(func() *registry {
 		r.addCertificates(h, certs, false)
 	}
 	for h := EV; h <= G3; h++ {
-		r.addCertificates(h, fixture.Certificates(hierarchyNames[h].text), true)
+		r.addCertificates(h, fixture.Certificates(hierarchyTable[h].text), true)
 	}
 	for _, key := range fixture.LeafKeys() {
 		r.publicKeys[key] = true

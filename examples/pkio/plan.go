@@ -84,11 +84,11 @@ func milestones() []milestone {
 	)
 	all := []milestone{
 		{day(2020, 10, 1), "G3 certificates for web traffic were due", blog2021},
-		{day(2020, 12, 31), "every G3 server certificate had to be replaced", plan2020},
+		{pkioverheid.G3.ReplaceBy(), "every G3 server certificate had to be replaced", plan2020},
 		{day(2021, 1, 31), "browsers were asked to drop the G3 root", plan2020},
 		{day(2021, 2, 1), "revocation of the G3 server certificates was complete", blog2021},
 		{day(2026, 11, 12), "CIBG (UZI-register) issues under Private G4 only", "Nuts"},
-		{day(2028, 1, 1), "everybody must have moved from Private G1 to Private G4", "Logius"},
+		{pkioverheid.PrivateG1.ReplaceBy(), "everybody must have moved from Private G1 to Private G4", "Logius"},
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
 		all = append(all, milestone{endOf(h), fmt.Sprintf("%s ends: nothing under it verifies after this", h), "its TSP CAs"})
@@ -120,9 +120,9 @@ func inDays(date, now time.Time) string {
 	case days == 0:
 		return "today"
 	case days < 0:
-		return thousands(-days) + " days ago"
+		return count(-days, "day") + " ago"
 	}
-	return "in " + thousands(days) + " days"
+	return "in " + count(days, "day")
 }
 
 // thousands writes a number with commas.
