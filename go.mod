@@ -1,6 +1,6 @@
 module github.com/go-pkioverheid/trust
 
-go 1.25.7
+go 1.26.0
 
 require github.com/stretchr/testify v1.12.1
 

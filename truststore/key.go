@@ -214,7 +214,7 @@ func signerOf(key any, err error) (crypto.Signer, error) {
 		return nil, fmt.Errorf("the private key cannot be read: %w", err)
 	}
 	if ec, ok := key.(*ecdsa.PrivateKey); ok {
-		// Before Go 1.26, crypto/x509 takes a key of zero.
+		// crypto/x509 also reads keys on P-224, which TLS does not have.
 		if _, err := ec.ECDH(); err != nil {
 			return nil, fmt.Errorf("the private key is of no use for TLS: %w", err)
 		}

@@ -1,6 +1,6 @@
 module github.com/go-pkioverheid/trust/examples/grpc
 
-go 1.25.7
+go 1.26.0
 
 require (
 	github.com/go-pkioverheid/trust v0.0.0

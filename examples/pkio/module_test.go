@@ -42,7 +42,7 @@ func TestTheToolAddsNothingToWhatImportsTheLibrary(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":  "module tiny.example\n\ngo 1.25.7\n\nrequire " + modulePath + " v0.0.0\n\nreplace " + modulePath + " => " + repository + "\n",
+		"go.mod":  "module tiny.example\n\ngo 1.26.0\n\nrequire " + modulePath + " v0.0.0\n\nreplace " + modulePath + " => " + repository + "\n",
 		"go.sum":  string(sums),
 		"main.go": "package main\n\nimport _ \"" + modulePath + "/pkioverheid\"\nimport _ \"" + modulePath + "/pkioverheid/inventory\"\nimport _ \"" + modulePath + "/pkioverheid/logius\"\nimport _ \"" + modulePath + "/chain/crl\"\n\nfunc main() {}\n",
 	} {

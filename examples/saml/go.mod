@@ -1,6 +1,6 @@
 module github.com/go-pkioverheid/trust/examples/saml
 
-go 1.25.7
+go 1.26.0
 
 require (
 	github.com/beevik/etree v1.7.0
