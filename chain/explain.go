@@ -2,8 +2,6 @@ package chain
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,10 +11,11 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Explanation tells a reader what a verification found: see [Verifier.Explain].
-// Names from certificates and hosts in it are escaped as by strconv.Quote and
+// Names from certificates and hosts in it are escaped, as by strconv.Quote or RFC 4514, and
 // shortened, so that none can take over a terminal; who shows it in HTML must escape
 // it for that. It can be marshalled as JSON; String is for people.
 type Explanation struct {
@@ -213,8 +212,8 @@ func (x *explaining) describe(cert *x509.Certificate) ExplainedCertificate {
 		}
 	}
 	return ExplainedCertificate{
-		Subject:     distinguishedName(cert.Subject),
-		Issuer:      distinguishedName(cert.Issuer),
+		Subject:     safetext.Name(cert.Subject, maxNameText),
+		Issuer:      safetext.Name(cert.Issuer, maxNameText),
 		Serial:      serial,
 		NotBefore:   marshallable(cert.NotBefore),
 		NotAfter:    marshallable(cert.NotAfter),
@@ -799,77 +798,14 @@ func signatureName(a x509.SignatureAlgorithm) string {
 	return a.String()
 }
 
-// distinguishedName is a name as in RFC 4514, harmless and not too long.
-func distinguishedName(n pkix.Name) string {
-	const most = 128
-	var b strings.Builder
-	for _, part := range slices.Backward(n.Names) {
-		if b.Len() > most {
-			break
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		value, ok := part.Value.(string)
-		if !ok {
-			value = fmt.Sprint(part.Value)
-		}
-		b.WriteString(attributeName(part.Type))
-		b.WriteByte('=')
-		for _, r := range value {
-			if strings.ContainsRune(`,+"\<>;=`, r) {
-				b.WriteByte('\\')
-			}
-			b.WriteRune(r)
-			if b.Len() > 2*most {
-				break
-			}
-		}
-	}
-	return quote.Escaped(b.String(), most)
-}
-
-// attributeName is the short name of an attribute type, where many know it.
-func attributeName(id asn1.ObjectIdentifier) string {
-	switch name := id.String(); name {
-	case "2.5.4.3":
-		return "CN"
-	case "2.5.4.4":
-		return "SN"
-	case "2.5.4.5":
-		return "serialNumber"
-	case "2.5.4.6":
-		return "C"
-	case "2.5.4.7":
-		return "L"
-	case "2.5.4.8":
-		return "ST"
-	case "2.5.4.9":
-		return "street"
-	case "2.5.4.10":
-		return "O"
-	case "2.5.4.11":
-		return "OU"
-	case "2.5.4.12":
-		return "title"
-	case "2.5.4.42":
-		return "GN"
-	case "2.5.4.97":
-		return "organizationIdentifier"
-	case "0.9.2342.19200300.100.1.25":
-		return "DC"
-	case "1.2.840.113549.1.9.1":
-		return "emailAddress"
-	default:
-		return name
-	}
-}
+// maxNameText bounds a distinguished name, in bytes.
+const maxNameText = 128
 
 func issuerName(cert *x509.Certificate) string {
 	if cert.Issuer.CommonName != "" {
 		return cert.Issuer.CommonName
 	}
-	return distinguishedName(cert.Issuer)
+	return safetext.Name(cert.Issuer, maxNameText)
 }
 
 // marshallable is a time in UTC that JSON can hold: a certificate may speak of

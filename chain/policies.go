@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // refuse is the error of a policy that has something against one certificate.
@@ -131,7 +132,7 @@ func oneOf(policies []x509.OID) string {
 	}
 	names := make([]string, len(policies))
 	for i, p := range policies {
-		names[i] = p.String()
+		names[i] = safetext.OID(p, safetext.Most)
 	}
 	return strings.Join(names, " or ")
 }

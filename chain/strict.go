@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Strict is a [Policy] that asks every certificate of a chain, the root too, for
@@ -262,10 +263,10 @@ func extensionName(id []byte) string {
 		return fmt.Sprintf("2.5.29.%d", id[2])
 	}
 	var oid x509.OID
-	if len(id) > 32 || oid.UnmarshalBinary(id) != nil {
+	if oid.UnmarshalBinary(id) != nil {
 		return "an extension"
 	}
-	return oid.String()
+	return safetext.OID(oid, safetext.Most)
 }
 
 // Section 4.2.1.1: the key identifier is there, but for self-signed certificates,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Access says who may call a handler, and from where it is known who calls.
@@ -206,9 +207,9 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, id *Identity, err 
 	var failed *chain.Error
 	switch {
 	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
-		attrs = append(attrs, slog.String("claims", quote.Line(failed.Chain.Leaf().Subject.String())))
+		attrs = append(attrs, slog.String("claims", safetext.Name(failed.Chain.Leaf().Subject, safetext.MostDN)))
 	case id != nil:
-		attrs = append(attrs, slog.String("oin", string(id.OIN)), slog.String("subject", quote.Line(id.Certificate.Subject.String())))
+		attrs = append(attrs, slog.String("oin", string(id.OIN)), slog.String("subject", safetext.Name(id.Certificate.Subject, safetext.MostDN)))
 	}
 	logger.LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
 

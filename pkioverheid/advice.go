@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Use is what a certificate is used for, on which depends what replaces it. The
@@ -341,8 +343,8 @@ func (c *advised) ofPkiotest() Advice {
 func (c *advised) unrecognised() Advice {
 	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quote.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
-		if s := p.String(); strings.HasPrefix(s, pkioPolicies) {
-			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quote.Certificate(c.Certificate)), quote.Text(s))
+		if policy.Within(p, pkioArc) {
+			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quote.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
 			break
 		}
 	}
@@ -351,6 +353,8 @@ func (c *advised) unrecognised() Advice {
 
 // pkioPolicies is the arc of PKIoverheid's certificate policies (facts.md §8).
 const pkioPolicies = "2.16.528.1.1003.1.2."
+
+var pkioArc = policy.Parse(strings.TrimSuffix(pkioPolicies, "."))
 
 func (c *advised) ofG3(g3 *G3Error) Advice {
 	a := Advice{Status: Withdrawn, Deadline: earlier(G3.ReplaceBy(), c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
@@ -559,8 +563,8 @@ func (c *advised) replacement() replacement {
 	return r
 }
 
-func (c *advised) has(policy string) bool {
-	return slices.ContainsFunc(c.Certificate.Policies, func(p x509.OID) bool { return p.String() == policy })
+func (c *advised) has(number string) bool {
+	return slices.ContainsFunc(c.Certificate.Policies, policy.Parse(number).Equal)
 }
 
 // gOther names a certificate of a hierarchy that this package does not carry.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // ClientCertificateError says that a server ended a connection over our
@@ -279,11 +280,10 @@ func distinguishedName(raw []byte) string {
 	}
 	var name pkix.Name
 	name.FillFromRDNSequence(&rdns)
-	s := name.CommonName
-	if s == "" {
-		s = name.String()
+	s := quote.Text(name.CommonName)
+	if name.CommonName == "" {
+		s = `"` + safetext.Name(name, safetext.Most) + `"`
 	}
-	s = quote.Text(s)
 	for h := EV; h <= G3; h++ {
 		for _, c := range embedded()[h] {
 			if string(c.RawSubject) == string(raw) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -287,9 +288,11 @@ func policiesAlong(c chain.Chain, r *registry) []x509.OID {
 	})
 }
 
+var anyPolicy = policy.Parse("2.5.29.32.0")
+
 // asserts reports whether the CA allows the policy below it: by name or as anyPolicy.
 func asserts(ca *x509.Certificate, p x509.OID) bool {
 	return slices.ContainsFunc(ca.Policies, func(q x509.OID) bool {
-		return q.Equal(p) || q.String() == "2.5.29.32.0"
+		return q.Equal(p) || q.Equal(anyPolicy)
 	})
 }

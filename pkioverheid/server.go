@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -274,11 +275,7 @@ var systemOIDs = sync.OnceValue(func() [len(systemPolicies)][]x509.OID {
 	var all [len(systemPolicies)][]x509.OID
 	for h, policies := range systemPolicies {
 		for _, text := range policies {
-			oid, err := x509.ParseOID(text)
-			if err != nil {
-				panic("pkioverheid: " + text + ": " + err.Error())
-			}
-			all[h] = append(all[h], oid)
+			all[h] = append(all[h], policy.Parse(text))
 		}
 	}
 	return all

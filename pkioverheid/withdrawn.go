@@ -10,7 +10,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // withdrawnNames are CAs known to be withdrawn of which no key is known:
@@ -61,7 +63,7 @@ func findWithdrawn(cert *x509.Certificate) (caName, bool) {
 
 // trialPolicies is the arc that Logius' TRIAL tool uses where production has
 // 2.16.528.1.1003.1.2.44 (facts.md §8).
-const trialPolicies = "2.16.528.1.1003.1.2.41"
+var trialPolicies = policy.Parse("2.16.528.1.1003.1.2.41")
 
 // testMark returns by what a certificate shows that it is for tests: a common name,
 // its own or its issuer's, that starts with the word TRIAL, TEST or ACCEPTATIE in
@@ -75,8 +77,8 @@ func testMark(c *x509.Certificate) (string, bool) {
 		}
 	}
 	for _, p := range c.Policies {
-		if s := p.String(); s == trialPolicies || strings.HasPrefix(s, trialPolicies+".") {
-			return "the policy " + s, true
+		if policy.Within(p, trialPolicies) {
+			return "the policy " + safetext.OID(p, safetext.Most), true
 		}
 	}
 	return "", false

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 	"unicode"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // aliases returns the certificates with a name for each, as Java's key stores
@@ -21,8 +23,8 @@ func (s *Store) aliases() iter.Seq2[*x509.Certificate, string] {
 		taken := make(map[string]int) // the number that was tried last
 		for cert := range s.All() {
 			name := cert.Subject.CommonName
-			if strings.TrimSpace(name) == "" && len(cert.RawSubject) <= maxSubject {
-				name = cert.Subject.String()
+			if strings.TrimSpace(name) == "" {
+				name = safetext.Name(cert.Subject, safetext.MostDN)
 			}
 			name = strings.TrimSpace(strings.ToLower(basicPlane(name)))
 			if name == "" {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/smallstep/pkcs7"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Encode writes the certificates in the given format. XML is read only.
@@ -152,17 +154,10 @@ func (s *Store) encodePKCS12(password string) ([]byte, error) {
 	return pkcs12.Modern2023.WithIterations(10_000).EncodeTrustStoreEntries(entries, password)
 }
 
-// maxSubject bounds what is made into text: Name.String takes time with the square
-// of the number of its parts.
-const maxSubject = 8192
-
 // appendComment writes one line, whatever the subject is: certificates come from
 // anybody, and the text of this line is not to become a block of its own.
 func appendComment(out []byte, cert *x509.Certificate) []byte {
-	subject := "(a subject of unusual length)"
-	if len(cert.RawSubject) <= maxSubject {
-		subject = printable(cert.Subject.String(), 256)
-	}
+	subject := printable(safetext.Name(cert.Subject, safetext.MostDN), 2*safetext.MostDN)
 	out = append(append(out, "# "...), subject...)
 	out = cert.NotAfter.UTC().AppendFormat(append(out, " | expires "...), "2006-01-02")
 	sum := FingerprintOf(cert)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // RevokedError says that a certificate was revoked at the time that was asked
@@ -60,5 +61,5 @@ func quoteName(name pkix.Name) string {
 	if name.CommonName != "" {
 		return quote.Text(name.CommonName)
 	}
-	return quote.Text(name.String())
+	return `"` + safetext.Name(name, quote.Most) + `"`
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Status tells how it stands with one CRL, for an endpoint that tells of a program's
@@ -68,7 +70,7 @@ func (s Status) MarshalJSON() ([]byte, error) {
 }
 
 func (s *Status) describe(l *held, now time.Time) {
-	s.Issuer = l.Issuer().String()
+	s.Issuer = safetext.Name(l.Issuer(), safetext.MostDN)
 	if n := l.Number(); n != nil {
 		s.Number = n.String()
 	}
@@ -83,7 +85,7 @@ func (c *Checker) Status() []Status {
 	var all []Status
 	c.mu.RLock()
 	for _, f := range c.feeds {
-		s := Status{Issuer: f.authority.cert.Subject.String(), URL: f.url, Err: f.err}
+		s := Status{Issuer: safetext.Name(f.authority.cert.Subject, safetext.MostDN), URL: f.url, Err: f.err}
 		if l := f.list.Load(); l != nil {
 			s.describe(l, now)
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // jsonLines writes an array, one finding on a line, so that nothing is kept.
@@ -82,7 +83,7 @@ func (c *csvLines) take(r inventory.Result) error {
 	if x := r.Certificate; x != nil {
 		a := r.Advice()
 		row["name"], row["use"], row["sha256"] = nameOf(x), r.Use.String(), r.Fingerprint().String()
-		row["subject"], row["issuer"] = x.Subject.String(), x.Issuer.String()
+		row["subject"], row["issuer"] = safetext.Name(x.Subject, 1024), safetext.Name(x.Issuer, 1024)
 		if x.SerialNumber != nil && x.SerialNumber.BitLen() <= 8*64 {
 			row["serial"] = x.SerialNumber.Text(16)
 		}

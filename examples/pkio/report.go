@@ -16,6 +16,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 var (
@@ -371,11 +372,7 @@ func draw(id string, f *finding) picture {
 	if identity, ok := f.Identity(); ok {
 		add("OIN", string(identity.OIN), false)
 	}
-	issuer := f.Certificate.Issuer.String()
-	if len(e.Path) > 0 {
-		issuer = e.Path[0].Issuer // with the names of attributes that crypto/x509 writes as numbers
-	}
-	add("Issued by", shortened(issuer, 300), false)
+	add("Issued by", safetext.Name(f.Certificate.Issuer, safetext.MostDN), false)
 	add("SHA-256", f.Fingerprint().String(), true)
 	return p
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Result is one certificate at one place, or, with an Err, a place that could not
@@ -255,8 +256,8 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	if c := r.Certificate; c != nil {
 		j.Use = r.Use.String()
 		j.Fingerprint = r.Fingerprint().String()
-		j.Subject = printable(c.Subject.String(), maxDN)
-		j.Issuer = printable(c.Issuer.String(), maxDN)
+		j.Subject = safetext.Name(c.Subject, maxDN)
+		j.Issuer = safetext.Name(c.Issuer, maxDN)
 		if c.SerialNumber != nil && c.SerialNumber.BitLen() <= 8*64 {
 			j.Serial = c.SerialNumber.Text(16)
 		}

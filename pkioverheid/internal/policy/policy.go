@@ -1,0 +1,27 @@
+// Package policy compares certificate policies by their DER. As text a stranger's
+// policy would take time with the square of its length.
+package policy
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+)
+
+// Parse returns the policy with this number, which is a constant of the program.
+func Parse(number string) x509.OID {
+	oid, err := x509.ParseOID(number)
+	if err != nil {
+		panic("policy: " + number + ": " + err.Error())
+	}
+	return oid
+}
+
+// Within reports whether a policy is one of these arcs, or lies in one.
+func Within(policy x509.OID, arcs ...x509.OID) bool {
+	der, err := policy.MarshalBinary()
+	return err == nil && slices.ContainsFunc(arcs, func(arc x509.OID) bool {
+		prefix, err := arc.MarshalBinary()
+		return err == nil && bytes.HasPrefix(der, prefix) // the last byte of a number shows that it is the last
+	})
+}
