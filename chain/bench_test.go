@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/profile"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -235,7 +236,7 @@ func BenchmarkNewVerifier(b *testing.B) {
 // Strict adds at most 0.1 to a verification.
 func BenchmarkVerifyStrict(b *testing.B) {
 	h := hierarchy{hierarchyOf(4, x509.SHA256WithRSA)}
-	plain, strict := h.verifier(), h.verifier(chain.WithPolicy(chain.Strict))
+	plain, strict := h.verifier(), h.verifier(chain.WithPolicy(profile.RFC5280))
 	ratios(b, func() {
 		_, err := strict.Verify(h.Leaf(), chain.VerifyOptions{Time: now})
 		require.NoError(b, err)
@@ -251,7 +252,7 @@ func BenchmarkVerifyStrict(b *testing.B) {
 // signatures: at least 0.95 of that.
 func BenchmarkVerifyOnTwoCores(b *testing.B) {
 	h := hierarchy{hierarchyOf(4, x509.SHA256WithRSA)}
-	v := h.verifier(chain.WithPolicy(chain.Strict), chain.WithVeto(chain.VetoKeys([32]byte{})))
+	v := h.verifier(chain.WithPolicy(profile.RFC5280), chain.WithVeto(chain.VetoKeys([32]byte{})))
 	verify := func() {
 		if _, err := v.Verify(h.Leaf(), chain.VerifyOptions{Time: now}); err != nil {
 			b.Error(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/profile"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -94,7 +95,7 @@ func ExampleVerifier_Replace() {
 	fmt.Println(err != nil)
 
 	// What is not given again is gone: the old root, and all options.
-	if err := v.Replace(truststore.New(fresh.Certificate), truststore.New(), chain.WithPolicy(chain.Strict)); err != nil {
+	if err := v.Replace(truststore.New(fresh.Certificate), truststore.New(), chain.WithPolicy(profile.RFC5280)); err != nil {
 		panic(err) // the old root would be trusted as before
 	}
 	_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
@@ -207,7 +208,7 @@ func ExampleWithVeto() {
 func ExampleVeto_Policy() {
 	root := newRoot("Root")
 	leaf := root.issue("host.example")
-	policy := chain.All(chain.Strict, chain.VetoCertificates(truststore.FingerprintOf(leaf)).Policy)
+	policy := chain.All(profile.RFC5280, chain.VetoCertificates(truststore.FingerprintOf(leaf)).Policy)
 	fmt.Println(policy(chain.Chain{leaf, root.Certificate}, now) != nil)
 	// Output: true
 }

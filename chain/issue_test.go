@@ -230,3 +230,26 @@ func mutated(cert *x509.Certificate) *x509.Certificate {
 	}
 	return c
 }
+
+// withDataBehind is the certificate with data behind its signature, which crypto/x509
+// does not mind.
+func withDataBehind(cert *x509.Certificate) *x509.Certificate {
+	var outer asn1.RawValue
+	if _, err := asn1.Unmarshal(cert.Raw, &outer); err != nil {
+		panic(err)
+	}
+	outer.Bytes, outer.FullBytes = append(slices.Clone(outer.Bytes), 5, 0), nil
+	return must(x509.ParseCertificate(must(asn1.Marshal(outer))))
+}
+
+func onCurve(curve elliptic.Curve) crypto.Signer { return must(ecdsa.GenerateKey(curve, rand.Reader)) }
+
+// ce is an identifier below id-ce.
+func ce(number int) asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 29, number} }
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}

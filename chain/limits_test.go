@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/profile"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -116,7 +117,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 	const most = time.Second // a busy machine and the race detector included
 	trusted, inputs := hostileInputs()
 	v := mustVerifier(truststore.New(trusted.Certificate), truststore.New())
-	strict := mustVerifier(truststore.New(trusted.Certificate), truststore.New(), chain.WithPolicy(chain.All(chain.Strict, chain.WebPKI)),
+	strict := mustVerifier(truststore.New(trusted.Certificate), truststore.New(), chain.WithPolicy(chain.All(profile.RFC5280, profile.WebPKI)),
 		chain.WithVeto(chain.VetoKeys([32]byte{})), chain.WithDistrusted(truststore.New(newRoot("X").Certificate), nil))
 	var worst time.Duration
 	for _, input := range inputs {

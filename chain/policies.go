@@ -137,31 +137,6 @@ func oneOf(policies []x509.OID) string {
 	return strings.Join(names, " or ")
 }
 
-// NotIssuedAfter returns the policy that refuses end-entity certificates that
-// begin after a date, where one of these keys (see [VetoKeys]) is that of a CA in
-// the chain; without keys, in every chain. Browsers let go of a CA like this:
-// what it issued before stays good until it ends. The date is the one that
-// the CA wrote into the certificate, so this is for a CA that is believed that far.
-func NotIssuedAfter(date time.Time, keys ...[sha256.Size]byte) Policy {
-	distrusted := setOf(keys)
-	return func(c Chain, at time.Time) error {
-		leaf := c.Leaf()
-		if leaf == nil || !leaf.NotBefore.After(date) {
-			return nil
-		}
-		found := len(distrusted) == 0
-		for _, ca := range c[1:] {
-			key, ok := keyOf(ca)
-			found = found || ok && distrusted[key]
-		}
-		if !found {
-			return nil
-		}
-		return refuse(c, leaf, at, fmt.Errorf("it was issued on %s, and nothing that its CA issued after %s is trusted",
-			leaf.NotBefore.UTC().Format(time.DateOnly), date.UTC().Format(time.DateOnly)))
-	}
-}
-
 // MinKeySizes returns the policy that refuses a chain with a smaller public key in
 // it, from the end-entity certificate to the root: RSA by the bits of its modulus,
 // ECDSA by those of its curve, as which Ed25519 has 256. Zero is no minimum. Keys
@@ -198,22 +173,4 @@ func keySize(cert *x509.Certificate) (kind string, bits int) {
 		return "Ed25519", 256
 	}
 	return "", 0
-}
-
-// SignatureAlgorithms returns the policy that refuses a chain with a certificate
-// in it that is signed with another algorithm. The root's own signature does not
-// count: it is trusted without.
-func SignatureAlgorithms(allowed ...x509.SignatureAlgorithm) Policy {
-	set := setOf(allowed)
-	return func(c Chain, at time.Time) error {
-		for i, cert := range c {
-			if cert == nil || i == len(c)-1 && selfIssued(cert) {
-				continue
-			}
-			if !set[cert.SignatureAlgorithm] {
-				return refuse(c, cert, at, fmt.Errorf("it is signed with %s, which is not among the algorithms that are allowed", cert.SignatureAlgorithm))
-			}
-		}
-		return nil
-	}
 }

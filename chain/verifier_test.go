@@ -239,15 +239,7 @@ func TestWithDistrusted(t *testing.T) {
 	})
 
 	t.Run("a distrusted CA in other bytes is distrusted", func(t *testing.T) {
-		// crypto/x509 does not mind what lies behind the signature.
-		var outer asn1.RawValue
-		_, err := asn1.Unmarshal(l.issuing.Certificate.Raw, &outer)
-		require.NoError(t, err)
-		outer.Bytes, outer.FullBytes = append(bytes.Clone(outer.Bytes), 5, 0), nil
-		der, err := asn1.Marshal(outer)
-		require.NoError(t, err)
-		again, err := x509.ParseCertificate(der)
-		require.NoError(t, err)
+		again := withDataBehind(l.issuing.Certificate)
 		v := l.verifier(chain.WithDistrusted(truststore.New(l.issuing.Certificate), nil))
 		for _, p := range l.presentations() {
 			extra := append([]*x509.Certificate{again}, p.extra...)

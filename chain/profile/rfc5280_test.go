@@ -1,10 +1,11 @@
-package chain_test
+package profile_test
 
 import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/profile"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -36,16 +38,16 @@ const (
 	inRoot
 )
 
-var strictRuleTests = []ruleTest{
-	{"data behind the signature changes the fingerprint of a certificate", "certificate 4.1", inLeaf,
-		func(f *forged) { f.behind = []byte{5, 0} }, nil, "behind the signature"},
+var rfc5280RuleTests = []ruleTest{
+	{"data after the signature changes the fingerprint of a certificate", "certificate 4.1", inLeaf,
+		func(f *forged) { f.behind = []byte{5, 0} }, nil, "after the signature"},
 	{"so do unused bits in the signature", "certificate 4.1", inLeaf,
 		func(f *forged) { f.shifted = true }, nil, "whole octets"},
-	{"fields behind the extensions are of no version", "certificate 4.1", inLeaf,
-		func(f *forged) { f.more = tagged(0xa4, []byte{5, 0}) }, nil, "no version knows"},
+	{"fields after the extensions are of no version", "certificate 4.1", inLeaf,
+		func(f *forged) { f.more = tagged(0xa4, []byte{5, 0}) }, nil, "no version has"},
 	{"fields before the extensions hide them from crypto/x509", "certificate 4.1", inLeaf,
-		func(f *forged) { f.unique = tagged(0xa1, []byte{5, 0}) }, nil, "no version knows"},
-	{"an extension has nothing behind its value", "certificate 4.1", inLeaf,
+		func(f *forged) { f.unique = tagged(0xa1, []byte{5, 0}) }, nil, "no version has"},
+	{"an extension has nothing after its value", "certificate 4.1", inLeaf,
 		func(f *forged) { f.extensions[0].more = []byte{5, 0} }, nil, "one of its extensions is malformed"},
 	{"the validity is two times and nothing else", "certificate 4.1", inLeaf,
 		func(f *forged) { f.notAfter = append(f.notAfter, 5, 0) }, nil, "content is malformed"},
@@ -106,26 +108,26 @@ var strictRuleTests = []ruleTest{
 	{"nobody issues unique identifiers", "unique identifiers 4.1.2.8", inLeaf,
 		func(f *forged) { f.unique = tagged(0x82, []byte{0, 1}) }, nil, ""},
 
-	{"a value is one thing and nothing behind it", "extensions 4.2", inLeaf,
+	{"a value is one thing and nothing after it", "extensions 4.2", inLeaf,
 		with(99, false, []byte{5, 0, 5, 0}), with(99, false, []byte{5, 0}), "2.5.29.99"},
 	{"an extension that is not critical does not say so", "extensions 4.2", inLeaf,
 		func(f *forged) { f.extensions[0].writtenFalse = true }, nil, "2.5.29.14 has critical"},
 	{"a value is DER", "extensions 4.2", inLeaf,
 		with(99, false, []byte("text")), with(99, false, tagged(0x0c, "text")), "2.5.29.99"},
 
-	{"a certificate tells the key of its issuer", "authorityKeyIdentifier 4.2.1.1", inLeaf, without(35), nil, "missing"},
-	{"a CA below the root tells it too", "authorityKeyIdentifier 4.2.1.1", inCA, without(35), nil, "missing"},
+	{"a certificate names the key of its issuer", "authorityKeyIdentifier 4.2.1.1", inLeaf, without(35), nil, "missing"},
+	{"a CA below the root names it too", "authorityKeyIdentifier 4.2.1.1", inCA, without(35), nil, "missing"},
 	{"a key identifier is asked for, the issuer's name and number are not enough", "authorityKeyIdentifier 4.2.1.1", inLeaf,
 		with(35, false, seq(tagged(0xa1, tagged(0xa4, nameDER("Root"))), tagged(0x82, []byte{1}))), nil, "no key identifier"},
 	{"the issuer's number does not come without its name", "authorityKeyIdentifier 4.2.1.1", inRoot,
 		with(35, false, seq(tagged(0x82, []byte{1}))), without(35), "not the other"},
 	{"a key identifier is the issuer's", "authorityKeyIdentifier 4.2.1.1", inLeaf,
 		with(35, false, seq(tagged(0x80, "another"))), nil, "not the subjectKeyIdentifier"},
-	{"nothing stands behind the issuer's number", "authorityKeyIdentifier 4.2.1.1", inRoot,
+	{"nothing comes after the issuer's number", "authorityKeyIdentifier 4.2.1.1", inRoot,
 		with(35, false, seq([]byte{5, 0})), without(35), "malformed"},
 
-	{"a root tells its key", "subjectKeyIdentifier 4.2.1.2", inRoot, without(14), nil, "missing"},
-	{"a CA tells its key", "subjectKeyIdentifier 4.2.1.2", inCA, without(14), nil, "missing"},
+	{"a root names its key", "subjectKeyIdentifier 4.2.1.2", inRoot, without(14), nil, "missing"},
+	{"a CA names its key", "subjectKeyIdentifier 4.2.1.2", inCA, without(14), nil, "missing"},
 	{"a leaf need not, but not with an empty one", "subjectKeyIdentifier 4.2.1.2", inLeaf,
 		with(14, false, octets(nil)), without(14), "empty"},
 
@@ -135,11 +137,11 @@ var strictRuleTests = []ruleTest{
 	{"a CA may sign certificates", "keyUsage 4.2.1.3", inRoot,
 		with(15, true, []byte{3, 2, 1, 0x02}), with(15, true, []byte{3, 2, 2, 0x04}), "does not allow a CA"},
 	{"nobody else may", "keyUsage 4.2.1.3", inLeaf,
-		with(15, true, []byte{3, 2, 2, 0x84}), with(15, true, []byte{3, 2, 7, 0x80}), "this is no CA"},
+		with(15, true, []byte{3, 2, 2, 0x84}), with(15, true, []byte{3, 2, 7, 0x80}), "this is not a CA"},
 
-	{"usages have no zeros behind the last", "keyUsage 4.2.1.3", inLeaf,
+	{"usages have no zeros after the last", "keyUsage 4.2.1.3", inLeaf,
 		with(15, true, []byte{3, 2, 0, 0x80}), with(15, true, []byte{3, 2, 5, 0xa0}), "not in DER"},
-	{"usages have no octet of zeros behind the last", "keyUsage 4.2.1.3", inLeaf,
+	{"usages have no octet of zeros after the last", "keyUsage 4.2.1.3", inLeaf,
 		with(15, true, []byte{3, 3, 0, 0x80, 0}), with(15, true, []byte{3, 3, 7, 0x08, 0x80}), "not in DER"},
 	{"there are nine usages", "keyUsage 4.2.1.3", inLeaf,
 		with(15, true, []byte{3, 3, 6, 0x80, 0x40}), with(15, true, []byte{3, 2, 3, 0x78}), "more than nine"},
@@ -160,7 +162,7 @@ var strictRuleTests = []ruleTest{
 	{"and has no zeros before its numbers", "policyMappings 4.2.1.5", inCA,
 		with(33, true, seq(seq(tagged(0x06, []byte{0x55, 0x1d, 0x80, 0x20}), oidDER(1, 2, 3)))),
 		with(33, true, seq(seq(tagged(0x06, []byte{0x55, 0x1d, 0x81, 0x80, 0x20}), oidDER(1, 2, 3)))), "malformed"},
-	{"nothing stands behind a mapping", "policyMappings 4.2.1.5", inCA,
+	{"nothing comes after a mapping", "policyMappings 4.2.1.5", inCA,
 		with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3), []byte{5, 0}))), with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3)))), "malformed"},
 	{"a list of mappings is not empty", "policyMappings 4.2.1.5", inCA, with(33, true, seq()), nil, "empty"},
 
@@ -183,27 +185,27 @@ var strictRuleTests = []ruleTest{
 	{"a wildcard is the whole first label", "subjectAltName 4.2.1.6", inLeaf, forHosts("a*.example.com"), forHosts("*.example.com"), ""},
 	{"a wildcard is nowhere else", "subjectAltName 4.2.1.6", inLeaf, forHosts("*.*.example.com"), forHosts("*.a.example.com"), ""},
 	{"a wildcard is not alone", "subjectAltName 4.2.1.6", inLeaf, forHosts("*"), forHosts("*.example.com"), ""},
-	{"a space is no domain name", "subjectAltName 4.2.1.6", inLeaf, forHosts(" "), forHosts("a"), ""},
+	{"a space is not a domain name", "subjectAltName 4.2.1.6", inLeaf, forHosts(" "), forHosts("a"), ""},
 	{"a URI has a scheme", "subjectAltName 4.2.1.6", inCA,
 		with(17, false, seq(tagged(0x86, "path"))), with(17, false, seq(tagged(0x86, "urn:path"))), "absolute URI"},
 
-	{"a mail address has a host", "subjectAltName 4.2.1.6", inLeaf, forMail("a"), forMail("a@b"), "no mailbox"},
-	{"the host of a mail address is a domain name", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b_c.example"), forMail("a_@b-c.example"), "no mailbox"},
-	{"a mail address is not in angle brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("<a@b.example>"), forMail("{a}@b.example"), "no mailbox"},
-	{"a mail address has no comment", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b.example (comment)"), forMail(`"a (comment)"@b.example`), "no mailbox"},
-	{"a mail address has no name before it", "subjectAltName 4.2.1.6", inLeaf, forMail("A a@b.example"), forMail("A.a@b.example"), "no mailbox"},
-	{"a mail address has no dots together", "subjectAltName 4.2.1.6", inLeaf, forMail("a..b@c.example"), forMail(`"a..b"@c.example`), "no mailbox"},
-	{"a quote in a mail address has a backslash", "subjectAltName 4.2.1.6", inLeaf, forMail(`"a"b"@c.example`), forMail(`"a\"b\\"@c.example`), "no mailbox"},
-	{"an address of a mail host is in brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("a@[192.0.2.1"), forMail("a@[IPv6:2001:db8::1]"), "no mailbox"},
+	{"a mail address has a host", "subjectAltName 4.2.1.6", inLeaf, forMail("a"), forMail("a@b"), "not a mailbox"},
+	{"the host of a mail address is a domain name", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b_c.example"), forMail("a_@b-c.example"), "not a mailbox"},
+	{"a mail address is not in angle brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("<a@b.example>"), forMail("{a}@b.example"), "not a mailbox"},
+	{"a mail address has no comment", "subjectAltName 4.2.1.6", inLeaf, forMail("a@b.example (comment)"), forMail(`"a (comment)"@b.example`), "not a mailbox"},
+	{"a mail address has no name before it", "subjectAltName 4.2.1.6", inLeaf, forMail("A a@b.example"), forMail("A.a@b.example"), "not a mailbox"},
+	{"a mail address has no dots together", "subjectAltName 4.2.1.6", inLeaf, forMail("a..b@c.example"), forMail(`"a..b"@c.example`), "not a mailbox"},
+	{"a quote in a mail address has a backslash", "subjectAltName 4.2.1.6", inLeaf, forMail(`"a"b"@c.example`), forMail(`"a\"b\\"@c.example`), "not a mailbox"},
+	{"an address of a mail host is in brackets", "subjectAltName 4.2.1.6", inLeaf, forMail("a@[192.0.2.1"), forMail("a@[IPv6:2001:db8::1]"), "not a mailbox"},
 
 	{"an issuerAltName has a name", "issuerAltName 4.2.1.7", inLeaf,
 		with(18, false, seq()), with(18, false, seq(tagged(0x82, "ca.example"))), "empty"},
-	{"a URI has something behind the scheme", "issuerAltName 4.2.1.7", inLeaf, forURI("urn:"), forURI("urn:a"), "absolute URI"},
+	{"a URI has something after the scheme", "issuerAltName 4.2.1.7", inLeaf, forURI("urn:"), forURI("urn:a"), "absolute URI"},
 	{"a scheme begins with a letter", "issuerAltName 4.2.1.7", inLeaf, forURI("1a:b"), forURI("a1+-.:b"), "absolute URI"},
 	{"a URI has no characters but its own", "issuerAltName 4.2.1.7", inLeaf, forURI("urn:a|b"), forURI("urn:a%7Cb"), "absolute URI"},
 	{"an authority has a host", "issuerAltName 4.2.1.7", inLeaf, forURI("ldap:///cn=a"), forURI("ldap:/cn=a"), "absolute URI"},
 	{"the host of a URI is a domain name", "issuerAltName 4.2.1.7", inLeaf, forURI("http://a_b.example/"), forURI("http://user@a-b.example.:80/?q#f"), "absolute URI"},
-	{"the host of a URI is no wildcard", "issuerAltName 4.2.1.7", inLeaf, forURI("http://*.example/"), forURI("http://example?*"), "absolute URI"},
+	{"the host of a URI is not a wildcard", "issuerAltName 4.2.1.7", inLeaf, forURI("http://*.example/"), forURI("http://example?*"), "absolute URI"},
 	{"the names in it are as in a subjectAltName", "issuerAltName 4.2.1.7", inLeaf,
 		with(18, false, seq(tagged(0x86, "//ca.example/"))), with(18, false, seq(tagged(0x86, "https://[2001:db8::1]:443/"))), "absolute URI"},
 	{"an address of version 6 has no zone", "issuerAltName 4.2.1.7", inLeaf,
@@ -225,13 +227,13 @@ var strictRuleTests = []ruleTest{
 		with(19, false, seq([]byte{1, 1, 0xff})), with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 1})), "not critical"},
 	{"a path length is a CA's", "basicConstraints 4.2.1.9", inLeaf,
 		with(19, true, seq([]byte{2, 1, 0})), with(19, false, seq()), "path length"},
-	{"who is no CA does not say so", "basicConstraints 4.2.1.9", inLeaf,
+	{"who is not a CA does not say so", "basicConstraints 4.2.1.9", inLeaf,
 		with(19, true, seq([]byte{1, 1, 0})), with(19, true, seq()), "written out"},
-	{"nothing stands behind the path length", "basicConstraints 4.2.1.9", inCA,
+	{"nothing comes after the path length", "basicConstraints 4.2.1.9", inCA,
 		with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 0}, []byte{5, 0})), with(19, true, seq([]byte{1, 1, 0xff}, []byte{2, 1, 0})), "malformed"},
 
 	{"name constraints are a CA's", "nameConstraints 4.2.1.10", inLeaf,
-		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))))), nil, "no CA's"},
+		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))))), nil, "not a CA's"},
 	{"name constraints are critical", "nameConstraints 4.2.1.10", inCA,
 		with(30, false, seq(tagged(0xa0, seq(tagged(0x82, "example"))))),
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))))), "not critical"},
@@ -240,7 +242,7 @@ var strictRuleTests = []ruleTest{
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))), tagged(0xa1, seq(tagged(0x82, "not.example"))))), "maximum"},
 	{"a subtree of URIs is of a domain name", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host&example"))))),
-		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host.example")), seq(tagged(0x86, ".example"))))), "no host"},
+		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host.example")), seq(tagged(0x86, ".example"))))), "not a host"},
 	{"subtrees are not empty", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa0, []byte{}), tagged(0xa1, seq(tagged(0x82, "not.example"))))), nil, "empty"},
 
@@ -251,7 +253,7 @@ var strictRuleTests = []ruleTest{
 	{"policy constraints that crypto/x509 does not see are malformed", "policyConstraints 4.2.1.11", inCA,
 		with(36, true, seq([]byte{0xa0, 3, 2, 1, 0})), with(36, true, seq([]byte{0x80, 1, 9}, []byte{0x81, 1, 9})), "malformed"},
 
-	{"an empty list of usages is no permission for all", "extKeyUsage 4.2.1.12", inCA,
+	{"an empty list of usages is not a permission for all", "extKeyUsage 4.2.1.12", inCA,
 		with(37, false, seq()), with(37, false, usageList(1)), "empty"},
 
 	{"a list of distribution points is not empty", "cRLDistributionPoints 4.2.1.13", inLeaf,
@@ -337,7 +339,7 @@ var refusedByX509 = map[string]bool{
 	"MD5 is not either":                        true,
 	"the key of a root counts too":             true,
 	"they have serverAuth":                     true,
-	"SHA-1 is no signature algorithm":          true,
+	"SHA-1 is not a signature algorithm":          true,
 	"SHA-1 is none with ECDSA":                 true,
 	"a hash goes with its curve":               true,
 }
@@ -375,45 +377,47 @@ func (test *ruleTest) run(t *testing.T, profile chain.Policy, broken func(chain.
 	}
 }
 
-func TestStrictRules(t *testing.T) {
-	for _, test := range strictRuleTests {
+func TestRFC5280Rules(t *testing.T) {
+	for _, test := range rfc5280RuleTests {
 		t.Run(test.name, func(t *testing.T) {
-			test.run(t, chain.Strict, func(c chain.Chain) []string { strict, _ := chain.BrokenRules(c); return strict })
+			test.run(t, profile.RFC5280, func(c chain.Chain) []string { strict, _ := profile.BrokenRules(c); return strict })
 		})
 	}
 }
 
 func TestEveryRuleHasATest(t *testing.T) {
-	strict, webPKI := chain.RuleNames()
+	strict, webPKI := profile.RuleNames()
 	for _, profile := range []struct {
 		rules []string
 		tests []ruleTest
-	}{{strict, strictRuleTests}, {webPKI, webPKIRuleTests}} {
+	}{{strict, rfc5280RuleTests}, {webPKI, webPKIRuleTests}} {
 		for _, rule := range profile.rules {
 			assert.True(t, slices.ContainsFunc(profile.tests, func(test ruleTest) bool { return test.rule == rule }), rule)
 		}
 	}
 }
 
-func TestStrictAccepts(t *testing.T) {
-	l := newLayers()
-	assert.NoError(t, chain.Strict(forge(), now))
-	assert.NoError(t, chain.Strict(l.full(), now), "what crypto/x509 itself writes")
-	assert.NoError(t, chain.Strict(l.full()[3:], now), "a root alone")
-	assert.NoError(t, chain.Strict(l.full()[1:], now), "a CA as the one that is verified")
+func TestRFC5280Accepts(t *testing.T) {
+	c := written()
+	assert.NoError(t, profile.RFC5280(forge(), now))
+	assert.NoError(t, profile.RFC5280(c, now), "what crypto/x509 itself writes")
+	assert.NoError(t, profile.RFC5280(c[2:], now), "a root alone")
+	assert.NoError(t, profile.RFC5280(c[1:], now), "a CA as the one that is verified")
 }
 
-func TestStrictRefusesWhatIsNoChain(t *testing.T) {
+func TestRFC5280RefusesWhatIsNoChain(t *testing.T) {
 	for name, c := range map[string]chain.Chain{
 		"none":            nil,
 		"empty":           {},
 		"a nil in it":     {forge()[0], nil},
+		"only nil":        {nil, nil},
 		"not parsed":      {{}},
+		"one not parsed":  {{SerialNumber: big.NewInt(1)}, {}},
 		"cut off":         {{RawTBSCertificate: forge()[0].RawTBSCertificate[:100]}},
 		"without content": {{RawTBSCertificate: []byte{0x30, 0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, policy := range []chain.Policy{chain.Strict, chain.WebPKI} {
+			for _, policy := range []chain.Policy{profile.RFC5280, profile.WebPKI} {
 				var refused *chain.Error
 				assert.ErrorAs(t, policy(c, now), &refused)
 			}
@@ -421,9 +425,9 @@ func TestStrictRefusesWhatIsNoChain(t *testing.T) {
 	}
 }
 
-func TestStrictThroughAVerifier(t *testing.T) {
+func TestRFC5280ThroughAVerifier(t *testing.T) {
 	c := forge(nil, with(37, false, seq()))
-	v := mustVerifier(truststore.New(c[2]), truststore.New(c[1]), chain.WithPolicy(chain.Strict))
+	v := mustVerifier(truststore.New(c[2]), truststore.New(c[1]), chain.WithPolicy(profile.RFC5280))
 	_, err := v.Verify(c[0], chain.VerifyOptions{Time: now})
 	var refused *chain.Error
 	require.ErrorAs(t, err, &refused)
@@ -437,7 +441,7 @@ func TestStrictThroughAVerifier(t *testing.T) {
 
 // A duplicate extension and a negative serial number do not get through
 // crypto/x509's parser, as it is today and as it is built by default.
-func TestStrictOnWhatTheParserRefuses(t *testing.T) {
+func TestRFC5280OnWhatTheParserRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		broken change
 		rule   string
@@ -458,7 +462,7 @@ func TestStrictOnWhatTheParserRefuses(t *testing.T) {
 			test.broken(&parts)
 			leaf := *good[0]
 			leaf.Raw, leaf.RawTBSCertificate = nil, parts.tbs()
-			assert.ErrorContains(t, chain.Strict(chain.Chain{&leaf, good[1], good[2]}, now), test.rule)
+			assert.ErrorContains(t, profile.RFC5280(chain.Chain{&leaf, good[1], good[2]}, now), test.rule)
 		})
 	}
 }
@@ -466,7 +470,7 @@ func TestStrictOnWhatTheParserRefuses(t *testing.T) {
 // realChains are the CAs of package pkioverheid, each TSP CA with those above it
 // and a leaf below it of which the signature is worth nothing.
 func realChains(t *testing.T) map[string]chain.Chain {
-	files, err := filepath.Glob("../pkioverheid/certs/*/*.pem")
+	files, err := filepath.Glob("../../pkioverheid/certs/*/*.pem")
 	require.NoError(t, err)
 	require.Len(t, files, 26)
 	folders := map[string][]*x509.Certificate{}
@@ -500,11 +504,11 @@ func realChains(t *testing.T) map[string]chain.Chain {
 	return chains
 }
 
-func TestStrictAcceptsEveryRealHierarchy(t *testing.T) {
+func TestRFC5280AcceptsEveryRealHierarchy(t *testing.T) {
 	for name, c := range realChains(t) {
 		t.Run(name, func(t *testing.T) {
-			assert.NoError(t, chain.Strict(c, now))
-			assert.NoError(t, chain.WebPKI(c, now))
+			assert.NoError(t, profile.RFC5280(c, now))
+			assert.NoError(t, profile.WebPKI(c, now))
 		})
 	}
 }
@@ -520,7 +524,7 @@ func publicRoots(t *testing.T) []*x509.Certificate {
 }
 
 // The public roots that break a rule: they are older than the rule, or than its being
-// enforced; and two have zeros behind the bits of their keyUsage, which DER does not.
+// enforced; and two have zeros after the bits of their keyUsage, which DER does not.
 var oldPublicRoots = map[string][]string{
 	"Certigna":                                                    {"authorityKeyIdentifier 7.1.2.11"},
 	"Certum Trusted Network CA 2":                                 {"validity 4.1.2.5"},
@@ -555,7 +559,7 @@ func TestProfilesOnPublicRoots(t *testing.T) {
 		if name == "" {
 			name = root.Subject.Organization[0]
 		}
-		broken := slices.Concat(chain.BrokenRules(chain.Chain{leafCert, root}))
+		broken := slices.Concat(profile.BrokenRules(chain.Chain{leafCert, root}))
 		if len(broken) == 0 {
 			fine++
 			continue

@@ -1,4 +1,4 @@
-package chain_test
+package profile_test
 
 import (
 	"bytes"
@@ -35,9 +35,9 @@ type forged struct {
 	unique     []byte // issuerUniqueID and subjectUniqueID, with their tags
 	extensions []forgedExtension
 	noExts     bool   // no field of extensions at all
-	more       []byte // behind the extensions
+	more       []byte // after the extensions
 	shifted    bool   // the signature by one bit, which is unused then
-	behind     []byte // behind the signature
+	behind     []byte // after the signature
 }
 
 type forgedExtension struct {
@@ -45,7 +45,7 @@ type forgedExtension struct {
 	critical     bool
 	writtenFalse bool // critical, where it is not
 	value        []byte
-	more         []byte // behind the value
+	more         []byte // after the value
 }
 
 // change is what makes a forged certificate different from one that is in order.

@@ -1,6 +1,7 @@
-package chain_test
+package profile_test
 
 import (
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"net/netip"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/profile"
 )
 
 // signedWith only says so: a policy sees chains whose signatures were checked.
@@ -65,12 +67,12 @@ var webPKIRuleTests = []ruleTest{
 		rawKey(rsaKeyDER(2049, 1, 0, 1)), rawKey(rsaKeyDER(2056, 1, 0, 1)), "multiple of 8"},
 	{"the key of a root counts too", "key size 6.1.5", inRoot,
 		rawKey(rsaKeyDER(1024, 1, 0, 1)), rawKey(rsaKeyDER(4096, 1, 0, 1)), "1024 bits"},
-	{"P-224 is no curve for it", "key size 6.1.5", inLeaf,
+	{"P-224 is not a curve for it", "key size 6.1.5", inLeaf,
 		keyOfKind(onCurve(elliptic.P224()).Public()), keyOfKind(onCurve(elliptic.P384()).Public()), "P-224"},
 	{"a DSA key is none for it", "key size 6.1.5", inLeaf,
 		rawKey(dsaKeyDER()), keyOfKind(onCurve(elliptic.P521()).Public()), "DSA"},
 	{"an Ed25519 key is none for it", "key size 6.1.5", inLeaf,
-		keyOfKind(signers()[0].Public()), nil, "neither"},
+		keyOfKind(ed25519.NewKeyFromSeed(make([]byte, 32)).Public()), nil, "neither"},
 	{"an RSA exponent is 3 or more", "RSA exponent 6.1.6", inLeaf,
 		rawKey(rsaKeyDER(2048, 1)), rawKey(rsaKeyDER(2048, 3)), "it is 1"},
 	{"an RSA exponent is odd", "RSA exponent 6.1.6", inLeaf,
@@ -105,8 +107,8 @@ var webPKIRuleTests = []ruleTest{
 	{"the key identifier of a root is its own", "root authorityKeyIdentifier 7.1.2.1", inRoot,
 		with(35, false, seq(tagged(0x80, "another"))), without(35), ""},
 
-	{"a CA is no server", "basicConstraints 7.1.2.7.8", inLeaf,
-		with(19, true, seq([]byte{1, 1, 0xff})), with(19, true, seq()), "no server"},
+	{"a CA is not a server", "basicConstraints 7.1.2.7.8", inLeaf,
+		with(19, true, seq([]byte{1, 1, 0xff})), with(19, true, seq()), "not a server"},
 	{"basicConstraints are critical in a leaf too", "basicConstraints 7.1.2.7.8", inLeaf,
 		with(19, false, seq()), with(19, true, seq()), "not critical"},
 
@@ -116,7 +118,7 @@ var webPKIRuleTests = []ruleTest{
 	{"they have serverAuth", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, usageList(2)), with(37, false, usageList(2, 1)), "serverAuth"},
 	{"they do not have any usage", "extKeyUsage 7.1.2.7.10", inLeaf,
 		with(37, false, seq(oidDER(1, 3, 6, 1, 5, 5, 7, 3, 1), oidDER(2, 5, 29, 37, 0))), nil, "anyExtendedKeyUsage"},
-	{"any usage is no serverAuth", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, seq(oidDER(2, 5, 29, 37, 0))), nil, "serverAuth"},
+	{"any usage is not serverAuth", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, seq(oidDER(2, 5, 29, 37, 0))), nil, "serverAuth"},
 	{"they do not have codeSigning", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, usageList(1, 3)), nil, "codeSigning"},
 	{"they do not have emailProtection", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, usageList(1, 4)), nil, "emailProtection"},
 	{"they do not have timeStamping", "extKeyUsage 7.1.2.7.10", inLeaf, with(37, false, usageList(1, 8)), nil, "timeStamping"},
@@ -138,14 +140,14 @@ var webPKIRuleTests = []ruleTest{
 		with(17, true, seq(tagged(0x82, "host.example"))), forHosts("host.example"), "critical"},
 	{"a subjectAltName without one is", hostName, inLeaf,
 		changes(noSubject, with(17, false, seq(tagged(0x82, "host.example")))), forHosts("host.example"), "not critical"},
-	{"a mail address is no server", hostName, inLeaf, alone(0x81, "a@host.example"), alone(0x82, "host.example"), "neither"},
-	{"a URI is no server", hostName, inLeaf, alone(0x86, "https://host.example"), alone(0x87, address4), "neither"},
-	{"an IP address is no host name", hostName, inLeaf, forHosts("192.0.2.1"), alone(0x87, address4), "is an IP address"},
+	{"a mail address is not a server", hostName, inLeaf, alone(0x81, "a@host.example"), alone(0x82, "host.example"), "neither"},
+	{"a URI is not a server", hostName, inLeaf, alone(0x86, "https://host.example"), alone(0x87, address4), "neither"},
+	{"an IP address is not a host name", hostName, inLeaf, forHosts("192.0.2.1"), alone(0x87, address4), "is an IP address"},
 	{"an IP address of version 6 is none", hostName, inLeaf, forHosts("2001:db8::1"), alone(0x87, address6), "is an IP address"},
 	{"what ends in a number is none", hostName, inLeaf, forHosts("host.1"), forHosts("1.host1"), "like an IP address"},
-	{"an underscore is in no host name", hostName, inLeaf, forHosts("a_b.example"), forHosts("a-b.example"), "no domain name"},
-	{"a host name does not end in a dot", hostName, inLeaf, forHosts("host.example."), forHosts("host.example"), "no domain name"},
-	{"a host name does not begin with a dot", hostName, inLeaf, forHosts(".example.com"), forHosts("example.com"), "no domain name"},
+	{"an underscore is in no host name", hostName, inLeaf, forHosts("a_b.example"), forHosts("a-b.example"), "not a domain name"},
+	{"a host name does not end in a dot", hostName, inLeaf, forHosts("host.example."), forHosts("host.example"), "not a domain name"},
+	{"a host name does not begin with a dot", hostName, inLeaf, forHosts(".example.com"), forHosts("example.com"), "not a domain name"},
 	{"a wildcard is the leftmost label", hostName, inLeaf, forHosts("a.*.example.com"), forHosts("*.a.example.com"), "leftmost"},
 	{"a wildcard is the whole of it", hostName, inLeaf, forHosts("a*.example.com"), forHosts("*.example.com"), "leftmost"},
 	{"a wildcard is not half of a label", hostName, inLeaf, forHosts("*a.example.com"), forHosts("*.example.com"), "leftmost"},
@@ -160,13 +162,13 @@ var webPKIRuleTests = []ruleTest{
 	{"a label of Unicode is Punycode", hostName, inLeaf, forHosts("xn--99999999999.example"), forHosts("XN--80AK6AA92E.example"), "Punycode"},
 	{"Punycode ends where it ends", hostName, inLeaf, forHosts("xn--bcher-kv.example"), forHosts("xn--bcher-kva.example"), "Punycode"},
 	{"a private address is reserved", hostName, inLeaf, alone(0x87, "\x0a\x00\x00\x01"), alone(0x87, "\x0b\x00\x00\x01"), "10.0.0.1 is a reserved"},
-	{"the prefix alone is reserved", hostName, inLeaf, forHosts("xn--.example"), forHosts("a--b.example"), "no domain name"},
+	{"the prefix alone is reserved", hostName, inLeaf, forHosts("xn--.example"), forHosts("a--b.example"), "not a domain name"},
 
 	{"the issuer's name and number are not given", "authorityKeyIdentifier 7.1.2.11", inLeaf,
 		with(35, false, seq(tagged(0x80, "id"), tagged(0xa1, tagged(0xa4, nameDER("Root"))), tagged(0x82, []byte{1}))),
 		with(35, false, seq(tagged(0x80, "id"))), "name or serial number"},
 
-	{"SHA-1 is no signature algorithm", "signature algorithm 7.1.3.2", inLeaf, signedWithRSA(5), signedWithRSA(11), "SHA1-RSA"},
+	{"SHA-1 is not a signature algorithm", "signature algorithm 7.1.3.2", inLeaf, signedWithRSA(5), signedWithRSA(11), "SHA1-RSA"},
 	{"an RSA algorithm has NULL for parameters", "signature algorithm 7.1.3.2", inLeaf,
 		signedWith(1, 2, 840, 113549, 1, 1, 11), signedWithRSA(12), "not encoded"},
 	{"an ECDSA algorithm has none", "signature algorithm 7.1.3.2", inLeaf,
@@ -197,24 +199,24 @@ var webPKIRuleTests = []ruleTest{
 func TestWebPKIRules(t *testing.T) {
 	for _, test := range webPKIRuleTests {
 		t.Run(test.name, func(t *testing.T) {
-			test.run(t, chain.WebPKI, func(c chain.Chain) []string { _, webPKI := chain.BrokenRules(c); return webPKI })
+			test.run(t, profile.WebPKI, func(c chain.Chain) []string { _, webPKI := profile.BrokenRules(c); return webPKI })
 		})
 	}
 }
 
 func TestWebPKIAccepts(t *testing.T) {
-	assert.NoError(t, chain.WebPKI(forge(), now))
-	assert.NoError(t, chain.WebPKI(forge(nil, nil, signedWithRSA(5)), now), "a root may be signed with SHA-1")
-	assert.NoError(t, chain.WebPKI(forge(nil, nil, with(15, false, []byte{3, 2, 2, 0x04})), now), "and have an older keyUsage")
-	assert.NoError(t, chain.WebPKI(forge(nil, with(37, false, usageList(1)))[:2], now), "an anchor that is no root may be limited to usages")
-	assert.NoError(t, chain.WebPKI(newLayers(nil, nil, nil, []edit{shortLived}).full(), now), "what crypto/x509 itself writes")
+	assert.NoError(t, profile.WebPKI(forge(), now))
+	assert.NoError(t, profile.WebPKI(forge(nil, nil, signedWithRSA(5)), now), "a root may be signed with SHA-1")
+	assert.NoError(t, profile.WebPKI(forge(nil, nil, with(15, false, []byte{3, 2, 2, 0x04})), now), "and have an older keyUsage")
+	assert.NoError(t, profile.WebPKI(forge(nil, with(37, false, usageList(1)))[:2], now), "an anchor that is not a root may be limited to usages")
+	assert.NoError(t, profile.WebPKI(written(), now), "what crypto/x509 itself writes")
 }
 
 // Addresses at both ends of each block, and beside it.
 func TestWebPKIReservedAddresses(t *testing.T) {
 	refused := func(address string) bool {
 		ip := netip.MustParseAddr(address).AsSlice()
-		err := chain.WebPKI(forge(alone(0x87, string(ip))), now)
+		err := profile.WebPKI(forge(alone(0x87, string(ip))), now)
 		if err != nil {
 			assert.ErrorContains(t, err, "is a reserved IP address (CA/Browser Forum BR section 7.1.2.7.12)")
 		}
@@ -255,7 +257,7 @@ func TestWebPKIPunycode(t *testing.T) {
 		"-with-SUPER-MONKEYS-pc58ag80a8qai00g7n9n",
 		"d9juau41awczczp",
 	} {
-		assert.NoError(t, chain.WebPKI(forge(forHosts("xn--"+label+".example")), now), label)
+		assert.NoError(t, profile.WebPKI(forge(forHosts("xn--"+label+".example")), now), label)
 	}
 	for _, label := range []string{
 		"b",                           // the first number goes on
@@ -265,6 +267,6 @@ func TestWebPKIPunycode(t *testing.T) {
 		strings.Repeat("9", 59),       // beyond any number
 		strings.Repeat("z", 58) + "9", // the same
 	} {
-		assert.ErrorContains(t, chain.WebPKI(forge(forHosts("xn--"+label+".example")), now), "no valid Punycode", label)
+		assert.ErrorContains(t, profile.WebPKI(forge(forHosts("xn--"+label+".example")), now), "not valid Punycode", label)
 	}
 }

@@ -1,4 +1,4 @@
-package chain
+package profile
 
 import (
 	"bytes"
@@ -86,28 +86,16 @@ func (f *fields) findAccess(number byte) *extension {
 	return nil
 }
 
-// read takes a certificate apart in one pass. The answer tells what is not as the
+// read takes a certificate apart in one pass. The answer says what is not as the
 // ASN.1 of RFC 5280 section 4.1 has it; it is empty if all is well. crypto/x509
 // passes over most of this: it stops reading where it has what it wants.
 func (f *fields) read(cert *x509.Certificate) string {
 	// A certificate that was put together by hand may have no Raw.
 	if len(cert.Raw) > 0 {
-		var certificate, skipped, signature cryptobyte.String
-		raw := cryptobyte.String(cert.Raw)
-		if !raw.ReadASN1(&certificate, asn1.SEQUENCE) || !raw.Empty() ||
-			!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
-			!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
-			!certificate.ReadASN1(&signature, asn1.BIT_STRING) || signature.Empty() {
-			return "it is not made up of a content, an algorithm and a signature"
-		}
-		if signature[0] != 0 {
-			return "the bits of its signature do not make whole octets"
-		}
-		if !certificate.Empty() {
-			return "there is data behind the signature"
+		if how := brokenEnvelope(cert.Raw); how != "" {
+			return how
 		}
 	}
-
 	raw := cryptobyte.String(cert.RawTBSCertificate)
 	var (
 		tbs, version, validity, skipped cryptobyte.String
@@ -150,7 +138,7 @@ func (f *fields) read(cert *x509.Certificate) string {
 		return "its extensions are malformed"
 	}
 	if !tbs.Empty() {
-		return "its content has fields that no version knows"
+		return "its content has fields that no version has"
 	}
 	if f.hasExtensions && (!wrapped.ReadASN1(&list, asn1.SEQUENCE) || !wrapped.Empty()) {
 		return "its extensions are malformed"
@@ -162,6 +150,25 @@ func (f *fields) read(cert *x509.Certificate) string {
 			return "one of its extensions is malformed"
 		}
 		f.extensions = append(f.extensions, e)
+	}
+	return ""
+}
+
+// brokenEnvelope says what is wrong around the signed content of a certificate.
+func brokenEnvelope(der []byte) string {
+	var certificate, skipped, signature cryptobyte.String
+	raw := cryptobyte.String(der)
+	if !raw.ReadASN1(&certificate, asn1.SEQUENCE) || !raw.Empty() ||
+		!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
+		!certificate.ReadASN1(&skipped, asn1.SEQUENCE) ||
+		!certificate.ReadASN1(&signature, asn1.BIT_STRING) || signature.Empty() {
+		return "it is not made up of a content, an algorithm and a signature"
+	}
+	if signature[0] != 0 {
+		return "the bits of its signature do not make whole octets"
+	}
+	if !certificate.Empty() {
+		return "there is data after the signature"
 	}
 	return ""
 }
@@ -219,7 +226,7 @@ func (f *fields) duplicate() []byte {
 }
 
 // sequence returns the content of an extension that is a SEQUENCE and nothing
-// behind it.
+// after it.
 func (e *extension) sequence() (content cryptobyte.String, ok bool) {
 	value := cryptobyte.String(e.value)
 	ok = value.ReadASN1(&content, asn1.SEQUENCE) && value.Empty()
@@ -252,7 +259,7 @@ const (
 )
 
 // wellFormedName reports whether an RDNSequence is as RFC 5280 section 4.1.2.4 has
-// it: sets of at least one attribute, each a type and a value, which is no empty
+// it: sets of at least one attribute, each a type and a value, which is not an empty
 // DirectoryString.
 func wellFormedName(rdns cryptobyte.String) bool {
 	for !rdns.Empty() {
@@ -276,7 +283,7 @@ func wellFormedName(rdns cryptobyte.String) bool {
 	return true
 }
 
-// isDirectoryString knows its five choices: teletexString, printableString,
+// isDirectoryString reports one of the five choices: teletexString, printableString,
 // universalString, utf8String and bmpString.
 func isDirectoryString(tag asn1.Tag) bool {
 	switch tag {

@@ -1,5 +1,5 @@
 //go:build !race
 
-package chain_test
+package profile_test
 
 const slower = 1

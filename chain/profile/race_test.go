@@ -1,6 +1,6 @@
 //go:build race
 
-package chain_test
+package profile_test
 
 // slower is how much the race detector slows the policies down, on a busy machine.
 const slower = 10

@@ -1,0 +1,32 @@
+package profile
+
+import (
+	"crypto/x509"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+// BrokenRules returns every rule of RFC5280 and of WebPKI that a chain breaks, by name
+// and section, and not the first one only.
+func BrokenRules(c chain.Chain) (rfc5280, webPKI []string) {
+	all := func(rules []rule) (broken []string) {
+		breaches(c, rules, func(_ *x509.Certificate, r rule, _ string) bool {
+			broken = append(broken, r.name+" "+r.section)
+			return true
+		})
+		return broken
+	}
+	return all(rfc5280Rules[:]), all(webPKIRules[:])
+}
+
+// RuleNames are the rules of each profile, by name and section.
+func RuleNames() (rfc5280, webPKI []string) {
+	rfc5280 = append(rfc5280, "certificate 4.1")
+	for _, r := range rfc5280Rules {
+		rfc5280 = append(rfc5280, r.name+" "+r.section)
+	}
+	for _, r := range webPKIRules {
+		webPKI = append(webPKI, r.name+" "+r.section)
+	}
+	return rfc5280, webPKI
+}
