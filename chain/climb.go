@@ -2,7 +2,6 @@ package chain
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -11,45 +10,27 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Complete orders and completes what somebody sent or delivered: from certs,
-// in any order, repeated or with some missing, it returns the path of their
-// end-entity certificate up to a root of the verifier, filled up with the CAs
-// that the verifier holds. What it leaves out does not belong to the path.
+// Complete orders and completes what somebody sent or delivered: from certs, in any
+// order, it returns the path from their end-entity certificate to a root of the
+// verifier, filled up with the verifier's CAs. The order of certs only decides
+// which of several end-entity certificates is meant.
 //
-// The end-entity certificate is the first of certs that issued none of the
-// others, one that is no CA before one that is. Of several paths it prefers one
-// that is valid at that time (zero means now), then the longest, then the one
-// whose CAs come first in the verifier, before those of certs that are valid for
-// longer. So the order of certs is no matter, but for which of several end-entity
-// certificates is meant. With [WithFetch] it fetches CAs that are missing.
-//
-// Complete follows signatures and judges nothing: it neither checks usages nor
-// runs policies, and the path may have expired. Where none leads to a root, the
-// error is an *[Error] whose Chain is the path as far as it goes.
-func (v *Verifier) Complete(ctx context.Context, certs []*x509.Certificate, at time.Time) (Chain, error) {
-	extra := truststore.New(certs...)
-	return v.complete(ctx, endEntity(extra), extra, at)
-}
-
-// complete returns the best path from leaf, which may be nil.
-func (v *Verifier) complete(ctx context.Context, leaf *x509.Certificate, extra *truststore.Store, at time.Time) (Chain, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+// Complete follows signatures: it neither checks usages nor asks policies, and the
+// path may have expired. It prefers one that is valid at the given time (zero means
+// now), then the longest. Without a path to a root, the error is an *[Error] whose
+// Chain is the path as far as it goes.
+func (v *Verifier) Complete(certs []*x509.Certificate, at time.Time) (Chain, error) {
 	if at.IsZero() {
 		at = time.Now()
 	}
+	extra := truststore.New(certs...)
+	leaf := endEntity(extra)
 	if leaf == nil {
 		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
 	}
-	c, failed, err := v.state.Load().climbFetching(ctx, leaf, extra, at)
-	if err != nil {
-		return nil, err
-	}
+	c := v.state.Load().climb(leaf, extra, at)
 	if !c.rooted {
-		e := c.failure(at, nil, nil)
-		e.Err = append(e.Err, failed...)
-		return nil, e
+		return nil, c.failure(at, nil, nil)
 	}
 	return c.path, nil
 }

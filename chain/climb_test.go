@@ -1,7 +1,6 @@
 package chain_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
@@ -41,7 +40,7 @@ func TestComplete(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := mustVerifier(l.roots(), test.held)
-			c, err := v.Complete(context.Background(), test.certs, now)
+			c, err := v.Complete(test.certs, now)
 			require.NoError(t, err)
 			assertSameCerts(t, l.full(), c)
 		})
@@ -64,7 +63,7 @@ func TestCompletePicksTheEndEntity(t *testing.T) {
 		{"a root alone", []*x509.Certificate{l.root.Certificate}, l.full()[3:]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := v.Complete(context.Background(), test.certs, now)
+			c, err := v.Complete(test.certs, now)
 			require.NoError(t, err)
 			if test.want == nil {
 				assert.Same(t, test.certs[1], c.Leaf())
@@ -74,7 +73,7 @@ func TestCompletePicksTheEndEntity(t *testing.T) {
 		})
 	}
 	t.Run("a self-signed certificate that is no CA", func(t *testing.T) {
-		_, err := v.Complete(context.Background(), []*x509.Certificate{self}, now)
+		_, err := v.Complete([]*x509.Certificate{self}, now)
 		var e *chain.Error
 		require.ErrorAs(t, err, &e)
 		assertSameCerts(t, chain.Chain{self}, e.Chain)
@@ -96,7 +95,7 @@ func TestCompletePrefers(t *testing.T) {
 	complete := func(t *testing.T, at time.Time, intermediates, certs []*x509.Certificate) chain.Chain {
 		t.Helper()
 		v := mustVerifier(truststore.New(root.Certificate), truststore.New(intermediates...))
-		c, err := v.Complete(context.Background(), append([]*x509.Certificate{leaf}, certs...), at)
+		c, err := v.Complete(append([]*x509.Certificate{leaf}, certs...), at)
 		require.NoError(t, err)
 		return c
 	}
@@ -131,7 +130,7 @@ func TestCompletePrefers(t *testing.T) {
 		leaf := present.issue("host.example", valid(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(1, 0, 0)))
 		root := truststore.New(newRootFor(root.key, "Root", valid(time.Now().AddDate(-4, 0, 0), time.Now().AddDate(4, 0, 0))).Certificate)
 		v := mustVerifier(root, truststore.New(past.Certificate, present.Certificate))
-		c, err := v.Complete(context.Background(), []*x509.Certificate{leaf}, time.Time{})
+		c, err := v.Complete([]*x509.Certificate{leaf}, time.Time{})
 		require.NoError(t, err)
 		assert.Same(t, present.Certificate, c[1])
 	})
@@ -192,7 +191,7 @@ func TestCompleteIsDeterministic(t *testing.T) {
 			for i := range 50 {
 				shuffled := append(slices.Clone(certs), certs[i%len(certs)]) // and one twice
 				rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-				c, err := test.v.Complete(context.Background(), shuffled, test.at)
+				c, err := test.v.Complete(shuffled, test.at)
 				if err != nil {
 					var failed *chain.Error
 					require.ErrorAs(t, err, &failed)
@@ -213,7 +212,7 @@ func TestCompleteIsDeterministic(t *testing.T) {
 		var first chain.Chain
 		for range 20 {
 			rand.Shuffle(len(certs), func(i, j int) { certs[i], certs[j] = certs[j], certs[i] })
-			c, err := v.Complete(context.Background(), certs, now)
+			c, err := v.Complete(certs, now)
 			var failed *chain.Error
 			if errors.As(err, &failed) { // too many signatures to check: that too is always so
 				c = failed.Chain
@@ -230,11 +229,6 @@ func TestCompleteFails(t *testing.T) {
 	l := newLayers()
 	stranger := newLayers()
 	v := l.verifier()
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-
-	_, err := v.Complete(ended, l.full(), now)
-	assert.ErrorIs(t, err, context.Canceled)
 
 	for _, test := range []struct {
 		name   string
@@ -249,7 +243,7 @@ func TestCompleteFails(t *testing.T) {
 		{"CAs of the same names with other keys", stranger.full(), chain.UnknownAuthority, stranger.full()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := v.Complete(context.Background(), test.certs, now)
+			_, err := v.Complete(test.certs, now)
 			var e *chain.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, test.reason, e.Reason)
@@ -265,7 +259,7 @@ func TestCompleteFails(t *testing.T) {
 func TestCompleteJudgesNothing(t *testing.T) {
 	l := newLayers(nil, []edit{expired}, []edit{usages(x509.ExtKeyUsageCodeSigning), onlyDomain("other.example")}, nil)
 	v := l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error { return errRevoked }))
-	c, err := v.Complete(context.Background(), []*x509.Certificate{l.leaf}, now)
+	c, err := v.Complete([]*x509.Certificate{l.leaf}, now)
 	require.NoError(t, err)
 	assertSameCerts(t, l.full(), c)
 }

@@ -2,7 +2,6 @@ package chain_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
@@ -359,7 +358,7 @@ func (w *world) poolNotLenient(q question, v *chain.Verifier, verified, theirs [
 			}
 			return errors.New("a distrusted certificate presents itself and gets through")
 		}
-		c, err := v.Complete(context.Background(), verified[0], q.at)
+		c, err := v.Complete(verified[0], q.at)
 		if err != nil && !w.distrusted.Contains(q.leaf) {
 			return fmt.Errorf("a CA without a path to a root presents itself and gets through: %w", err)
 		}
@@ -371,7 +370,7 @@ func (w *world) poolNotLenient(q question, v *chain.Verifier, verified, theirs [
 
 // complete asks Complete, which follows signatures only.
 func (w *world) complete(q question) error {
-	c, err := w.plain.Complete(context.Background(), append([]*x509.Certificate{q.leaf}, q.extra...), q.at)
+	c, err := w.plain.Complete(append([]*x509.Certificate{q.leaf}, q.extra...), q.at)
 	if err != nil {
 		return w.wellFormed(err, nil)
 	}

@@ -1,23 +1,17 @@
-// Package chain finds and judges the path from a certificate to a trust anchor.
+// Package chain finds and verifies the path from a certificate to a trust anchor.
 //
-// A [Verifier] holds roots and the CAs below them. The trust decision is that of
-// crypto/x509, never more lenient; the Verifier adds what crypto/x509 leaves to others:
+// A [Verifier] holds roots and the CAs below them. crypto/x509 takes the trust
+// decision; the Verifier is never more lenient, and adds what crypto/x509 leaves to
+// its callers:
 //
-//   - peers that send their own certificate only, their chain out of order or
-//     with parts missing: [Verifier.Verify] and [Verifier.CertPool] know the
-//     issuing CAs, and [Verifier.Complete] and [Verifier.CompleteKeyPair] give the
-//     chain that should be sent;
-//   - a [Policy], asked about each complete chain up to its root: in Verify, in
-//     the pools that crypto/tls and others take, and by [Verifier.Check] for
-//     resumed sessions;
-//   - a [Veto] of certificates, keys or names, which may refuse before any
-//     signature is checked;
-//   - ready-made policies: to pin a leaf, to require a certificate policy, to bound
-//     keys and algorithms, and two profiles, [Strict] (what RFC 5280 asks beyond
-//     crypto/x509) and [WebPKI] (public servers);
-//   - package crl, whose policy refuses what was revoked;
-//   - an [Error] that tells the path as far as it goes and what broke it, and
-//     [Verifier.Explain], which tells a reader about each certificate and what to do.
+//   - paths for peers that send their own certificate only, or their chain out of
+//     order or incomplete ([Verifier.Verify], [Verifier.CertPool]), and the chain
+//     that should be sent ([Verifier.Complete]);
+//   - a [Policy], asked about each complete chain, also for resumed sessions
+//     ([Verifier.Check]), and a [Veto], asked before signatures are checked;
+//   - an [Error] with the path as far as it goes and what broke it, and an
+//     [Explanation] of each certificate and of what to do.
 //
-// The package knows no particular PKI.
+// Package profile has policies for RFC 5280 and for public servers, package crl one
+// for revocation.
 package chain

@@ -1,14 +1,11 @@
 package chain_test
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
@@ -133,7 +130,7 @@ func ExampleVerifier_Complete() {
 	v := mustVerifier(truststore.New(root.Certificate), truststore.New(domain.Certificate))
 
 	delivered := []*x509.Certificate{root.Certificate, issuing.Certificate, leaf, leaf}
-	c, err := v.Complete(context.Background(), delivered, now)
+	c, err := v.Complete(delivered, now)
 	if err != nil {
 		panic(err)
 	}
@@ -316,32 +313,4 @@ func ExampleExplanation() {
 	// CN=Root: trust: pass: a root that is trusted here
 	// CN=Root: ca: pass: a CA
 	// CN=Root: key usage: pass: its key may sign certificates
-}
-
-// A server that sends its own certificate only, and a CA that is not held: the
-// certificate says where that of its issuer is.
-func ExampleWithFetch() {
-	root := newRoot("Root")
-	issuing := root.issueCA("Issuing CA")
-	published := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(issuing.Raw) }))
-	defer published.Close()
-	leaf := issuing.issue("host.example", func(c *x509.Certificate) {
-		c.IssuingCertificateURL = []string{published.URL + "/issuing-ca.cer"}
-	})
-
-	v := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithFetch(chain.Fetch{
-		Hosts:        []string{published.Listener.Addr().String()},
-		AllowPrivate: true, // the server of this example is on loopback
-	}))
-	c, err := v.Complete(context.Background(), []*x509.Certificate{leaf}, now)
-	if err != nil {
-		panic(err)
-	}
-	for _, cert := range c {
-		fmt.Println(cert.Subject.CommonName)
-	}
-	// Output:
-	// host.example
-	// Issuing CA
-	// Root
 }

@@ -132,7 +132,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 					return err
 				},
 				"Complete": func() error {
-					_, err := v.Complete(t.Context(), append([]*x509.Certificate{input.leaf}, input.extra...), now)
+					_, err := v.Complete(append([]*x509.Certificate{input.leaf}, input.extra...), now)
 					return err
 				},
 				"Explain": func() error {
@@ -245,7 +245,7 @@ func TestLimits(t *testing.T) {
 					c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: l.full()})
 					require.NoError(t, err)
 					assertSameCerts(t, l.full(), c)
-					c, err = v.Complete(t.Context(), l.full(), now)
+					c, err = v.Complete(l.full(), now)
 					require.NoError(t, err)
 					assertSameCerts(t, l.full(), c)
 					verified, err := verifyAsTLS(v, l.leaf, l.full())
@@ -290,7 +290,7 @@ func TestLimits(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, chain.Unsupported, e.Reason)
 			assert.ErrorContains(t, err, test.says)
-			_, err = v.Complete(t.Context(), []*x509.Certificate{leaf, sent.Certificate}, now)
+			_, err = v.Complete([]*x509.Certificate{leaf, sent.Certificate}, now)
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, chain.Unsupported, e.Reason)
 
@@ -300,7 +300,7 @@ func TestLimits(t *testing.T) {
 			c, err := v.Verify(leaf, chain.VerifyOptions{Time: now, Extra: []*x509.Certificate{sent.Certificate, good.Certificate}})
 			require.NoError(t, err)
 			assertSameCerts(t, chain.Chain{leaf, good.Certificate, root.Certificate}, c)
-			c, err = v.Complete(t.Context(), []*x509.Certificate{leaf, sent.Certificate, good.Certificate}, now)
+			c, err = v.Complete([]*x509.Certificate{leaf, sent.Certificate, good.Certificate}, now)
 			require.NoError(t, err)
 			assertSameCerts(t, chain.Chain{leaf, good.Certificate, root.Certificate}, c)
 		})
@@ -327,7 +327,7 @@ func TestLimitsOfCertificatesAndSignatures(t *testing.T) {
 	}
 	complete := func(limits chain.Limits, extra ...*x509.Certificate) error {
 		_, err := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(limits)).
-			Complete(t.Context(), append([]*x509.Certificate{leaf}, extra...), now)
+			Complete(append([]*x509.Certificate{leaf}, extra...), now)
 		return err
 	}
 	assert.NoError(t, verify(chain.Limits{Certificates: 6}, extra...))
@@ -416,7 +416,7 @@ func TestLimitsLeaveRoom(t *testing.T) {
 			c, err := v.Verify(leaf, chain.VerifyOptions{Time: now, Extra: all})
 			require.NoError(t, err)
 			assert.Len(t, c, 10)
-			_, err = v.Complete(t.Context(), append(all, leaf), now)
+			_, err = v.Complete(append(all, leaf), now)
 			assert.NoError(t, err)
 		})
 	}

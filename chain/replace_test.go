@@ -23,7 +23,7 @@ func TestReplace(t *testing.T) {
 	c, err := v.Verify(fresh.leaf, chain.VerifyOptions{Time: now})
 	require.NoError(t, err, "neither the old roots nor the old policy are left")
 	assertSameCerts(t, fresh.full(), c)
-	c, err = v.Complete(t.Context(), []*x509.Certificate{fresh.leaf}, now)
+	c, err = v.Complete([]*x509.Certificate{fresh.leaf}, now)
 	require.NoError(t, err)
 	assertSameCerts(t, fresh.full(), c)
 	c, err = v.Check([][]*x509.Certificate{fresh.full()[:2]}, now)
@@ -162,7 +162,7 @@ func TestReplaceWhileItRuns(t *testing.T) {
 					_, err := v.Verify(leaf, chain.VerifyOptions{Time: now})
 					assert.NoError(t, err)
 				case 1:
-					_, err := v.Complete(t.Context(), []*x509.Certificate{leaf}, now)
+					_, err := v.Complete([]*x509.Certificate{leaf}, now)
 					assert.NoError(t, err)
 				case 2:
 					verified := [][]*x509.Certificate{{leaf, byOne.Certificate}, {leaf, byOther.Certificate}}

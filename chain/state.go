@@ -28,9 +28,6 @@ type state struct {
 	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
 	rootPool   *x509.CertPool
 
-	fetch   *Fetch // nil: nothing is fetched
-	fetcher *fetcher
-
 	mu     sync.Mutex
 	checks map[edge]bool // signatures between CAs that are held
 }
@@ -52,9 +49,6 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	}
 	var err error
 	if s.limits, err = s.limits.withDefaults(); err != nil {
-		return nil, err
-	}
-	if s.fetcher, err = newFetcher(s.fetch); err != nil {
 		return nil, err
 	}
 	// Copies: the caller may go on to change its stores.

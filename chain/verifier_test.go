@@ -806,7 +806,7 @@ func TestVerifierIsSafeForConcurrentUse(t *testing.T) {
 					_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, DNSName: "other.example"})
 					assert.Error(t, err)
 				case 3:
-					_, err := v.Complete(t.Context(), []*x509.Certificate{l.leaf}, now)
+					_, err := v.Complete([]*x509.Certificate{l.leaf}, now)
 					assert.NoError(t, err)
 				}
 			}
@@ -849,7 +849,7 @@ func TestHostileExtraEndsQuickly(t *testing.T) {
 			begin := time.Now()
 			_, err := v.Verify(test.leaf, chain.VerifyOptions{Time: now, Extra: test.extra})
 			assert.Equal(t, test.valid, err == nil, err)
-			_, err = v.Complete(t.Context(), append([]*x509.Certificate{test.leaf}, test.extra...), now)
+			_, err = v.Complete(append([]*x509.Certificate{test.leaf}, test.extra...), now)
 			assert.Equal(t, test.valid, err == nil, err)
 			assert.Less(t, time.Since(begin), 2*time.Second, "the race detector and a busy machine included")
 		})

@@ -1,7 +1,6 @@
 package pkioverheid
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -155,14 +154,14 @@ func (t *trust) withChain(pair *tls.Certificate, what string) (*tls.Certificate,
 // extra and among all that is known here.
 func (t *trust) path(leaf *x509.Certificate, extra []*x509.Certificate) chain.Chain {
 	certs := slices.Concat([]*x509.Certificate{leaf}, extra)
-	path, err := t.verifier.Complete(context.Background(), certs, t.clock())
+	path, err := t.verifier.Complete(certs, t.clock())
 	if err == nil && path.Leaf() == leaf {
 		return path
 	}
 	// Not under a root that is trusted here: a client's own may be another's.
 	certs = append(certs, t.known...)
 	var failed *chain.Error
-	if _, err = t.verifier.Complete(context.Background(), certs, t.clock()); errors.As(err, &failed) && failed.Chain.Leaf() == leaf {
+	if _, err = t.verifier.Complete(certs, t.clock()); errors.As(err, &failed) && failed.Chain.Leaf() == leaf {
 		return failed.Chain
 	}
 	return chain.Chain{leaf}
