@@ -339,7 +339,7 @@ var refusedByX509 = map[string]bool{
 	"MD5 is not either":                        true,
 	"the key of a root counts too":             true,
 	"they have serverAuth":                     true,
-	"SHA-1 is not a signature algorithm":          true,
+	"SHA-1 is not a signature algorithm":       true,
 	"SHA-1 is none with ECDSA":                 true,
 	"a hash goes with its curve":               true,
 }
