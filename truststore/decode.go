@@ -56,6 +56,7 @@ type decoder struct {
 	options
 	certs *Store
 	bad   skipped
+	crl   bool // there was a CRL, in PEM
 
 	visit func(Entry) error // see Entries; nil where certificates are gathered
 	entry Entry             // the place that is being read, for visit
@@ -90,12 +91,17 @@ func (d *decoder) decode(data []byte) error {
 	return errPrivateKey
 }
 
-var errNoCertificate = errors.New("there is no certificate in it")
+var (
+	errNoCertificate = errors.New("there is no certificate in it")
+	errOnlyCRLs      = errors.New("there is no certificate in it, only a certificate revocation list (CRL)")
+)
 
 // result is what decode returns after an error that ended the reading, or nil.
 func (d *decoder) result(err error) (*Store, error) {
 	if err == nil && len(d.bad.errs) == 0 && d.certs.Len() == 0 {
-		err = errNoCertificate
+		if err = errNoCertificate; d.crl {
+			err = errOnlyCRLs
+		}
 	}
 	if err != nil && !d.keepGoing {
 		return nil, err
@@ -260,6 +266,7 @@ func (d *decoder) addBlock(block *pemBlock) error {
 	switch {
 	case isCertificateBlock(block.kind):
 	case block.kind == "X509 CRL":
+		d.crl = true
 		return nil
 	default:
 		if d.visit != nil {
@@ -268,10 +275,7 @@ func (d *decoder) addBlock(block *pemBlock) error {
 			}
 			return nil
 		}
-		if isKeyBlock(block.kind) {
-			return errPrivateKey
-		}
-		return errors.New("this is no certificate")
+		return otherBlock(block.kind)
 	}
 	der, err := block.der()
 	if err != nil {

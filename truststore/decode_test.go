@@ -238,7 +238,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"an RSA key in DER":         {sequence("\x02\x01\x00\x02\x01\x05"), "this is a private key"},
 		"an encrypted key in DER":   {sequence(sequence("\x06\x01\x2a") + "\x04\x01\x00"), "this is a private key"},
 		"base64 of a key":           {base64.StdEncoding.EncodeToString(key), "this is a private key"},
-		"a certificate request":     {string(pemOf("CERTIFICATE REQUEST", []byte{0x30, 0})), "no certificate"},
+		"a certificate request":     {string(pemOf("CERTIFICATE REQUEST", []byte{0x30, 0})), "this is a certificate request (CSR)"},
 		"only a CRL":                {string(pemOf("X509 CRL", []byte{0x30, 0})), "there is no certificate in it"},
 
 		"PEM without its end":                    {strings.TrimSpace(plain)[:len(plain)-30], "block 3 "},

@@ -82,8 +82,6 @@ func Detect(data []byte) (Format, error) {
 	return k.format(), nil
 }
 
-var errPrivateKey = errors.New("this is a private key, and certificates are wanted: give the file with the certificates, or read the key with DecodeKey")
-
 // kind is what data is, in more detail than Format.
 type kind uint8
 
@@ -130,17 +128,18 @@ func sniff(data []byte) (kind, []byte, error) {
 		return 0, nil, errors.New("there is nothing in it: it is empty")
 	case bytes.HasPrefix(data, []byte("\xfe\xed\xfe\xed")):
 		return kindJKS, data, nil
-	case bytes.HasPrefix(data, []byte("\xce\xce\xce\xce")):
-		return 0, nil, errors.New("this is a JCEKS key store, which is not supported: convert it with keytool -importkeystore -deststoretype PKCS12")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return 0, nil, errUTF16
+	}
+	if err := otherBinary(data); err != nil {
+		return 0, nil, err
 	}
 	if bytes.HasPrefix(data, []byte("<\x00")) || bytes.HasPrefix(data, []byte("\x00<")) {
 		return 0, nil, errUTF16
 	}
 	if text[0] == '<' { // before PEM, which may stand in a page or a document
 		if start := bytes.ToLower(text[:min(len(text), 512)]); bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<!doctype html")) {
-			return 0, nil, errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
+			return 0, nil, errHTML
 		}
 		return kindXML, data, nil
 	}
@@ -163,7 +162,7 @@ func sniff(data []byte) (kind, []byte, error) {
 			return k, der, err
 		}
 	}
-	return 0, nil, errors.New("neither certificates nor keys nor a container of them are recognised in it")
+	return 0, nil, otherText(text)
 }
 
 var errUTF16 = errors.New("this is text in UTF-16: save it as UTF-8 or ASCII")
@@ -182,7 +181,7 @@ var (
 )
 
 // sniffASN1 tells the kinds apart by the first two or three elements in the
-// outer sequence. What it does not know it takes for a certificate, so that
+// outer sequence, and other things by a few more. What it does not know it takes for a certificate, so that
 // crypto/x509 says what is wrong with it.
 func sniffASN1(data []byte) (kind, error) {
 	outer, err := readASN1Header(data)
@@ -192,6 +191,9 @@ func sniffASN1(data []byte) (kind, error) {
 	body := data[outer.size:]
 	if outer.length != indefinite {
 		body = body[:outer.length]
+	}
+	if err := otherASN1(body); err != nil {
+		return 0, err
 	}
 	first, firstBody, rest := cutASN1(body)
 	second, secondBody, third := cutASN1(rest)

@@ -31,6 +31,7 @@ var forUsers = strings.NewReplacer(
 	"give it through Config.Passwords", "give it with --password-file",
 	"raise Config.MaxFileSize if there can be certificates in it", "if there can be certificates in it, copy them into a file of their own",
 	", or read the key with DecodeKey", "",
+	"this is a list of hosts, not of certificates", "this is a list of hosts, not of certificates: give each as an argument, HOST:PORT",
 	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
 )
 

@@ -2,8 +2,14 @@ package inventory_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -16,6 +22,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -55,7 +62,7 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 			fsys := replaced{[][]byte{c.first, c.first, c.first, c.second}, new(atomic.Int64)}
 			found, troubles := scanAll(t, inventory.Config{FS: fsys}, "a")
 			assert.Len(t, found, c.found)
-			assert.Empty(t, troubles)
+			assert.Equal(t, c.found == 0, troubles["a"] != nil, "it was named itself")
 			assert.EqualValues(t, 4, fsys.opened.Load(), "how often it is opened: adapt the test")
 		})
 	}
@@ -187,7 +194,7 @@ func TestTextThatSpeaksOfPEM(t *testing.T) {
 		"an example":        "set CA to `-----BEGIN CERTIFICATE-----...-----END CERTIFICATE-----`\n",
 		"one of Kubernetes": "data:\n  tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t...\n  b: LS0tLS1CRUdJTi\n",
 	} {
-		_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
+		_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, ".")
 		assert.Empty(t, troubles, name)
 		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text + pemOf(pkioverheid.PrivateG1.Root()))}}}, "a")
 		assert.Empty(t, troubles, name)
@@ -281,6 +288,49 @@ func TestHostileTextOnOneLine(t *testing.T) {
 			}
 			t.Log(n, time.Since(begin))
 			assert.Less(t, time.Since(begin), 30*time.Second)
+		})
+	}
+}
+
+// Who names a file counts on it: what it is, if it holds no certificate, is said in the
+// words of truststore.Open. Below a folder it is passed over.
+func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	key := leaf.PrivateKey.(crypto.Signer)
+	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	require.NoError(t, err)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	require.NoError(t, err)
+	large := strings.Repeat("a.example:443\n", 30_000)
+	for name, c := range map[string]struct{ data, want string }{
+		"a web page":              {"<!DOCTYPE html>\n<html><body>404</body></html>", "this is an HTML page"},
+		"a request":               {string(request), "this is a certificate request"},
+		"a request in PEM":        {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request})), "this is a certificate request"},
+		"a private key":           {string(keyPEM(t, leaf)), "this is a private key"},
+		"a public key":            {string(public), "this is a public key"},
+		"an archive":              {"PK\x03\x04\x14\x00\x00\x00", "this is an archive"},
+		"a key store of Windows":  {"\x00\x00\x00\x00CERT\x20\x00", "certificate store of Windows"},
+		"a list of hosts":         {"a.example:443\nb.example:443\n", "this is a list of hosts"},
+		"a large list of hosts":   {large, "this is a list of hosts"},
+		"a large program":         {"\x7fELF" + strings.Repeat("\x00", 300_000), "neither certificates nor keys"},
+		"a text":                  {"hello", "neither certificates nor keys"},
+		"nothing":                 {"", "it is empty"},
+		"XML without certificate": {"<feed/>", "there is no X509Certificate element"},
+		"a CRL in PEM":            {"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "only a certificate revocation list"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "a")
+			require.NoError(t, os.WriteFile(file, []byte(c.data), 0o600))
+			_, open := truststore.Open(file)
+			require.ErrorContains(t, open, c.want)
+			found, troubles := scanAll(t, inventory.Config{}, file)
+			assert.Empty(t, found)
+			require.Error(t, troubles["a"])
+			assert.Equal(t, strings.TrimPrefix(open.Error(), "truststore: "), strings.TrimPrefix(troubles["a"].Error(), "inventory: "))
+			assert.NotErrorIs(t, troubles["a"], inventory.ErrSkipped)
+			_, troubles = scanAll(t, inventory.Config{}, dir)
+			assert.Empty(t, troubles)
 		})
 	}
 }

@@ -19,7 +19,7 @@
 // nothing else in the file; PKCS#7; PKCS#12 and JKS; and XML documents, of which SAML
 // metadata and CPAs also tell what each certificate is for. A file that holds none
 // of these is passed over without a word, after a look at its beginning if it is
-// binary. Archives and images are not opened up, nor are key stores of other kinds,
+// binary; where it is itself a target, it is a Result with an Err that says what it is. Archives and images are not opened up, nor are key stores of other kinds,
 // and DER in base64 is not looked for in other text, such as the x5c of a JWK.
 //
 // What cannot be looked at, or is broken, is a Result with an Err, so that an

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"syscall"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // What is read of a file at first, and at a time while looking for certificates in
@@ -51,7 +53,7 @@ func (r *reader) trouble(t *trouble) {
 
 // read reads one file.
 func (r *reader) read(j job) {
-	r.job = j
+	r.job, r.now = j, contentReader{}
 	if j.link && !r.follow() {
 		return
 	}
@@ -144,17 +146,21 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 	}
 	kind := look(data)
 	if kind == nothing {
+		r.nothingIn(data, whole)
 		return nil
 	}
 	if whole {
 		if kind != text || mentions(data) {
 			r.content(kind, data)
 		}
+		r.nothingIn(data, whole)
 		return nil
 	}
 	if kind == text && !mentions(data) {
+		head := bytes.Clone(data[:headSize])
 		found, err := r.mentionedLater(f, size)
 		if err != nil || !found {
+			r.nothingIn(head, whole)
 			return err
 		}
 	}
@@ -242,9 +248,25 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 		return nil
 	}
 	// Another one may have taken its place since the beginning of it was read.
-	if kind = look(data.Bytes()); kind == text && !mentions(data.Bytes()) {
-		return nil
+	if kind = look(data.Bytes()); kind != text || mentions(data.Bytes()) {
+		r.content(kind, data.Bytes())
 	}
-	r.content(kind, data.Bytes())
+	r.nothingIn(data.Bytes(), true)
 	return nil
+}
+
+// nothingIn adds what a file is, in the words of truststore.Open, if it was named
+// itself and nothing was found in it. data is the beginning of it, or the whole.
+func (r *reader) nothingIn(data []byte, whole bool) {
+	if !r.job.named || len(r.results) > 0 || r.now.delivered || r.ctx.Err() != nil {
+		return
+	}
+	_, err := truststore.Detect(data)
+	if err == nil && whole {
+		_, err = truststore.Decode(data, r.options...)
+	}
+	if err == nil || errors.Is(err, truststore.ErrPassword) {
+		err = errors.New("there is no certificate in it")
+	}
+	r.trouble(&trouble{text: err.Error(), cause: err})
 }
