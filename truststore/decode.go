@@ -16,7 +16,8 @@ const maxCertificate = 1 << 20
 // content (see Detect):
 //
 //   - PEM: CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks. Text between them
-//     and CRLs are passed over.
+//     and CRLs are passed over. See RestrictedCertificate for what a TRUSTED
+//     CERTIFICATE or a PKCS12 may say of a certificate that is then refused.
 //   - DER: one certificate, or several one after the other; also as base64
 //     without BEGIN and END lines.
 //   - PKCS7: the certificates in it. The signatures are not looked at: who
@@ -293,8 +294,12 @@ func (d *decoder) addBlock(block *pemBlock) error {
 		if h.length == indefinite {
 			return errors.New("it is not DER: no length")
 		}
+		p, err := readCertAux(der[h.size+h.length:])
+		if err != nil {
+			return err
+		}
 		d.entry.Kind = TrustedCertificate
-		return d.addCertificate(der[:h.size+h.length])
+		return d.addWithPurposes(der[:h.size+h.length], p)
 	}
 	inside := decoder{options: d.options, certs: d.certs, visit: d.visit, entry: d.entry}
 	if err := inside.addPKCS7(der); err != nil || len(inside.bad.errs) == 0 {

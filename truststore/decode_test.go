@@ -513,7 +513,7 @@ func TestOpenSSLFilesDecode(t *testing.T) {
 	write(t, dir, "one.pem", text(all[0]))
 	tool(t, dir, "openssl", "crl2pkcs7", "-nocrl", "-certfile", "all.pem", "-out", "p7.pem")
 	tool(t, dir, "openssl", "crl2pkcs7", "-nocrl", "-certfile", "all.pem", "-outform", "DER", "-out", "p7.der")
-	tool(t, dir, "openssl", "x509", "-in", "one.pem", "-trustout", "-addtrust", "serverAuth", "-addreject", "emailProtection", "-setalias", "ours", "-out", "trusted.pem")
+	tool(t, dir, "openssl", "x509", "-in", "one.pem", "-trustout", "-addtrust", "serverAuth", "-setalias", "ours", "-out", "trusted.pem")
 	tool(t, dir, "openssl", "x509", "-in", "one.pem", "-text", "-out", "text.pem")
 	tool(t, dir, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=signer", "-keyout", "key.pem", "-out", "signer.pem")
 	write(t, dir, "message", []byte("signed"))

@@ -33,6 +33,10 @@ type Entry struct {
 	// spaces are left out of their attributes, and so is what follows the first 16.
 	Elements []xml.StartElement
 
+	// Restriction says what a RestrictedCertificate is trusted or rejected for, in
+	// words; else it is empty.
+	Restriction string
+
 	// DER is the certificate: its bytes, not parsed, so that they may be none. It must
 	// not be modified, because it may be a part of what was read. In PEM and XML it is
 	// not, where Position is zero. Private keys have none.
@@ -52,13 +56,18 @@ const (
 	PlainCertificate EntryKind = iota + 1
 
 	// TrustedCertificate is one that the file marks as trusted: a trusted entry of a
-	// JKS, or of a PKCS#12 by Java's attribute, or a TRUSTED CERTIFICATE of OpenSSL,
-	// which may say for what it is, and is not, trusted.
+	// JKS, or of a PKCS#12 by Java's attribute, or a TRUSTED CERTIFICATE of OpenSSL.
 	TrustedCertificate
 
 	// KeyCertificate is one that the file keeps with a private key: the key's own,
 	// or in a JKS one of those above it.
 	KeyCertificate
+
+	// RestrictedCertificate is one that the file trusts, but for none of serverAuth,
+	// clientAuth and anyExtendedKeyUsage, or rejects for any use: a TRUSTED
+	// CERTIFICATE of OpenSSL, or one with Java's attribute in a PKCS#12. Decode and
+	// Open refuse it, because a Store could not keep the restriction.
+	RestrictedCertificate
 
 	// PrivateKey is a private key, which is not read.
 	PrivateKey

@@ -15,7 +15,7 @@ import (
 
 // describe says of each entry what matters to a test.
 func describe(entries []Entry) (lines []string) {
-	kinds := map[EntryKind]string{PlainCertificate: "certificate", TrustedCertificate: "trusted", KeyCertificate: "of key", PrivateKey: "key"}
+	kinds := map[EntryKind]string{PlainCertificate: "certificate", TrustedCertificate: "trusted", KeyCertificate: "of key", RestrictedCertificate: "restricted", PrivateKey: "key"}
 	for _, e := range entries {
 		line := fmt.Sprintf("%v %d %s", e.Format, e.Number, kinds[e.Kind])
 		if e.Line > 0 {

@@ -289,7 +289,7 @@ func decodePKCS12Key(data []byte, password string, w *work) (crypto.Signer, *Sto
 	}
 	certs := decoder{certs: new(Store)}
 	for i, cert := range contents.certs {
-		if err := certs.addCertificate(cert.der); err != nil {
+		if err := certs.addBag(cert); err != nil {
 			return nil, nil, fmt.Errorf("certificate %d in the PKCS#12: %w", i+1, err)
 		}
 	}

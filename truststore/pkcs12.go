@@ -52,16 +52,23 @@ func (d *decoder) addPKCS12(data []byte) error {
 		d.entry = Entry{Format: PKCS12, Kind: PlainCertificate, Number: i + 1, Alias: cert.alias}
 		if keyIDs[string(cert.id)] {
 			d.entry.Kind = KeyCertificate
-		} else if cert.trusted {
+		} else if cert.purposes.listed {
 			d.entry.Kind = TrustedCertificate
 		}
-		if err := d.addCertificate(cert.der); err != nil {
+		if err := d.addBag(cert); err != nil {
 			if err := d.skip(fmt.Errorf("certificate %d in the PKCS#12: %w", i+1, err)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (d *decoder) addBag(cert pkcs12CertBag) error {
+	if cert.err != nil {
+		return cert.err
+	}
+	return d.addWithPurposes(cert.der, cert.purposes)
 }
 
 func (c *pkcs12Contents) keyIDs() map[string]bool {
@@ -90,11 +97,12 @@ type pkcs12CertBag struct {
 }
 
 // pkcs12Attributes is what a bag says about its content. Only Entries makes use
-// of it, so that attributes which cannot be read are no error.
+// of the first two, so that attributes which cannot be read are not an error.
 type pkcs12Attributes struct {
-	alias   string // friendlyName
-	id      []byte // localKeyID: of a key and of its certificate the same
-	trusted bool   // Java's mark of a trusted certificate
+	alias    string // friendlyName
+	id       []byte // localKeyID: of a key and of its certificate the same
+	purposes purposes
+	err      error // of the purposes
 }
 
 func readPKCS12Attributes(in cryptobyte.String) (a pkcs12Attributes) {
@@ -120,7 +128,13 @@ func readPKCS12Attributes(in cryptobyte.String) (a pkcs12Attributes) {
 		case oid.Equal(oidLocalKeyID):
 			values.ReadASN1Bytes(&a.id, cbasn1.OCTET_STRING)
 		case oid.Equal(oidJavaTrusted):
-			a.trusted = true
+			if a.purposes.trusted, a.err = readPurposes(values); a.err == nil && a.purposes.listed {
+				a.err = errDamagedTrust // a second list
+			}
+			a.purposes.listed = true
+			if a.err != nil {
+				return a
+			}
 		}
 	}
 	return a
@@ -129,7 +143,10 @@ func readPKCS12Attributes(in cryptobyte.String) (a pkcs12Attributes) {
 var (
 	oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
 	oidLocalKeyID   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 21}
-	oidJavaTrusted  = asn1.ObjectIdentifier{2, 16, 840, 1, 113894, 746875, 1, 1}
+
+	// Its values are extended key usages. Java writes anyExtendedKeyUsage, and trusts
+	// a certificate with any values for everything.
+	oidJavaTrusted = asn1.ObjectIdentifier{2, 16, 840, 1, 113894, 746875, 1, 1}
 )
 
 var (

@@ -411,6 +411,9 @@ func (c *contentReader) result(e truststore.Entry) (Result, bool) {
 	switch e.Kind {
 	case truststore.TrustedCertificate:
 		result.Use = TrustAnchor
+	case truststore.RestrictedCertificate:
+		result.Use = RestrictedAnchor
+		result.Place += " (" + e.Restriction + ")"
 	case truststore.KeyCertificate:
 		result.Use = KeyEntry
 		if e.Position > 1 {

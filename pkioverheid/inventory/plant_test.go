@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -311,6 +312,9 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 	leaf, ca := withKey[1], pkioverheid.PrivateG1.Certificates()[2]
 	fp := func(c *x509.Certificate) string { return truststore.FingerprintOf(c).String()[:8] }
 	signed := strings.Replace(samlOf(certs[0]), "<md:EntityDescriptor", `<ds:Signature><ds:KeyInfo><ds:X509Data><ds:X509Certificate>`+inBase64(ca)+`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature><md:EntityDescriptor`, 1)
+	rejects, err := hex.DecodeString("300ca00a06082b06010505070301") // openssl x509 -addreject serverAuth
+	require.NoError(t, err)
+	rejected := string(pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: append(slices.Clip(ca.Raw), rejects...)}))
 	for name, c := range map[string]struct {
 		data string
 		want []string
@@ -326,6 +330,7 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 		"a CPA":                          {cpaOf(leaf.Leaf, ca), []string{fp(leaf.Leaf) + " CPA party: CollaborationProtocolAgreement/PartyInfo/Certificate[c0] (Signing, Client) of 00000004003214345001", fp(ca) + " trust anchor: CollaborationProtocolAgreement/PartyInfo/Certificate[c1] (Anchor) of 00000004003214345001"}},
 		"a CPA without PartyId":          {strings.Replace(cpaOf(leaf.Leaf), "00000004003214345001", "", 1), []string{fp(leaf.Leaf) + " CPA party: CollaborationProtocolAgreement/PartyInfo/Certificate[c0] (Signing, Client) of Logius"}},
 		"a document of others":           {`<a use="signing" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Certificate>` + inBase64(ca) + `</ds:X509Certificate></a>`, []string{fp(ca) + " unknown: a[signing]"}},
+		"a CA that openssl rejects":      {rejected, []string{fp(ca) + " restricted anchor: line 1 (rejected for serverAuth)"}},
 		"PEM in a page":                  {"<html>\n<p>\n" + pemOf(ca), []string{fp(ca) + " unknown: line 3"}},
 		"PEM in a string of JSON":        {`{"a": "` + strings.ReplaceAll(pemOf(ca, leaf.Leaf), "\n", `\n`) + `"}`, []string{fp(ca) + " unknown: line 1", fp(leaf.Leaf) + " unknown: line 1, block 2"}},
 	} {

@@ -56,6 +56,7 @@ type Use uint8
 const (
 	UnknownUse        Use = iota // the place does not say
 	TrustAnchor                  // an entry of a key store that is marked as trusted, an anchor of a CPA
+	RestrictedAnchor             // a file rejects it, or trusts it for nothing of TLS; Place has the words
 	KeyEntry                     // its private key lies beside it
 	KeyChain                     // it stands above a certificate whose private key lies beside it
 	SAMLSigning                  // a party signs its messages with it
@@ -68,7 +69,7 @@ const (
 )
 
 var useTexts = [...]string{
-	"unknown", "trust anchor", "key entry", "chain of a key entry", "SAML signing", "SAML encryption",
+	"unknown", "trust anchor", "restricted anchor", "key entry", "chain of a key entry", "SAML signing", "SAML encryption",
 	"SAML signing and encryption", "document signature", "CPA party", "TLS server", "chain of a TLS server",
 }
 
