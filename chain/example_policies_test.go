@@ -80,6 +80,15 @@ func ExampleRequirePolicy() {
 	// chain: refused by policy: "A. Person": it does not have the certificate policy that is asked for: 2.16.528.1.1003.1.2.8.6 (RFC 5280 section 6.1.3)
 }
 
+func ExampleChain_Policies() {
+	servers, persons := oid(2, 16, 528, 1, 1003, 1, 2, 8, 6), oid(2, 16, 528, 1, 1003, 1, 2, 8, 1)
+	root := newRoot("Root")
+	issuing := root.issueCA("Issuing CA", policies(persons))
+	leaf := issuing.issue("A. Person", policies(persons, servers))
+	fmt.Println(chain.Chain{leaf, issuing.Certificate, root.Certificate}.Policies())
+	// Output: [2.16.528.1.1003.1.2.8.1]
+}
+
 func ExampleMinKeySizes() {
 	root := newRoot("Root") // on P-256
 	c := chain.Chain{root.issue("host.example"), root.Certificate}

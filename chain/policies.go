@@ -69,13 +69,9 @@ func PinLeaf(fingerprints ...truststore.Fingerprint) Policy {
 // anyPolicy stands for every policy, in CA certificates. RFC 5280 section 4.2.1.4.
 var anyPolicy, _ = x509.OIDFromInts([]uint64{2, 5, 29, 32, 0})
 
-// RequirePolicy returns the policy that accepts chains with one of these
-// certificate policies along the path (RFC 5280 section 6.1.3 (d)): asserted by the
-// end-entity certificate by name, and by each CA below the root by name or as
-// anyPolicy, as far as no CA above inhibits that. Policy mappings are not followed:
-// a mapped policy is not the one that was asked for, and below a CA that maps a policy
-// or maps others to it, its name stands for something else. With no policies it
-// accepts no chain.
+// RequirePolicy returns the policy that accepts chains for which one of these
+// certificate policies is valid: see [Chain.Policies]. With no policies it accepts no
+// chain.
 func RequirePolicy(policies ...x509.OID) Policy {
 	wanted := slices.Clone(policies)
 	return func(c Chain, at time.Time) error {
@@ -85,10 +81,10 @@ func RequirePolicy(policies ...x509.OID) Policy {
 		lowest, missing := len(c), c.Leaf()
 		for _, policy := range wanted {
 			i := withoutPolicy(c, policy)
-			if i < 0 {
+			if i < 0 && slices.ContainsFunc(c[0].Policies, policy.Equal) {
 				return nil
 			}
-			if i < lowest {
+			if i = max(i, 0); i < lowest {
 				lowest, missing = i, c[i]
 			}
 		}
@@ -96,20 +92,32 @@ func RequirePolicy(policies ...x509.OID) Policy {
 	}
 }
 
-// withoutPolicy is the place of the uppermost certificate of the path that does
-// not have a policy, or -1.
+// Policies returns the certificate policies that are valid for a complete chain (RFC
+// 5280 section 6.1.3 (d)): those that the end-entity certificate asserts by name, and
+// each CA below the root by name or as anyPolicy, as far as no CA above inhibits that.
+// Policy mappings are not followed: a policy that a CA maps, or maps others to, is not
+// valid below it.
+func (c Chain) Policies() []x509.OID {
+	if firstInvalid(c, time.Time{}) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c[0].Policies), func(p x509.OID) bool { return withoutPolicy(c, p) >= 0 })
+}
+
+// withoutPolicy is the place of the uppermost CA of the path that does not allow a
+// policy below it, or -1.
 func withoutPolicy(c Chain, wanted x509.OID) int {
 	last := len(c) - 1
 	anyFor := len(c) // for how many more certificates anyPolicy counts
-	for i := last; i >= 0; i-- {
+	for i := last; i > 0; i-- {
 		cert := c[i]
-		if i < last || last == 0 {
+		if i < last {
 			named := slices.ContainsFunc(cert.Policies, wanted.Equal)
-			if !named && (i == 0 || anyFor == 0 || !slices.ContainsFunc(cert.Policies, anyPolicy.Equal)) {
+			if !named && (anyFor == 0 || !slices.ContainsFunc(cert.Policies, anyPolicy.Equal)) {
 				return i
 			}
 			// RFC 5280 section 6.1.4 (b).
-			if i > 0 && slices.ContainsFunc(cert.PolicyMappings, func(m x509.PolicyMapping) bool {
+			if slices.ContainsFunc(cert.PolicyMappings, func(m x509.PolicyMapping) bool {
 				return m.IssuerDomainPolicy.Equal(wanted) || m.SubjectDomainPolicy.Equal(wanted)
 			}) {
 				return i

@@ -156,6 +156,7 @@ func TestPoliciesOnWhatIsNoChain(t *testing.T) {
 		"PinLeaf":          chain.PinLeaf(truststore.Fingerprint{1}),
 		"RequirePolicy":    chain.RequirePolicy(anyPolicyOID),
 		"MinKeySizes":      chain.MinKeySizes(1, 1),
+		"Policies":         func(c chain.Chain, _ time.Time) error { c.Policies(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, c := range []chain.Chain{nil, {}, {nil}, {nil, nil}, {{}}, {{}, nil}, {{SerialNumber: big.NewInt(1)}, {}}} {

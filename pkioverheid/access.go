@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -81,6 +82,14 @@ func RequireIdentity(next http.Handler, a Access) (http.Handler, error) {
 }
 
 type identityKey struct{}
+
+func init() {
+	testidentity.Of = func(c []*x509.Certificate) (any, error) { return identityOf(c, true) }
+	testidentity.Context = func(ctx context.Context, id any) context.Context {
+		known := id.(Identity)
+		return context.WithValue(ctx, identityKey{}, &known)
+	}
+}
 
 // IdentityFromContext returns who the caller of a request is that came through
 // [RequireIdentity]. It is false for every other context.
@@ -209,7 +218,7 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, id *Identity, err 
 	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
 		attrs = append(attrs, slog.String("claims", safetext.Name(failed.Chain.Leaf().Subject, safetext.MostDN)))
 	case id != nil:
-		attrs = append(attrs, slog.String("oin", string(id.OIN)), slog.String("subject", safetext.Name(id.Certificate.Subject, safetext.MostDN)))
+		attrs = append(attrs, slog.String("oin", string(id.oin)), slog.String("subject", safetext.Name(id.Certificate().Subject, safetext.MostDN)))
 	}
 	logger.LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
 
@@ -239,7 +248,7 @@ func reasonFor(id *Identity, err error) string {
 	case errors.As(err, &bad):
 		return bad.Error()
 	case id != nil:
-		return fmt.Sprintf("pkioverheid: %s is not let in", quote.Certificate(id.Certificate))
+		return fmt.Sprintf("pkioverheid: %s is not let in", quote.Certificate(id.Certificate()))
 	case errors.As(err, &failed):
 		if g3 := findG3(failed.Chain); g3 != nil {
 			return g3.Error()

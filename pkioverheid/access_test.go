@@ -43,7 +43,7 @@ func (h *welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "nobody", http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprintf(w, "welcome, %s of %v", id.OIN, id.Hierarchy)
+	fmt.Fprintf(w, "welcome, %s of %v", id.OIN(), id.Hierarchy())
 }
 
 // guarded is a handler behind RequireIdentity, what gets through to it and what is logged.
@@ -238,9 +238,9 @@ func TestATSPIsKnownByANameOnlyBelowRootsForClients(t *testing.T) {
 			require.NoError(t, err)
 			id, err := identify(&tls.ConnectionState{VerifiedChains: chains})
 			require.NoError(t, err)
-			assert.Zero(t, id.Hierarchy)
-			assert.Equal(t, c.want, id.TSP)
-			assert.Equal(t, someOIN, id.OIN)
+			assert.Zero(t, id.Hierarchy())
+			assert.Equal(t, c.want, id.TSP())
+			assert.Equal(t, someOIN, id.OIN())
 		})
 	}
 }
@@ -282,7 +282,7 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 	}{{ofG1, pkioverheid.PrivateG1}, {ofG4, pkioverheid.PrivateG4TLS}, {shown(other.Leaf, root), 0}} {
 		id, err := identify(c.state)
 		require.NoError(t, err)
-		assert.Equal(t, c.want, id.Hierarchy)
+		assert.Equal(t, c.want, id.Hierarchy())
 		assert.NoError(t, pkioverheid.AllowOIN(someOIN)(id))
 	}
 	foreign, leaf := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")

@@ -209,7 +209,7 @@ var (
 // G4 began, what replaces a certificate between machines is Private G1, and that is
 // fine until its own end is near.
 //
-// A CA is advised on as something that somebody trusts. Like [Identify], Advise
+// A CA is advised on as something that somebody trusts. Like [ClaimOf], Advise
 // believes what the certificate says about itself, and does not know whether it was
 // revoked. nil is [Unrecognised].
 func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
@@ -221,9 +221,9 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 	}
 	r, key := recognised(), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	self, issuer, by := r.findKey(cert, key)
-	id, known := identityAs(cert, self, issuer, by)
+	id, known := claimAs(cert, self, issuer, by)
 	id.Certificate = cert
-	c := &advised{Identity: id, use: use, at: at, compromised: r.publicKeys[key]}
+	c := &advised{Claim: id, use: use, at: at, compromised: r.publicKeys[key]}
 	var a Advice
 	var g3 *G3Error
 	if id.Hierarchy == G3 {
@@ -272,7 +272,7 @@ func (c *advised) clientOnly() bool {
 
 // advised is a certificate to give advice on.
 type advised struct {
-	Identity
+	Claim
 	use Use
 	at  time.Time
 

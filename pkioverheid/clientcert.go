@@ -130,7 +130,7 @@ func RefusedCertificate(resp *http.Response) error {
 // describe names a certificate, its issuer and its hierarchy.
 func describe(c *x509.Certificate) string {
 	s := fmt.Sprintf("%s, issued by %s", quote.Certificate(c), quote.Text(c.Issuer.CommonName))
-	if id, ok := Identify(c); ok {
+	if id, ok := ClaimOf(c); ok {
 		s += " (" + id.Hierarchy.String() + ")"
 	}
 	return s

@@ -306,7 +306,11 @@ func (d *digikoppeling) privateRoot() RuleResult {
 	if d.chain == nil {
 		return broken(rule, "it does not verify: %s", quote.Line(d.failed.Error()))
 	}
-	switch h := identityOf(d.chain).Hierarchy; h {
+	var h Hierarchy
+	if a := authorityAbove(d.chain); a != nil {
+		h = a.hierarchy
+	}
+	switch h {
 	case PrivateG1, PrivateG4TLS:
 		return met(rule, "it stands under %s", stamcertificaat(h))
 	case 0:
@@ -346,14 +350,16 @@ func (d *digikoppeling) tlsWithPKIoverheid() RuleResult {
 	case d.chain == nil || d.failed != nil:
 		return broken(rule, "the other side's certificate does not verify: %s", quote.Line(d.failed.Error()))
 	}
-	id := identityOf(d.chain)
-	if id.Hierarchy == 0 {
+	id, err := identityOf(d.chain, false)
+	switch {
+	case err != nil:
+		return broken(rule, "%s", quote.Line(err.Error()))
+	case id.hierarchy == 0:
 		return notChecked(rule, "the other side's root %s was added and is not known here", quote.Certificate(d.chain.Root()))
-	}
-	if checkSystem(id) != nil {
+	case checkSystem(id) != nil:
 		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
 	}
-	return met(rule, "the other side showed a system's certificate under %s", id.Hierarchy)
+	return met(rule, "the other side showed a system's certificate under %s", id.hierarchy)
 }
 
 // TLS002: mutual TLS.

@@ -14,7 +14,7 @@
 //     [RequireIdentity] answers whom it does not let in with a reason, by a list that
 //     may change ([OINList]), also behind a [Proxy] that ends TLS.
 //   - Anything that takes an x509.CertPool, such as a database driver: [DefaultCertPool].
-//   - A certificate that you came across: [Identify] tells what it claims to be,
+//   - A certificate that you came across: [ClaimOf] says what it claims to be,
 //     [RejectG3] whether it is of the hierarchy that was withdrawn, [Advise] what must
 //     be done about it, by when, and whom to ask.
 //   - The rules of Digikoppeling: [CheckDigikoppeling] for a certificate,

@@ -142,7 +142,7 @@ func ExampleServerTLSConfig() {
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, "%s under %s", caller.OIN, caller.Hierarchy)
+		fmt.Fprintf(w, "%s under %s", caller.OIN(), caller.Hierarchy())
 	}))
 	server.TLS = config
 	server.StartTLS()
@@ -179,7 +179,7 @@ func ExampleClientTLSConfig() {
 // A policy of your own: this program is to talk to servers of one provider only.
 func ExampleConfig() {
 	onlyKPN := func(c chain.Chain, at time.Time) error {
-		if id, ok := pkioverheid.Identify(c[1]); !ok || id.TSP != pkioverheid.KPN {
+		if id, ok := pkioverheid.ClaimOf(c[1]); !ok || id.TSP != pkioverheid.KPN {
 			return errors.New("not issued by KPN")
 		}
 		return nil
@@ -259,9 +259,9 @@ func ExampleRefusedCertificate() {
 	// Output: set Config.Certificate, see LoadKeyPair
 }
 
-func ExampleIdentify() {
+func ExampleClaimOf() {
 	for _, cert := range pkioverheid.PrivateG4TLS.Certificates()[:3] {
-		if id, ok := pkioverheid.Identify(cert); ok {
+		if id, ok := pkioverheid.ClaimOf(cert); ok {
 			fmt.Printf("%v: %v %v\n", id.Hierarchy, id.TSP, id.Role)
 		}
 	}
@@ -344,7 +344,7 @@ func ExampleHierarchy_UnmarshalText() {
 func ExampleHierarchy_Certificates() {
 	tsps := 0
 	for _, c := range pkioverheid.PrivateG1.Certificates() {
-		if id, _ := pkioverheid.Identify(c); id.Role == pkioverheid.TSPCA {
+		if id, _ := pkioverheid.ClaimOf(c); id.Role == pkioverheid.TSPCA {
 			tsps++
 		}
 	}
@@ -393,7 +393,7 @@ func ExampleIdentifyCallers() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(id.OIN, "under", id.Hierarchy)
+	fmt.Println(id.OIN(), "under", id.Hierarchy())
 	fmt.Println(pkioverheid.AllowOIN("00000001002220647000")(id))
 	// Output:
 	// 00000003271987420000 under Private G1
@@ -403,19 +403,13 @@ func ExampleIdentifyCallers() {
 func ExampleAllowAnySystem() {
 	allow := pkioverheid.AllowAnySystem()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cas := g1.Certificates()
-	for _, policy := range []string{"2.16.528.1.1003.1.2.8.6", "2.16.528.1.1003.1.2.8.1"} {
-		leaf := g1.Issue(pkiotest.Policy(policy)).Leaf
-		verified := []*x509.Certificate{leaf, cas[2], cas[1], cas[0]}
-		id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{verified}})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(allow(id))
+	for _, policy := range []string{"2.16.528.1.1003.1.2.8.6", "2.16.528.1.1003.1.2.8.4"} {
+		id := g1.Identity(pkiotest.Policy(policy))
+		fmt.Println(id.Kind(), allow(id))
 	}
 	// Output:
-	// <nil>
-	// pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+	// system <nil>
+	// organisation pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
 }
 
 func ExampleAllowOIN() {
@@ -522,7 +516,7 @@ func ExampleOIN_UnmarshalText() {
 }
 
 func ExampleIdentity_UZI() {
-	id, _ := pkioverheid.Identify(pkioverheid.PrivateG1.Root())
+	id := pkiotest.New(pkioverheid.PrivateG1).Identity() // KPN's
 	if uzi, ok := id.UZI(); ok {
 		fmt.Println(uzi.URA, uzi.Number)
 	} else {
@@ -533,7 +527,7 @@ func ExampleIdentity_UZI() {
 
 func ExampleRefuseTestOIN() {
 	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowAnySystem())
-	fmt.Println(allow(pkioverheid.Identity{OIN: "00000099000000001000"}))
+	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))))
 	// Output: pkioverheid: OIN 00000099000000001000 is a number for tests, which anyone may use
 }
 
@@ -564,7 +558,7 @@ func ExampleRequireIdentity() {
 	}
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := pkioverheid.IdentityFromContext(r.Context())
-		fmt.Fprint(w, "welcome, ", id.OIN)
+		fmt.Fprint(w, "welcome, ", id.OIN())
 	})
 	handler, err := pkioverheid.RequireIdentity(hello, pkioverheid.Access{
 		Config: config,
@@ -604,7 +598,7 @@ func ExampleRequireIdentity() {
 func ExampleIdentityFromContext() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := pkioverheid.IdentityFromContext(r.Context()); ok {
-			fmt.Fprint(w, id.OIN)
+			fmt.Fprint(w, id.OIN())
 		} else {
 			fmt.Fprint(w, "nobody: this handler is not behind RequireIdentity")
 		}
@@ -726,8 +720,8 @@ func ExampleAccessError() {
 		if err := pkioverheid.AllowAnySystem()(id); err != nil {
 			return err
 		}
-		if !contracts[id.OIN] {
-			return &pkioverheid.AccessError{Reason: "there is no contract with OIN " + string(id.OIN)}
+		if !contracts[id.OIN()] {
+			return &pkioverheid.AccessError{Reason: "there is no contract with OIN " + string(id.OIN())}
 		}
 		return nil
 	}

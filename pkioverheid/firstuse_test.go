@@ -29,8 +29,8 @@ func TestFirstUseFromManyGoroutines(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, use := range []func(){
 		func() {
-			pkioverheid.Identify(new(x509.Certificate))
-			pkioverheid.Identify(pkioverheid.PrivateG1.Root())
+			pkioverheid.ClaimOf(new(x509.Certificate))
+			pkioverheid.ClaimOf(pkioverheid.PrivateG1.Root())
 		},
 		func() { assert.NotNil(t, pkioverheid.DefaultCertPool()) },
 		func() { assert.Error(t, pkioverheid.RejectG3(pkioverheid.G3.Certificates())) },

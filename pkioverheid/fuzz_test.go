@@ -27,7 +27,7 @@ func FuzzCertificate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		pkioverheid.Identify(cert)
+		pkioverheid.ClaimOf(cert)
 		for _, err := range []error{
 			pkioverheid.RejectG3([]*x509.Certificate{cert}),
 			pkioverheid.RejectWithdrawn([]*x509.Certificate{cert}, time.Now()),

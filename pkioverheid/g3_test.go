@@ -215,19 +215,19 @@ func TestHugeNamesAreCutInErrors(t *testing.T) {
 	assert.Less(t, len(err.Error()), 800)
 	assert.NotContains(t, err.Error(), "\x1b")
 	assert.NotContains(t, err.Error(), "\n")
-	_, ok := Identify(cert)
+	_, ok := ClaimOf(cert)
 	assert.True(t, ok)
 }
 
-func TestIdentifyTellsTheClaimAndHowItWasRecognised(t *testing.T) {
+func TestAClaimSaysHowItWasRecognised(t *testing.T) {
 	kpn := PrivateG1.Certificates()[4]
 	require.Equal(t, "KPN PKIoverheid Private Services CA - G1", kpn.Subject.CommonName)
 
-	id, ok := Identify(kpn)
+	id, ok := ClaimOf(kpn)
 	require.True(t, ok)
-	assert.Equal(t, Identity{Hierarchy: PrivateG1, Role: TSPCA, TSP: KPN, Policies: kpn.Policies, By: ByKey, Certificate: kpn}, id)
+	assert.Equal(t, Claim{Hierarchy: PrivateG1, Role: TSPCA, TSP: KPN, Policies: kpn.Policies, By: ByKey, Certificate: kpn}, id)
 
-	id, ok = Identify(PrivateG4TLS.Root())
+	id, ok = ClaimOf(PrivateG4TLS.Root())
 	require.True(t, ok)
 	assert.Equal(t, Root, id.Role)
 	assert.Empty(t, id.TSP)
@@ -236,7 +236,7 @@ func TestIdentifyTellsTheClaimAndHowItWasRecognised(t *testing.T) {
 		template.Subject.SerialNumber = "00000003271987420000"
 		parent.RawSubject, parent.SubjectKeyId = kpn.RawSubject, kpn.SubjectKeyId
 	})
-	id, ok = Identify(leaf)
+	id, ok = ClaimOf(leaf)
 	require.True(t, ok, "a claim, though forged")
 	assert.Equal(t, PrivateG1, id.Hierarchy)
 	assert.Equal(t, EndEntity, id.Role)
@@ -245,15 +245,15 @@ func TestIdentifyTellsTheClaimAndHowItWasRecognised(t *testing.T) {
 	assert.Equal(t, OIN("00000003271987420000"), id.OIN)
 
 	for _, cert := range []*x509.Certificate{nil, {}, forge(t, func(template, parent *x509.Certificate) {})} {
-		_, ok = Identify(cert)
+		_, ok = ClaimOf(cert)
 		assert.False(t, ok)
 	}
 }
 
-func TestIdentifyKnowsEveryEmbeddedCertificate(t *testing.T) {
+func TestEveryEmbeddedCertificateIsRecognised(t *testing.T) {
 	for h := EV; h <= G3; h++ {
 		for i, cert := range h.Certificates() {
-			id, ok := Identify(cert)
+			id, ok := ClaimOf(cert)
 			require.True(t, ok)
 			assert.Equal(t, h, id.Hierarchy)
 			assert.Equal(t, min(Role(i+1), TSPCA), id.Role)
@@ -270,7 +270,7 @@ func TestTheSerialNumberOfATSPIsNoOIN(t *testing.T) {
 			template.Subject.SerialNumber = s
 			parent.Subject = named("KPN - G4 PKIo Priv G-TLS SYS - 2025", "KPN B.V.")
 		})
-		id, ok := Identify(leaf)
+		id, ok := ClaimOf(leaf)
 		require.True(t, ok)
 		assert.Equal(t, ByName, id.By)
 		assert.Empty(t, id.OIN)

@@ -116,11 +116,10 @@ func TestServersAreTrustedHoweverTheySendTheirChain(t *testing.T) {
 
 					id, err := pkioverheid.PeerIdentity(resp.TLS)
 					require.NoError(t, err)
-					assert.Equal(t, h, id.Hierarchy)
-					assert.Equal(t, pkioverheid.KPN, id.TSP)
-					assert.Equal(t, pkioverheid.EndEntity, id.Role)
-					assert.Equal(t, pkioverheid.ByKey, id.By)
-					assert.True(t, id.Fixture)
+					assert.Equal(t, h, id.Hierarchy())
+					assert.Equal(t, pkioverheid.KPN, id.TSP())
+					assert.Equal(t, pkioverheid.System, id.Kind())
+					assert.True(t, id.Claim().Fixture)
 				})
 			}
 		}
@@ -136,7 +135,7 @@ func TestBothTSPsOfAHierarchyAreKnown(t *testing.T) {
 			require.NoError(t, err)
 			id, err := pkioverheid.PeerIdentity(resp.TLS)
 			require.NoError(t, err)
-			assert.EqualValues(t, tsp, id.TSP)
+			assert.EqualValues(t, tsp, id.TSP())
 		}
 	}
 }

@@ -490,7 +490,7 @@ func mutualServer(t testing.TB, own tls.Certificate, version uint16, allow pkiov
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		fmt.Fprintf(w, "welcome, %s of %v", id.OIN, id.Hierarchy)
+		fmt.Fprintf(w, "welcome, %s of %v", id.OIN(), id.Hierarchy())
 	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.EnableHTTP2 = true
@@ -617,7 +617,7 @@ func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
 				}
 				for _, trusted := range pkioverheid.Hierarchies() {
 					for _, ca := range trusted.Certificates() {
-						if id, _ := pkioverheid.Identify(ca); id.Role != pkioverheid.DomainCA {
+						if id, _ := pkioverheid.ClaimOf(ca); id.Role != pkioverheid.DomainCA {
 							assert.Contains(t, announced, ca.Subject.CommonName)
 						}
 					}

@@ -128,7 +128,7 @@ func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) 
 		return err
 	}
 	if err := allow(id); err != nil {
-		return fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate), err)
+		return fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err)
 	}
 	return nil
 }
@@ -149,14 +149,7 @@ func refusedClient(err error) error {
 
 // identify reads the verified chain of a client.
 func (t *trust) identify(c chain.Chain) (Identity, error) {
-	id := identityOf(c)
-	if id.Role != EndEntity {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quote.Certificate(id.Certificate))
-	}
-	if id.addedRoot = t.systemRoots.Contains(c.Root()); id.addedRoot && id.Hierarchy == 0 && len(c) > 1 {
-		id.TSP = tspOf(c[1].Subject.Organization)
-	}
-	return id, nil
+	return identityOf(c, t.systemRoots.Contains(c.Root()))
 }
 
 // An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
@@ -181,11 +174,11 @@ func AllowOIN(oins ...OIN) Authorizer {
 		if err := checkSystem(id); err != nil {
 			return err
 		}
-		if id.OIN == "" {
+		if id.oin == "" {
 			return errNoOIN()
 		}
-		if !slices.Contains(oins, id.OIN) {
-			return errNotListed(id.OIN)
+		if !slices.Contains(oins, id.oin) {
+			return errNotListed(id.oin)
 		}
 		return nil
 	}
@@ -224,11 +217,11 @@ func (l *OINList) Allow(id Identity) error {
 	if err := checkSystem(id); err != nil {
 		return err
 	}
-	if id.OIN == "" {
+	if id.oin == "" {
 		return errNoOIN()
 	}
-	if list := l.oins.Load(); list == nil || !(*list)[id.OIN] {
-		return errNotListed(id.OIN)
+	if list := l.oins.Load(); list == nil || !(*list)[id.oin] {
+		return errNotListed(id.oin)
 	}
 	return nil
 }
@@ -240,8 +233,8 @@ func RefuseTestOIN(allow Authorizer) Authorizer {
 		return nil
 	}
 	return func(id Identity) error {
-		if id.OIN.IsTest() {
-			return &AccessError{"OIN " + string(id.OIN) + " is a number for tests, which anyone may use"}
+		if id.oin.IsTest() {
+			return &AccessError{"OIN " + string(id.oin) + " is a number for tests, which anyone may use"}
 		}
 		return allow(id)
 	}
@@ -253,46 +246,13 @@ func RefuseTestOIN(allow Authorizer) Authorizer {
 // refused; so are certificates below Config.Roots whose hierarchy is not known.
 func AllowAnySystem() Authorizer { return checkSystem }
 
-// systemPolicies are the policies of certificates for systems, by hierarchy
-// (facts.md §5 and §8); under the zero Hierarchy those that may come under
-// Config.ClientRoots and Config.TrialRoots: G4 G-Other, and test chains.
-var systemPolicies = [...][]string{
-	0: {
-		"2.16.528.1.1003.1.2.8.6",
-		"2.16.528.1.1003.1.2.44.15.35.11",
-		"2.16.528.1.1003.1.2.44.16.25.8",
-		"2.16.528.1.1003.1.2.41.15.35.11",
-		"2.16.528.1.1003.1.2.41.16.25.8",
-	},
-	EV:           {"2.16.528.1.1003.1.2.5.8", "2.16.528.1.1003.1.2.5.9"},
-	PrivateG1:    {"2.16.528.1.1003.1.2.8.6"},
-	PrivateG4TLS: {"2.16.528.1.1003.1.2.44.15.35.11"},
-	G3:           nil,
-}
-
-// systemOIDs are the same, parsed on first use.
-var systemOIDs = sync.OnceValue(func() [len(systemPolicies)][]x509.OID {
-	var all [len(systemPolicies)][]x509.OID
-	for h, policies := range systemPolicies {
-		for _, text := range policies {
-			all[h] = append(all[h], policy.Parse(text))
-		}
-	}
-	return all
-})
-
 func errNoSystem() error {
 	return &AccessError{"not the certificate of a system: it has none of the policies that PKIoverheid gives to systems"}
 }
 
 func checkSystem(id Identity) error {
-	if id.Role != EndEntity || int(id.Hierarchy) >= len(systemPolicies) || id.Hierarchy == 0 && !id.addedRoot {
+	if id.kind != System {
 		return errNoSystem()
 	}
-	for _, p := range id.Policies {
-		if slices.ContainsFunc(systemOIDs()[id.Hierarchy], p.Equal) {
-			return nil
-		}
-	}
-	return errNoSystem()
+	return nil
 }

@@ -140,8 +140,8 @@ func TestPersonsCASignedWithASystemsPolicyAreRefused(t *testing.T) {
 		g1.Issue(pkiotest.OIN(someOIN)).Leaf, personsCA(t), pkioverheid.PrivateG1.Root(),
 	}}})
 	require.NoError(t, err)
-	assert.Equal(t, pkioverheid.PrivateG1, id.Hierarchy)
-	assert.Empty(t, id.Policies)
+	assert.Equal(t, pkioverheid.PrivateG1, id.Hierarchy())
+	assert.Empty(t, id.Policies())
 	assert.Error(t, pkioverheid.AllowAnySystem()(id))
 	assert.Error(t, pkioverheid.AllowOIN(someOIN)(id))
 }

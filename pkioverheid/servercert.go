@@ -248,7 +248,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 		return
 	}
 	issuer := quote.Text(top.Issuer.CommonName)
-	id, ok := Identify(top)
+	id, ok := ClaimOf(top)
 	switch {
 	case ok && id.Fixture && len(e.Path) > 1:
 		e.Cause = "it stands under a CA of package pkiotest, whose private key is public"

@@ -55,7 +55,7 @@ func whoAmI(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprint(w, id.OIN)
+	fmt.Fprint(w, id.OIN())
 }
 
 func TestABaseCannotBringConnectionsOfItsOwn(t *testing.T) {
@@ -350,7 +350,7 @@ func TestTwoSerialNumbersAreNoOIN(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	ca := g1.Certificates()[2]
 	leaf := sign(t, &x509.Certificate{RawSubject: raw}, &tls.Certificate{Leaf: ca, PrivateKey: g1.PrivateKey(ca)})
-	id, ok := pkioverheid.Identify(leaf.Leaf)
+	id, ok := pkioverheid.ClaimOf(leaf.Leaf)
 	require.True(t, ok)
 	assert.Empty(t, id.OIN)
 }

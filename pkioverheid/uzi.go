@@ -19,31 +19,26 @@ type UZI struct {
 	URA string `json:"ura"`
 }
 
-// UZI returns the holder of an UZI server certificate, from its subjectAltName. It is
-// false for a certificate of another TSP than CIBG, where that name would be no more
-// than a claim; for one without such a name; and for one with two that differ. Like the
-// rest of an Identity it was verified if that is of [PeerIdentity], of an
-// [Authorizer] or of [IdentityFromContext].
-func (id Identity) UZI() (UZI, bool) {
-	if id.TSP != CIBG || id.Role != EndEntity || id.Certificate == nil {
-		return UZI{}, false
-	}
-	return uziOf(id.Certificate)
-}
-
 var (
 	oidSubjectAltName      = asn1.ObjectIdentifier{2, 5, 29, 17}
 	oidUZIName             = asn1.ObjectIdentifier{2, 5, 5, 5}
 	oidPermanentIdentifier = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 3} // RFC 4043
 )
 
-func uziOf(cert *x509.Certificate) (UZI, bool) {
+// uziOf reads the subjectAltName of a certificate of CIBG, the only provider in whose
+// certificates that name is more than words. It is zero where there is none, and where
+// two differ.
+func uziOf(cert *x509.Certificate, tsp TSP) UZI {
+	if tsp != CIBG {
+		return UZI{}
+	}
 	for _, ext := range cert.Extensions { // crypto/x509 refuses a second of one kind
 		if ext.Id.Equal(oidSubjectAltName) {
-			return uziInNames(ext.Value)
+			uzi, _ := uziInNames(ext.Value)
+			return uzi
 		}
 	}
-	return UZI{}, false
+	return UZI{}
 }
 
 // uziInNames reads the GeneralNames of RFC 5280 section 4.2.1.6.

@@ -23,7 +23,7 @@ func serveSOAP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError) // as SOAP 1.1 has it over HTTP
 		reply.Body.Fault = &fault{"Client", "this is no question"}
 	} else {
-		reply.Body.Answer = &answer{e.Body.Question.ID, "geldig, gevraagd door " + string(caller.OIN)}
+		reply.Body.Answer = &answer{e.Body.Question.ID, "geldig, gevraagd door " + string(caller.OIN())}
 	}
 	text, err := xml.Marshal(reply)
 	if err != nil {

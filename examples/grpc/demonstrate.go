@@ -119,7 +119,7 @@ type service struct {
 
 func (s service) Check(ctx context.Context, req *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
 	id := callerOf(ctx)
-	s.logger.InfoContext(ctx, "called", "oin", id.OIN, "hierarchy", id.Hierarchy)
+	s.logger.InfoContext(ctx, "called", "oin", id.OIN(), "hierarchy", id.Hierarchy())
 	return s.Server.Check(ctx, req)
 }
 

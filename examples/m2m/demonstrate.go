@@ -201,7 +201,7 @@ func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, st
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, "hello %s", id.OIN)
+		fmt.Fprintf(w, "hello %s", id.OIN())
 	}))
 	srv.TLS = config
 	srv.EnableHTTP2 = true
@@ -245,7 +245,7 @@ func call(client *http.Client, url string) (outcome, todo string) {
 	if err != nil {
 		return "failed", err.Error()
 	}
-	if id.Hierarchy == pkioverheid.PrivateG1 {
+	if id.Hierarchy() == pkioverheid.PrivateG1 {
 		return connected, "nothing yet: its owner must have a certificate under Private G4 before November 2028"
 	}
 	return connected, "nothing"

@@ -80,7 +80,7 @@ func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error)
 func printPath(w io.Writer, path []*x509.Certificate) {
 	for i, c := range path {
 		what := "not PKIoverheid, as far as is known here"
-		if id, ok := pkioverheid.Identify(c); ok {
+		if id, ok := pkioverheid.ClaimOf(c); ok {
 			what = fmt.Sprintf("%v, %v", id.Hierarchy, id.Role)
 			if id.TSP != "" {
 				what += ", " + string(id.TSP)

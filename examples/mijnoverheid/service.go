@@ -48,7 +48,7 @@ func answerSOAP(r *http.Request, caller pkioverheid.Identity) (string, error) {
 	if err := xml.Unmarshal(data, &asked); err != nil {
 		return "", err
 	}
-	answer.Body.Answer = string(caller.OIN)
+	answer.Body.Answer = string(caller.OIN())
 	text, err := xml.Marshal(answer)
 	return xml.Header + string(text), err
 }
@@ -67,14 +67,14 @@ func (s *service) exchange(r *http.Request, caller pkioverheid.Identity) (string
 	switch {
 	case header.CPA != cpa.ID:
 		return "", errors.New("there is no such agreement")
-	case header.From.Type != "urn:osb:oin" || header.From.Value != string(caller.OIN):
+	case header.From.Type != "urn:osb:oin" || header.From.Value != string(caller.OIN()):
 		return "", errors.New("the message is not from the one who sends it")
 	case header.To.Value != string(serviceOIN):
 		return "", errors.New("the message is for another")
 	case !bytes.Contains(payload, []byte("zaak")):
 		return "", errors.New("there is no zaak in it")
 	}
-	ack := message{cpaID: cpa.ID, from: serviceOIN, to: caller.OIN, id: "2@mijnoverheid.example"}
+	ack := message{cpaID: cpa.ID, from: serviceOIN, to: caller.OIN(), id: "2@mijnoverheid.example"}
 	return ack.envelope("Acknowledgment", fmt.Sprintf(`
 <eb:Acknowledgment soap:mustUnderstand="1" soap:actor="urn:oasis:names:tc:ebxml-msg:actor:toPartyMSH" eb:version="2.0"><eb:RefToMessageId>%s</eb:RefToMessageId></eb:Acknowledgment>`, escape(header.ID)), ""), nil
 }

@@ -72,7 +72,7 @@ type finding struct {
 
 // Hierarchy is the name of the hierarchy, as far as one was recognised.
 func (f *finding) Hierarchy() string {
-	id, ok := f.Identity()
+	id, ok := f.Claim()
 	switch {
 	case ok:
 		return id.Hierarchy.String()

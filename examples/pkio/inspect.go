@@ -152,7 +152,7 @@ func whoIs(r inventory.Result) []string {
 	if r.Party != "" {
 		lines[0] += " of " + shortened(printable(r.Party), 100)
 	}
-	id, ok := r.Identity()
+	id, ok := r.Claim()
 	if !ok {
 		lines = append(lines, "identity: nothing of PKIoverheid that is known here")
 	} else {

@@ -88,7 +88,7 @@ func (c *csvLines) take(r inventory.Result) error {
 			row["serial"] = x.SerialNumber.Text(16)
 		}
 		row["not_before"], row["not_after"] = date(x.NotBefore), date(x.NotAfter)
-		if id, ok := r.Identity(); ok {
+		if id, ok := r.Claim(); ok {
 			row["hierarchy"], row["role"], row["tsp"], row["oin"] = id.Hierarchy.String(), id.Role.String(), string(id.TSP), string(id.OIN)
 		}
 		row["status"], row["supplier"], row["advice"] = a.Status.String(), string(a.Supplier), a.Text

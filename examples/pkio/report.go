@@ -369,7 +369,7 @@ func draw(id string, f *finding) picture {
 		}
 	}
 	add("Advice", f.Advice.Text, false)
-	if identity, ok := f.Identity(); ok {
+	if identity, ok := f.Claim(); ok {
 		add("OIN", string(identity.OIN), false)
 	}
 	add("Issued by", safetext.Name(f.Certificate.Issuer, safetext.MostDN), false)
@@ -379,7 +379,7 @@ func draw(id string, f *finding) picture {
 
 func drawBox(c *chain.ExplainedCertificate) box {
 	b := box{Name: nameOf(c.Certificate), Until: date(c.NotAfter), Role: "Certificate"}
-	identity, known := pkioverheid.Identify(c.Certificate)
+	identity, known := pkioverheid.ClaimOf(c.Certificate)
 	switch {
 	case known:
 		role := identity.Role.String()

@@ -67,8 +67,8 @@ func ExampleConfig() {
 	// entry 2 "b" is a trust anchor
 }
 
-func ExampleResult_Identity() {
-	id, ok := first(g1Root).Identity()
+func ExampleResult_Claim() {
+	id, ok := first(g1Root).Claim()
 	fmt.Println(ok, id.Hierarchy, id.Role)
 	// Output: true Private G1 root
 }

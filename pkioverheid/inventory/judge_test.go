@@ -33,7 +33,7 @@ func TestStatesOfTheRealCertificates(t *testing.T) {
 		require.Len(t, found, 26)
 		require.Empty(t, troubles)
 		for _, r := range found {
-			id, ok := r.Identity()
+			id, ok := r.Claim()
 			require.True(t, ok)
 			n[id.Hierarchy.String()+" "+r.State()]++
 			_, err := r.Chain()
@@ -132,7 +132,7 @@ func TestResultsWithoutACertificate(t *testing.T) {
 	assert.Equal(t, "error", r.State())
 	assert.Zero(t, r.Advice())
 	assert.Nil(t, r.Explain())
-	_, ok := r.Identity()
+	_, ok := r.Claim()
 	assert.False(t, ok)
 	path, err := r.Chain()
 	assert.Nil(t, path)

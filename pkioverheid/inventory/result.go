@@ -93,9 +93,9 @@ func (r Result) Fingerprint() truststore.Fingerprint {
 	return truststore.FingerprintOf(r.Certificate)
 }
 
-// Identity tells what the certificate claims to be; false if that is nothing of
-// PKIoverheid, and for a Result with an Err.
-func (r Result) Identity() (pkioverheid.Identity, bool) { return pkioverheid.Identify(r.Certificate) }
+// Claim returns what the certificate says about itself; false if it is of no
+// hierarchy of PKIoverheid, and for a Result with an Err.
+func (r Result) Claim() (pkioverheid.Claim, bool) { return pkioverheid.ClaimOf(r.Certificate) }
 
 // Chain returns the path from the certificate to a root that the verifier of the
 // scan trusts, for any use, or an error that says why there is none: a
@@ -175,7 +175,7 @@ func (r Result) String() string {
 	b.WriteString(r.Where())
 	b.WriteString(": ")
 	b.WriteString(quoted(nameOf(r.Certificate)))
-	if id, ok := r.Identity(); ok {
+	if id, ok := r.Claim(); ok {
 		b.WriteString(" (" + id.Hierarchy.String() + " " + id.Role.String() + ")")
 	}
 	b.WriteString(" until " + r.Certificate.NotAfter.UTC().Format(time.DateOnly) + ": " + r.State())
@@ -263,7 +263,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 			j.Serial = c.SerialNumber.Text(16)
 		}
 		j.NotBefore, j.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
-		if id, ok := r.Identity(); ok {
+		if id, ok := r.Claim(); ok {
 			j.Identity = &identityJSON{id.Hierarchy, id.Role.String(), id.TSP, id.OIN, id.By.String(), id.Fixture}
 		}
 		if _, err := r.Chain(); err != nil {

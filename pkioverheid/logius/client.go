@@ -109,11 +109,11 @@ func (s Service) config(cfg pkioverheid.Config) (pkioverheid.Config, error) {
 // which a CPA may name as an anchor, is the provider's itself or stands above it.
 func issuedBy(tsp pkioverheid.TSP) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
-		if own, ok := pkioverheid.Identify(c.Leaf()); ok && own.By == pkioverheid.ByKey && (own.TSP == tsp || own.Role < pkioverheid.TSPCA) {
+		if own, ok := pkioverheid.ClaimOf(c.Leaf()); ok && own.By == pkioverheid.ByKey && (own.TSP == tsp || own.Role < pkioverheid.TSPCA) {
 			return nil
 		}
 		if len(c) > 1 {
-			ca, ok := pkioverheid.Identify(c[1])
+			ca, ok := pkioverheid.ClaimOf(c[1])
 			if ok && ca.By == pkioverheid.ByKey && ca.Role == pkioverheid.TSPCA && ca.TSP == tsp {
 				return nil
 			}

@@ -66,7 +66,7 @@ func digiDKind(v *chain.Verifier, cert *x509.Certificate, at time.Time) (pkiover
 	if err != nil {
 		return 0, err
 	}
-	root, ok := pkioverheid.Identify(c.Root())
+	root, ok := pkioverheid.ClaimOf(c.Root())
 	if !ok || root.By != pkioverheid.ByKey {
 		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", quote.Certificate(c.Root()))
 	}

@@ -26,7 +26,7 @@ func namesake(t testing.TB) (root, tsp, leaf *x509.Certificate) {
 	real := pkioverheid.PrivateG1.Certificates()
 	var kpn *x509.Certificate
 	for _, c := range real {
-		if id, ok := pkioverheid.Identify(c); ok && id.TSP == pkioverheid.KPN {
+		if id, ok := pkioverheid.ClaimOf(c); ok && id.TSP == pkioverheid.KPN {
 			kpn = c
 		}
 	}
@@ -66,7 +66,7 @@ func namesake(t testing.TB) (root, tsp, leaf *x509.Certificate) {
 // A root that a user trusts may have KPN's name, and CAs of KPN's names below it.
 func TestAProviderIsKnownByItsKey(t *testing.T) {
 	root, tsp, leaf := namesake(t)
-	id, ok := pkioverheid.Identify(tsp)
+	id, ok := pkioverheid.ClaimOf(tsp)
 	require.True(t, ok)
 	require.Equal(t, pkioverheid.KPN, id.TSP, "by its name it is")
 	cfg := pkioverheid.Config{Roots: truststore.New(root, tsp)}

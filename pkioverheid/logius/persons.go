@@ -41,7 +41,7 @@ var persons = sync.OnceValue(func() (arcs []x509.OID) {
 // rejectPersons refuses the certificates that PKIoverheid issues to persons, under the
 // same roots as those of systems (facts.md §5).
 func rejectPersons(c chain.Chain, at time.Time) error {
-	if root, ok := pkioverheid.Identify(c.Root()); ok && root.By == pkioverheid.ByKey {
+	if root, ok := pkioverheid.ClaimOf(c.Root()); ok && root.By == pkioverheid.ByKey {
 		if organisations()(c, at) != nil {
 			return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: at, Err: []error{
 				errors.New("logius: it is no certificate of a system or an organisation: it has none of the policies that PKIoverheid gives to these")}}

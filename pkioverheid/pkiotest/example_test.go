@@ -298,3 +298,26 @@ func ExampleECDSA() {
 	// Output:
 	// ECDSA
 }
+
+// An Authorizer and a handler are tested without a handshake.
+func ExampleAuthority_Identity() {
+	id := pkiotest.New(pkioverheid.PrivateG4TLS).Identity(pkiotest.OIN("00000099000000001000"))
+	fmt.Println(id.OIN(), id.Kind(), id.Hierarchy())
+	fmt.Println(pkioverheid.AllowOIN("00000099000000002000")(id))
+	// Output:
+	// 00000099000000001000 system Private G4 TLS
+	// pkioverheid: OIN 00000099000000001000 is not on the list
+}
+
+func ExampleWithIdentity() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, _ := pkioverheid.IdentityFromContext(r.Context())
+		fmt.Fprint(w, "welcome, ", caller.OIN())
+	})
+	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))
+	r := httptest.NewRequest("GET", "/", nil)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r.WithContext(pkiotest.WithIdentity(r.Context(), id)))
+	fmt.Println(w.Body)
+	// Output: welcome, 00000099000000001000
+}
