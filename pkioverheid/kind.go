@@ -34,7 +34,7 @@ func (k Kind) String() string {
 }
 
 // policyKinds are the policies of end-entity certificates by hierarchy, without
-// their beginning 2.16.528.1.1003.1.2 (pkioverheid/facts.md §5 and §8). A final dot stands for
+// their beginning 2.16.528.1.1003.1.2 (facts.md §5 and §8). A final dot stands for
 // any continuation. Under the zero Hierarchy stand those that may come below
 // Config.ClientRoots and Config.TrialRoots: G4 G-Other, and test chains.
 var policyKinds = [...][]struct {
