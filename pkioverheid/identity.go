@@ -160,7 +160,7 @@ func completed(c chain.Chain) chain.Chain {
 		}
 		cas := embedded()[a.hierarchy]
 		if a.fixture {
-			cas = fixture.Certificates(hierarchyNames[a.hierarchy].text)
+			cas = fixture.Certificates(hierarchyTable[a.hierarchy].text)
 		}
 		i := slices.IndexFunc(cas, func(ca *x509.Certificate) bool {
 			return bytes.Equal(ca.RawSubject, last.RawIssuer) && bytes.Equal(ca.SubjectKeyId, last.AuthorityKeyId)
