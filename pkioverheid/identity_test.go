@@ -12,14 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 )
-
-func policyOID(t testing.TB, text string) x509.OID {
-	t.Helper()
-	oid, err := x509.ParseOID(text)
-	require.NoError(t, err)
-	return oid
-}
 
 // Nobody outside this package can write into an Identity.
 func TestAnIdentityHasNoExportedFields(t *testing.T) {
@@ -52,7 +46,7 @@ func TestTheZeroIdentityAuthorisesNothing(t *testing.T) {
 
 // The callers of an Identity cannot change what it holds.
 func TestAnIdentityHandsOutCopies(t *testing.T) {
-	policies := []x509.OID{policyOID(t, "2.16.528.1.1003.1.2.8.6")}
+	policies := []x509.OID{policy.Parse("2.16.528.1.1003.1.2.8.6")}
 	root := &x509.Certificate{RawTBSCertificate: []byte{1}}
 	id, err := identityOf(chain.Chain{{RawTBSCertificate: []byte{2}, Policies: policies}, root}, true)
 	require.NoError(t, err)
@@ -64,7 +58,7 @@ func TestAnIdentityHandsOutCopies(t *testing.T) {
 // The policies of an Identity are those that chain.RequirePolicy finds, one by one,
 // and AllowAnySystem lets in whom RequirePolicy would for the policies of systems.
 func TestAnIdentityHasThePoliciesThatChainRequires(t *testing.T) {
-	system, other, anyPolicy := policyOID(t, "2.16.528.1.1003.1.2.8.6"), policyOID(t, "1.2.3"), policyOID(t, "2.5.29.32.0")
+	system, other, anyPolicy := policy.Parse("2.16.528.1.1003.1.2.8.6"), policy.Parse("1.2.3"), policy.Parse("2.5.29.32.0")
 	all := []x509.OID{system, other, anyPolicy}
 	for seed := range uint64(4000) {
 		d := rand.New(rand.NewPCG(seed, 1))
@@ -138,7 +132,7 @@ func TestTheKindOfACertificateIsThatOfItsPolicies(t *testing.T) {
 	} {
 		var oids []x509.OID
 		for _, p := range c.policies {
-			oids = append(oids, policyOID(t, "2.16.528.1.1003.1.2."+p))
+			oids = append(oids, policy.Parse("2.16.528.1.1003.1.2."+p))
 		}
 		assert.Equal(t, c.want, kindOf(c.hierarchy, oids), c.name)
 	}

@@ -1,11 +1,12 @@
 package pkioverheid
 
 import (
-	"bytes"
 	"crypto/x509"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 )
 
 // Kind says what a certificate identifies, by its policies.
@@ -52,10 +53,10 @@ var policyKinds = [...][]struct {
 	G3:           {{"5.6", System}, {"5.4 5.5 5.7", Organisation}, {"41.", ForTests}},
 }
 
-// policyKind is a row of policyKinds, parsed.
+// policyKind is a policy of a row of policyKinds.
 type policyKind struct {
-	der    []byte // of the policy, without tag and length
-	prefix bool
+	policy x509.OID
+	arc    bool // and all that lies in it
 	kind   Kind
 }
 
@@ -63,13 +64,8 @@ var parsedPolicyKinds = sync.OnceValue(func() (all [len(policyKinds)][]policyKin
 	for h, rows := range policyKinds {
 		for _, row := range rows {
 			for text := range strings.FieldsSeq(row.policies) {
-				text, prefix := strings.CutSuffix(text, ".")
-				oid, err := x509.ParseOID("2.16.528.1.1003.1.2." + text)
-				if err != nil {
-					panic("pkioverheid: " + text + ": " + err.Error())
-				}
-				der, _ := oid.MarshalBinary() // is never an error
-				all[h] = append(all[h], policyKind{der, prefix, row.kind})
+				text, arc := strings.CutSuffix(text, ".")
+				all[h] = append(all[h], policyKind{policy.Parse("2.16.528.1.1003.1.2." + text), arc, row.kind})
 			}
 		}
 	}
@@ -84,12 +80,9 @@ func kindOf(h Hierarchy, policies []x509.OID) Kind {
 	}
 	found := Kind(0)
 	for _, p := range policies {
-		der, _ := p.MarshalBinary()
 		for _, row := range parsedPolicyKinds()[h] {
-			if bytes.Equal(der, row.der) || row.prefix && bytes.HasPrefix(der, row.der) {
-				if found == 0 || row.kind < found {
-					found = row.kind
-				}
+			if (found == 0 || row.kind < found) && (p.Equal(row.policy) || row.arc && policy.Within(p, row.policy)) {
+				found = row.kind
 			}
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
