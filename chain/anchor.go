@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"iter"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 const (
@@ -113,16 +116,6 @@ func demandsExplicitPolicy(cert *x509.Certificate) bool {
 	return cert.RequireExplicitPolicy > 0 || cert.RequireExplicitPolicyZero
 }
 
-// sameEntity tells certificates of the same name and key, which crypto/x509 does
-// not put twice in a path.
-func sameEntity(a, b *x509.Certificate) bool {
-	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
-}
-
-func isCA(cert *x509.Certificate) bool { return cert.BasicConstraintsValid && cert.IsCA }
-
-func selfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }
-
 // pathsAbove finds the paths from ca to a root by signature. It may find fewer
 // than there are where a hierarchy is out of the ordinary, never others.
 func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
@@ -161,15 +154,6 @@ func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
 	return found
 }
 
-func inPath(cert *x509.Certificate, path []*x509.Certificate) bool {
-	for _, c := range path {
-		if sameEntity(c, cert) {
-			return true
-		}
-	}
-	return false
-}
-
 // newUpperPath sums up what certs demand; false where no chain at all is short
 // enough for their path lengths.
 func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
@@ -198,48 +182,31 @@ func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
 	return p, true
 }
 
-// usages is what extended key usages allow. The zero value allows any.
-type usages struct {
-	restricted bool
-	set        uint64
-}
-
-func usagesOf(cert *x509.Certificate) usages {
-	if len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 {
-		return usages{}
-	}
-	u := usages{restricted: true}
-	for _, usage := range cert.ExtKeyUsage {
-		if usage == x509.ExtKeyUsageAny {
-			return usages{}
+// ordered yields the anchors as the stores hold them, so that pools are alike.
+func (s *state) ordered() iter.Seq2[*x509.Certificate, *anchor] {
+	return func(yield func(*x509.Certificate, *anchor) bool) {
+		for _, store := range []*truststore.Store{s.roots, s.intermediates} {
+			for cert := range store.All() {
+				if a := s.anchors[cert]; a != nil && !yield(cert, a) {
+					return
+				}
+			}
 		}
-		u.set |= usageBit(usage)
 	}
-	return u
 }
 
-func usageBit(u x509.ExtKeyUsage) uint64 {
-	if u < 0 || u > 63 {
-		return 0
+// anchorOf finds the anchor of a certificate that crypto/tls may have parsed
+// anew, as it does for the sessions that it resumes.
+func (s *state) anchorOf(cert *x509.Certificate) *anchor {
+	if a := s.anchors[cert]; a != nil {
+		return a
 	}
-	return 1 << u
-}
-
-func (u usages) and(o usages) usages {
-	switch {
-	case !u.restricted:
-		return o
-	case !o.restricted:
-		return u
+	for _, store := range []*truststore.Store{s.roots, s.intermediates} {
+		for held := range store.BySubject(cert.RawSubject) {
+			if bytes.Equal(held.Raw, cert.Raw) {
+				return s.anchors[held]
+			}
+		}
 	}
-	return usages{true, u.set & o.set}
-}
-
-func (u usages) allow(usage x509.ExtKeyUsage) bool {
-	return !u.restricted || u.set&usageBit(usage) != 0
-}
-
-// within reports whether o allows all that u does.
-func (u usages) within(o usages) bool {
-	return !o.restricted || u.restricted && u.set&^o.set == 0
+	return nil
 }

@@ -2,62 +2,15 @@ package chain
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore"
 )
-
-// Reason tells why a certificate was refused.
-type Reason uint8
-
-const (
-	Expired           Reason = iota + 1 // a certificate of the path has ended at that time
-	NotYetValid                         // a certificate of the path is valid later only
-	UnknownAuthority                    // the path leads to no root that is trusted
-	BadSignature                        // an issuer of the right name is at hand, and did not sign this
-	WrongName                           // the certificate is for another host
-	WrongUsage                          // the extended key usages along the path do not allow it
-	PathTooLong                         // a CA allows fewer CAs below it
-	NameNotPermitted                    // a CA may not issue for this name
-	NoValidPolicy                       // the path lacks a certificate policy that one of its certificates requires
-	NotACA                              // an issuer is no CA, or may not sign certificates
-	RefusedByPolicy                     // a Policy refused every path
-	Revoked                             // said by a Policy that knows
-	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the [Limits]
-	RevocationUnknown                   // said by a Policy that must know whether it is revoked, and cannot tell
-)
-
-var reasonTexts = [...]string{
-	Expired:          "expired",
-	NotYetValid:      "not yet valid",
-	UnknownAuthority: "unknown authority",
-	BadSignature:     "bad signature",
-	WrongName:        "wrong name",
-	WrongUsage:       "wrong usage",
-	PathTooLong:      "path too long",
-	NameNotPermitted: "name not permitted",
-	NoValidPolicy:    "no valid certificate policy",
-	NotACA:           "issuer is no CA",
-	RefusedByPolicy:  "refused by policy",
-	Revoked:          "revoked",
-	Unsupported:      "unsupported certificate",
-
-	RevocationUnknown: "revocation unknown",
-}
-
-// String returns the reason in words, "Reason(N)" for a value that is none.
-func (r Reason) String() string {
-	if r == 0 || int(r) >= len(reasonTexts) {
-		return "Reason(" + strconv.Itoa(int(r)) + ")"
-	}
-	return reasonTexts[r]
-}
-
-// MarshalText returns what String does.
-func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Error says why a certificate was refused. It is used as *Error.
 type Error struct {
@@ -145,3 +98,27 @@ func writeLine(b *strings.Builder, text string) {
 
 // Unwrap returns crypto/x509's error and those of the policies.
 func (e *Error) Unwrap() []error { return e.Err }
+
+// explain makes the error of a refusal: err is crypto/x509's, refusals are the
+// policies'; either may be missing.
+func (s *state) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
+	return s.climb(leaf, extra, at).failure(at, err, refusals)
+}
+
+func (c climbed) failure(at time.Time, err error, refusals []error) *Error {
+	e := &Error{Chain: c.path, At: at}
+	if err != nil {
+		e.Err = append(e.Err, err)
+	}
+	if !c.rooted && err != errTooMany && err != errTooMuch {
+		var beyond errBeyond
+		if errors.As(c.refused, &beyond) {
+			e.Err = append(e.Err, beyond)
+		} else if c.gaveUp {
+			e.Err = append(e.Err, errGaveUp)
+		}
+	}
+	e.Err = append(e.Err, refusals...)
+	e.Reason, e.Cert = c.reason(at, err, refusals)
+	return e
+}

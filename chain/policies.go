@@ -16,6 +16,35 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
+// Policy says what it has against a chain at a time, or nil. It runs only on
+// complete chains, up to a self-signed root, whose signatures check out, and
+// after the certificates above an anchor were found valid at that time. It may
+// run more than once in a handshake and in several goroutines at the same time,
+// and must not change the chain.
+//
+// A policy that knows better than "refused by policy" returns an *[Error] with
+// a Reason of its own, such as [Revoked].
+type Policy func(c Chain, at time.Time) error
+
+// All returns the policy that asks each of the given ones in turn and stops at
+// the first error. Nil policies are left out; All() is against nothing.
+func All(policies ...Policy) Policy {
+	kept := make([]Policy, 0, len(policies))
+	for _, p := range policies {
+		if p != nil {
+			kept = append(kept, p)
+		}
+	}
+	return func(c Chain, at time.Time) error {
+		for _, p := range kept {
+			if err := p(c, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // refuse is the error of a policy that has something against one certificate.
 func refuse(c Chain, cert *x509.Certificate, at time.Time, why error) error {
 	return &Error{Reason: RefusedByPolicy, Chain: c, Cert: cert, At: at, Err: []error{why}}

@@ -1,0 +1,56 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// WithDistrusted distrusts every path with one of certs in it, whether it is a root or an
+// intermediate too or not. In the pools of [Verifier.CertPool] certs are anchors
+// that always refuse, so that crypto/x509 can report why's words. why gets the path
+// up to and with the distrusted certificate; an error that it does not return, or a
+// nil why, is made up for. A second WithDistrusted replaces the first.
+//
+// Mind that a server announces the subjects in its ClientCAs as the CAs whose
+// certificates it accepts: veto nothing in a pool for clients' certificates.
+func WithDistrusted(certs *truststore.Store, why Veto) Option {
+	return func(s *state) { s.distrusted, s.why = certs, why }
+}
+
+var errDistrusted = errors.New("chain: this CA is distrusted")
+
+// vetoDistrusted is asked about whole paths, because an anchor that refuses closes
+// only the path that ends at it: a peer may send the distrusted certificate with others
+// above it.
+func (s *state) vetoDistrusted(certs []*x509.Certificate) error {
+	for i, cert := range certs {
+		if s.isDistrusted(cert) {
+			return s.refusal(certs[: i+1 : i+1])
+		}
+	}
+	return nil
+}
+
+// isDistrusted compares what was signed, not the whole: crypto/x509 takes the same
+// certificate with another form of the signature, or with bytes behind it.
+func (s *state) isDistrusted(cert *x509.Certificate) bool {
+	for distrusted := range s.distrusted.BySubject(cert.RawSubject) {
+		if bytes.Equal(distrusted.RawTBSCertificate, cert.RawTBSCertificate) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal is what is said of a path that ends at a distrusted certificate.
+func (s *state) refusal(certs []*x509.Certificate) error {
+	if s.why != nil {
+		if err := s.why(certs); err != nil {
+			return err
+		}
+	}
+	return errDistrusted
+}

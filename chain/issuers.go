@@ -1,0 +1,123 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"iter"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// origin is where a certificate that may be an issuer comes from.
+type origin uint8
+
+const (
+	ofRoots origin = iota
+	ofIntermediates
+	ofExtra
+	ofDistrusted // and of none of the others
+)
+
+// candidates yields the certificates that bear the name of child's issuer: those
+// that are held, then those of extra, which holds no others and may be nil.
+func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+	return func(yield func(*x509.Certificate, origin) bool) {
+		for root := range s.roots.BySubject(child.RawIssuer) {
+			if !yield(root, ofRoots) {
+				return
+			}
+		}
+		for ca := range s.intermediates.BySubject(child.RawIssuer) {
+			if !yield(ca, ofIntermediates) {
+				return
+			}
+		}
+		for cert := range extra.BySubject(child.RawIssuer) {
+			if !yield(cert, ofExtra) {
+				return
+			}
+		}
+	}
+}
+
+// besides returns what the verifier does not hold itself.
+func (s *state) besides(certs *truststore.Store) *truststore.Store {
+	return certs.Filter(func(cert *x509.Certificate) bool { return !s.holds(cert) })
+}
+
+func (s *state) holds(cert *x509.Certificate) bool {
+	return s.roots.Contains(cert) || s.intermediates.Contains(cert)
+}
+
+type edge struct{ child, parent *x509.Certificate }
+
+// signed checks a signature between CAs that the verifier holds, once.
+func (s *state) signed(child, parent *x509.Certificate) bool {
+	e := edge{child, parent}
+	s.mu.Lock()
+	ok, known := s.checks[e]
+	s.mu.Unlock()
+	if !known {
+		ok = child.CheckSignatureFrom(parent) == nil
+		s.mu.Lock()
+		s.checks[e] = ok
+		s.mu.Unlock()
+	}
+	return ok
+}
+
+// reachable returns the certificates that a path from leaf can lead through, by
+// name, so that crypto/x509 need not look at each of a hundred thousand.
+func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	seen := map[string]bool{}
+	queue := []*x509.Certificate{leaf}
+	sent := 0
+	for len(queue) > 0 {
+		child := queue[0]
+		queue = queue[1:]
+		if seen[string(child.RawIssuer)] {
+			continue
+		}
+		seen[string(child.RawIssuer)] = true
+		for cert, by := range s.candidates(child, extra) {
+			if by == ofRoots || by == ofExtra && s.limits.beyond(cert) != "" {
+				continue
+			}
+			if by == ofExtra {
+				if sent++; sent > s.limits.Certificates {
+					return nil, errTooMany
+				}
+			}
+			pool.AddCert(cert)
+			queue = append(queue, cert)
+		}
+	}
+	return pool, nil
+}
+
+// keyIdentifiersMatch is false for two CAs of one name that are known to have
+// different keys: a signature by the one is no bad signature by the other.
+func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
+	return len(child.AuthorityKeyId) == 0 || len(parent.SubjectKeyId) == 0 ||
+		bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId)
+}
+
+// sameEntity tells certificates of the same name and key, which crypto/x509 does
+// not put twice in a path.
+func sameEntity(a, b *x509.Certificate) bool {
+	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
+}
+
+func inPath(cert *x509.Certificate, path []*x509.Certificate) bool {
+	for _, c := range path {
+		if sameEntity(c, cert) {
+			return true
+		}
+	}
+	return false
+}
+
+func isCA(cert *x509.Certificate) bool { return cert.BasicConstraintsValid && cert.IsCA }
+
+func selfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }

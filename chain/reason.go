@@ -1,0 +1,186 @@
+package chain
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Reason tells why a certificate was refused.
+type Reason uint8
+
+const (
+	Expired           Reason = iota + 1 // a certificate of the path has ended at that time
+	NotYetValid                         // a certificate of the path is valid later only
+	UnknownAuthority                    // the path leads to no root that is trusted
+	BadSignature                        // an issuer of the right name is at hand, and did not sign this
+	WrongName                           // the certificate is for another host
+	WrongUsage                          // the extended key usages along the path do not allow it
+	PathTooLong                         // a CA allows fewer CAs below it
+	NameNotPermitted                    // a CA may not issue for this name
+	NoValidPolicy                       // the path lacks a certificate policy that one of its certificates requires
+	NotACA                              // an issuer is no CA, or may not sign certificates
+	RefusedByPolicy                     // a Policy refused every path
+	Revoked                             // said by a Policy that knows
+	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the [Limits]
+	RevocationUnknown                   // said by a Policy that must know whether it is revoked, and cannot tell
+)
+
+var reasonTexts = [...]string{
+	Expired:          "expired",
+	NotYetValid:      "not yet valid",
+	UnknownAuthority: "unknown authority",
+	BadSignature:     "bad signature",
+	WrongName:        "wrong name",
+	WrongUsage:       "wrong usage",
+	PathTooLong:      "path too long",
+	NameNotPermitted: "name not permitted",
+	NoValidPolicy:    "no valid certificate policy",
+	NotACA:           "issuer is no CA",
+	RefusedByPolicy:  "refused by policy",
+	Revoked:          "revoked",
+	Unsupported:      "unsupported certificate",
+
+	RevocationUnknown: "revocation unknown",
+}
+
+// String returns the reason in words, "Reason(N)" for a value that is none.
+func (r Reason) String() string {
+	if r == 0 || int(r) >= len(reasonTexts) {
+		return "Reason(" + strconv.Itoa(int(r)) + ")"
+	}
+	return reasonTexts[r]
+}
+
+// MarshalText returns what String does.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
+	if len(refusals) > 0 {
+		return ofRefusals(refusals)
+	}
+
+	if err == errTooMany || err == errTooMuch {
+		return Unsupported, nil
+	}
+	if !c.rooted {
+		// crypto/x509 looks at the leaf's dates and names first. Of a certificate
+		// that nobody vouches for they are worth nothing.
+		end := c.path[len(c.path)-1]
+		var (
+			notCA    x509.ConstraintViolationError
+			insecure x509.InsecureAlgorithmError
+			beyond   errBeyond
+		)
+		switch {
+		case c.gaveUp || errors.As(c.refused, &beyond):
+			return Unsupported, end
+		case errors.As(c.refused, &insecure) || errors.Is(c.refused, x509.ErrUnsupportedAlgorithm):
+			return Unsupported, end
+		case errors.As(c.refused, &notCA):
+			return NotACA, end
+		case c.refused != nil:
+			return BadSignature, end
+		}
+		return UnknownAuthority, end
+	}
+
+	var (
+		wrongName x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		unknown   x509.UnknownAuthorityError
+	)
+	if errors.As(err, &wrongName) {
+		return WrongName, c.path[0]
+	}
+	reason := Reason(0)
+	if errors.As(err, &invalid) {
+		reason = ofInvalid(invalid, at)
+		if reason == NameNotPermitted {
+			return reason, c.path[0] // Go 1.25 says which CA, Go 1.26 for which certificate
+		}
+		if slices.Contains(c.path, invalid.Cert) {
+			return reason, invalid.Cert
+		}
+	}
+	// What crypto/x509 says is about another path, or about none.
+	if reason, cert := c.fault(at); reason != 0 {
+		return reason, cert
+	}
+	if errors.As(err, &unknown) {
+		// It found no path although the signatures are good. Name constraints are
+		// what it looks at while it builds paths and fault does not; in Go 1.25.
+		for _, cert := range c.path[1:] {
+			if constraintsOf(cert) > 0 {
+				return NameNotPermitted, c.path[0]
+			}
+		}
+	}
+	switch {
+	case reason != 0:
+		return reason, invalid.Cert
+	case err != nil:
+		return Unsupported, nil // such as the limit of signatures
+	}
+	return WrongUsage, nil // by a chain that was verified for another use
+}
+
+// fault finds what is wrong with a path whose signatures are good, in the order in
+// which crypto/x509 looks; zero if nothing is.
+func (c climbed) fault(at time.Time) (Reason, *x509.Certificate) {
+	for i, cert := range c.path {
+		switch {
+		case len(cert.UnhandledCriticalExtensions) > 0:
+			return Unsupported, cert
+		case !validAt([]*x509.Certificate{cert}, at):
+			return outsideValidity(cert, at), cert
+		case i > 0 && !isCA(cert):
+			return NotACA, cert
+		case i > 0 && cert.MaxPathLen >= 0 && i-1 > cert.MaxPathLen:
+			return PathTooLong, cert
+		}
+	}
+	return 0, nil
+}
+
+// ofInvalid is the reason in crypto/x509's words.
+func ofInvalid(err x509.CertificateInvalidError, at time.Time) Reason {
+	switch err.Reason {
+	case x509.NotAuthorizedToSign:
+		return NotACA
+	case x509.Expired:
+		return outsideValidity(err.Cert, at)
+	case x509.CANotAuthorizedForThisName, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
+		return NameNotPermitted
+	case x509.TooManyIntermediates:
+		return PathTooLong
+	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
+		return WrongUsage
+	case x509.NameMismatch:
+		return UnknownAuthority
+	case x509.NoValidChains:
+		// Whatever it has against usages has a reason of its own.
+		return NoValidPolicy
+	}
+	return Unsupported // TooManyConstraints: it gave up comparing
+}
+
+// ofRefusals is what policies and vetoes say that the reason is.
+func ofRefusals(refusals []error) (Reason, *x509.Certificate) {
+	for _, r := range refusals {
+		var own *Error
+		if errors.As(r, &own) && own.Reason != 0 {
+			return own.Reason, own.Cert
+		}
+	}
+	return RefusedByPolicy, nil
+}
+
+func outsideValidity(cert *x509.Certificate, at time.Time) Reason {
+	if cert != nil && at.Before(cert.NotBefore) {
+		return NotYetValid
+	}
+	return Expired
+}
