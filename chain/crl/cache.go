@@ -28,6 +28,12 @@ type cache struct {
 // begin with.
 const tempPrefix = ".truststore-"
 
+// A cache has at most maxCached files, which take cacheFactor times MaxBytes together.
+const (
+	maxCached   = 256
+	cacheFactor = 4 * heldFactor
+)
+
 // cacheName is what the names of the files end with.
 var cacheName = regexp.MustCompile(`-[0-9a-f]{32}\.crl$`)
 
@@ -39,12 +45,12 @@ func openCache(path string, maxBytes int64) (*cache, error) {
 		return nil, err
 	}
 	c := &cache{path, maxBytes}
-	return c, c.prune()
+	return c, c.prune(nil)
 }
 
-// prune removes what other runs left behind: the oldest files beyond what one
-// Checker would have, and those that were never finished.
-func (c *cache) prune() error {
+// prune removes what was not used for longest beyond what one Checker would have, and
+// files that were never finished. Those that are in use stay.
+func (c *cache) prune(inUse map[string]bool) error {
 	entries, err := os.ReadDir(c.path)
 	if err != nil {
 		return err
@@ -52,6 +58,7 @@ func (c *cache) prune() error {
 	type file struct {
 		name string
 		time time.Time
+		size int64
 	}
 	var files []file
 	for _, e := range entries {
@@ -61,14 +68,26 @@ func (c *cache) prune() error {
 		}
 		switch name := e.Name(); {
 		case cacheName.MatchString(name):
-			files = append(files, file{name, info.ModTime()})
+			files = append(files, file{name, info.ModTime(), info.Size()})
 		case strings.HasPrefix(name, tempPrefix) && time.Since(info.ModTime()) > time.Hour:
 			os.Remove(filepath.Join(c.path, name))
 		}
 	}
-	slices.SortFunc(files, func(a, b file) int { return b.time.Compare(a.time) })
-	for _, f := range files[min(len(files), maxFeeds):] {
-		os.Remove(filepath.Join(c.path, f.name))
+	slices.SortFunc(files, func(a, b file) int {
+		if inUse[a.name] != inUse[b.name] {
+			if inUse[a.name] {
+				return -1
+			}
+			return 1
+		}
+		return b.time.Compare(a.time)
+	})
+	var size int64
+	for i, f := range files {
+		size += min(f.size, c.maxBytes)
+		if !inUse[f.name] && (i >= maxCached || size > c.maxBytes*cacheFactor) {
+			os.Remove(filepath.Join(c.path, f.name))
+		}
 	}
 	return nil
 }
@@ -104,10 +123,15 @@ func (c *cache) read(f *feed) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
+	c.touch(f)
 	return readUpTo(path, c.maxBytes)
 }
 
-func (c *cache) remove(f *feed) { os.Remove(filepath.Join(c.path, c.name(f))) }
+// touch notes that the file of a feed is in use. It is false if there is none.
+func (c *cache) touch(f *feed) bool {
+	now := time.Now()
+	return !errors.Is(os.Chtimes(filepath.Join(c.path, c.name(f)), now, now), fs.ErrNotExist)
+}
 
 // write replaces the file of a feed, and a link or a pipe in its place: the folder is for
 // the cache alone.

@@ -51,14 +51,15 @@ type Config struct {
 	// [Checker.Policy]). Other files, hidden ones and folders in it are passed over.
 	// It is looked at every ten seconds and read where it has changed; at most 10,000
 	// files and 16 times MaxBytes. A list that is in use stays so until it ends if its
-	// file is gone, damaged, or has an older one. Empty: none.
+	// file is gone or damaged, or has an older list, one for others, or one that its CA
+	// did not sign. Empty: none.
 	Folder string
 
 	// Cache is a folder in which the Checker keeps what it fetched, to have it at
 	// hand when the program starts again. It is made if need be. What is in it is
 	// verified like what is fetched. Several programs may share one. One that cannot be
 	// written costs no connection: Logger and [Checker.Status] tell, and it is tried
-	// again. Empty: none.
+	// again. It has at most 256 files and 64 times MaxBytes. Empty: none.
 	Cache string
 
 	// RefreshEvery is how often each CRL is fetched anew, in the background and
@@ -77,8 +78,13 @@ type Config struct {
 	// It is for that only: no list of the issuer is at hand, and no server that is
 	// allowed gave a complete answer. A certificate that is revoked, a list that is
 	// not the issuer's or that has ended, an answer that is no CRL, a host that is
-	// not allowed and a certificate that names no host are refused all the same.
-	// Whoever can cut off the network makes revoked certificates pass with it.
+	// not allowed and a certificate that names no host are refused all the same; and so
+	// is one whose CRL gave way for room, or may be in a file of Cache or Folder that
+	// cannot be read.
+	//
+	// Whoever can cut off the network makes revoked certificates pass with it, unless
+	// they were known to be revoked. Use it with a Cache: without one a Checker knows
+	// of none when the program starts.
 	//
 	// It runs in the handshake, in several goroutines at once.
 	SoftFail func(error)
@@ -128,8 +134,9 @@ type Checker struct {
 	closed      bool
 	authorities map[string][]*authority // by RawSubject
 	feeds       map[feedKey]*feed
-	held        int64   // bytes of the lists of all feeds
-	evicted     []*feed // what the cache need not keep any more
+	held        int64 // bytes of the lists of all feeds
+	evicted     map[feedKey]*evicted
+	crowded     bool // something gave way for room, and the cache may have too much
 }
 
 // authority is a CA as revocation knows it: a name and a key, whatever else stands in
@@ -171,6 +178,7 @@ func NewChecker(cfg Config) (*Checker, error) {
 		slots:        make(chan struct{}, maxAtOnce),
 		authorities:  make(map[string][]*authority),
 		feeds:        make(map[feedKey]*feed),
+		evicted:      make(map[feedKey]*evicted),
 	}
 	if cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.RefreshEvery < 0 {
 		return nil, errors.New("crl: Timeout, MaxBytes or RefreshEvery is negative: zero means the default")
@@ -262,6 +270,11 @@ func (c *Checker) Close() error {
 // same one. Once that has failed, nobody waits for it any more: it is tried again in
 // the background, after 5 seconds first and then less often, once a minute at least,
 // and until it works certificates that need that CRL are refused at once.
+//
+// A CRL that nothing needed for a day is no longer refreshed, and stays in use: the
+// next certificate that needs it is judged by it, and has it refreshed. Where memory
+// is short (see Config.MaxBytes) what was not used for longest gives way, and
+// [Checker.Status] says so.
 //
 // # The past
 //

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,12 +28,15 @@ const (
 	maxOfOne  = 3
 	// maxFeeds bounds the addresses that are remembered. Whoever may issue
 	// certificates can think up any number of them.
-	maxFeeds = 256
+	maxFeeds = 255
 	// maxURLs and maxURL bound what is taken of one certificate.
 	maxURLs = 8
 	maxURL  = 2048
-	// forgetAfter is how long an address is kept up that no certificate named.
-	forgetAfter = 24 * time.Hour
+	// maxScopes bounds the lists of one address.
+	maxScopes = 4
+	// restAfter is how long an address is kept up that no certificate named. Its list
+	// stays.
+	restAfter = 24 * time.Hour
 	// firstRetry doubles with each failure, up to maxRetry while nothing current is
 	// at hand and certificates are refused for it, else up to lazyRetry.
 	firstRetry = 5 * time.Second
@@ -57,8 +61,10 @@ type feed struct {
 	authority *authority
 
 	list atomic.Pointer[held] // nil until there is one
-	due  atomic.Int64         // when to fetch next, in nanoseconds since 1970
-	used atomic.Int64         // when a chain needed it last
+	// Lists of another scope that the address gave before: the newest of each scope.
+	before atomic.Pointer[[]*held]
+	due    atomic.Int64 // when to fetch next, in nanoseconds since 1970
+	used   atomic.Int64 // when a chain needed it last
 
 	// Of Checker.mu.
 	pinned    bool          // by Prefetch: kept up for good
@@ -68,10 +74,13 @@ type feed struct {
 	failures  int           // since the last success
 	err       error         // of the last fetch
 	cacheErr  error
+	lost      error     // why what the cache had could not be read; nil once there is a list
+	floor     *held     // what gave way for room, as far as it takes to tell an older list
 	confirmed time.Time // when the source last gave the list that is held
 
 	// Of the fetch under way.
 	started    bool
+	cached     *held             // the list that the cache has
 	sum        [sha256.Size]byte // of the bytes that were last taken
 	validators http.Header       // to ask whether they changed
 }
@@ -126,6 +135,9 @@ func (c *Checker) feedOf(address string, ca *x509.Certificate, pin bool) (*feed,
 		}
 		a := c.join(ca)
 		f = &feed{url: address, authority: a}
+		if e := c.evicted[key]; e != nil {
+			f.floor = e.last
+		}
 		feeds := append(slices.Clip(*a.feeds.Load()), f)
 		a.feeds.Store(&feeds)
 		c.feeds[key] = f
@@ -155,9 +167,7 @@ func (c *Checker) drop(f *feed) {
 	a := f.authority
 	name := string(a.cert.RawSubject)
 	delete(c.feeds, feedKeyOf(f.url, a.cert))
-	if l := f.list.Load(); l != nil {
-		c.held -= l.size
-	}
+	c.held -= f.size()
 	left := slices.DeleteFunc(slices.Clone(*a.feeds.Load()), func(other *feed) bool { return other == f })
 	a.feeds.Store(&left)
 	if len(left) > 0 {
@@ -171,58 +181,128 @@ func (c *Checker) drop(f *feed) {
 	}
 }
 
-// evict makes room: of the CA that takes most of it, so that a CA which issues
-// certificates with ever new addresses pushes out its own, and there what was not
-// used for longest. It is false if all are in use. The caller holds the lock.
+// size is what the lists of the address take. The caller holds the lock.
+func (f *feed) size() int64 {
+	var size int64
+	for _, l := range f.lists() {
+		size += l.size
+	}
+	return size
+}
+
+// lists are those in use: the last, and before it those of another scope.
+func (f *feed) lists() []*held {
+	var all []*held
+	if before := f.before.Load(); before != nil {
+		all = *before
+	}
+	if l := f.list.Load(); l != nil {
+		all = append(slices.Clip(all), l)
+	}
+	return all
+}
+
+// evicted is an address whose list gave way for room.
+type evicted struct {
+	ca   *x509.Certificate
+	url  string
+	last *held // only its date and its number
+	at   time.Time
+}
+
+// evict makes room: what was not used for longest gives way. A CA that takes more
+// than a quarter of the room pushes out its own, or one that issues certificates with
+// ever new addresses would push out what others need. It is false if all are in use.
+// The caller holds the lock.
 func (c *Checker) evict() bool {
 	type share struct {
-		feeds  int
-		bytes  int64
-		oldest *feed
+		feeds int
+		bytes int64
 	}
-	shares := map[*authority]*share{}
+	shares := map[*authority]share{}
 	for _, f := range c.feeds {
 		s := shares[f.authority]
-		if s == nil {
-			s = &share{}
-			shares[f.authority] = s
+		shares[f.authority] = share{s.feeds + 1, s.bytes + f.size()}
+	}
+	large := func(f *feed) bool {
+		s := shares[f.authority]
+		return s.feeds > maxFeeds/4 || s.bytes > c.maxBytes*heldFactor/4
+	}
+	var oldest *feed
+	for _, f := range c.feeds {
+		if f.running || f.pinned {
+			continue
 		}
-		s.feeds++
-		if l := f.list.Load(); l != nil {
-			s.bytes += l.size
-		}
-		if !f.running && !f.pinned && (s.oldest == nil || f.used.Load() < s.oldest.used.Load()) {
-			s.oldest = f
+		switch {
+		case oldest == nil, large(f) && !large(oldest):
+			oldest = f
+		case large(f) == large(oldest) && f.used.Load() < oldest.used.Load():
+			oldest = f
 		}
 	}
-	var most *share
-	weight := func(s *share) int64 {
-		return int64(s.feeds)*(c.maxBytes*heldFactor/maxFeeds) + s.bytes
-	}
-	for _, s := range shares {
-		if s.oldest != nil && (most == nil || weight(s) > weight(most)) {
-			most = s
-		}
-	}
-	if most == nil {
+	if oldest == nil {
 		return false
 	}
-	c.drop(most.oldest)
-	if c.cache != nil {
-		c.evicted = append(c.evicted, most.oldest)
-		c.poke()
+	c.drop(oldest)
+	if l := oldest.list.Load(); l != nil {
+		c.remember(&evicted{
+			oldest.authority.cert, oldest.url,
+			&held{List: &List{thisUpdate: l.thisUpdate, number: l.number}}, c.now(),
+		})
 	}
+	c.crowded = true
+	c.poke()
 	return true
 }
 
-// cleanUp removes from the cache what was evicted, without the lock.
+// remember notes what gave way: for Status, because soft-fail must not pass what was
+// known to be revoked, and because no older list may take its place. The caller holds
+// the lock.
+func (c *Checker) remember(e *evicted) {
+	c.evicted[feedKeyOf(e.url, e.ca)] = e
+	if len(c.evicted) <= maxFeeds {
+		return
+	}
+	first := e
+	for _, other := range c.evicted {
+		if other.at.Before(first.at) {
+			first = other
+		}
+	}
+	delete(c.evicted, feedKeyOf(first.url, first.ca))
+}
+
+// gaveWay says so if a list of a CA gave way for room and is not back.
+func (c *Checker) gaveWay(ca *x509.Certificate) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for key, e := range c.evicted {
+		if key == feedKeyOf(e.url, ca) {
+			return e.err()
+		}
+	}
+	return nil
+}
+
+func (e *evicted) err() error {
+	return fmt.Errorf("the list from %s gave way for room at %s: raise Config.MaxBytes", quote.URL(e.url), inUTC(e.at))
+}
+
+// cleanUp keeps the cache within its bounds, without the lock. What gave way in memory
+// stays in it for as long as there is room.
 func (c *Checker) cleanUp() {
 	c.mu.Lock()
-	evicted := c.evicted
-	c.evicted = nil
+	crowded := c.crowded
+	c.crowded = false
+	inUse := map[string]bool{}
+	if crowded && c.cache != nil {
+		for _, f := range c.feeds {
+			inUse[c.cache.name(f)] = true
+		}
+	}
 	c.mu.Unlock()
-	for _, f := range evicted {
-		c.cache.remove(f)
+	if crowded && c.cache != nil {
+		_ = c.cache.prune(inUse)
 	}
 }
 
@@ -254,6 +334,10 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 		if err != nil {
 			failures = append(failures, err)
 			soft = soft && isUnreachable(err)
+			if lost := c.lostOf(f); lost != nil {
+				failures = append(failures, lost)
+				soft = false
+			}
 		}
 		found = c.judge(cert, ca, at, past)
 	}
@@ -261,9 +345,6 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 		return found
 	}
 	if errors.Is(found.err, errNone) {
-		if soft && len(failures) > 0 {
-			found.state = unreachable
-		}
 		switch {
 		case len(failures) > 0:
 			found.err = nil
@@ -271,6 +352,16 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, at tim
 			found.err = errors.New("there is none in the folder, and no host is allowed to be asked")
 		case len(urls) == 0:
 			found.err = errors.New("the certificate names no http or https address of one, and there is none in the folder")
+		}
+		// What there was, and cannot be asked now, may have had the certificate on it.
+		for _, why := range []error{c.gaveWay(ca), c.folder.unread()} {
+			if why != nil {
+				failures = append(failures, why)
+				soft = false
+			}
+		}
+		if soft && len(failures) > 0 {
+			found.state = unreachable
 		}
 	}
 	return finding{found.state, noList(append([]error{found.err}, failures...)...)}
@@ -347,6 +438,16 @@ func (c *Checker) await(ctx context.Context, f *feed, insist bool) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return f.err
+}
+
+// lostOf says why what the cache has of an address cannot be used.
+func (c *Checker) lostOf(f *feed) error {
+	if f == nil {
+		return nil
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return f.lost
 }
 
 // start begins a fetch. The caller holds the lock.
@@ -437,7 +538,10 @@ func (c *Checker) restore(f *feed) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil && !errors.Is(err, errEnded) {
-		f.cacheErr = fmt.Errorf("crl: cache: %w", err)
+		f.lost = fmt.Errorf("crl: cache: %w", err)
+		f.cacheErr = f.lost
+	} else {
+		f.cached = f.list.Load()
 	}
 	if l := f.list.Load(); l != nil && c.now().Before(l.NextUpdate()) {
 		c.release(f)
@@ -473,6 +577,8 @@ func (c *Checker) fetch(f *feed) error {
 		c.confirm(f)
 		if res.Body != nil {
 			c.keepAgain(f, res.Body)
+		} else if c.cache != nil && !c.cache.touch(f) {
+			c.missing(f)
 		}
 		err := c.ended(l)
 		if err != nil {
@@ -492,6 +598,16 @@ func (c *Checker) fetch(f *feed) error {
 	return err
 }
 
+// missing has a file that somebody removed from the cache written again.
+func (c *Checker) missing(f *feed) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.cacheErr == nil {
+		f.cacheErr = errors.New("crl: cache: the file of the list is gone, and will be written again")
+	}
+	f.validators = nil // the next answer is to be the list
+}
+
 // keepAgain tries what failed before, if it did.
 func (c *Checker) keepAgain(f *feed, data []byte) {
 	c.mu.RLock()
@@ -504,13 +620,22 @@ func (c *Checker) keepAgain(f *feed, data []byte) {
 
 // keep puts a list into the cache. The Checker works without.
 func (c *Checker) keep(f *feed, data []byte) {
+	l := f.list.Load()
+	if old := f.cached; old != nil && !reflect.DeepEqual(old.scope, l.scope) && c.ended(old) == nil {
+		return // it speaks for others: at the next start the one that is there must count
+	}
 	err := c.cache.write(f, data)
-	if err != nil {
+	if err == nil {
+		f.cached = l
+	} else {
 		f.validators = nil // the next answer is to be the list, for another try
 	}
 	c.mu.Lock()
 	before := f.cacheErr
 	f.cacheErr = err
+	if len(c.evicted) > 0 { // then the cache may be full too
+		c.crowded = true
+	}
 	c.mu.Unlock()
 	if err != nil && before == nil {
 		c.logger.Warn("crl: a CRL cannot be kept for the next start", "url", f.url, "error", err)
@@ -558,17 +683,31 @@ func (c *Checker) take(f *feed, data []byte) error {
 	if now := c.now(); c.fromFuture(l, now) {
 		return futureError(l, now)
 	}
-	old := f.list.Load()
-	if old != nil && l.behind(old) {
+	var before []*held // of other scopes
+	older := func(old *held) error {
 		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", quote.URL(f.url), l.describe(), old.describe())
+	}
+	for _, old := range f.lists() {
+		switch {
+		case !reflect.DeepEqual(old.scope, l.scope):
+			// It speaks for other certificates, and takes back nothing of these.
+			before = append(before, old)
+		case l.behind(old):
+			return older(old)
+		}
+	}
+	if f.floor != nil && l.behind(f.floor) {
+		return older(f.floor)
 	}
 	f.sum = sha256.Sum256(data)
 	c.mu.Lock()
-	if old != nil {
-		c.held -= old.size
-	}
-	c.held += l.size
+	c.held -= f.size()
+	before = before[max(len(before)-(maxScopes-1), 0):]
+	f.before.Store(&before)
 	f.list.Store(l)
+	f.lost, f.floor = nil, nil
+	delete(c.evicted, feedKeyOf(f.url, f.authority.cert))
+	c.held += f.size()
 	for c.held > c.maxBytes*heldFactor && c.evict() {
 	}
 	c.mu.Unlock()
@@ -625,6 +764,12 @@ func (c *Checker) run() {
 	}
 }
 
+// resting reports whether an address is not kept up, because nothing needed its list
+// for a day. The list stays: it may have somebody on it. The caller holds the lock.
+func (f *feed) resting(now time.Time) bool {
+	return !f.pinned && now.UnixNano()-f.used.Load() > int64(restAfter)
+}
+
 // round starts the refreshes that are due and returns when the next one is.
 func (c *Checker) round() time.Duration {
 	c.mu.Lock()
@@ -639,8 +784,10 @@ func (c *Checker) round() time.Duration {
 		if f.running || !f.started || c.closed {
 			continue
 		}
-		if !f.pinned && now.UnixNano()-f.used.Load() > int64(forgetAfter) {
-			c.drop(f)
+		if f.resting(now) {
+			if f.list.Load() == nil {
+				c.drop(f)
+			}
 			continue
 		}
 		left := time.Duration(f.due.Load() - now.UnixNano())

@@ -83,7 +83,7 @@ func (c *Checker) look() {
 		return
 	}
 	if next.byIssuer == nil {
-		next.keep(old, c.now().Add(-c.skew))
+		next.keep(old, c.now(), c.skew)
 		next.index()
 	}
 	d.current.Store(next)
@@ -230,7 +230,7 @@ func sameLists(a, b []*held) bool {
 // keep takes over lists that were in use, have not ended, and have no successor in
 // the folder: to take a list away, or to put an older one in its place, is to undo
 // revocations.
-func (c *folderContents) keep(old *folderContents, now time.Time) {
+func (c *folderContents) keep(old *folderContents, now time.Time, skew time.Duration) {
 	here := map[*held]bool{}
 	byIssuer := map[string][]*held{}
 	for _, f := range c.files {
@@ -241,10 +241,14 @@ func (c *folderContents) keep(old *folderContents, now time.Time) {
 	}
 	for _, f := range slices.Concat(old.files, old.gone) {
 		for _, l := range f.lists {
-			if here[l] || now.After(l.NextUpdate()) || !l.inUse() {
+			ca := l.madeBy()
+			if here[l] || now.After(l.NextUpdate().Add(skew)) || ca == nil {
 				continue
 			}
-			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer())], l.succeededBy) {
+			succeeds := func(next *held) bool {
+				return next.from(ca) == nil && !next.ThisUpdate().After(now.Add(skew)) && l.succeededBy(next)
+			}
+			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer())], succeeds) {
 				c.gone = append(c.gone, &folderFile{path: f.path, lists: []*held{l}, err: errGone})
 			}
 		}
@@ -253,16 +257,33 @@ func (c *folderContents) keep(old *folderContents, now time.Time) {
 
 // succeededBy reports whether a list of the same CA is for the same and not older.
 func (h *held) succeededBy(next *held) bool {
-	return !next.behind(h) && reflect.DeepEqual(next.scope, h.scope) && bytes.Equal(next.AuthorityKeyID(), h.AuthorityKeyID())
+	return !next.behind(h) && reflect.DeepEqual(next.scope, h.scope)
 }
 
 var errGone = errors.New("this CRL is no longer in the folder and has no successor there; it stays in use until it ends")
 
-// inUse reports whether a CA is known whose list it is.
-func (h *held) inUse() bool {
+// madeBy returns the CA whose list it is, nil if none was asked about.
+func (h *held) madeBy() *x509.Certificate {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.asked, func(a asked) bool { return a.err == nil })
+	return h.owner
+}
+
+// unread says so if there may be lists in the folder that could not be read.
+func (d *folder) unread() error {
+	c := d.current.Load()
+	if c == nil {
+		return nil
+	}
+	if c.err != nil {
+		return fmt.Errorf("folder: %w", c.err)
+	}
+	for _, f := range c.files {
+		if f.err != nil && len(f.lists) == 0 {
+			return fmt.Errorf("%s cannot be used as it is: %w", f.path, f.err)
+		}
+	}
+	return nil
 }
 
 // readFile reads the lists of a file.

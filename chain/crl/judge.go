@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type held struct {
 	// its issuer.
 	mu    sync.Mutex
 	asked []asked
+	owner *x509.Certificate // the first whose list it is
 }
 
 // newHeld takes a list that was parsed from data.
@@ -68,6 +70,9 @@ func (h *held) from(ca *x509.Certificate) error {
 		}
 	}
 	err := h.CheckSignatureFrom(ca)
+	if err == nil && h.owner == nil {
+		h.owner = ca
+	}
 	if len(h.asked) == maxAsked {
 		h.asked = append(h.asked[:0], h.asked[1:]...)
 	}
@@ -92,13 +97,23 @@ func (h *held) behind(o *held) bool {
 	return h.Number() != nil && o.Number() != nil && h.Number().Cmp(o.Number()) < 0
 }
 
-// fetched gives the lists at hand that were fetched for ca.
+// fetched gives the lists at hand that were fetched and are by ca, whichever of its
+// certificates they were fetched for.
 func (c *Checker) fetched(buf []*held, ca *x509.Certificate) []*held {
-	if a := c.authorityOf(ca); a != nil {
+	c.mu.RLock()
+	authorities := c.authorities[string(ca.RawSubject)] // which is never changed
+	c.mu.RUnlock()
+	for _, a := range authorities {
 		for _, f := range *a.feeds.Load() {
+			if before := f.before.Load(); before != nil {
+				buf = append(buf, *before...)
+			}
 			if l := f.list.Load(); l != nil {
 				buf = append(buf, l)
 			}
+		}
+		if !a.is(ca) {
+			buf = slices.DeleteFunc(buf, func(l *held) bool { return l.feed.authority == a && l.from(ca) != nil })
 		}
 	}
 	return buf

@@ -330,10 +330,33 @@ func TestWhatIsNotUsedIsNotRefreshedForEver(t *testing.T) {
 		require.NoError(t, c.Prefetch(context.Background(), l.chain()[1:]))
 		require.NoError(t, c.Policy(l.chain(), w.now()))
 		time.Sleep(10 * 24 * time.Hour)
-		assert.Less(t, len(w.visits("/issuing.crl")), 10)
+		visits := len(w.visits("/issuing.crl"))
+		assert.Less(t, visits, 10)
 		assert.Greater(t, len(w.visits("/domain.crl")), 60, "but what Prefetch asked for is")
+		st := statusOf(c, "/issuing.crl")
+		assert.Equal(t, "7", st.Number)
+		assert.Zero(t, st.NextRefresh)
+		assert.Greater(t, st.Age, 8*24*time.Hour)
+
+		begin := time.Now()
+		require.NoError(t, c.Policy(l.chain(), w.now()), "its list still counts")
+		assert.Zero(t, time.Since(begin), "and nobody waits")
+		synctest.Wait()
+		assert.Len(t, w.visits("/issuing.crl"), visits+1, "while it is refreshed at once")
+		assert.NotZero(t, statusOf(c, "/issuing.crl").NextRefresh)
+		time.Sleep(12 * time.Hour)
+		assert.Greater(t, len(w.visits("/issuing.crl")), visits+3, "and from then on")
+	})
+}
+
+// An address that never gave a list has nothing that could be forgotten.
+func TestAnAddressWithoutAListIsForgottenAfterADay(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.handle("/issuing.crl", isDown)
+		require.Error(t, c.Policy(l.chain(), w.now()))
+		require.NotEmpty(t, statusOf(c, "/issuing.crl"))
+		time.Sleep(26 * time.Hour)
 		assert.Empty(t, statusOf(c, "/issuing.crl"))
-		assert.NoError(t, c.Policy(l.chain(), w.now()), "and comes back when it is needed")
 	})
 }
 

@@ -3,6 +3,7 @@ package crl
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -36,12 +37,12 @@ type Status struct {
 	Age       time.Duration
 
 	// NextRefresh is when it is fetched again, which is now if it is being fetched;
-	// zero for a file, and after Close.
+	// zero for a file, after Close, and while nothing needed the list for a day.
 	NextRefresh time.Time
 
 	// Err is why the last try to get a newer one failed, or to keep it in the
-	// cache; nil if all is well. While NextUpdate has not passed, the list is in use
-	// all the same.
+	// cache, or that the list gave way for room; nil if all is well. While NextUpdate
+	// has not passed, the list is in use all the same, unless it gave way.
 	Err error
 }
 
@@ -79,7 +80,8 @@ func (s *Status) describe(l *held, now time.Time) {
 }
 
 // Status returns the state of each CRL that is in use or should be, by issuer: those
-// that are fetched, those in the folder, and what of the folder cannot be read.
+// that are fetched, those in the folder, what of the folder cannot be read, and for
+// each CA one whose list gave way for room, with their number in Err.
 func (c *Checker) Status() []Status {
 	now := c.now()
 	var all []Status
@@ -99,11 +101,12 @@ func (c *Checker) Status() []Status {
 		case c.closed:
 		case f.running:
 			s.NextRefresh = now
-		case f.started:
+		case f.started && !f.resting(now):
 			s.NextRefresh = time.Unix(0, f.due.Load()).UTC()
 		}
 		all = append(all, s)
 	}
+	all = append(all, c.statusOfEvicted()...)
 	c.mu.RUnlock()
 	if contents := c.folder.current.Load(); contents != nil {
 		if contents.err != nil {
@@ -123,5 +126,33 @@ func (c *Checker) Status() []Status {
 	slices.SortFunc(all, func(a, b Status) int {
 		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.URL, b.URL), cmp.Compare(a.File, b.File), a.ThisUpdate.Compare(b.ThisUpdate))
 	})
+	return all
+}
+
+// statusOfEvicted has one Status for each CA: the last list that gave way, and how
+// many did. The caller holds the lock.
+func (c *Checker) statusOfEvicted() []Status {
+	type lost struct {
+		*evicted
+		lists int
+	}
+	byCA := map[feedKey]lost{}
+	for _, e := range c.evicted {
+		key := feedKeyOf("", e.ca)
+		l := byCA[key]
+		if l.evicted == nil || e.at.After(l.at) {
+			l.evicted = e
+		}
+		l.lists++
+		byCA[key] = l
+	}
+	var all []Status
+	for _, l := range byCA {
+		err := l.err()
+		if l.lists > 1 {
+			err = fmt.Errorf("%w; %d lists of the CA did", err, l.lists)
+		}
+		all = append(all, Status{Issuer: quoteName(l.ca.Subject), URL: l.url, Err: err})
+	}
 	return all
 }
