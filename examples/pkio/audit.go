@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,12 +15,12 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // auditFlags are what an audit is asked for.
 type auditFlags struct {
 	json, csv bool
+	force     bool
 	html      string
 	at        moment
 	roots     trust
@@ -63,7 +61,7 @@ PKIO_PASSWORD if no flag is given, and with "changeit".
 
 The table and the report hold the most urgent findings if there are very many;
 --json and --csv hold all, as they are found. The report is written over a report of
-before, and over no other file.`,
+before; --force writes it over any other file, but never over a private key.`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv
@@ -76,6 +74,7 @@ before, and over no other file.`,
 	flags.BoolVar(&f.json, "json", false, "write an array of JSON, a finding on each line")
 	flags.BoolVar(&f.csv, "csv", false, "write CSV, with headings")
 	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
+	forceFlag(cmd, &f.force)
 	f.at.flag(cmd, "judge at this date")
 	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
 	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
@@ -115,11 +114,25 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if err != nil {
 		return err
 	}
-	if err := mayReport(f.html, targets); err != nil {
-		return err
+	page := outFile{path: f.html, force: f.force, passwords: known}
+	for _, t := range targets {
+		if info, err := os.Stat(t); err == nil && info.Mode().IsRegular() {
+			page.inputs = append(page.inputs, t)
+		}
+	}
+	if f.html != "" {
+		if page.stream(cmd) == cmd.OutOrStdout() && (f.json || f.csv) {
+			return errors.New("--html and --json or --csv both write to standard output: give the name of a file to --html")
+		}
+		if err := page.check(cmd, aReport); err != nil {
+			return fmt.Errorf("--html: %w", err)
+		}
 	}
 
 	out, status := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if f.html != "" {
+		out = page.remarks(cmd)
+	}
 	findings := newFindings(f.at.orNow(), targets)
 	var lines sink
 	switch {
@@ -164,12 +177,12 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 
 	// The report first: what prints the table may have gone.
 	if f.html != "" {
-		var page bytes.Buffer
-		if err := findings.writeReport(&page); err != nil {
+		var text bytes.Buffer
+		if err := findings.writeReport(&text); err != nil {
 			return err
 		}
-		if err := truststore.ReplaceFile(f.html, page.Bytes()); err != nil {
-			return err
+		if err := page.write(cmd, text.Bytes(), aReport); err != nil {
+			return fmt.Errorf("--html: %w", err)
 		}
 	}
 	if lines != nil {
@@ -180,7 +193,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		if err := findings.writeTable(out, f.html == ""); err != nil {
 			return err
 		}
-		if f.html != "" {
+		if f.html != "" && page.stream(cmd) == nil {
 			fmt.Fprintf(out, "The report is in %s.\n", printable(f.html))
 		}
 	}
@@ -201,58 +214,6 @@ func (f *auditFlags) scan(ctx context.Context, cfg inventory.Config, targets []s
 		if err := take(r); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// maxMark is how far into a report its mark is looked for.
-const maxMark = 4 << 10
-
-// reportMark is in every report, see report.html.
-const reportMark = `<meta name="generator" content="pkio `
-
-// mayReport refuses a place for the report where something would be lost, or where it
-// cannot be written: better to hear that now than after an hour. Only a report of
-// before is written over, and an empty file.
-func mayReport(path string, targets []string) error {
-	if path == "" {
-		return nil
-	}
-	if path == "-" {
-		return errors.New("--html \"-\" is not standard output here: give the name of a file")
-	}
-	old, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f, err := os.CreateTemp(filepath.Dir(path), ".pkio-*.tmp")
-		if err != nil {
-			return fmt.Errorf("--html %q cannot be written: %w", path, errors.Unwrap(err))
-		}
-		return errors.Join(f.Close(), os.Remove(f.Name()))
-	case err != nil:
-		return fmt.Errorf("--html: %w", err)
-	case !old.Mode().IsRegular():
-		return fmt.Errorf("--html %q is no regular file: give another name", path)
-	}
-	for _, t := range targets {
-		if info, err := os.Stat(t); err == nil && os.SameFile(info, old) {
-			return fmt.Errorf("--html %q is what is looked at: give the report another name", path)
-		}
-	}
-	if old.Size() == 0 {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("--html: %w", err)
-	}
-	defer f.Close()
-	start, err := io.ReadAll(io.LimitReader(f, maxMark))
-	if err != nil {
-		return fmt.Errorf("--html: %w", err)
-	}
-	if !bytes.Contains(start, []byte(reportMark)) {
-		return fmt.Errorf("--html %q exists and is no report of pkio: give another name", path)
 	}
 	return nil
 }

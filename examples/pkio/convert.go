@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -27,6 +28,7 @@ const (
 
 func newConvert() *cobra.Command {
 	var to, name, version string
+	var unchecked, force bool
 	var in, out passwords
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT --to FORMAT",
@@ -43,9 +45,15 @@ format, and writes them to one file:
 
 Certificates only: a file with a private key in it is refused, because the result
 is to be handed out. The file is written whole or not at all, and never over IN.
+With "-" for OUT, pem and trust-package go to standard output. Over a file that
+exists is only written if pkio wrote it and no certificates would be lost, which
+is not known of p7b and der. --force writes over any other file, but never over
+one with a private key.
 
 Passwords come from a file, from an environment variable, from PKIO_PASSWORD if no
-flag is given, or from a prompt on the terminal.`,
+flag is given, or from a prompt on the terminal, after "changeit" was tried. One of
+those given must fit a key store. --unchecked reads a key store that is not
+encrypted without its password: nothing then shows whether somebody changed it.`,
 		Example: `  pkio convert delivered.p7b chain.pem --to pem
   pkio convert /etc/pki/partners trust.p12 --to p12 --out-password-file pw.txt
   pkio convert cacerts cacerts.pem --to pem --in-password-env STORE_PASSWORD
@@ -63,31 +71,48 @@ flag is given, or from a prompt on the terminal.`,
 			if known && (cmd.Flags().Changed("name") || cmd.Flags().Changed("version")) {
 				return errors.New("--name and --version are for --to trust-package only")
 			}
-			if err := mayWrite(path, slices.Concat([]string{from}, in.files, out.files)...); err != nil {
+			if path == "-" && known && format != truststore.PEM {
+				return fmt.Errorf("--to %s is binary: give the name of a file", to)
+			}
+			if unchecked && in.given() {
+				return errors.New("--unchecked reads without a password: leave it out, or --in-password-env and --in-password-file")
+			}
+			passwords, err := out.known()
+			if err != nil {
 				return err
 			}
-			store, err := openStore(cmd, from, &in)
+			file := outFile{path: path, force: force, inputs: slices.Concat([]string{from}, in.files, out.files), passwords: passwords}
+			if err := file.check(cmd, notYet); err != nil {
+				return err
+			}
+			store, err := openStore(cmd, from, &in, unchecked)
 			if err != nil {
 				return err
 			}
 			if cmd.Context().Err() != nil {
 				return errStopped
 			}
+			var data []byte
 			if known {
-				err = writeStore(cmd, store, path, format, &out)
+				data, err = encodeStore(cmd, store, path, format, passwords)
 			} else {
-				err = writeTrustPackage(store, path, name, version)
+				data, err = store.EncodeTrustPackage(name, version)
 			}
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", printable(path), count(store.Len(), "certificate"))
+			if err := file.write(cmd, data, store.Len()); err != nil {
+				return err
+			}
+			fmt.Fprintf(file.remarks(cmd), "%s: %s\n", printable(path), count(store.Len(), "certificate"))
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "the `format`: "+formatNames)
 	cmd.Flags().StringVar(&name, "name", "pkioverheid", "of a trust-package: its `name`")
 	cmd.Flags().StringVar(&version, "version", "1", "of a trust-package: its `version`")
+	cmd.Flags().BoolVar(&unchecked, "unchecked", false, "read IN without its password, and so without a check that it is unchanged")
+	forceFlag(cmd, &force)
 	in.flags(cmd, "in-", "IN")
 	out.flags(cmd, "out-", "OUT")
 	return cmd
@@ -113,58 +138,86 @@ func count(n int, what string) string {
 	return thousands(n) + " " + what + "s"
 }
 
-// openStore reads a file or folder, with the passwords that are known, or else the one
-// that a person types.
-func openStore(cmd *cobra.Command, path string, p *passwords) (*truststore.Store, error) {
+// openStore reads a file or folder: with one of the passwords that were given, and if
+// none was, with that of Java or the one that a person types.
+func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*truststore.Store, error) {
 	known, err := p.known()
 	if err != nil {
 		return nil, err
 	}
-	for _, password := range known {
-		var store *truststore.Store
-		store, err = truststore.Open(path, truststore.WithPassword(password))
-		if !errors.Is(err, truststore.ErrPassword) {
-			return store, err
-		}
+	if unchecked {
+		return truststore.Open(path)
 	}
-	store, without := truststore.Open(path)
-	switch {
-	case !errors.Is(without, truststore.ErrPassword):
-		return store, without
-	case len(known) > 0:
-		return nil, err
+	if len(known) > 0 {
+		return openWith(path, known...)
 	}
-	err = without
+	store, err := openLocked(path)
+	if !errors.Is(err, truststore.ErrPassword) {
+		return store, err
+	}
 	password, asked := prompt(cmd, "Password of "+printable(path))
 	if errors.Is(asked, errStopped) {
 		return nil, asked
 	}
 	if asked != nil {
-		return nil, fmt.Errorf("%w: give it with --in-password-file or --in-password-env", err)
+		return nil, fmt.Errorf("%w: give it with --in-password-file or --in-password-env, or give --unchecked if it is not encrypted", err)
 	}
-	return truststore.Open(path, truststore.WithPassword(password))
+	return openWith(path, password)
 }
 
-// writeStore writes the certificates, with a password where the format has one.
-func writeStore(cmd *cobra.Command, store *truststore.Store, path string, format truststore.Format, p *passwords) error {
-	known, err := p.known()
-	if err != nil {
-		return err
+// openWith reads with the first of the passwords that fits.
+func openWith(path string, passwords ...string) (store *truststore.Store, err error) {
+	for _, password := range passwords {
+		store, err = truststore.Open(path, truststore.WithPassword(password))
+		if !errors.Is(err, truststore.ErrPassword) {
+			break
+		}
 	}
+	return store, err
+}
+
+// openLocked reads with the password that Java's key stores have, so that what has a
+// password is never read without a check. What has none is read without.
+func openLocked(path string) (*truststore.Store, error) {
+	store, err := openWith(path, javaPassword)
+	switch {
+	case err == nil:
+		return store, nil
+	case errors.Is(err, truststore.ErrPassword):
+		return nil, passwordUnknown(path)
+	}
+	if info, e := os.Stat(path); e != nil || info.IsDir() {
+		return nil, err // one of the files in it may have a password
+	}
+	return truststore.Open(path)
+}
+
+// passwordUnknown is the error for a key store that is not opened without a password.
+type passwordUnknown string
+
+func (p passwordUnknown) Error() string {
+	return printable(string(p)) + ": it has a password, which was not given"
+}
+
+func (p passwordUnknown) Is(target error) bool { return target == truststore.ErrPassword }
+
+// encodeStore returns the certificates in a format, with a password if that has one.
+func encodeStore(cmd *cobra.Command, store *truststore.Store, path string, format truststore.Format, known []string) ([]byte, error) {
 	var password string
 	if hasPassword(format) {
+		var err error
 		switch len(known) {
 		case 0:
 			if password, err = newPassword(cmd, path); err != nil {
-				return err
+				return nil, err
 			}
 		case 1:
 			password = known[0]
 		default:
-			return fmt.Errorf("%d passwords for one file: give one", len(known))
+			return nil, fmt.Errorf("%d passwords for one file: give one", len(known))
 		}
 	}
-	return store.WriteFile(path, format, truststore.WithPassword(password))
+	return store.Encode(format, truststore.WithPassword(password))
 }
 
 func hasPassword(f truststore.Format) bool { return f == truststore.PKCS12 || f == truststore.JKS }
@@ -189,12 +242,4 @@ func newPassword(cmd *cobra.Command, path string) (string, error) {
 		return "", errors.New("the password is empty: nothing was written")
 	}
 	return password, nil
-}
-
-func writeTrustPackage(store *truststore.Store, path, name, version string) error {
-	data, err := store.EncodeTrustPackage(name, version)
-	if err != nil {
-		return err
-	}
-	return truststore.ReplaceFile(path, data)
 }

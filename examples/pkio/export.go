@@ -52,7 +52,7 @@ then servers must send their chain.
 or, for every call, a line in ~/.curlrc:  cacert = %[1]s
 Programs with OpenSSL take it from the environment:  SSL_CERT_FILE=%[1]s
 `},
-	"kubernetes": {"pkioverheid.yaml", truststore.PEM, `It is a ConfigMap, "pkioverheid", with the certificates under ca.crt:
+	"kubernetes": {configMapFile, truststore.PEM, `It is a ConfigMap, "pkioverheid", with the certificates under ca.crt:
 
     kubectl apply --namespace NAMESPACE -f %[1]s
 
@@ -73,13 +73,17 @@ sources: [{configMap: {name: pkioverheid, key: ca.crt}}].
 func newExport() *cobra.Command {
 	var hierarchies []string
 	var to string
-	var rootsOnly bool
+	var rootsOnly, force bool
 	var p passwords
 	cmd := &cobra.Command{
 		Use:   "export --hierarchy LIST --to PROGRAM [FILE]",
 		Short: "Write the hierarchies for nginx, Java, curl or Kubernetes",
 		Long: `export writes the CA certificates of the hierarchies that this program carries in
-the form that another program wants, and prints how to use the file there.
+the form that another program wants, and prints how to use the file there. Without
+FILE, or with "-", they go to standard output, and how to use them to standard error.
+
+Over a file that exists is only written if pkio wrote it and no certificates would be
+lost. --force writes over any other file, but never over one with a private key.
 
 Hierarchies: g1 (Private G1, ends in November 2028), g4 (Private G4 TLS, its
 successor) and ev (ended in 2022; for archives). G3 is not exported: it was
@@ -88,9 +92,9 @@ withdrawn. Trust g1 and g4 together until everybody has moved.
 A Java trust store has the password "changeit" unless another is given: it keeps
 nothing secret, because certificates are public, but Java wants one.`,
 		Example: `  pkio export --hierarchy g1,g4 --to java /opt/app/pkioverheid.p12
-  pkio export --hierarchy g1,g4 --to nginx
-  pkio export --hierarchy g1,g4 --to curl --roots-only
-  pkio export --hierarchy g4 --to kubernetes`,
+  pkio export --hierarchy g1,g4 --to nginx /etc/nginx/pkioverheid.pem
+  pkio export --hierarchy g1,g4 --to curl --roots-only > pkioverheid.pem
+  pkio export --hierarchy g4 --to kubernetes pkioverheid.yaml`,
 		Args: positional(0, 1, "one FILE at most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, ok := destinations[strings.ToLower(to)]
@@ -101,51 +105,68 @@ nothing secret, because certificates are public, but Java wants one.`,
 			if err != nil {
 				return err
 			}
-			path := d.file
-			if len(args) > 0 {
-				path = args[0]
-			}
 			if d.format != truststore.PKCS12 && p.given() {
 				return fmt.Errorf("--to %s has no password: leave --password-env and --password-file out", to)
 			}
-			if err := mayWrite(path, p.files...); err != nil {
-				return err
-			}
-			password, told := javaPassword, javaPassword
 			known, err := p.known()
-			switch {
-			case err != nil:
-				return err
-			case len(known) > 1:
-				return fmt.Errorf("%d passwords for one file: give one", len(known))
-			case len(known) == 1:
-				password, told = known[0], "PASSWORD"
-			}
-			if strings.ToLower(to) == "kubernetes" {
-				err = writeConfigMap(store, path, names)
-			} else {
-				if d.format != truststore.PKCS12 {
-					password = "" // others have none
-				}
-				err = store.WriteFile(path, d.format, truststore.WithPassword(password))
-			}
 			if err != nil {
 				return err
 			}
-			if full, err := filepath.Abs(path); err == nil && strings.ToLower(to) != "kubernetes" {
+			out := outFile{path: "-", force: force, inputs: p.files, passwords: known}
+			if len(args) > 0 {
+				out.path = args[0]
+			}
+			if out.path == "-" && d.format == truststore.PKCS12 {
+				return fmt.Errorf("--to %s is binary: give a FILE, such as %s", to, d.file)
+			}
+			if err := out.check(cmd, store.Len()); err != nil {
+				return err
+			}
+			data, told, err := d.encode(store, names, known)
+			if err != nil {
+				return err
+			}
+			if err := out.write(cmd, data, store.Len()); err != nil {
+				return err
+			}
+			path, says := out.path, out.remarks(cmd)
+			switch full, err := filepath.Abs(path); {
+			case path == "-":
+				path = d.file
+			case err == nil && d.file != configMapFile:
 				path = full // what reads it starts elsewhere
 			}
-			out := cmd.OutOrStdout()
-			fmt.Fprintf(out, "%s: %s of %s.\n\n", printable(path), count(store.Len(), "certificate"), strings.Join(names, " and "))
-			fmt.Fprint(out, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
+			fmt.Fprintf(says, "%s: %s of %s.\n\n", printable(path), count(store.Len(), "certificate"), strings.Join(names, " and "))
+			fmt.Fprint(says, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
 			return nil
 		},
 	}
 	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas: g1, g4, ev")
 	cmd.Flags().StringVar(&to, "to", "", "the `program`: nginx, java, curl or kubernetes")
 	cmd.Flags().BoolVar(&rootsOnly, "roots-only", false, "leave out the CAs below the roots")
+	forceFlag(cmd, &force)
 	p.flags(cmd, "", "a Java trust store")
 	return cmd
+}
+
+// encode returns what is written, and how the password is told.
+func (d destination) encode(store *truststore.Store, names, known []string) (data []byte, told string, err error) {
+	switch {
+	case d.file == configMapFile:
+		data, err = configMap(store, names)
+		return data, "", err
+	case d.format != truststore.PKCS12:
+		data, err = store.Encode(d.format)
+		return data, "", err
+	case len(known) > 1:
+		return nil, "", fmt.Errorf("%d passwords for one file: give one", len(known))
+	}
+	password, told := javaPassword, javaPassword
+	if len(known) == 1 {
+		password, told = known[0], "PASSWORD"
+	}
+	data, err = store.Encode(d.format, truststore.WithPassword(password))
+	return data, told, err
 }
 
 // ofHierarchies returns their certificates and names.
@@ -173,22 +194,28 @@ func ofHierarchies(list []string, rootsOnly bool) (*truststore.Store, []string, 
 	return store, names, nil
 }
 
-// writeConfigMap writes the certificates as a ConfigMap of Kubernetes. It holds nothing
-// but PEM and the names of hierarchies, which need no quoting in YAML.
-func writeConfigMap(store *truststore.Store, path string, names []string) error {
+// A ConfigMap of pkio is known by these.
+const (
+	configMapFile = "pkioverheid.yaml"
+	configMapMark = ", written by pkio export on "
+	configMapKey  = "\n  ca.crt: |\n"
+)
+
+// configMap returns the certificates as a ConfigMap of Kubernetes. It holds nothing but
+// PEM and the names of hierarchies, which need no quoting in YAML.
+func configMap(store *truststore.Store, names []string) ([]byte, error) {
 	data, err := store.Encode(truststore.PEM)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return truststore.ReplaceFile(path, fmt.Appendf(nil, `# %s, written by pkio export on %s.
+	return fmt.Appendf(nil, `# %s%s%s.
 apiVersion: v1
 kind: ConfigMap
 metadata:
   name: pkioverheid
-data:
-  ca.crt: |
-    %s
-`, strings.Join(names, " and "), time.Now().UTC().Format(time.DateOnly), strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    ")))
+data:%s    %s
+`, strings.Join(names, " and "), configMapMark, time.Now().UTC().Format(time.DateOnly), configMapKey,
+		strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n    ")), nil
 }
 
 // inCommand is a path as commands and configuration files take it: in quotes if there

@@ -58,7 +58,7 @@ func (t *trust) verifier() (*chain.Verifier, error) {
 	var cfg pkioverheid.Config
 	if t.path != "" {
 		var err error
-		if cfg.Roots, err = truststore.Open(t.path); err != nil {
+		if cfg.Roots, err = openLocked(t.path); err != nil {
 			if errors.Is(err, truststore.ErrPassword) {
 				err = fmt.Errorf("%w: make it a file without one, with pkio convert --to pem", err)
 			}

@@ -58,7 +58,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
   pkio audit /etc --html report.html           the same as a report to hand on
   pkio inspect service.example:443             who is that, and is the chain right?
   pkio verify client.pem --at 2028-11-13       would it still be trusted then?
-  pkio export --hierarchy g1,g4 --to java      a trust store for another program
+  pkio export --hierarchy g1,g4 --to curl      a trust store for another program
   pkio convert chain.p7b chain.pem --to pem    another format of the same`,
 		Version:       version(),
 		SilenceErrors: true,

@@ -3,26 +3,175 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// mayWrite refuses to write to what is read, and to "-": output goes to a file.
-func mayWrite(path string, inputs ...string) error {
-	if path == "-" {
-		return errors.New("\"-\" is not standard output here: give the name of a file")
+// outFile is where a command writes: a file, or standard output, which is "-". All that
+// pkio writes to files goes through it, so that nothing is lost that is not its own.
+type outFile struct {
+	path      string
+	force     bool
+	inputs    []string // what is read, which is never written over
+	passwords []string // which may open a key store that is there
+}
+
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "write over a file that pkio did not write, or that has more CAs; never over a private key")
+}
+
+// stream returns where the bytes go as they are: standard output, also by the name of
+// its device, or the null device. It is nil for a file.
+func (o *outFile) stream(cmd *cobra.Command) io.Writer {
+	if o.path == "-" {
+		return cmd.OutOrStdout()
 	}
-	for _, in := range inputs {
-		over, err := isInput(path, in)
+	to, err := os.Stat(o.path)
+	if err != nil {
+		return nil
+	}
+	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(to, null) {
+		return io.Discard
+	}
+	if out, err := os.Stdout.Stat(); err == nil && os.SameFile(to, out) {
+		return cmd.OutOrStdout()
+	}
+	return nil
+}
+
+// remarks is for what is said beside the output.
+func (o *outFile) remarks(cmd *cobra.Command) io.Writer {
+	if w := o.stream(cmd); w != nil && w != io.Discard {
+		return cmd.ErrOrStderr()
+	}
+	return cmd.OutOrStdout()
+}
+
+// check refuses a place where something would be lost, or that cannot be written. It is
+// asked before the work is done, and once more before the file is written. certs is how
+// many certificates a store will have; it is notYet where that is not known, and
+// aReport for a report.
+func (o *outFile) check(cmd *cobra.Command, certs int) error {
+	if o.stream(cmd) != nil {
+		return nil
+	}
+	old, err := os.Lstat(o.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return tryFolder(o.path)
+	case err != nil:
+		return err
+	case old.Mode().Type() == fs.ModeSymlink:
+		return fmt.Errorf("%q is a symbolic link: give the path of the file itself", o.path)
+	case old.IsDir():
+		return fmt.Errorf("%q is a folder: give the name of a file", o.path)
+	case !old.Mode().IsRegular():
+		return fmt.Errorf("%q is not a regular file: give another name", o.path)
+	}
+	for _, in := range o.inputs {
+		over, err := isInput(o.path, in)
 		if err != nil {
 			return err
 		}
 		if over {
-			return fmt.Errorf("%q is what is read: give the output another name", path)
+			return fmt.Errorf("%q is what is read: give the output another name", o.path)
 		}
 	}
+	found, err := o.existing(old.Size())
+	if err != nil {
+		return err
+	}
+	return o.mayReplace(found, certs)
+}
+
+const (
+	notYet  = -1
+	aReport = -2
+)
+
+// mayReplace decides by what is there.
+func (o *outFile) mayReplace(found existing, certs int) error {
+	switch {
+	case found.key:
+		return fmt.Errorf("%q holds a private key, and is never written over: give another name", o.path)
+	case found.locked:
+		return fmt.Errorf("%q may hold a private key, since it is a key store that cannot be opened, and is never written over: give another name", o.path)
+	case o.force || found.empty:
+		return nil
+	case !found.report && !found.store, found.report != (certs == aReport):
+		what := "a trust store that pkio wrote"
+		if certs == aReport {
+			what = "a report that pkio wrote"
+		}
+		return fmt.Errorf("%q exists and is not %s: give another name, or --force to write over it", o.path, what)
+	case certs >= 0 && certs < found.certs:
+		return fmt.Errorf("%q has %s, and would have %d: give another name, or --force to write over it", o.path, count(found.certs, "certificate"), certs)
+	}
 	return nil
+}
+
+// write writes the file whole or not at all.
+func (o *outFile) write(cmd *cobra.Command, data []byte, certs int) error {
+	if w := o.stream(cmd); w != nil {
+		_, err := w.Write(data)
+		return err
+	}
+	if err := o.check(cmd, certs); err != nil {
+		return err
+	}
+	return truststore.ReplaceFile(o.path, data)
+}
+
+// tryFolder reports whether a file can be made: better to hear that now than after an
+// hour.
+func tryFolder(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".pkio-*.tmp")
+	if err != nil {
+		return fmt.Errorf("%q cannot be written: %w", path, errors.Unwrap(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// maxExisting is how much of a file is looked at before it is written over.
+const maxExisting = 64 << 20
+
+// existing is what a file is that would be written over.
+type existing struct {
+	empty, key, locked bool
+	report, store      bool // pkio wrote it
+	certs              int  // of a store
+}
+
+func (o *outFile) existing(size int64) (existing, error) {
+	if size == 0 {
+		return existing{empty: true}, nil
+	}
+	f, err := os.Open(o.path)
+	if err != nil {
+		return existing{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxExisting+1))
+	if err != nil {
+		return existing{}, err
+	}
+	if len(data) > maxExisting {
+		return existing{}, fmt.Errorf("%q is larger than %d bytes, so that it is not known what is in it: give another name", o.path, maxExisting)
+	}
+	passwords := append(slices.Clone(o.passwords), javaPassword)
+	found := existing{report: isReport(data)}
+	found.key, found.locked = holdsKey(data, passwords)
+	if certs := ownStore(data, passwords); certs != nil {
+		found.store, found.certs = true, certs.Len()
+	}
+	return found, nil
 }
 
 // isInput reports whether writing to out would write over in: the same file, whatever
