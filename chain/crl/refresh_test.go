@@ -27,6 +27,7 @@ import (
 // of testing/synctest, in which hours pass at once.
 type wire struct {
 	begin time.Time
+	ahead atomic.Int64 // how far the clock is, a time.Duration
 	mu    sync.Mutex
 	pages map[string]func(*http.Request) (*http.Response, error)
 	asked map[string][]time.Time // since the begin
@@ -40,7 +41,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return page(r)
 }
 
-func (w *wire) now() time.Time { return now.Add(time.Since(w.begin)) }
+func (w *wire) now() time.Time { return now.Add(time.Since(w.begin) + time.Duration(w.ahead.Load())) }
 
 func (w *wire) handle(path string, page func(*http.Request) (*http.Response, error)) {
 	w.mu.Lock()
