@@ -173,22 +173,20 @@ func (a *Advice) cite(sources ...string) {
 }
 
 const (
-	sourcePlan2020 = "Logius, replacement plan of 2020 (questions and answers of 25 November 2020)"
-	sourceG4       = "Logius: everyone must have moved before 2028, when G3 and Private G1 end"
-	sourceEV       = "cert.pkioverheid.nl: the EV root ended on 8 December 2022; since then PKIoverheid issues no publicly trusted TLS certificates"
-	sourceSplit    = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
-	sourceCIBG     = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
-	sourceUZI2024  = "Nuts: \"UZI Server - G4 PKIo Priv G-TLS SYS - 2024\" was revoked on 29 October 2025"
-	sourceTests    = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
-	sourceOwnDates = "the validity in the certificate"
-	sourcePkiotest = "package pkiotest, which publishes the private keys"
+	sourcePlan2020    = "Logius, replacement plan of 2020 (questions and answers of 25 November 2020)"
+	sourceG4          = "Logius: everyone must have moved before 2028, when G3 and Private G1 end"
+	sourceEV          = "cert.pkioverheid.nl: the EV root ended on 8 December 2022; since then PKIoverheid issues no publicly trusted TLS certificates"
+	sourceSplit       = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
+	sourceCIBG        = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
+	sourceGenerations = "PKIoverheid: its first generation ended in 2015, its second in March 2020"
+	sourceOneCRL      = "OneCRL, Mozilla's list of revoked CA certificates"
+	sourceUZI2024     = "Nuts: \"UZI Server - G4 PKIo Priv G-TLS SYS - 2024\" was revoked on 29 October 2025"
+	sourceTests       = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
+	sourceOwnDates    = "the validity in the certificate"
+	sourcePkiotest    = "package pkiotest, which publishes the private keys"
 )
 
 var (
-	// uzi2024 is when "UZI Server - G4 PKIo Priv G-TLS SYS - 2024" is reported to
-	// have been revoked (facts.md §5).
-	uzi2024 = time.Date(2025, time.October, 29, 0, 0, 0, 0, time.UTC)
-
 	// cibgG4 is from when CIBG is reported to issue under G4 only (facts.md §5).
 	cibgG4 = time.Date(2026, time.November, 12, 0, 0, 0, 0, time.UTC)
 )
@@ -230,15 +228,15 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 		g3 = findG3([]*x509.Certificate{cert})
 	}
 	mark, test := testMark(cert)
-	old, withdrawn := findWithdrawn(cert)
+	old, isOld := findWithdrawn(cert)
 	switch {
 	case c.compromised || id.Fixture:
 		a = c.ofPkiotest()
 	case g3 != nil:
 		a = c.ofG3(g3)
-	case withdrawn:
-		c.Hierarchy, c.TSP = PrivateG4TLS, tspOf([]string{old.o})
-		a = c.ofWithdrawn(old)
+	case old != nil:
+		c.Hierarchy, c.TSP = old.hierarchy, old.tsp
+		a = c.ofWithdrawn(old, isOld)
 	case test:
 		return Advice{Status: TestOnly, Sources: []string{sourceTests},
 			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", capital(quote.Certificate(cert)), mark)}
@@ -299,25 +297,31 @@ func earlier(a, b time.Time) time.Time {
 // although the root may go on (facts.md §1).
 func lastOf(h Hierarchy) time.Time {
 	var last time.Time
-	if h.known() {
-		for _, tsp := range embedded()[h][2:] {
-			if tsp.NotAfter.After(last) {
-				last = tsp.NotAfter
-			}
+	for _, tsp := range tspCAs(h) {
+		if tsp.NotAfter.After(last) {
+			last = tsp.NotAfter
 		}
+	}
+	if last.IsZero() && h.known() {
+		return hierarchyTable[h].ended
 	}
 	return last
 }
 
 // firstOf is when the first TSP CA of a hierarchy began.
 func firstOf(h Hierarchy) time.Time {
-	first := embedded()[h][2].NotBefore
-	for _, tsp := range embedded()[h][2:] {
-		if tsp.NotBefore.Before(first) {
+	var first time.Time
+	for _, tsp := range tspCAs(h) {
+		if first.IsZero() || tsp.NotBefore.Before(first) {
 			first = tsp.NotBefore
 		}
 	}
 	return first
+}
+
+func tspCAs(h Hierarchy) []*x509.Certificate {
+	certs := embedded()[h]
+	return certs[min(2, len(certs)):]
 }
 
 func (c *advised) urgency(deadline time.Time) Urgency {
@@ -390,17 +394,21 @@ func (c *advised) ofG3(g3 *G3Error) Advice {
 	return a
 }
 
-func (c *advised) ofWithdrawn(old caName) Advice {
+func (c *advised) ofWithdrawn(old *authority, isOld bool) Advice {
 	by := c.replacement()
-	a := Advice{Status: Withdrawn, Deadline: earlier(uzi2024, c.Certificate.NotAfter), Replacement: by.hierarchy, Sources: []string{sourceUZI2024}}
+	on, _ := time.Parse(time.DateOnly, old.withdrawn) // as the table of CAs has it, which is tested
+	a := Advice{Status: Withdrawn, Deadline: earlier(on, c.Certificate.NotAfter), Replacement: by.hierarchy}
+	if old.source != "" {
+		a.cite(old.source)
+	}
 	a.cite(by.sources...)
 	a.Urgency = c.urgency(a.Deadline)
-	if own, ok := subjectName(c.Certificate); ok && own == old {
-		a.Replacement = PrivateG4TLS
-		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.cn), stamcertificaat(PrivateG4TLS))
+	if isOld {
+		a.Replacement = c.betweenMachines()
+		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.name.cn), stamcertificaat(a.Replacement))
 		return a
 	}
-	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quote.Certificate(c.Certificate)), quote.Text(old.cn), c.ask(by))
+	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quote.Certificate(c.Certificate)), quote.Text(old.name.cn), c.ask(by))
 	return a
 }
 
@@ -409,24 +417,25 @@ func (c *advised) ofCA() Advice {
 	a := Advice{Status: Fine, Deadline: c.ends()}
 	what := fmt.Sprintf("%s (%s of %s)", capital(quote.Certificate(c.Certificate)), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
+	row, next := &hierarchyTable[c.Hierarchy], c.betweenMachines()
 	switch {
-	case c.Hierarchy == EV:
-		a.Status, a.Sources = Ending, []string{sourceEV}
+	case !row.ended.IsZero():
+		a.Status, a.Sources = Ending, []string{row.source}
 		if ended {
 			a.Status = Ended
 		}
-		a.Urgency, a.Replacement = c.urgency(a.Deadline), c.betweenMachines()
+		a.Urgency, a.Replacement = c.urgency(a.Deadline), next
 		goodUntil := "is good until %s, and after that"
 		if ended {
 			goodUntil = "was good until %s, and since then"
 		}
 		a.Text = fmt.Sprintf("%s "+goodUntil+" only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
-	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
-		a.Status, a.Replacement, a.Sources = Ending, PrivateG4TLS, []string{sourceG4}
-		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
+	case next != c.Hierarchy:
+		a.Status, a.Replacement, a.Sources = Ending, next, []string{row.source}
+		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(next))
 		if ended {
 			a.Status = Ended
-			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, day(a.Deadline), stamcertificaat(PrivateG4TLS))
+			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, day(a.Deadline), stamcertificaat(next))
 		}
 		a.Urgency = c.urgency(a.Deadline)
 	case !c.at.Before(a.Deadline.Add(-soon)):
@@ -450,21 +459,22 @@ func (c *advised) ofEndEntity() Advice {
 		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
 	}
 	by := c.replacement()
-	end, leave := a.Deadline, c.Hierarchy.ReplaceBy()
-	if c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1 {
+	row, next := &hierarchyTable[c.Hierarchy], c.betweenMachines()
+	end, leave := a.Deadline, row.replaceBy
+	if next != c.Hierarchy && !leave.IsZero() {
 		a.Deadline = earlier(end, leave)
 	}
 	switch {
 	case c.at.After(end):
 		a.Status, a.Urgency = Ended, ActNow
 		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(end), c.ask(by))
-	case c.use == Web && c.Hierarchy != EV:
+	case c.use == Web && !row.public:
 		a.Status, a.Urgency = Unfit, ActNow
 		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
-	case c.Hierarchy == EV:
+	case !row.ended.IsZero():
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in December 2022: %s.", what, day(a.Deadline), c.ask(by))
-	case c.Hierarchy == PrivateG1 && c.betweenMachines() != PrivateG1:
+		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in %s: %s.", what, day(a.Deadline), row.ended.Format("January 2006"), c.ask(by))
+	case next != c.Hierarchy:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		switch {
 		case c.at.After(leave):
@@ -485,13 +495,8 @@ func (c *advised) ofEndEntity() Advice {
 		return a
 	}
 	a.Replacement = by.hierarchy
-	switch c.Hierarchy {
-	case EV:
-		a.cite(sourceEV)
-	case PrivateG1:
-		if c.betweenMachines() != PrivateG1 {
-			a.cite(sourceG4)
-		}
+	if next != c.Hierarchy && row.source != "" {
+		a.cite(row.source)
 	}
 	a.cite(by.sources...)
 	return a
@@ -524,13 +529,20 @@ func (r replacement) orMachines() Hierarchy {
 	return r.hierarchy
 }
 
-// betweenMachines is the hierarchy that takes the place of another between
-// machines: Private G1 until Private G4 had TSP CAs (facts.md §3 and §5).
+// betweenMachines is the hierarchy that takes the place of the certificate's between
+// machines, or that itself while it is good: Private G1 until Private G4 had TSP CAs
+// (facts.md §3 and §5).
 func (c *advised) betweenMachines() Hierarchy {
-	if c.at.Before(firstOf(PrivateG4TLS)) {
-		return PrivateG1
+	h := c.Hierarchy
+	for {
+		row := &hierarchyTable[h]
+		next := row.successor
+		lasts := row.ended.IsZero() && !row.withdrawn
+		if next == 0 || lasts && c.at.Before(firstOf(next)) {
+			return h
+		}
+		h = next
 	}
-	return PrivateG4TLS
 }
 
 // forAnyUse is what to ask for in the place of a certificate whose use is not
@@ -574,6 +586,9 @@ func gOther(what, policy string) string {
 
 // stamcertificaat names a hierarchy by its root.
 func stamcertificaat(h Hierarchy) string {
+	if h.Root() == nil {
+		return h.String()
+	}
 	return fmt.Sprintf("%s (stamcertificaat %q)", h, h.Root().Subject.CommonName)
 }
 

@@ -47,21 +47,6 @@ func date(year, month, day int) time.Time {
 	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 }
 
-// caNamed finds an embedded CA certificate by its common name, and by the year from
-// which it is valid where two bear the name.
-func caNamed(t testing.TB, name string) *x509.Certificate {
-	t.Helper()
-	for h := pkioverheid.EV; h <= pkioverheid.G3; h++ {
-		for _, c := range h.Certificates() {
-			if c.Subject.CommonName == name {
-				return c
-			}
-		}
-	}
-	require.Fail(t, "no such CA", name)
-	return nil
-}
-
 const (
 	kpnG1    = "KPN PKIoverheid Private Services CA - G1"
 	kpnG3    = "KPN BV PKIoverheid Organisatie Server CA - G3"
@@ -119,55 +104,55 @@ func TestAdviseSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 		words       string
 		source      string
 	}{
-		{"G3 between machines while the plan ran", claiming(t, caNamed(t, kpnG3)), m2m, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
-		{"G3 on the web while the plan ran", claiming(t, caNamed(t, kpnG3)), web, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, ev, "KPN", "CA2020", "replacement plan of 2020"},
-		{"G3 between machines today", claiming(t, caNamed(t, kpnG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "KPN", "Private G4 TLS", "replacement plan of 2020"},
-		{"G3 on the web today", claiming(t, caNamed(t, kpnG3)), web, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, 0, "", "a CA that browsers trust", "EV root ended"},
-		{"G3 of QuoVadis, which is DigiCert now", claiming(t, caNamed(t, quoG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "DigiCert", "QuoVadis, now DigiCert", "replacement plan of 2020"},
-		{"G3 that ended before the plan's date", claiming(t, caNamed(t, kpnG3), until(date(2020, 1, 1))), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, date(2020, 1, 1), g4, "KPN", "withdrawn", "replacement plan"},
+		{"G3 between machines while the plan ran", claiming(t, pkioverheid.CANamed(t, kpnG3)), m2m, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
+		{"G3 on the web while the plan ran", claiming(t, pkioverheid.CANamed(t, kpnG3)), web, date(2020, 11, 26), pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, ev, "KPN", "CA2020", "replacement plan of 2020"},
+		{"G3 between machines today", claiming(t, pkioverheid.CANamed(t, kpnG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "KPN", "Private G4 TLS", "replacement plan of 2020"},
+		{"G3 on the web today", claiming(t, pkioverheid.CANamed(t, kpnG3)), web, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, 0, "", "a CA that browsers trust", "EV root ended"},
+		{"G3 of QuoVadis, which is DigiCert now", claiming(t, pkioverheid.CANamed(t, quoG3)), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "DigiCert", "QuoVadis, now DigiCert", "replacement plan of 2020"},
+		{"G3 that ended before the plan's date", claiming(t, pkioverheid.CANamed(t, kpnG3), until(date(2020, 1, 1))), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, date(2020, 1, 1), g4, "KPN", "withdrawn", "replacement plan"},
 		{"a person's of G3, use not known", claiming(t, persons), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "KPN", "If it is used for TLS", "before 2028"},
 		{"a person's of G3 between machines", claiming(t, persons), m2m, today, pkioverheid.Unfit, pkioverheid.ActNow, anyTime, g4, "KPN", "may not be used between machines", "before 2028"},
 		{"the G3 root in a trust store", pkioverheid.G3.Root(), 0, today, pkioverheid.Unfit, pkioverheid.ActNow, anyTime, g4, "", "take it out of what TLS trusts", "before 2028"},
-		{"a G3 server CA in a trust store", caNamed(t, kpnG3), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "KPN", "take it out of what TLS trusts", "replacement plan"},
-		{"CA2020 while EV lasted", claiming(t, caNamed(t, kpnEV)), m2m, date(2021, 6, 1), pkioverheid.Ending, pkioverheid.ActLater, endEV, g1, "KPN", "ends on 2022-12-05", "EV root ended"},
-		{"CA2020 today", claiming(t, caNamed(t, kpnEV), until(date(2021, 9, 1))), m2m, today, pkioverheid.Ended, pkioverheid.ActNow, date(2021, 9, 1), g4, "KPN", "ended on 2021-09-01", "EV root ended"},
-		{"CA2020 on the web today", claiming(t, caNamed(t, kpnEV)), web, today, pkioverheid.Ended, pkioverheid.ActNow, endEV, 0, "", "a CA that browsers trust", "EV root ended"},
+		{"a G3 server CA in a trust store", pkioverheid.CANamed(t, kpnG3), m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, plan, g4, "KPN", "take it out of what TLS trusts", "replacement plan"},
+		{"CA2020 while EV lasted", claiming(t, pkioverheid.CANamed(t, kpnEV)), m2m, date(2021, 6, 1), pkioverheid.Ending, pkioverheid.ActLater, endEV, g1, "KPN", "ends on 2022-12-05", "EV root ended"},
+		{"CA2020 today", claiming(t, pkioverheid.CANamed(t, kpnEV), until(date(2021, 9, 1))), m2m, today, pkioverheid.Ended, pkioverheid.ActNow, date(2021, 9, 1), g4, "KPN", "ended on 2021-09-01", "EV root ended"},
+		{"CA2020 on the web today", claiming(t, pkioverheid.CANamed(t, kpnEV)), web, today, pkioverheid.Ended, pkioverheid.ActNow, endEV, 0, "", "a CA that browsers trust", "EV root ended"},
 		{"the EV root in a trust store", pkioverheid.EV.Root(), 0, today, pkioverheid.Ended, pkioverheid.ActNow, endEV, g4, "", "was good until 2022-12-05, and since then only to check what was signed before", "EV root ended"},
 		{"the EV root while it lasted", pkioverheid.EV.Root(), 0, date(2021, 6, 1), pkioverheid.Ending, pkioverheid.ActLater, endEV, g1, "", "is good until 2022-12-05, and after that only to check", "EV root ended"},
-		{"G1 with its own end first", claiming(t, caNamed(t, kpnG1), until(date(2027, 5, 1))), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, date(2027, 5, 1), g4, "KPN", "to have moved before 2028", "before 2028"},
-		{"G1 that claims to outlive its hierarchy", claiming(t, caNamed(t, kpnG1)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
-		{"G1 in its last weeks", claiming(t, caNamed(t, kpnG1), until(date(2027, 1, 1))), 0, today, pkioverheid.Ending, pkioverheid.ActSoon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
-		{"G1 when G1 has ended", claiming(t, caNamed(t, kpnG1)), m2m, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
-		{"G1 before there was G4", claiming(t, caNamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 12, 1), pkioverheid.Ending, pkioverheid.ActSoon, date(2022, 1, 1), g1, "KPN", "before then, ask the certificate supplier (KPN) for a private certificate under Private G1.", "replacement plan of 2020"},
-		{"G1 long before there was G4", claiming(t, caNamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 6, 1), pkioverheid.Fine, pkioverheid.NotUrgent, date(2022, 1, 1), 0, "KPN", "good until 2022-01-01", "the validity"},
-		{"G1 on the day before there was G4", claiming(t, caNamed(t, kpnG1)), m2m, date(2025, 7, 17).Add(-time.Second), pkioverheid.Fine, pkioverheid.NotUrgent, endG1, 0, "KPN", "good until 2028-11-12", "the validity"},
-		{"G1 from then on", claiming(t, caNamed(t, kpnG1)), m2m, date(2025, 7, 18), pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "left that hierarchy by 2027-12-31: ask", "before 2028"},
+		{"G1 with its own end first", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2027, 5, 1))), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, date(2027, 5, 1), g4, "KPN", "to have moved before 2028", "before 2028"},
+		{"G1 that claims to outlive its hierarchy", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
+		{"G1 in its last weeks", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2027, 1, 1))), 0, today, pkioverheid.Ending, pkioverheid.ActSoon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
+		{"G1 when G1 has ended", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
+		{"G1 before there was G4", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 12, 1), pkioverheid.Ending, pkioverheid.ActSoon, date(2022, 1, 1), g1, "KPN", "before then, ask the certificate supplier (KPN) for a private certificate under Private G1.", "replacement plan of 2020"},
+		{"G1 long before there was G4", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 6, 1), pkioverheid.Fine, pkioverheid.NotUrgent, date(2022, 1, 1), 0, "KPN", "good until 2022-01-01", "the validity"},
+		{"G1 on the day before there was G4", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, date(2025, 7, 17).Add(-time.Second), pkioverheid.Fine, pkioverheid.NotUrgent, endG1, 0, "KPN", "good until 2028-11-12", "the validity"},
+		{"G1 from then on", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, date(2025, 7, 18), pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "left that hierarchy by 2027-12-31: ask", "before 2028"},
 		{"the G1 root before there was G4", pkioverheid.PrivateG1.Root(), 0, date(2021, 6, 1), pkioverheid.Fine, pkioverheid.NotUrgent, endG1, 0, "", "good until 2028-11-12", "the validity"},
-		{"G1 on the web", claiming(t, caNamed(t, kpnG1)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, leaveG1, 0, "", "no browser trusts", "EV root ended"},
-		{"G1 of a client without domain names", claiming(t, caNamed(t, kpnG1), withoutNames), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
-		{"the same, use not known", claiming(t, caNamed(t, kpnG1), withoutNames), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
-		{"G1 of a client with domain names", claiming(t, caNamed(t, kpnG1)), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "Private G4 TLS", "before 2028"},
-		{"G1 for authenticity", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
-		{"G1 for confidentiality", claiming(t, caNamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
-		{"G1 of DigiCert", claiming(t, caNamed(t, digicert)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
-		{"G1 of CIBG, which issues under G4 only", claiming(t, caNamed(t, "UZI-register Private Server CA G1")), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
+		{"G1 on the web", claiming(t, pkioverheid.CANamed(t, kpnG1)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, leaveG1, 0, "", "no browser trusts", "EV root ended"},
+		{"G1 of a client without domain names", claiming(t, pkioverheid.CANamed(t, kpnG1), withoutNames), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
+		{"the same, use not known", claiming(t, pkioverheid.CANamed(t, kpnG1), withoutNames), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
+		{"G1 of a client with domain names", claiming(t, pkioverheid.CANamed(t, kpnG1)), client, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "KPN", "Private G4 TLS", "before 2028"},
+		{"G1 for authenticity", claiming(t, pkioverheid.CANamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
+		{"G1 for confidentiality", claiming(t, pkioverheid.CANamed(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
+		{"G1 of DigiCert", claiming(t, pkioverheid.CANamed(t, digicert)), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
+		{"G1 of CIBG, which issues under G4 only", claiming(t, pkioverheid.CANamed(t, "UZI-register Private Server CA G1")), m2m, today, pkioverheid.Ending, pkioverheid.ActLater, leaveG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
 		{"the G1 root in a trust store", pkioverheid.PrivateG1.Root(), 0, today, pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "", "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", "before 2028"},
 		{"the G1 root when no G1 verifies any more", pkioverheid.PrivateG1.Root(), 0, date(2028, 11, 13), pkioverheid.Ended, pkioverheid.ActNow, endG1, g4, "", "in its place", "before 2028"},
-		{"G4", claiming(t, caNamed(t, kpnG4), until(date(2028, 1, 1))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, date(2028, 1, 1), 0, "KPN", "good until 2028-01-01", "the validity"},
-		{"G4 in its last weeks", claiming(t, caNamed(t, kpnG4), until(date(2027, 1, 1))), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, date(2027, 1, 1), g4, "KPN", "before then, ask", "the validity"},
-		{"G4 on the first of its last days", claiming(t, caNamed(t, kpnG4), until(today.Add(90*24*time.Hour))), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, today.Add(90 * 24 * time.Hour), g4, "KPN", "before then, ask", "the validity"},
-		{"G4 on the day before", claiming(t, caNamed(t, kpnG4), until(today.Add(90*24*time.Hour+time.Second))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, today.Add(90*24*time.Hour + time.Second), 0, "KPN", "good until", "the validity"},
-		{"G4 at its very end", claiming(t, caNamed(t, kpnG4), until(today)), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, today, g4, "KPN", "before then, ask", "the validity"},
-		{"a TSP CA of G4 on the first of its last days", caNamed(t, uziG4), 0, endG4.Add(-90 * 24 * time.Hour), pkioverheid.Ending, pkioverheid.ActSoon, endG4, 0, "CIBG", "what comes after it", "the validity"},
-		{"G1 on the last day that Logius gives", claiming(t, caNamed(t, kpnG1), until(date(2028, 9, 1))), m2m, leaveG1, pkioverheid.Ending, pkioverheid.ActSoon, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asks everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
-		{"G1 a month after that, although it ends later", claiming(t, caNamed(t, kpnG1), until(date(2028, 9, 1))), m2m, date(2028, 2, 1), pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asked everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
+		{"G4", claiming(t, pkioverheid.CANamed(t, kpnG4), until(date(2028, 1, 1))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, date(2028, 1, 1), 0, "KPN", "good until 2028-01-01", "the validity"},
+		{"G4 in its last weeks", claiming(t, pkioverheid.CANamed(t, kpnG4), until(date(2027, 1, 1))), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, date(2027, 1, 1), g4, "KPN", "before then, ask", "the validity"},
+		{"G4 on the first of its last days", claiming(t, pkioverheid.CANamed(t, kpnG4), until(today.Add(90*24*time.Hour))), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, today.Add(90 * 24 * time.Hour), g4, "KPN", "before then, ask", "the validity"},
+		{"G4 on the day before", claiming(t, pkioverheid.CANamed(t, kpnG4), until(today.Add(90*24*time.Hour+time.Second))), m2m, today, pkioverheid.Fine, pkioverheid.NotUrgent, today.Add(90*24*time.Hour + time.Second), 0, "KPN", "good until", "the validity"},
+		{"G4 at its very end", claiming(t, pkioverheid.CANamed(t, kpnG4), until(today)), m2m, today, pkioverheid.Ending, pkioverheid.ActSoon, today, g4, "KPN", "before then, ask", "the validity"},
+		{"a TSP CA of G4 on the first of its last days", pkioverheid.CANamed(t, uziG4), 0, endG4.Add(-90 * 24 * time.Hour), pkioverheid.Ending, pkioverheid.ActSoon, endG4, 0, "CIBG", "what comes after it", "the validity"},
+		{"G1 on the last day that Logius gives", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2028, 9, 1))), m2m, leaveG1, pkioverheid.Ending, pkioverheid.ActSoon, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asks everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
+		{"G1 a month after that, although it ends later", claiming(t, pkioverheid.CANamed(t, kpnG1), until(date(2028, 9, 1))), m2m, date(2028, 2, 1), pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asked everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
 		{"the G1 root after that", pkioverheid.PrivateG1.Root(), 0, date(2028, 2, 1), pkioverheid.Ending, pkioverheid.ActLater, endG1, g4, "", "Trust Private G4 TLS", "before 2028"},
-		{"G1 at the very end of its CAs", claiming(t, caNamed(t, kpnG1)), m2m, endG1, pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "Overdue since 2027-12-31.", "before 2028"},
-		{"G1 a second later", claiming(t, caNamed(t, kpnG1)), m2m, endG1.Add(time.Second), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
-		{"G3 at the plan's very end", claiming(t, caNamed(t, kpnG3)), m2m, plan, pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
-		{"G4 that ended", claiming(t, caNamed(t, kpnG4), until(date(2026, 11, 22))), m2m, today, pkioverheid.Ended, pkioverheid.ActNow, date(2026, 11, 22), g4, "KPN", "ended on 2026-11-22", "the validity"},
-		{"G4 on the web", claiming(t, caNamed(t, kpnG4)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, endG4, 0, "", "no browser trusts", "EV root ended"},
-		{"a TSP CA of G4 in a trust store", caNamed(t, uziG4), 0, today, pkioverheid.Fine, pkioverheid.NotUrgent, endG4, 0, "CIBG", "good until 2039-05-18", "the validity"},
+		{"G1 at the very end of its CAs", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, endG1, pkioverheid.Ending, pkioverheid.ActNow, leaveG1, g4, "KPN", "Overdue since 2027-12-31.", "before 2028"},
+		{"G1 a second later", claiming(t, pkioverheid.CANamed(t, kpnG1)), m2m, endG1.Add(time.Second), pkioverheid.Ended, pkioverheid.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
+		{"G3 at the plan's very end", claiming(t, pkioverheid.CANamed(t, kpnG3)), m2m, plan, pkioverheid.Withdrawn, pkioverheid.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
+		{"G4 that ended", claiming(t, pkioverheid.CANamed(t, kpnG4), until(date(2026, 11, 22))), m2m, today, pkioverheid.Ended, pkioverheid.ActNow, date(2026, 11, 22), g4, "KPN", "ended on 2026-11-22", "the validity"},
+		{"G4 on the web", claiming(t, pkioverheid.CANamed(t, kpnG4)), web, today, pkioverheid.Unfit, pkioverheid.ActNow, endG4, 0, "", "no browser trusts", "EV root ended"},
+		{"a TSP CA of G4 in a trust store", pkioverheid.CANamed(t, uziG4), 0, today, pkioverheid.Fine, pkioverheid.NotUrgent, endG4, 0, "CIBG", "good until 2039-05-18", "the validity"},
 		{"UZI Server 2024, withdrawn", uzi2024, m2m, today, pkioverheid.Withdrawn, pkioverheid.ActNow, date(2025, 10, 29), g4, "CIBG", "a CA that was withdrawn", "revoked on 29 October 2025"},
 		{"a foreign certificate", sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "foreign.example"}}, nil).Leaf, m2m, today, pkioverheid.Unrecognised, pkioverheid.NotUrgent, anyTime, 0, "", "no hierarchy of PKIoverheid that is known here", ""},
 		{"a policy of PKIoverheid under a CA that is not known", func() *x509.Certificate {
@@ -215,25 +200,25 @@ func TestAdviceSaysWhatIsOverdue(t *testing.T) {
 		date(2028, 1, 1):                  true,
 		date(2029, 1, 1):                  true,
 	} {
-		a := pkioverheid.Advise(claiming(t, caNamed(t, kpnG1)), 0, at)
+		a := pkioverheid.Advise(claiming(t, pkioverheid.CANamed(t, kpnG1)), 0, at)
 		assert.Equal(t, want, strings.Contains(a.Text, "Overdue since 2027-12-31."), a.Text)
 		assert.Equal(t, want, a.Urgency == pkioverheid.ActNow)
 	}
-	assert.Contains(t, pkioverheid.Advise(claiming(t, caNamed(t, kpnG3)), 0, date(2026, 11, 23)).Text, "Overdue since 2020-12-31.")
+	assert.Contains(t, pkioverheid.Advise(claiming(t, pkioverheid.CANamed(t, kpnG3)), 0, date(2026, 11, 23)).Text, "Overdue since 2020-12-31.")
 	assert.NotContains(t, pkioverheid.Advise(pkioverheid.G3.Root(), 0, date(2026, 11, 23)).Text, "verdue", "it has no date")
 }
 
 func TestAdviseTakesAZeroTimeForNow(t *testing.T) {
-	cert := claiming(t, caNamed(t, kpnEV))
+	cert := claiming(t, pkioverheid.CANamed(t, kpnEV))
 	assert.Equal(t, pkioverheid.Ended, pkioverheid.Advise(cert, 0, time.Time{}).Status)
 }
 
 func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
 	evil := func(c *x509.Certificate) { c.Subject.CommonName = "\x1b[31m\n<script>" + strings.Repeat("x", 5000) }
 	for _, cert := range []*x509.Certificate{
-		claiming(t, caNamed(t, kpnG1), evil),
-		claiming(t, caNamed(t, kpnG3), evil),
-		claiming(t, caNamed(t, kpnG4), evil),
+		claiming(t, pkioverheid.CANamed(t, kpnG1), evil),
+		claiming(t, pkioverheid.CANamed(t, kpnG3), evil),
+		claiming(t, pkioverheid.CANamed(t, kpnG4), evil),
 		claiming(t, sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf, evil),
 	} {
 		a := pkioverheid.Advise(cert, 0, date(2026, 11, 23))
@@ -244,7 +229,7 @@ func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
 }
 
 func TestAdviceNamesTheOIN(t *testing.T) {
-	cert := claiming(t, caNamed(t, kpnG1), func(c *x509.Certificate) { c.Subject.SerialNumber = string(someOIN) })
+	cert := claiming(t, pkioverheid.CANamed(t, kpnG1), func(c *x509.Certificate) { c.Subject.SerialNumber = string(someOIN) })
 	assert.Contains(t, pkioverheid.Advise(cert, 0, date(2026, 11, 23)).Text, "with OIN "+string(someOIN)+" in its subject:serialNumber")
 }
 
@@ -269,7 +254,7 @@ func TestAdviceIsSortedByUrgencyAndThenByDeadline(t *testing.T) {
 }
 
 func TestAdviceGoesThroughJSON(t *testing.T) {
-	a := pkioverheid.Advise(claiming(t, caNamed(t, kpnG1)), pkioverheid.MachineToMachine, date(2026, 11, 23))
+	a := pkioverheid.Advise(claiming(t, pkioverheid.CANamed(t, kpnG1)), pkioverheid.MachineToMachine, date(2026, 11, 23))
 	data, err := json.Marshal(a)
 	require.NoError(t, err)
 	var fields map[string]any

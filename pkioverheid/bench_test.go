@@ -155,10 +155,10 @@ func mustVerify(b *testing.B, leaf *x509.Certificate, roots, intermediates *x509
 	}
 }
 
-func claimCases() map[string]*x509.Certificate {
+func claimCases(b testing.TB) map[string]*x509.Certificate {
 	return map[string]*x509.Certificate{
-		"embedded TSP CA": pkioverheid.PrivateG4TLS.Certificates()[3],
-		"G3 TSP CA":       pkioverheid.G3.Certificates()[4],
+		"embedded TSP CA": pkioverheid.CANamed(b, "KPN - G4 PKIo Priv G-TLS SYS - 2025"),
+		"G3 TSP CA":       pkioverheid.CANamed(b, kpnG3),
 		"G3 leaf":         pkiotest.New(pkioverheid.G3).Issue().Leaf,
 	}
 }
@@ -166,7 +166,7 @@ func claimCases() map[string]*x509.Certificate {
 // The peer is the check of one signature, the least that any verification costs.
 func BenchmarkClaimOf(b *testing.B) {
 	kpn := pkioverheid.PrivateG4TLS.Certificates()
-	for name, cert := range claimCases() {
+	for name, cert := range claimCases(b) {
 		b.Run(name, func(b *testing.B) {
 			pkioverheid.ClaimOf(cert)
 			many := func() {
@@ -318,8 +318,8 @@ func BenchmarkRequireIdentity(b *testing.B) {
 func BenchmarkAdvise(b *testing.B) {
 	at := date(2026, 11, 23)
 	for name, cert := range map[string]*x509.Certificate{
-		"G1":      claiming(b, caNamed(b, kpnG1)),
-		"G3":      claiming(b, caNamed(b, kpnG3)),
+		"G1":      claiming(b, pkioverheid.CANamed(b, kpnG1)),
+		"G3":      claiming(b, pkioverheid.CANamed(b, kpnG3)),
 		"foreign": sign(b, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf,
 	} {
 		b.Run(name, func(b *testing.B) {

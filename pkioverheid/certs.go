@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/pem"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync"
 
@@ -15,29 +14,28 @@ import (
 )
 
 // certFiles holds the CA certificates as published at cert.pkioverheid.nl, a
-// folder a hierarchy, a file a certificate. A test pins the SHA-256 of each.
+// folder a hierarchy, a file a certificate. A test holds each against its row of
+// knownCAs.
 //
 //go:embed certs
 var certFiles embed.FS
 
-// embedded parses certFiles on first use. The files are part of the program: one
-// that does not parse cannot get past the tests.
+// embedded parses the files that knownCAs names, on first use. They are part of the
+// program: one that does not parse cannot get past the tests.
 var embedded = sync.OnceValue(func() map[Hierarchy][]*x509.Certificate {
-	all := make(map[Hierarchy][]*x509.Certificate, G3)
-	for h := EV; h <= G3; h++ {
-		folder := "certs/" + hierarchyTable[h].text
-		files, err := fs.ReadDir(certFiles, folder)
+	all := make(map[Hierarchy][]*x509.Certificate, len(hierarchyTable))
+	for _, k := range knownCAs {
+		if k.file == "" {
+			continue
+		}
+		cert, err := readCertificate("certs/" + k.file)
 		if err != nil {
 			panic("pkioverheid: " + err.Error())
 		}
-		for _, f := range files {
-			cert, err := readCertificate(folder + "/" + f.Name())
-			if err != nil {
-				panic("pkioverheid: " + err.Error())
-			}
-			all[h] = append(all[h], cert)
-		}
-		sortFromRoot(all[h])
+		all[k.hierarchy] = append(all[k.hierarchy], cert)
+	}
+	for _, certs := range all {
+		sortFromRoot(certs)
 	}
 	return all
 })
@@ -83,17 +81,17 @@ func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.R
 
 // Certificates returns the CA certificates of the hierarchy in a new slice: the
 // root, the domain CA, the TSP CAs. Those of G3 are for recognising, not for
-// trusting. For a value that is no hierarchy it returns nil. The certificates
-// themselves are shared and must not be modified.
+// trusting. It is empty where none is embedded. The certificates themselves are
+// shared and must not be modified.
 func (h Hierarchy) Certificates() []*x509.Certificate { return slices.Clone(embedded()[h]) }
 
-// Root returns the self-signed root of the hierarchy, nil for a value that is no
-// hierarchy. The certificate is shared and must not be modified.
+// Root returns the self-signed root of the hierarchy, nil if none is embedded. The
+// certificate is shared and must not be modified.
 func (h Hierarchy) Root() *x509.Certificate {
-	if !h.known() {
-		return nil
+	if certs := embedded()[h]; len(certs) > 0 {
+		return certs[0]
 	}
-	return embedded()[h][0]
+	return nil
 }
 
 // DefaultCertPool returns a new pool of [Hierarchies], for tls.Config.RootCAs or
@@ -125,7 +123,7 @@ func CertPool(h Hierarchy, more ...Hierarchy) *x509.CertPool {
 
 // mustVerifier leaves out what is not to be trusted, so that nothing in it can fail.
 func mustVerifier(hierarchies []Hierarchy) *chain.Verifier {
-	trusted := slices.DeleteFunc(slices.Clone(hierarchies), func(h Hierarchy) bool { return !h.known() || h == G3 })
+	trusted := slices.DeleteFunc(slices.Clone(hierarchies), func(h Hierarchy) bool { return !h.trustable() })
 	if trusted == nil {
 		trusted = []Hierarchy{}
 	}
@@ -143,7 +141,7 @@ func mustVerifier(hierarchies []Hierarchy) *chain.Verifier {
 func Intermediates(h Hierarchy, more ...Hierarchy) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, h := range append([]Hierarchy{h}, more...) {
-		if h == G3 {
+		if !h.trustable() {
 			continue
 		}
 		for _, c := range embedded()[h] {

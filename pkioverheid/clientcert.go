@@ -284,7 +284,7 @@ func distinguishedName(raw []byte) string {
 	if name.CommonName == "" {
 		s = `"` + safetext.Name(name, safetext.Most) + `"`
 	}
-	for h := EV; h <= G3; h++ {
+	for h := EV; h.known(); h++ {
 		for _, c := range embedded()[h] {
 			if string(c.RawSubject) == string(raw) {
 				return s + " (" + h.String() + ")"

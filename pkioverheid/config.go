@@ -152,10 +152,12 @@ func newTrust(cfg Config, s side) (*trust, error) {
 		}
 		for _, h := range hierarchies {
 			switch {
-			case h == G3:
-				return nil, errors.New("pkioverheid: Config.Hierarchies: G3 was withdrawn and cannot be trusted")
 			case !h.known():
 				return nil, fmt.Errorf("pkioverheid: Config.Hierarchies: no such hierarchy: %v", h)
+			case hierarchyTable[h].withdrawn:
+				return nil, fmt.Errorf("pkioverheid: Config.Hierarchies: %v was withdrawn and cannot be trusted", h)
+			case !h.trustable():
+				return nil, fmt.Errorf("pkioverheid: Config.Hierarchies: %v has ended and cannot be trusted: none of its certificates is embedded", h)
 			}
 			certs := embedded()[h]
 			roots.Add(certs[0])
@@ -190,9 +192,9 @@ func newTrust(cfg Config, s side) (*trust, error) {
 
 	fixtures := truststore.New()
 	distrusted := truststore.New(embedded()[G3]...)
-	for h := EV; h < G3; h++ {
+	for h := EV; h.known(); h++ {
 		certs := fixture.Certificates(hierarchyTable[h].text)
-		if roots.Contains(certs[0]) {
+		if len(certs) > 0 && roots.Contains(certs[0]) {
 			fixtures.Add(certs[0])
 			intermediates.Add(certs[1:]...)
 		}
@@ -204,7 +206,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	opts := []chain.Option{
 		// RejectWithdrawn in two: what can be said before signatures, and the rest.
 		chain.WithVeto(RejectG3),
-		chain.WithPolicy(rejectWithdrawnNames),
+		chain.WithPolicy(rejectWithdrawnCAs),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
 		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
 		chain.WithPolicy(cfg.Policy),
@@ -225,7 +227,7 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	for root := range cfg.ClientRoots.All() {
 		t.systemRoots.Add(root)
 	}
-	for h := EV; h <= G3; h++ {
+	for h := EV; h.known(); h++ {
 		t.known = append(t.known, embedded()[h]...)
 		if fixtures.Len() > 0 {
 			t.known = append(t.known, fixture.Certificates(hierarchyTable[h].text)...)
@@ -285,7 +287,7 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 // could only have come from there is what makes it acceptable: a copy that was
 // read from a file is another value.
 func isFixture(cert *x509.Certificate) bool {
-	for h := EV; h <= G3; h++ {
+	for h := EV; h.known(); h++ {
 		for _, f := range fixture.Certificates(hierarchyTable[h].text) {
 			if f == cert {
 				return true

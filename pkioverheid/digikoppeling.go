@@ -241,7 +241,7 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 			}
 		}
 	}
-	old, withdrawn := findWithdrawn(d.leaf)
+	old, _ := findWithdrawn(d.leaf)
 	g3 := findG3([]*x509.Certificate{d.leaf})
 	var failed *chain.Error
 	switch {
@@ -251,8 +251,8 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 		valid = broken(rule, "it ended on %s", day(d.leaf.NotAfter))
 	case g3 != nil:
 		valid = broken(rule, "%s", g3.cause())
-	case withdrawn:
-		valid = broken(rule, "the CA %s was withdrawn", quote.Text(old.cn))
+	case old != nil:
+		valid = broken(rule, "the CA %s was withdrawn", quote.Text(old.name.cn))
 	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
 		valid = broken(rule, "its chain is not valid: %s", quote.Line(failed.Error()))
 	case d.chain == nil:
@@ -310,13 +310,13 @@ func (d *digikoppeling) privateRoot() RuleResult {
 	if a := authorityAbove(d.chain); a != nil {
 		h = a.hierarchy
 	}
-	switch h {
-	case PrivateG1, PrivateG4TLS:
-		return met(rule, "it stands under %s", stamcertificaat(h))
-	case 0:
+	switch {
+	case !h.known():
 		return notChecked(rule, "it stands under %s, which was added and is not known here", quote.Certificate(d.chain.Root()))
-	default:
+	case hierarchyTable[h].public:
 		return broken(rule, "it stands under %s, which is not a private root", stamcertificaat(h))
+	default:
+		return met(rule, "it stands under %s", stamcertificaat(h))
 	}
 }
 

@@ -284,9 +284,15 @@ func ExampleRejectG3() {
 	// Output: pkioverheid: G3 refused: "Staat der Nederlanden Root CA - G3" is a CA that may not be used between machines: what is left of G3 is for persons and signatures; ask the certificate supplier for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust
 }
 
+// caNamed finds an embedded CA certificate by its common name.
+func caNamed(h pkioverheid.Hierarchy, name string) *x509.Certificate {
+	certs := h.Certificates()
+	return certs[slices.IndexFunc(certs, func(c *x509.Certificate) bool { return c.Subject.CommonName == name })]
+}
+
 func ExampleRejectWithdrawn() {
 	verifiedLongAgo := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := chain.Chain(pkioverheid.G3.Certificates()[4:5])
+	c := chain.Chain{caNamed(pkioverheid.G3, "KPN BV PKIoverheid Organisatie Server CA - G3")}
 	var g3 *pkioverheid.G3Error
 	fmt.Println(errors.As(pkioverheid.RejectWithdrawn(c, verifiedLongAgo), &g3))
 	// Output: true
@@ -301,7 +307,7 @@ func ExampleDefaultCertPool() {
 
 // To verify what was signed under a hierarchy that has ended, ask at its time.
 func ExampleCertPool() {
-	kpn := pkioverheid.EV.Certificates()[3]
+	kpn := caNamed(pkioverheid.EV, "KPN PKIoverheid Server CA 2020")
 	_, err := kpn.Verify(x509.VerifyOptions{
 		Roots:       pkioverheid.CertPool(pkioverheid.EV),
 		CurrentTime: time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC),
@@ -313,7 +319,7 @@ func ExampleCertPool() {
 func ExampleIntermediates() {
 	roots := x509.NewCertPool()
 	roots.AddCert(pkioverheid.PrivateG1.Root())
-	kpn := pkioverheid.PrivateG1.Certificates()[4]
+	kpn := caNamed(pkioverheid.PrivateG1, "KPN PKIoverheid Private Services CA - G1")
 	chains, err := kpn.Verify(x509.VerifyOptions{
 		Roots:         roots,
 		Intermediates: pkioverheid.Intermediates(pkioverheid.PrivateG1),
@@ -321,6 +327,11 @@ func ExampleIntermediates() {
 	})
 	fmt.Println(len(chains[0]), err)
 	// Output: 3 <nil>
+}
+
+func ExampleEmbeddedVersion() {
+	fmt.Println(pkioverheid.EmbeddedVersion() >= "2026-11-28")
+	// Output: true
 }
 
 func ExampleHierarchies() {

@@ -16,10 +16,12 @@ import (
 // Whatever a certificate holds, what we say of it is short, on one line, and free
 // of control characters; and nobody is identified by it as a peer.
 func FuzzCertificate(f *testing.F) {
-	for h := pkioverheid.EV; h <= pkioverheid.G3; h++ {
+	for _, h := range pkioverheid.AllHierarchies() {
 		for _, c := range h.Certificates() {
 			f.Add(c.Raw)
 		}
+	}
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.G3} {
 		f.Add(pkiotest.New(h).Issue(pkiotest.OIN("00000003271987420000")).Certificate[0])
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {

@@ -108,5 +108,5 @@ func findG3(certs []*x509.Certificate) *G3Error {
 	if found == nil {
 		return nil
 	}
-	return &G3Error{Leaf: leaf, CA: found.name.cn, TSP: found.tsp, Withdrawn: found.withdrawn, By: how}
+	return &G3Error{Leaf: leaf, CA: found.name.cn, TSP: found.tsp, Withdrawn: found.withdrawn != "", By: how}
 }

@@ -481,7 +481,7 @@ func TestConfigErrors(t *testing.T) {
 		"G3 among the hierarchies":       {pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}}, "withdrawn"},
 		"no hierarchy":                   {pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{0}}, "no such hierarchy"},
 		"the real G3 root":               {pkioverheid.Config{Roots: truststore.New(pkioverheid.G3.Root())}, "G3"},
-		"a G3 TSP CA":                    {pkioverheid.Config{Roots: truststore.New(pkioverheid.G3.Certificates()[3])}, "withdrawn"},
+		"a G3 TSP CA":                    {pkioverheid.Config{Roots: truststore.New(pkioverheid.CANamed(t, kpnG3))}, "withdrawn"},
 		"G3 for clients only":            {pkioverheid.Config{Roots: g3.Roots()}, "G3"},
 		"a fixture root read from bytes": {pkioverheid.Config{Roots: truststore.New(reread)}, "private key"},
 		"a leaf as an anchor":            {pkioverheid.Config{Roots: truststore.New(forgedPair(t, someOIN).Leaf)}, "no CA"},

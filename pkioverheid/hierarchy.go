@@ -33,31 +33,84 @@ const (
 	// G3 is "Staat der Nederlanden Root CA - G3". Its server CAs were withdrawn
 	// in 2020 and 2021. Nothing in this package trusts it.
 	G3
+
+	// Generation1 and Generation2 are "Staat der Nederlanden Root CA" and "Staat der
+	// Nederlanden Root CA - G2", which ended in 2015 and 2020. Their certificates are
+	// recognised; none is embedded, and they cannot be trusted.
+	Generation1
+	Generation2
 )
 
-// hierarchyTable has a row for each hierarchy: what MarshalText writes, which is also
-// the name of its folder under certs; what String says; and what ReplaceBy returns
-// (facts.md §3 and §5): the end of the last day in the Netherlands.
+// hierarchyTable has a row for each hierarchy (facts.md §1, §3, §5 and §10). A new
+// hierarchy is a constant, a row here, and the rows and files of its CAs.
 var hierarchyTable = [...]struct {
-	text, title string
-	replaceBy   time.Time
+	text, title string // what MarshalText and String return
+	short       string // what UnmarshalText takes besides
+
+	trusted   bool // among Hierarchies
+	withdrawn bool // refused for TLS at any time
+	public    bool // its root was in browsers
+
+	replaceBy time.Time // by when Logius asks to replace: the end of the day in the Netherlands
+	ended     time.Time // when it ended, if it did
+	successor Hierarchy // what takes its place between machines, from when it began
+	source    string    // who says so
 }{
-	EV:           {"ev", "EV", time.Time{}},
-	PrivateG1:    {"private-g1", "Private G1", time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC)},
-	PrivateG4TLS: {"private-g4-tls", "Private G4 TLS", time.Time{}},
-	G3:           {"g3", "G3", time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC)},
+	EV: {
+		text: "ev", title: "EV", trusted: true, public: true,
+		ended: time.Date(2022, time.December, 8, 11, 10, 28, 0, time.UTC), successor: PrivateG1, source: sourceEV,
+	},
+	PrivateG1: {
+		text: "private-g1", title: "Private G1", short: "g1", trusted: true,
+		replaceBy: time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG4TLS, source: sourceG4,
+	},
+	PrivateG4TLS: {text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true},
+	G3: {
+		text: "g3", title: "G3", withdrawn: true, public: true,
+		replaceBy: time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourcePlan2020,
+	},
+	Generation1: {
+		text: "generation-1", title: "Generation 1", public: true,
+		ended: time.Date(2015, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourceGenerations,
+	},
+	Generation2: {
+		text: "generation-2", title: "Generation 2", public: true,
+		ended: time.Date(2020, time.March, 31, 22, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourceGenerations,
+	},
 }
 
-func (h Hierarchy) known() bool { return h >= EV && h <= G3 }
+func (h Hierarchy) known() bool { return h > 0 && int(h) < len(hierarchyTable) }
+
+// trustable reports whether a user may trust the hierarchy.
+func (h Hierarchy) trustable() bool {
+	return h.known() && !hierarchyTable[h].withdrawn && len(embedded()[h]) > 0
+}
+
+// hierarchyNames lists what MarshalText returns, for errors.
+func hierarchyNames() string {
+	var names []string
+	for h := EV; h.known(); h++ {
+		names = append(names, hierarchyTable[h].text)
+	}
+	return strings.Join(names, ", ")
+}
 
 // Hierarchies returns the hierarchies that a zero [Config] and
 // [DefaultCertPool] trust, each in a new slice: EV, PrivateG1 and PrivateG4TLS.
 // EV is among them because it is no more than expired: nothing under it passes
 // at a present time, and archives of 2020–2022 pass at theirs.
-func Hierarchies() []Hierarchy { return []Hierarchy{EV, PrivateG1, PrivateG4TLS} }
+func Hierarchies() []Hierarchy {
+	var all []Hierarchy
+	for h := EV; h.known(); h++ {
+		if hierarchyTable[h].trusted {
+			all = append(all, h)
+		}
+	}
+	return all
+}
 
-// String returns the name that people use: "EV", "Private G1",
-// "Private G4 TLS" or "G3"; for other values "Hierarchy(N)".
+// String returns the name that people use, such as "Private G1" or "G3"; for values
+// that are no hierarchy "Hierarchy(N)".
 func (h Hierarchy) String() string {
 	if !h.known() {
 		return "Hierarchy(" + strconv.Itoa(int(h)) + ")"
@@ -75,8 +128,8 @@ func (h Hierarchy) ReplaceBy() time.Time {
 	return hierarchyTable[h].replaceBy
 }
 
-// MarshalText returns "ev", "private-g1", "private-g4-tls" or "g3", and nothing
-// for the zero value. Other values are an error.
+// MarshalText returns the name in lower case with hyphens, such as "private-g1", and
+// nothing for the zero value. Other values are an error.
 func (h Hierarchy) MarshalText() ([]byte, error) {
 	switch {
 	case h == 0:
@@ -91,22 +144,15 @@ func (h Hierarchy) MarshalText() ([]byte, error) {
 // case, and "g1" and "g4" for short.
 func (h *Hierarchy) UnmarshalText(text []byte) error {
 	s := strings.ToLower(string(text))
-	switch s {
-	case "":
+	if s == "" {
 		*h = 0
 		return nil
-	case "g1":
-		*h = PrivateG1
-		return nil
-	case "g4":
-		*h = PrivateG4TLS
-		return nil
 	}
-	for i := EV; i <= G3; i++ {
-		if s == hierarchyTable[i].text || s == strings.ToLower(hierarchyTable[i].title) {
+	for i := EV; i.known(); i++ {
+		if row := &hierarchyTable[i]; s == row.text || s == strings.ToLower(row.title) || s == row.short {
 			*h = i
 			return nil
 		}
 	}
-	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want ev, private-g1, private-g4-tls or g3", quote.Text(string(text)))
+	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want one of %s", quote.Text(string(text)), hierarchyNames())
 }

@@ -35,7 +35,7 @@ func (k Kind) String() string {
 }
 
 // policyKinds are the policies of end-entity certificates by hierarchy, without
-// their beginning 2.16.528.1.1003.1.2 (facts.md §5 and §8). A final dot stands for
+// the beginning 2.16.528.1.1003.1.2 of most (facts.md §5 and §8). A final dot stands for
 // any continuation. Under the zero Hierarchy stand those that may come below
 // Config.ClientRoots and Config.TrialRoots: G4 G-Other, and test chains.
 var policyKinds = [...][]struct {
@@ -44,6 +44,7 @@ var policyKinds = [...][]struct {
 }{
 	0: {
 		{"8.6 44.15.35.11 44.16.25.8 41.15.35.11 41.16.25.8", System},
+		{"2.16.528.1.1007.99.44.15.35.11 2.16.528.1.1007.99.12", System}, // of CIBG's acceptance environment
 		{"8.4 8.5 44.16.25.4 44.16.25.7 41.16.25.4 41.16.25.7", Organisation},
 		{"8.1 8.2 8.3 44.16.11. 44.16.12. 44.16.13. 44.16.14. 41.16.11. 41.16.12. 41.16.13. 41.16.14.", Person},
 	},
@@ -65,7 +66,10 @@ var parsedPolicyKinds = sync.OnceValue(func() (all [len(policyKinds)][]policyKin
 		for _, row := range rows {
 			for text := range strings.FieldsSeq(row.policies) {
 				text, arc := strings.CutSuffix(text, ".")
-				all[h] = append(all[h], policyKind{policy.Parse("2.16.528.1.1003.1.2." + text), arc, row.kind})
+				if !strings.HasPrefix(text, "2.16.") {
+					text = "2.16.528.1.1003.1.2." + text
+				}
+				all[h] = append(all[h], policyKind{policy.Parse(text), arc, row.kind})
 			}
 		}
 	}

@@ -3,8 +3,6 @@ package pkioverheid
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
-	"strings"
 	"sync"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
@@ -16,8 +14,9 @@ type authority struct {
 	hierarchy Hierarchy
 	role      Role
 	tsp       TSP
-	withdrawn bool // on a list of withdrawn CAs, rather than merely not for TLS
-	fixture   bool // its private key is public: package pkiotest
+	withdrawn string // the day, of a CA that was withdrawn, rather than being merely not for TLS
+	source    string // who says so
+	fixture   bool   // its private key is public: package pkiotest
 
 	// cert is one of the certificates of the CA, where there is one at hand.
 	cert *x509.Certificate
@@ -49,13 +48,13 @@ var recognised = sync.OnceValue(func() *registry {
 	for h, certs := range embedded() {
 		r.addCertificates(h, certs, false)
 	}
-	for h := EV; h <= G3; h++ {
+	r.addKnown()
+	for h := EV; h.known(); h++ {
 		r.addCertificates(h, fixture.Certificates(hierarchyTable[h].text), true)
 	}
 	for _, key := range fixture.LeafKeys() {
 		r.publicKeys[key] = true
 	}
-	r.addKnownG3()
 	return r
 })
 
@@ -66,11 +65,13 @@ func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFix
 			hierarchy: h,
 			role:      role,
 			tsp:       tspOf(cert.Subject.Organization),
-			withdrawn: h == G3 && role == TSPCA,
 			fixture:   isFixture,
 			cert:      cert,
 		}
 		a.name, _ = subjectName(cert)
+		if real := r.byName[a.name]; isFixture && real != nil {
+			a.withdrawn = real.withdrawn
+		}
 		key := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 		if isFixture {
 			r.publicKeys[key] = true
@@ -86,61 +87,31 @@ func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFix
 	}
 }
 
-// addKnownG3 adds what is known of the other CAs under the G3 root (facts.md §1
-// and §2): no certificate is at hand, so they are recognised by key and by name.
-func (r *registry) addKnownG3() {
-	for _, line := range strings.Split(strings.TrimSpace(knownG3), "\n") {
-		f := strings.Split(line, "|")
-		a := &authority{
-			name:      caName{cn: f[0], o: f[1], c: "NL"},
-			hierarchy: G3,
-			role:      TSPCA,
-			tsp:       tspOf([]string{f[1]}),
-			withdrawn: f[2] == "withdrawn",
+// addKnown adds what the table of CAs says: those that are not embedded, and what was
+// withdrawn.
+func (r *registry) addKnown() {
+	for i := range knownCAs {
+		k := &knownCAs[i]
+		name := caName{k.cn, k.o, "NL"}
+		key, hasKey := k.keyHash()
+		a := r.byKey[key]
+		if !hasKey {
+			a = r.byName[name]
 		}
-		if f[1] == stateO {
-			a.role = DomainCA
+		if a == nil {
+			a = k.authority()
 		}
-		r.byName[a.name] = a
-		if f[3] != "" {
-			var key [sha256.Size]byte
-			if n, err := hex.Decode(key[:], []byte(f[3])); err != nil || n != len(key) {
-				panic("pkioverheid: bad key in the table of G3 CAs: " + line)
-			}
+		if k.withdrawn != "" {
+			a.withdrawn, a.source = k.withdrawn, k.source
+		}
+		if hasKey {
 			r.byKey[key] = a
+		}
+		if k.o != "" && r.byName[name] == nil {
+			r.byName[name] = a
 		}
 	}
 }
-
-const stateO = "Staat der Nederlanden"
-
-// knownG3 lists CAs under "Staat der Nederlanden Root CA - G3" that are not
-// embedded: common name, organisation, whether their server certificates were
-// withdrawn in 2020, SHA-256 of the public key. Names and keys: facts.md §1
-// and §2; the country is NL for all. The keys of those without one are not known.
-// The organisations are those of the same providers' other CAs.
-const knownG3 = `
-Digidentity PKIoverheid Organisatie Server CA - G3|Digidentity B.V.|withdrawn|
-Staat der Nederlanden Autonome Apparaten CA - G3|Staat der Nederlanden||4164eb61228864e9213e0c602beba03612c060f33ecdae8e1786763551ff3b15
-Staat der Nederlanden Burger CA - G3|Staat der Nederlanden||0ddb66cba3dafa98a36f57e0647ac406b46e8cdc1c1fddb4fb9b9c3a11c6e325
-Staat der Nederlanden Organisatie Persoon CA - G3|Staat der Nederlanden||03cb44b933d7e14551e52ddbfc335a4d57bf65a703667b57ac961de31e3a106d
-Staat der Nederlanden Citizen CA - G3 2023|Staat der Nederlanden||
-Staat der Nederlanden Organization Services CA - G3 2023|Staat der Nederlanden||
-Staat der Nederlanden Organization Person CA - G3 2023|Staat der Nederlanden||
-Staat der Nederlanden S/MIME CA - G3 2023|Staat der Nederlanden||
-Cleverbase ID PKIoverheid Burger CA - G3|Cleverbase ID B.V.||7375aa40d4e9f0d4b08fa02be59ddb03374b0a42c686a197395a6cfe94bc04a3
-Digidentity BV PKIoverheid Organisatie Persoon CA - G3|Digidentity B.V.||32328159f2149e8e73a4765ca28c7fcd1a40119ec0005c2ac2d2d3e750612fe6
-KPN BV PKIoverheid Organisatie Persoon CA - G3|KPN B.V.||f335e4d71f0bd5ccbb81ef14c155ff2fcde33eadee2e63159da5d7dfcb402b25
-KPN BV PKIoverheid Organisatie Services CA - G3|KPN B.V.||4758e5d40c5fdf6ac587e6bd947b1cc1a51b53bb39d7f7cf5d6a8668bc9b4b2e
-Ministerie van Defensie PKIoverheid Organisatie Persoon CA - G3|Ministerie van Defensie||eca60bcf1e50473bbe6aefe00b04d366a0a1e85b126c9c5435a35ed0dc5b3146
-QuoVadis PKIoverheid Organisatie Persoon CA - G3|QuoVadis Trustlink B.V.||e55d496986beeafda816831789fba1ae375e6b776bc6d56bf65ab388f4c257d3
-QuoVadis PKIoverheid Organisatie Services CA - G3|QuoVadis Trustlink B.V.||0ddddd2f787b33028be7b013ed20c05cb72706cbfe17e352b23bbd1c37e72143
-UZI-register Medewerker niet op naam CA G3|CIBG||8a8ef49be57fe7d0f76a954bdf464b0f80508c602135498cd9c2d2f9b7bcb7fb
-UZI-register Medewerker op naam CA G3|CIBG||742cabc402942bc8f946840921293f40f43d796875c2f0d9163909c6fcac6353
-UZI-register Zorgverlener CA G3|CIBG||2c96e4b43a544ed405c62c7e4c7e0f89d4c62ebb75486c566544d62bc4829fd4
-Digidentity PKIoverheid Burger CA - G3|Digidentity B.V.||05a1bc47adefd00062056ff6df2c0d20d05752426582064deeaef75596fa7f2e
-Digidentity BV PKIoverheid Burger CA - G3|Digidentity B.V.||939bcf1edfcc74db5f727a420f0a9f123766e0b07b80133dbd7da24dbd2420f3
-`
 
 func subjectName(c *x509.Certificate) (caName, bool) {
 	s := &c.Subject

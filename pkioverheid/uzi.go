@@ -32,9 +32,13 @@ func uziOf(cert *x509.Certificate, tsp TSP) UZI {
 	if tsp != CIBG {
 		return UZI{}
 	}
+	prefix := uziPrefix
+	if _, test := testMark(cert); test {
+		prefix = uziTestPrefix
+	}
 	for _, ext := range cert.Extensions { // crypto/x509 refuses a second of one kind
 		if ext.Id.Equal(oidSubjectAltName) {
-			uzi, _ := uziInNames(ext.Value)
+			uzi, _ := uziInNames(ext.Value, prefix)
 			return uzi
 		}
 	}
@@ -42,7 +46,7 @@ func uziOf(cert *x509.Certificate, tsp TSP) UZI {
 }
 
 // uziInNames reads the GeneralNames of RFC 5280 section 4.2.1.6.
-func uziInNames(der []byte) (UZI, bool) {
+func uziInNames(der []byte, prefix string) (UZI, bool) {
 	var (
 		found UZI
 		names = cryptobyte.String(der)
@@ -65,7 +69,7 @@ func uziInNames(der []byte) (UZI, bool) {
 		if !ok {
 			continue
 		}
-		uzi, ok := parseUZI(text)
+		uzi, ok := parseUZI(text, prefix)
 		if !ok {
 			continue
 		}
@@ -101,13 +105,17 @@ func otherName(name cryptobyte.String) (text string, ok bool) {
 	return string(read), ok
 }
 
-// uziPrefix is what stands before the number in the names of server certificates.
-const uziPrefix = "2.16.528.1.1003.1.3.5.5.5-1-"
+// uziPrefix is what stands before the number in the names of server certificates,
+// uziTestPrefix in those of CIBG's acceptance environment (facts.md §5 and §7).
+const (
+	uziPrefix     = "2.16.528.1.1003.1.3.5.5.5-1-"
+	uziTestPrefix = "2.16.528.1.1007.99.2110-1-"
+)
 
-// parseUZI reads 2.16.528.1.1003.1.3.5.5.5-1-<UZI, 9>-S-<URA, 8>-00.000-<8 digits>
+// parseUZI reads, after the prefix, <UZI, 9>-S-<URA, 8>-00.000-<8 digits>
 // (facts.md §7). S is a server's; persons have other letters there.
-func parseUZI(text string) (UZI, bool) {
-	rest, ok := strings.CutPrefix(text, uziPrefix)
+func parseUZI(text, prefix string) (UZI, bool) {
+	rest, ok := strings.CutPrefix(text, prefix)
 	if !ok || len(rest) != len("123456789-S-12345678-00.000-12345678") {
 		return UZI{}, false
 	}

@@ -92,7 +92,7 @@ func TestTheHolderOfAnUZICertificateIsRead(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			uzi, ok := uziInNames(c.der)
+			uzi, ok := uziInNames(c.der, uziPrefix)
 			assert.Equal(t, c.ok, ok)
 			if c.ok {
 				assert.Equal(t, want, uzi)
@@ -135,7 +135,7 @@ func FuzzUZINames(f *testing.F) {
 	f.Add(sanNames(f, permanent(uziName), ia5Name(uziOther)))
 	f.Add([]byte{0x30, 0x80, 0, 0})
 	f.Fuzz(func(t *testing.T, der []byte) {
-		uzi, ok := uziInNames(der)
+		uzi, ok := uziInNames(der, uziPrefix)
 		if ok != (uzi != UZI{}) {
 			t.Error("half a result")
 		}

@@ -15,11 +15,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// withdrawnNames are CAs known to be withdrawn of which no key is known:
-// "UZI Server - G4 PKIo Priv G-TLS SYS - 2024", replaced and reported revoked on
-// 29 October 2025 (facts.md §5). It chains to the embedded root.
-var withdrawnNames = [...]caName{{"UZI Server - G4 PKIo Priv G-TLS SYS - 2024", "CIBG", "NL"}}
-
 // RejectWithdrawn is a [chain.Policy] that refuses G3, as [RejectG3] does, and
 // every other CA of PKIoverheid known to be withdrawn. What was withdrawn stays
 // so whatever the time that is verified at. The error is a *[G3Error], or a
@@ -32,42 +27,50 @@ func RejectWithdrawn(c chain.Chain, at time.Time) error {
 	if err := RejectG3(c); err != nil {
 		return err
 	}
-	return rejectWithdrawnNames(c, at)
+	return rejectWithdrawnCAs(c, at)
 }
 
-func rejectWithdrawnNames(c chain.Chain, at time.Time) error {
+func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
 	for _, cert := range c {
 		if cert == nil {
 			continue
 		}
-		if w, found := findWithdrawn(cert); found {
+		if w, _ := findWithdrawn(cert); w != nil {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.cn), tspOf([]string{w.o}).supplier())}}
+				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.name.cn), w.tsp.supplier())}}
 		}
 	}
 	return nil
 }
 
-// findWithdrawn returns the name of the CA, other than those of G3, that was
-// withdrawn and that cert is or says it was issued by.
-func findWithdrawn(cert *x509.Certificate) (caName, bool) {
-	own, ok := subjectName(cert)
-	issuer, okIssuer := issuerName(cert)
-	for _, w := range withdrawnNames {
-		if ok && own == w || okIssuer && issuer == w {
-			return w, true
-		}
+// findWithdrawn returns the CA, other than those of G3, that was withdrawn and that
+// cert is, or says it was issued by.
+func findWithdrawn(cert *x509.Certificate) (ca *authority, self bool) {
+	r := recognised()
+	if a := r.keyOf(cert); a.isWithdrawn() {
+		return a, true
 	}
-	return caName{}, false
+	if name, ok := subjectName(cert); ok && r.byName[name].isWithdrawn() {
+		return r.byName[name], true
+	}
+	if name, ok := issuerName(cert); ok && r.byName[name].isWithdrawn() {
+		return r.byName[name], false
+	}
+	return nil, false
 }
 
-// trialPolicies is the arc that Logius' TRIAL tool uses where production has
-// 2.16.528.1.1003.1.2.44 (facts.md §8).
-var trialPolicies = policy.Parse("2.16.528.1.1003.1.2.41")
+// isWithdrawn leaves out G3, which RejectG3 refuses as a whole.
+func (a *authority) isWithdrawn() bool {
+	return a != nil && a.withdrawn != "" && a.hierarchy != G3
+}
+
+// testPolicies are the arcs that Logius' TRIAL tool uses where production has
+// 2.16.528.1.1003.1.2.44, and CIBG's acceptance environment (facts.md §5 and §8).
+var testPolicies = []x509.OID{policy.Parse("2.16.528.1.1003.1.2.41"), policy.Parse("2.16.528.1.1007.99")}
 
 // testMark returns by what a certificate shows that it is for tests: a common name,
 // its own or its issuer's, that starts with the word TRIAL, TEST or ACCEPTATIE in
-// capitals, or a TRIAL policy (facts.md §5).
+// capitals, or a policy for tests (facts.md §5).
 func testMark(c *x509.Certificate) (string, bool) {
 	for _, name := range []string{c.Subject.CommonName, c.Issuer.CommonName} {
 		for _, mark := range [...]string{"TRIAL", "TEST", "ACCEPTATIE"} {
@@ -77,7 +80,7 @@ func testMark(c *x509.Certificate) (string, bool) {
 		}
 	}
 	for _, p := range c.Policies {
-		if policy.Within(p, trialPolicies) {
+		if policy.Within(p, testPolicies...) {
 			return "the policy " + safetext.OID(p, safetext.Most), true
 		}
 	}

@@ -147,7 +147,7 @@ func TestDecodeReads(t *testing.T) {
 		format Format
 	}{
 		"PEM":                                       {plain, three, PEM},
-		"all 26 in PEM":                             {string(text(all...)), all, PEM},
+		"all in PEM":                                {string(text(all...)), all, PEM},
 		"PEM after a byte order mark":               {"\xef\xbb\xbf" + plain, three, PEM},
 		"PEM with CRLF":                             {strings.ReplaceAll(plain, "\n", "\r\n"), three, PEM},
 		"PEM without the last line break":           {strings.TrimSpace(plain), three, PEM},
@@ -556,7 +556,7 @@ func TestOpenSSLFilesDecode(t *testing.T) {
 	require.NoError(t, err)
 	write(t, dir, "written.pem", written)
 	out := tool(t, dir, "openssl", "storeutl", "-noout", "-certs", "written.pem")
-	assert.Contains(t, string(out), "Total found: 26")
+	assert.Contains(t, string(out), fmt.Sprintf("Total found: %d", len(all)))
 }
 
 func TestCerttoolFilesDecode(t *testing.T) {
@@ -568,7 +568,7 @@ func TestCerttoolFilesDecode(t *testing.T) {
 	for _, name := range []string{"p7.pem", "p7.der"} {
 		s, err := Open(filepath.Join(dir, name))
 		require.NoError(t, err, name)
-		require.Equal(t, 26, s.Len(), name)
+		require.Equal(t, len(all), s.Len(), name)
 		assert.Empty(t, Diff(New(all...), s), name)
 	}
 }

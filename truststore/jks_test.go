@@ -154,7 +154,7 @@ func TestJKSRoundTrips(t *testing.T) {
 		if isASCII(password) { // the library reads what it wrote
 			ks := keystore.New()
 			require.NoError(t, ks.Load(bytes.NewReader(data), []byte(password)))
-			assert.Len(t, ks.Aliases(), 26)
+			assert.Len(t, ks.Aliases(), len(realCerts(t)))
 		}
 	}
 	_, err := New(realCerts(t)...).Encode(JKS)

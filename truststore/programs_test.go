@@ -287,8 +287,8 @@ func TestJavaTrustsWhatWeWrite(t *testing.T) {
 	out := string(tool(t, dir, "java", append(encoding, "Client.java", url,
 		"trusted.p12", "PKCS12", "geheim", "trusted.jks", "JKS", "gehéim",
 		"strangers.p12", "PKCS12", "geheim", "strangers.jks", "JKS", "short")...))
-	assert.Contains(t, out, "trusted.p12: 27 entries, hello\ntrusted.jks: 27 entries, hello\n")
-	assert.Contains(t, out, "strangers.p12: 26 entries, refused\nstrangers.jks: 26 entries, refused\n")
+	assert.Contains(t, out, fmt.Sprintf("trusted.p12: %d entries, hello\ntrusted.jks: %[1]d entries, hello\n", trusted.Len()))
+	assert.Contains(t, out, fmt.Sprintf("strangers.p12: %d entries, refused\nstrangers.jks: %[1]d entries, refused\n", strangers.Len()))
 
 	// As most programs are told.
 	for file, want := range map[string]string{"trusted.p12": "hello", "strangers.p12": "refused"} {

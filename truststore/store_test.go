@@ -63,7 +63,7 @@ func realCerts(t testing.TB) []*x509.Certificate {
 	for _, f := range realFiles() {
 		certs = append(certs, f.cert)
 	}
-	require.Len(t, certs, 26)
+	require.NotEmpty(t, certs)
 	return certs
 }
 
@@ -115,12 +115,12 @@ func list(s *Store) []*x509.Certificate { return slices.Collect(s.All()) }
 func TestStoreKeepsOrderAndPointersAndNoDuplicates(t *testing.T) {
 	certs := realCerts(t)
 	s := New(certs...)
-	assert.Equal(t, 26, s.Len())
+	assert.Equal(t, len(certs), s.Len())
 	assert.Equal(t, 0, s.Add(certs...), "none of them is new")
 	again := parse(t, certs[3].Raw)
 	assert.Equal(t, 0, s.Add(again, nil, &x509.Certificate{}), "the same DER, nil, and never parsed")
 	assert.True(t, s.Contains(again))
-	require.Equal(t, 26, s.Len())
+	require.Equal(t, len(certs), s.Len())
 	for i, cert := range list(s) {
 		assert.Same(t, certs[i], cert)
 		assert.Same(t, cert, s.Get(FingerprintOf(parse(t, cert.Raw))))
@@ -291,7 +291,7 @@ func TestFilterAndSelfSigned(t *testing.T) {
 	}, names)
 	kpn := s.Filter(func(c *x509.Certificate) bool { return strings.HasPrefix(c.Subject.CommonName, "KPN") })
 	assert.Equal(t, 5, kpn.Len())
-	assert.Equal(t, 26, s.Len())
+	assert.Equal(t, len(realCerts(t)), s.Len())
 
 	liar := newCert(t, pkix.Name{CommonName: "liar"})
 	liar.Signature = slices.Clone(liar.Signature)
@@ -339,8 +339,8 @@ func TestManyGoroutinesReadOneStore(t *testing.T) {
 				assert.True(t, s.Contains(cert))
 				assert.NotEmpty(t, slices.Collect(s.BySubject(cert.RawSubject)))
 			}
-			assert.Equal(t, 26, s.Len())
-			assert.Equal(t, 26, s.Filter(func(*x509.Certificate) bool { return true }).Len())
+			assert.Equal(t, len(certs), s.Len())
+			assert.Equal(t, len(certs), s.Filter(func(*x509.Certificate) bool { return true }).Len())
 			assert.Empty(t, Diff(s, s))
 		}()
 	}

@@ -472,7 +472,7 @@ func TestRFC5280OnWhatTheParserRefuses(t *testing.T) {
 func realChains(t *testing.T) map[string]chain.Chain {
 	files, err := filepath.Glob("../../pkioverheid/certs/*/*.pem")
 	require.NoError(t, err)
-	require.Len(t, files, 26)
+	require.NotEmpty(t, files)
 	folders := map[string][]*x509.Certificate{}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
@@ -500,7 +500,7 @@ func realChains(t *testing.T) map[string]chain.Chain {
 			chains[folder+"/"+tsp.Subject.CommonName+" "+tsp.NotBefore.Format("2006")] = chain.Chain{parsed(leaf.der(forgedKeys()[1])), tsp, domain, root}
 		}
 	}
-	require.Len(t, chains, 26-4-4)
+	require.Len(t, chains, len(files)-2*len(folders))
 	return chains
 }
 

@@ -1,0 +1,32 @@
+package pkioverheid
+
+import (
+	"crypto/x509"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// AllHierarchies are all that have a row, also those that are not embedded.
+func AllHierarchies() []Hierarchy {
+	var all []Hierarchy
+	for h := EV; h.known(); h++ {
+		all = append(all, h)
+	}
+	return all
+}
+
+// CANamed finds an embedded CA certificate by its common name, the first where several
+// bear the name.
+func CANamed(t testing.TB, name string) *x509.Certificate {
+	t.Helper()
+	for _, h := range AllHierarchies() {
+		for _, c := range h.Certificates() {
+			if c.Subject.CommonName == name {
+				return c
+			}
+		}
+	}
+	require.Fail(t, "no such CA", name)
+	return nil
+}
