@@ -9,11 +9,11 @@ import (
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
 
-// overLimits reports whether a key, or the work to be done, is beyond the Limits.
-func (x *explaining) overLimits() (key, work bool) {
-	var beyond errBeyond
-	return errors.As(x.failed, &beyond),
-		errors.Is(x.failed, errTooMany) || errors.Is(x.failed, errTooMuch) || errors.Is(x.failed, errGaveUp)
+// limit returns the limit that was reached, or nil.
+func (x *explaining) limit() *limitError {
+	var limit *limitError
+	errors.As(x.failed, &limit)
+	return limit
 }
 
 // said is what crypto/x509 or a policy said, in one line.
@@ -109,12 +109,12 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 		return "Whether " + name + " was revoked cannot be told: " + x.said() + ".",
 			"The certificate may be good. See to it that the CRL of its issuer can be fetched, or put it where this program looks for it."
 	}
-	key, work := x.overLimits()
+	limit := x.limit()
 	switch {
-	case key:
+	case limit != nil && limit.key:
 		return name + " cannot be handled: " + x.said() + ".",
 			"Ask for a certificate with a key of a common size, from a CA with such a key."
-	case work:
+	case limit != nil:
 		return "Too much was given to find a path from " + name + ": " + x.said() + ".",
 			"Give this certificate and those of its CAs only, each once."
 	}

@@ -10,15 +10,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-const (
-	// maxSignatureChecks bounds the work on one certificate, as crypto/x509 does.
-	maxSignatureChecks = 100
-	// maxDepth and maxPaths bound what is remembered above one CA. Real
-	// hierarchies have four layers and one path.
-	maxDepth = 10
-	maxPaths = 16
-)
-
 // anchor is a CA at which a verification may stop, because what stands above it
 // is known: nothing for a root, and for a CA below one (a derived anchor) the
 // paths up to a root, each checked by signature, once.
@@ -118,7 +109,7 @@ func demandsExplicitPolicy(cert *x509.Certificate) bool {
 
 // pathsAbove finds the paths from ca to a root by signature. It may find fewer
 // than there are where a hierarchy is out of the ordinary, never others.
-func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
+func (s *settings) pathsAbove(ca *x509.Certificate) []upperPath {
 	var (
 		found  []upperPath
 		checks int
@@ -134,7 +125,7 @@ func (s *state) pathsAbove(ca *x509.Certificate) []upperPath {
 				constrained(parent) || inPath(parent, path) {
 				continue
 			}
-			if checks++; checks > maxSignatureChecks {
+			if checks++; checks > maxSignatures {
 				return
 			}
 			if !s.signed(child, parent) {
@@ -183,7 +174,7 @@ func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
 }
 
 // ordered yields the anchors as the stores hold them, so that pools are alike.
-func (s *state) ordered() iter.Seq2[*x509.Certificate, *anchor] {
+func (s *settings) ordered() iter.Seq2[*x509.Certificate, *anchor] {
 	return func(yield func(*x509.Certificate, *anchor) bool) {
 		for _, store := range []*truststore.Store{s.roots, s.intermediates} {
 			for cert := range store.All() {
@@ -197,7 +188,7 @@ func (s *state) ordered() iter.Seq2[*x509.Certificate, *anchor] {
 
 // anchorOf finds the anchor of a certificate that crypto/tls may have parsed
 // anew, as it does for the sessions that it resumes.
-func (s *state) anchorOf(cert *x509.Certificate) *anchor {
+func (s *settings) anchorOf(cert *x509.Certificate) *anchor {
 	if a := s.anchors[cert]; a != nil {
 		return a
 	}

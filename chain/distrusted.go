@@ -17,7 +17,7 @@ import (
 // Mind that a server announces the subjects in its ClientCAs as the CAs whose
 // certificates it accepts: veto nothing in a pool for clients' certificates.
 func WithDistrusted(certs *truststore.Store, why Veto) Option {
-	return func(s *state) { s.distrusted, s.why = certs, why }
+	return func(s *settings) { s.distrusted, s.why = certs, why }
 }
 
 var errDistrusted = errors.New("chain: this CA is distrusted")
@@ -25,7 +25,7 @@ var errDistrusted = errors.New("chain: this CA is distrusted")
 // vetoDistrusted is asked about whole paths, because an anchor that refuses closes
 // only the path that ends at it: a peer may send the distrusted certificate with others
 // above it.
-func (s *state) vetoDistrusted(certs []*x509.Certificate) error {
+func (s *settings) vetoDistrusted(certs []*x509.Certificate) error {
 	for i, cert := range certs {
 		if s.isDistrusted(cert) {
 			return s.refusal(certs[: i+1 : i+1])
@@ -36,7 +36,7 @@ func (s *state) vetoDistrusted(certs []*x509.Certificate) error {
 
 // isDistrusted compares what was signed, not the whole: crypto/x509 takes the same
 // certificate with another form of the signature, or with bytes behind it.
-func (s *state) isDistrusted(cert *x509.Certificate) bool {
+func (s *settings) isDistrusted(cert *x509.Certificate) bool {
 	for distrusted := range s.distrusted.BySubject(cert.RawSubject) {
 		if bytes.Equal(distrusted.RawTBSCertificate, cert.RawTBSCertificate) {
 			return true
@@ -46,7 +46,7 @@ func (s *state) isDistrusted(cert *x509.Certificate) bool {
 }
 
 // refusal is what is said of a path that ends at a distrusted certificate.
-func (s *state) refusal(certs []*x509.Certificate) error {
+func (s *settings) refusal(certs []*x509.Certificate) error {
 	if s.why != nil {
 		if err := s.why(certs); err != nil {
 			return err

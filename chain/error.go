@@ -101,7 +101,7 @@ func (e *Error) Unwrap() []error { return e.Err }
 
 // explain makes the error of a refusal: err is crypto/x509's, refusals are the
 // policies'; either may be missing.
-func (s *state) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
+func (s *settings) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
 	return s.climb(leaf, extra, at).failure(at, err, refusals)
 }
 
@@ -110,10 +110,10 @@ func (c climbed) failure(at time.Time, err error, refusals []error) *Error {
 	if err != nil {
 		e.Err = append(e.Err, err)
 	}
-	if !c.rooted && err != errTooMany && err != errTooMuch {
-		var beyond errBeyond
-		if errors.As(c.refused, &beyond) {
-			e.Err = append(e.Err, beyond)
+	var limit *limitError
+	if !c.rooted && !errors.As(err, &limit) {
+		if errors.As(c.refused, &limit) {
+			e.Err = append(e.Err, limit)
 		} else if c.gaveUp {
 			e.Err = append(e.Err, errGaveUp)
 		}

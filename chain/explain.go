@@ -32,7 +32,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 
 	s := v.state.Load()
 	path, err := s.verify(leaf, opts)
-	x := explaining{state: s, given: given, opts: opts, path: path, left: work{left: s.limits.Signatures}}
+	x := explaining{settings: s, given: given, opts: opts, path: path}
 	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: quote.Escaped(opts.DNSName, quote.Most)}
 	if err != nil {
 		x.fail(leaf, err)
@@ -61,12 +61,12 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 
 // explaining is one explanation in the making.
 type explaining struct {
-	*state
+	*settings
 	given  *truststore.Store
 	opts   VerifyOptions
 	path   Chain
 	failed *Error // nil if Verify accepts
-	left   work
+	done   work
 }
 
 // fail takes what Verify says of a refusal. Of a refusal by a policy or a veto,

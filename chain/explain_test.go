@@ -130,7 +130,8 @@ func explainedCases(t *testing.T) []explained {
 	list := l.verifier(chain.WithPolicy(func(c chain.Chain, at time.Time) error {
 		return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: c.Leaf(), At: at, Err: []error{errors.New("since 2026-10-12, reason keyCompromise")}}
 	}))
-	cautious := mustVerifier(l.roots(), truststore.New(), chain.WithLimits(chain.Limits{RSABits: 2048, Certificates: 3}))
+	cautious := mustVerifier(l.roots(), truststore.New(), chain.WithLimits(3, 100))
+	large := sign(leafTemplate("large.example"), l.issuing.Certificate, newSmoothKey(16384, 65537), l.issuing.key, []edit{fixed("large", 10)})
 	reissued := []*x509.Certificate{l.leaf, l.domain.Certificate}
 	for i := range 10 {
 		reissued = append(reissued, l.domain.certify("Issuing CA", l.issuing.key, fixed("Issuing CA", int64(20+i)), func(c *x509.Certificate) { c.Subject = l.issuing.Subject }).Certificate)
@@ -180,7 +181,7 @@ func explainedCases(t *testing.T) []explained {
 		{"refused-by-policy-no-certificate", weak, leaf, host, chain.RefusedByPolicy, false},
 		{"revoked", list, leaf, host, chain.Revoked, true},
 		{"unsupported", trusting, []*x509.Certificate{odd.leaf}, host, chain.Unsupported, false},
-		{"unsupported-large-key", cautious, []*x509.Certificate{realCA(g1, "KPN")}, anyUse, chain.Unsupported, false},
+		{"unsupported-large-key", cautious, []*x509.Certificate{large}, anyUse, chain.Unsupported, false},
 		{"unsupported-too-many", cautious, reissued, host, chain.Unsupported, false},
 		{"nothing", trusting, nil, host, chain.Unsupported, false},
 		{"hostile-names", trusting, []*x509.Certificate{hostile, l.issuing.Certificate}, chain.VerifyOptions{DNSName: "\x1b[2J.example"}, chain.WrongName, true},
@@ -358,7 +359,7 @@ func TestExplainCountsAsVerifyDoes(t *testing.T) {
 	root := newRoot("X")
 	between := root.issueCA("Y")
 	leaf := between.certify("X", newKey()).Certificate
-	v := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(chain.Limits{Certificates: 1}))
+	v := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(1, 100))
 	_, err := v.Verify(leaf, chain.VerifyOptions{Time: now, Extra: []*x509.Certificate{between.Certificate}})
 	require.NoError(t, err)
 	assert.NoError(t, v.Explain([]*x509.Certificate{leaf, between.Certificate}, chain.VerifyOptions{Time: now}).Err)

@@ -8,6 +8,11 @@ import (
 // ErrBeforeSignatures is in an error of Verify that came before any signature.
 var ErrBeforeSignatures = errBeforeSignatures
 
+// WithLimits makes some limits smaller.
+func WithLimits(sent, signatures int) Option {
+	return func(s *settings) { s.limits = limits{sent, signatures} }
+}
+
 // ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
 func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {
 	return climbed{path: c, rooted: true}.reason(at, err, nil)

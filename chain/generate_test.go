@@ -438,7 +438,7 @@ func (w *world) hold() {
 	}
 	w.pair = [2]*x509.Certificate{pick(w.dice, all...), pick(w.dice, all...)}
 	w.strict = mustVerifier(w.heldRoots, w.held, w.strictly()...)
-	w.tight = mustVerifier(w.heldRoots, w.held, chain.WithLimits(chain.Limits{Certificates: 1 + w.IntN(4), Signatures: 1 + w.IntN(6)}))
+	w.tight = mustVerifier(w.heldRoots, w.held, chain.WithLimits(1+w.IntN(4), 1+w.IntN(6)))
 	w.moving = mustVerifier(w.heldRoots, w.held)
 
 	w.at = now

@@ -20,7 +20,7 @@ const (
 
 // candidates yields the certificates that bear the name of child's issuer: those
 // that are held, then those of extra, which holds no others and may be nil.
-func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+func (s *settings) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
 	return func(yield func(*x509.Certificate, origin) bool) {
 		for root := range s.roots.BySubject(child.RawIssuer) {
 			if !yield(root, ofRoots) {
@@ -41,18 +41,18 @@ func (s *state) candidates(child *x509.Certificate, extra *truststore.Store) ite
 }
 
 // besides returns what the verifier does not hold itself.
-func (s *state) besides(certs *truststore.Store) *truststore.Store {
+func (s *settings) besides(certs *truststore.Store) *truststore.Store {
 	return certs.Filter(func(cert *x509.Certificate) bool { return !s.holds(cert) })
 }
 
-func (s *state) holds(cert *x509.Certificate) bool {
+func (s *settings) holds(cert *x509.Certificate) bool {
 	return s.roots.Contains(cert) || s.intermediates.Contains(cert)
 }
 
 type edge struct{ child, parent *x509.Certificate }
 
 // signed checks a signature between CAs that the verifier holds, once.
-func (s *state) signed(child, parent *x509.Certificate) bool {
+func (s *settings) signed(child, parent *x509.Certificate) bool {
 	e := edge{child, parent}
 	s.mu.Lock()
 	ok, known := s.checks[e]
@@ -67,12 +67,17 @@ func (s *state) signed(child, parent *x509.Certificate) bool {
 }
 
 // reachable returns the certificates that a path from leaf can lead through, by
-// name, so that crypto/x509 need not look at each of a hundred thousand.
-func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
-	seen := map[string]bool{}
-	queue := []*x509.Certificate{leaf}
-	sent := 0
+// name, so that crypto/x509 need not look at each of a hundred thousand. The error is
+// a *limitError where they are too many or too large.
+func (s *settings) reachable(leaf *x509.Certificate, extra *truststore.Store) (*x509.CertPool, error) {
+	var (
+		pool               = x509.NewCertPool()
+		seen               = map[string]bool{}
+		queue              = []*x509.Certificate{leaf}
+		constrained, large bool
+		all                amount
+	)
+	all.add(leaf)
 	for len(queue) > 0 {
 		child := queue[0]
 		queue = queue[1:]
@@ -81,17 +86,31 @@ func (s *state) reachable(leaf *x509.Certificate, extra *truststore.Store) (*x50
 		}
 		seen[string(child.RawIssuer)] = true
 		for cert, by := range s.candidates(child, extra) {
-			if by == ofRoots || by == ofExtra && s.limits.beyond(cert) != "" {
+			if by == ofExtra && keyTooLarge(cert) != nil {
+				continue
+			}
+			constrained = constrained || constrainsNames(cert)
+			large = large || isLarge(cert)
+			if by == ofRoots {
 				continue
 			}
 			if by == ofExtra {
-				if sent++; sent > s.limits.Certificates {
-					return nil, errTooMany
+				if all.add(cert); all.sent > s.limits.sent+1 {
+					return nil, all.beyond(s.limits)
 				}
 			}
 			pool.AddCert(cert)
 			queue = append(queue, cert)
 		}
+	}
+	if !constrained {
+		all.names = 0
+	}
+	if err := all.beyond(s.limits); err != nil {
+		return nil, err
+	}
+	if large && !s.fewLargeSignatures(leaf, extra) {
+		return nil, errLargeKeys
 	}
 	return pool, nil
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,122 +11,94 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Limits bound what one call computes for a peer that chose its certificates to
-// make it compute. They are far from what hierarchies in use need: ten certificates
-// with RSA keys of 4096 bits are within the defaults, whatever they are. A zero
-// field means its default.
-//
-// An end-entity certificate, and a root or intermediate of the verifier, whose key is
-// beyond the limits is an error; one that the peer sent beside its own is not used.
-// What is beyond the other limits is refused, with the reason [Unsupported].
-//
-// crypto/tls verifies by itself with the pools of [Verifier.CertPool]: it takes RSA
-// keys of at most 8192 bits and 100 signatures, and asks the verifier afterwards.
-type Limits struct {
-	// RSABits is the size of the largest RSA modulus. The default is 8192.
-	RSABits int
+// The limits on what is computed for a stranger, who chose its certificates. Ten
+// certificates with RSA keys of 4096 bits are far within them. With them every call
+// ends within 100 ms: "Details" in the package documentation has the reasons.
+const (
+	maxRSABits     = 8192 // as in crypto/tls
+	maxRSAExponent = 65537
 
-	// RSAExponent is the largest public exponent of RSA. The default is 65537.
-	RSAExponent int
+	// Of the end-entity certificate and the sent ones that names lead to, together.
+	maxSent       = 64        // certificates, each once
+	maxBytes      = 256 << 10 // as many as crypto/tls reads
+	maxNames      = 2000      // names and name constraints, where a CA constrains names
+	maxExtensions = 2000
+	maxPolicies   = 1000 // certificate policies and policy mappings
 
-	// Certificates is how many of VerifyOptions.Extra a path may be looked for in:
-	// those that names lead to, each once. The default is 64.
-	Certificates int
+	// Of one search for paths.
+	maxSignatures  = 100  // as in crypto/x509
+	largeSignature = 4    // signatures that one with a large key counts as
+	maxSteps       = 1000 // from a certificate to one that may have issued it
+	maxDepth       = 10   // certificates in a path
+	maxPaths       = 16   // that are remembered above one CA
 
-	// Signatures is how many signatures a path may be followed by, in Complete and
-	// to explain a refusal. What costs more than the check of a signature with
-	// RSA-4096 counts as several: longer keys, long certificates, long lists of
-	// names and policies. crypto/x509 checks at most 100; what these cost more
-	// than with RSA-4096 is bounded likewise. The default is 100.
-	Signatures int
+	// Of the paths that vetoes are asked about before signatures are checked. Where
+	// there is more, the verification goes on without.
+	maxVetoPaths = 64
+	maxVetoBytes = 1 << 20
+)
+
+// limitError says which limit was reached.
+type limitError struct {
+	text string
+	key  bool // a key is too large; otherwise there is too much to look at
 }
 
-// WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) Option {
-	return func(s *state) { s.limits = l }
-}
+func (e *limitError) Error() string { return "chain: " + e.text }
 
-// withDefaults returns the limits with the defaults in them.
-func (l Limits) withDefaults() (Limits, error) {
-	for _, field := range []struct {
-		value    *int
-		standard int
-	}{{&l.RSABits, 8192}, {&l.RSAExponent, 65537}, {&l.Certificates, 64}, {&l.Signatures, 100}} {
-		switch {
-		case *field.value < 0:
-			return l, errors.New("chain: Limits: a limit is negative; 0 means the default")
-		case *field.value == 0:
-			*field.value = field.standard
-		}
-	}
-	return l, nil
-}
+var (
+	errLargeKeys = &limitError{text: fmt.Sprintf("the certificates lead to more than %d signatures with large keys", maxSignatures/largeSignature)}
+	errGaveUp    = &limitError{text: fmt.Sprintf("the path has more than %d certificates, or takes more than %d signatures to find", maxDepth, maxSignatures)}
+)
 
-// beyond says how a certificate's key is beyond the limits, or "".
-func (l *Limits) beyond(cert *x509.Certificate) string {
+// keyTooLarge returns an error for a key that nothing is computed with, or nil.
+func keyTooLarge(cert *x509.Certificate) *limitError {
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	switch {
 	case !ok:
-		return ""
-	case key.N.BitLen() > l.RSABits:
-		return fmt.Sprintf("its RSA key has %d bits, and at most %d are computed with: see Limits", key.N.BitLen(), l.RSABits)
-	case key.E > l.RSAExponent:
-		return fmt.Sprintf("its RSA key has the public exponent %d, and at most %d is computed with: see Limits", key.E, l.RSAExponent)
+		return nil
+	case key.N.BitLen() > maxRSABits:
+		return &limitError{fmt.Sprintf("its RSA key has %d bits, and at most %d are allowed", key.N.BitLen(), maxRSABits), true}
+	case key.E > maxRSAExponent:
+		return &limitError{fmt.Sprintf("its RSA key has the exponent %d, and at most %d is allowed", key.E, maxRSAExponent), true}
 	}
-	return ""
+	return nil
 }
 
-// errBeyond is in an error about a key that nothing is computed with.
-type errBeyond string
-
-func (e errBeyond) Error() string { return "chain: " + string(e) }
-
-// withinLimits is asked about chains that crypto/x509 verified with a pool.
-func (s *state) withinLimits(c Chain, at time.Time) error {
+// keysWithinLimits is asked about chains that crypto/x509 verified.
+func keysWithinLimits(c Chain, at time.Time) error {
 	for _, cert := range c {
-		if how := s.limits.beyond(cert); how != "" {
-			return &Error{Reason: Unsupported, Chain: c, Cert: cert, At: at, Err: []error{errBeyond(how)}}
+		if err := keyTooLarge(cert); err != nil {
+			return &Error{Reason: Unsupported, Chain: c, Cert: cert, At: at, Err: []error{err}}
 		}
 	}
 	return nil
 }
 
-var (
-	errTooMany = errors.New("chain: gave up: names lead to more of the certificates at hand than a path is looked for in: see Limits.Certificates")
-	errTooMuch = errors.New("chain: gave up: the certificates at hand take more to verify than is allowed: see Limits.Signatures")
-	errGaveUp  = errors.New("chain: gave up: the path is too long to follow, or takes more signatures to find than is allowed: see Limits.Signatures")
-)
-
-// costOf is what the check of a signature costs beside one with RSA-4096 and the exponent
-// 65537, which is 1, as measured with Go 1.25 and 1.26. Fractions are left out: what
-// costs less is as many as crypto/x509 allows.
-func costOf(child, parent *x509.Certificate) int {
-	cost := 1
-	switch key := parent.PublicKey.(type) {
+// isLarge reports a key whose signatures take several times as long to check as
+// those of RSA-4096.
+func isLarge(cert *x509.Certificate) bool {
+	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
-		// Each multiplication grows with the square of the modulus. There is one
-		// for each bit of the exponent, and one more for each that is set.
-		if size := (key.N.BitLen() + 1023) / 1024; size > 4 {
-			cost = (size*size + 15) / 16
-		}
-		if key.E > 65537 {
-			cost *= 4
-		}
+		return key.N.BitLen() > 4096
 	case *ecdsa.PublicKey:
-		switch bits := key.Curve.Params().BitSize; {
-		case bits > 384:
-			cost = 8
-		case bits > 256:
-			cost = 3
-		}
+		return key.Curve.Params().BitSize > 256
 	}
-	const hashed = 256 << 10
-	return cost + len(child.RawTBSCertificate)/hashed
+	return false
 }
 
-// namesOf counts what name constraints are compared with.
-func namesOf(cert *x509.Certificate) int {
-	return len(cert.DNSNames) + len(cert.EmailAddresses) + len(cert.IPAddresses) + len(cert.URIs)
+// amount counts what there is in certificates that crypto/x509 would look at again
+// for each path.
+type amount struct {
+	sent, bytes, names, extensions, policies int
+}
+
+func (a *amount) add(cert *x509.Certificate) {
+	a.sent++
+	a.bytes += len(cert.Raw)
+	a.names += len(cert.DNSNames) + len(cert.EmailAddresses) + len(cert.IPAddresses) + len(cert.URIs) + constraintsOf(cert)
+	a.extensions += len(cert.Extensions)
+	a.policies += len(cert.Policies) + len(cert.PolicyMappings)
 }
 
 func constraintsOf(ca *x509.Certificate) int {
@@ -137,72 +108,73 @@ func constraintsOf(ca *x509.Certificate) int {
 		len(ca.PermittedURIDomains) + len(ca.ExcludedURIDomains)
 }
 
-// maxSteps bounds the work of finding out how much work there is.
-const maxSteps = 1000
-
-// affordable says whether crypto/x509 may be asked for the paths from leaf through
-// pool. It stops at 100 signatures by itself, but does not count what each costs,
-// nor comparisons of names and policies. So only what is dear is counted here, along
-// all paths that names allow, which are more than signatures do.
-func (s *state) affordable(leaf *x509.Certificate, extra *truststore.Store) bool {
-	var (
-		steps int
-		dear  int
-		walk  func(path []*x509.Certificate, names, bytes, policies int)
-	)
-	walk = func(path []*x509.Certificate, names, size, policies int) {
-		child := path[len(path)-1]
-		names, size, policies = names+namesOf(child), size+len(child.Raw), policies+len(child.Policies)+len(child.PolicyMappings)
-		for parent, by := range s.candidates(child, extra) {
-			if by == ofExtra && s.limits.beyond(parent) != "" || slices.Contains(path, parent) {
-				continue
-			}
-			if steps++; steps > maxSteps {
-				return
-			}
-			// Between certificates of one name and key, crypto/x509 looks for the
-			// subjectAltName among the extensions, for each that is above the other.
-			dear += costOf(child, parent) - 1 + len(parent.Extensions)/200
-			if constrainsNames(parent) {
-				// Go 1.25 compares each with each, and Go 1.26 sorts them. Both
-				// take each name apart, even if there is nothing to compare it with.
-				n := constraintsOf(parent)
-				dear += min(n*names, 250_000)/3000 + (n+names)/500
-			}
-			if by == ofRoots {
-				// Policies are followed along whole chains, and all that judge
-				// chains read them.
-				dear += policies*(20+len(path))/4000 + size/(128<<10)
-				continue
-			}
-			if dear <= s.limits.Signatures {
-				walk(append(path[:len(path):len(path)], parent), names, size, policies)
-			}
+// beyond returns an error for the first limit that is passed, or nil.
+func (a *amount) beyond(l limits) *limitError {
+	for _, of := range [...]struct {
+		n, most int
+		what    string
+	}{
+		{a.sent, l.sent + 1, "certificates"}, // the end-entity certificate is one
+		{a.bytes, maxBytes, "bytes"},
+		{a.names, maxNames, "names and name constraints"},
+		{a.extensions, maxExtensions, "extensions"},
+		{a.policies, maxPolicies, "certificate policies"},
+	} {
+		if of.n > of.most {
+			return &limitError{text: fmt.Sprintf("the path may lead through more than %d %s", of.most, of.what)}
 		}
 	}
-	walk([]*x509.Certificate{leaf}, 0, 0, 0)
-	return dear == 0 || dear <= s.limits.Signatures && steps <= maxSteps
+	return nil
 }
 
-// work counts what following signatures costs.
-type work struct {
-	left  int // of Limits.Signatures
-	steps int // candidates that were looked at
-}
+// limits are those that tests make smaller.
+type limits struct{ sent, signatures int }
 
-// allows reports whether one more signature may be checked, and counts it.
-func (w *work) allows(child, parent *x509.Certificate) bool {
-	if w.left <= 0 {
+// work counts what a search for paths takes.
+type work struct{ signatures, steps int }
+
+// signature counts one more signature, and reports whether it may be checked.
+func (w *work) signature(parent *x509.Certificate, l limits) bool {
+	if w.signatures >= l.signatures {
 		return false
 	}
-	w.left -= costOf(child, parent)
+	w.signatures++
+	if isLarge(parent) {
+		w.signatures += largeSignature - 1
+	}
 	return true
 }
 
-// step reports whether one more candidate may be looked at, and counts it.
-func (w *work) step() bool {
+// step counts one more candidate, and reports whether it may be looked at.
+func (w *work) step(l limits) bool {
 	w.steps++
-	return !w.exhausted()
+	return !w.exhausted(l)
 }
 
-func (w *work) exhausted() bool { return w.left <= 0 || w.steps > maxSteps }
+func (w *work) exhausted(l limits) bool { return w.signatures >= l.signatures || w.steps > maxSteps }
+
+// fewLargeSignatures reports whether crypto/x509, which counts signatures only, may
+// be asked for paths that lead through large keys.
+func (s *settings) fewLargeSignatures(leaf *x509.Certificate, extra *truststore.Store) bool {
+	large, steps := 0, 0
+	var walk func(path []*x509.Certificate) bool
+	walk = func(path []*x509.Certificate) bool {
+		for parent, by := range s.candidates(path[len(path)-1], extra) {
+			if by == ofExtra && keyTooLarge(parent) != nil || slices.Contains(path, parent) {
+				continue
+			}
+			if isLarge(parent) {
+				large += largeSignature
+			}
+			steps++
+			if large > s.limits.signatures || steps > maxSteps {
+				return false
+			}
+			if by != ofRoots && !walk(append(path[:len(path):len(path)], parent)) {
+				return false
+			}
+		}
+		return true
+	}
+	return walk([]*x509.Certificate{leaf})
+}

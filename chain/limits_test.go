@@ -223,25 +223,20 @@ func TestLimits(t *testing.T) {
 	}
 	none := truststore.New()
 	for _, test := range []struct {
-		name   string
-		key    crypto.Signer
-		limits chain.Limits
-		says   string // "" if it is within the limits
+		name string
+		key  crypto.Signer
+		says string // "" if it is within the limits
 	}{
-		{"the largest modulus", largest, chain.Limits{}, ""},
-		{"a modulus too large", large, chain.Limits{}, "its RSA key has 8193 bits, and at most 8192 are computed with: see Limits"},
-		{"a modulus that other limits allow", large, chain.Limits{RSABits: 8193}, ""},
-		{"a modulus that other limits do not allow", largest, chain.Limits{RSABits: 4096}, "at most 4096"},
-		{"an exponent too large", odd, chain.Limits{}, "its RSA key has the public exponent 65539, and at most 65537 is computed with: see Limits"},
-		{"an exponent that other limits allow", odd, chain.Limits{RSAExponent: 65539}, ""},
+		{"the largest modulus", largest, ""},
+		{"a modulus too large", large, "its RSA key has 8193 bits, and at most 8192 are allowed"},
+		{"an exponent too large", odd, "its RSA key has the exponent 65539, and at most 65537 is allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := with(test.key)
-			opt := chain.WithLimits(test.limits)
-			v, err := chain.NewVerifier(l.roots(), l.intermediates(), opt)
+			v, err := chain.NewVerifier(l.roots(), l.intermediates())
 			if test.says == "" {
 				require.NoError(t, err)
-				for _, v := range []*chain.Verifier{v, mustVerifier(l.roots(), none, opt)} {
+				for _, v := range []*chain.Verifier{v, mustVerifier(l.roots(), none)} {
 					c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: l.full()})
 					require.NoError(t, err)
 					assertSameCerts(t, l.full(), c)
@@ -258,12 +253,12 @@ func TestLimits(t *testing.T) {
 			assert.ErrorContains(t, err, test.says)
 			assert.ErrorContains(t, err, `"Root" cannot be a trust anchor`)
 			root := newRoot("Good Root")
-			_, err = chain.NewVerifier(truststore.New(root.Certificate), truststore.New(root.certify("Issuing CA", test.key).Certificate), opt)
+			_, err = chain.NewVerifier(truststore.New(root.Certificate), truststore.New(root.certify("Issuing CA", test.key).Certificate))
 			assert.ErrorContains(t, err, test.says)
 			assert.ErrorContains(t, err, `"Issuing CA" cannot be an intermediate`)
 
 			// In a leaf.
-			v = mustVerifier(truststore.New(root.Certificate), none, opt)
+			v = mustVerifier(truststore.New(root.Certificate), none)
 			leaf := sign(leafTemplate("host.example"), root.Certificate, test.key, root.key, nil)
 			_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
 			var e *chain.Error
@@ -279,7 +274,7 @@ func TestLimits(t *testing.T) {
 			_, err = verifyAsTLS(v, leaf, nil)
 			assert.ErrorContains(t, err, test.says, "the pool asks too")
 
-			_, err = mustVerifier(none, none, opt).Verify(leaf, chain.VerifyOptions{Time: now})
+			_, err = mustVerifier(none, none).Verify(leaf, chain.VerifyOptions{Time: now})
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, chain.Unsupported, e.Reason, "whoever issued it")
 
@@ -305,11 +300,6 @@ func TestLimits(t *testing.T) {
 			assertSameCerts(t, chain.Chain{leaf, good.Certificate, root.Certificate}, c)
 		})
 	}
-
-	for _, limits := range []chain.Limits{{RSABits: -1}, {RSAExponent: -1}, {Certificates: -1}, {Signatures: -1}} {
-		_, err := chain.NewVerifier(none, none, chain.WithLimits(limits))
-		assert.ErrorContains(t, err, "negative")
-	}
 }
 
 func TestLimitsOfCertificatesAndSignatures(t *testing.T) {
@@ -320,60 +310,81 @@ func TestLimitsOfCertificatesAndSignatures(t *testing.T) {
 	namesakes := repeat(5, func() *x509.Certificate { return newRoot("Issuing CA").Certificate })
 	extra := append(slices.Clone(namesakes), issuing.Certificate)
 	unrelated := repeat(200, func() *x509.Certificate { return newRoot("Unrelated").Certificate })
-	verify := func(limits chain.Limits, extra ...*x509.Certificate) error {
-		_, err := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(limits)).
+	verify := func(sent, signatures int, extra ...*x509.Certificate) error {
+		_, err := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(sent, signatures)).
 			Verify(leaf, chain.VerifyOptions{Time: now, Extra: extra})
 		return err
 	}
-	complete := func(limits chain.Limits, extra ...*x509.Certificate) error {
-		_, err := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(limits)).
+	complete := func(sent, signatures int, extra ...*x509.Certificate) error {
+		_, err := mustVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(sent, signatures)).
 			Complete(append([]*x509.Certificate{leaf}, extra...), now)
 		return err
 	}
-	assert.NoError(t, verify(chain.Limits{Certificates: 6}, extra...))
-	assert.NoError(t, verify(chain.Limits{Certificates: 6}, slices.Concat(extra, extra, unrelated)...), "each once, and what no name leads to does not count")
-	assert.ErrorContains(t, verify(chain.Limits{Certificates: 5}, extra...), "Limits.Certificates")
-	assert.NoError(t, complete(chain.Limits{Signatures: 7}, extra...))
-	assert.ErrorContains(t, complete(chain.Limits{Signatures: 6}, extra...), "Limits.Signatures")
+	assert.NoError(t, verify(6, 100, extra...))
+	assert.NoError(t, verify(6, 100, slices.Concat(extra, extra, unrelated)...), "each once, and what no name leads to does not count")
+	assert.ErrorContains(t, verify(5, 100, extra...), "more than 6 certificates")
+	assert.NoError(t, complete(64, 7, extra...))
+	assert.ErrorContains(t, complete(64, 6, extra...), "to find")
 
-	// One signature with a key that costs four times as much.
-	dear := root.certify("Dear CA", newSmoothKey(8192, 65537))
-	leaf = sign(leafTemplate("host.example"), dear.Certificate, newKey(), dear.key, nil)
-	assert.NoError(t, verify(chain.Limits{Signatures: 3}, dear.Certificate))
-	assert.ErrorContains(t, verify(chain.Limits{Signatures: 2}, dear.Certificate), "Limits.Signatures")
+	// One signature with a large key counts as four.
+	large := root.certify("Large CA", newSmoothKey(8192, 65537))
+	leaf = sign(leafTemplate("host.example"), large.Certificate, newKey(), large.key, nil)
+	assert.NoError(t, verify(64, 4, large.Certificate))
+	assert.ErrorContains(t, verify(64, 3, large.Certificate), "large keys")
 }
 
-// What takes crypto/x509 long beside signatures counts too.
-func TestLimitsCountWhatIsRead(t *testing.T) {
+// What takes crypto/x509 long beside signatures is bounded too.
+func TestLimitsOfWhatIsRead(t *testing.T) {
 	key := newKey()
 	issuing := newRootFor(key, "X")
 	numbered := func(c *x509.Certificate) { c.DNSNames = []string{fmt.Sprintf("n%d.example", c.SerialNumber)} }
-	mailboxes := func(c *x509.Certificate) {
-		for i := range 1000 {
-			c.EmailAddresses = append(c.EmailAddresses, fmt.Sprintf("jan%d@host.example", i))
-		}
-	}
-	extensions := func(c *x509.Certificate) {
-		for i := range 1000 {
-			extension(asn1.ObjectIdentifier{1, 2, 3, i}, false, 0x05, 0x00)(c)
-		}
-	}
 	// A directoryName, which crypto/x509 does not compare with: it takes each name apart all the same.
-	otherNames := extension(asn1.ObjectIdentifier{2, 5, 29, 30}, false, 0x30, 0x08, 0xa0, 0x06, 0x30, 0x04, 0xa4, 0x02, 0x30, 0x00)
+	otherNames := extension(ce(30), false, 0x30, 0x08, 0xa0, 0x06, 0x30, 0x04, 0xa4, 0x02, 0x30, 0x00)
+	times := func(n int, one func(c *x509.Certificate, i int)) edit {
+		return func(c *x509.Certificate) {
+			for i := range n {
+				one(c, i)
+			}
+		}
+	}
+	mailboxes := func(c *x509.Certificate, i int) {
+		c.EmailAddresses = append(c.EmailAddresses, fmt.Sprintf("jan%d@host.example", i))
+	}
+	extensions := func(c *x509.Certificate, i int) { extension(asn1.ObjectIdentifier{1, 2, 3, i}, false, 0x05, 0x00)(c) }
+	oids := func(c *x509.Certificate, i int) { c.Policies = append(c.Policies, oid(1, 2, 3, uint64(i))) }
+	bytes := func(c *x509.Certificate, i int) {
+		extension(asn1.ObjectIdentifier{1, 2, 3, i}, false, make([]byte, 1<<16)...)(c)
+	}
 	for _, test := range []struct {
 		name string
-		leaf *x509.Certificate
+		leaf edit
 		cas  []edit
+		says string // "" if it is within the limits
 	}{
-		{"names that there is no constraint for", issuing.issue("host.example", mailboxes), []edit{numbered, otherNames}},
-		{"extensions in CAs of one name and key", issuing.issue("host.example"), []edit{numbered, extensions}},
+		{"names that there is no constraint for", times(1900, mailboxes), []edit{numbered, otherNames}, ""},
+		{"more of them", times(2001, mailboxes), []edit{numbered, otherNames}, "more than 2000 names and name constraints"},
+		{"as many where no CA constrains names", times(2001, mailboxes), []edit{numbered}, ""},
+		{"extensions in CAs of one name and key", nil, []edit{numbered, times(20, extensions)}, ""},
+		{"more of them", nil, []edit{numbered, times(40, extensions)}, "more than 2000 extensions"},
+		{"policies", nil, []edit{numbered, times(15, oids)}, ""},
+		{"more of them", nil, []edit{numbered, times(20, oids)}, "more than 1000 certificate policies"},
+		{"a leaf of 192 KiB", times(3, bytes), []edit{numbered}, ""},
+		{"a leaf of 256 KiB", times(4, bytes), []edit{numbered}, "more than 262144 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			edits := []edit{}
+			if test.leaf != nil {
+				edits = append(edits, test.leaf)
+			}
 			v := newLayers().verifier()
-			_, err := v.Verify(test.leaf, chain.VerifyOptions{Time: now, Extra: repeat(60, func() *x509.Certificate {
+			_, err := v.Verify(issuing.issue("host.example", edits...), chain.VerifyOptions{Time: now, Extra: repeat(60, func() *x509.Certificate {
 				return newRootFor(key, "X", test.cas...).Certificate
 			})})
-			assert.ErrorContains(t, err, "Limits.Signatures")
+			if test.says == "" {
+				assert.ErrorContains(t, err, "x509:", "it was asked")
+				return
+			}
+			assert.ErrorContains(t, err, test.says)
 			assert.NotContains(t, err.Error(), "x509:", "it was not asked")
 		})
 	}
@@ -420,16 +431,4 @@ func TestLimitsLeaveRoom(t *testing.T) {
 			assert.NoError(t, err)
 		})
 	}
-}
-
-func ExampleWithLimits() {
-	root := newRootFor(newSmoothKey(16384, 65537), "Root") // far beyond what anyone uses
-	_, err := chain.NewVerifier(truststore.New(root.Certificate), truststore.New())
-	fmt.Println(err)
-
-	_, err = chain.NewVerifier(truststore.New(root.Certificate), truststore.New(), chain.WithLimits(chain.Limits{RSABits: 16384}))
-	fmt.Println(err)
-	// Output:
-	// chain: "Root" cannot be a trust anchor: its RSA key has 16384 bits, and at most 8192 are computed with: see Limits
-	// <nil>
 }

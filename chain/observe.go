@@ -132,7 +132,7 @@ func (x *explaining) observeIssuer(i int) Observation {
 }
 
 func (x *explaining) signedBy(child, parent *x509.Certificate) (why string) {
-	if x.limits.beyond(parent) != "" || !x.left.allows(child, parent) {
+	if keyTooLarge(parent) != nil || !x.done.signature(parent, x.limits) {
 		return "the signature was not checked, for that would take too much"
 	}
 	var notCA x509.ConstraintViolationError
@@ -244,7 +244,7 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 		text += ": " + said
 	}
 	name := names[0]
-	if key, work := x.overLimits(); key || work {
+	if x.limit() != nil {
 		name = ObservedLimits
 	}
 	path[culprit].Observations = append(path[culprit].Observations, Observation{name, Fail, text})

@@ -30,14 +30,14 @@ func (c climbed) betterThan(o climbed) bool {
 
 // climb follows signatures from leaf as far up as they check out, through the
 // CAs of the verifier and extra, and returns the best path.
-func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
+func (s *settings) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
 	best := climbed{path: Chain{leaf}, valid: validAt([]*x509.Certificate{leaf}, at)}
 	if s.roots.Contains(leaf) {
 		best.rooted = true
 		return best
 	}
 	extra = inAnyOrder(s.besides(extra))
-	left := work{left: s.limits.Signatures}
+	var done work
 	tooLong := false
 	var walk func(path Chain)
 	walk = func(path Chain) {
@@ -52,13 +52,13 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 				tooLong = true
 				return
 			}
-			if how := s.limits.beyond(parent); how != "" {
+			if err := keyTooLarge(parent); err != nil {
 				if keyIdentifiersMatch(child, parent) {
-					refused = errBeyond("an issuer of its name is not used: " + how)
+					refused = &limitError{"an issuer of its name is not used: " + err.text, true}
 				}
 				return
 			}
-			if !left.allows(child, parent) {
+			if !done.signature(parent, s.limits) {
 				return
 			}
 			if err := child.CheckSignatureFrom(parent); err != nil {
@@ -79,7 +79,7 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 			}
 		}
 		for parent, by := range s.candidates(child, extra) {
-			if !left.step() {
+			if !done.step(s.limits) {
 				break
 			}
 			visit(parent, by == ofRoots)
@@ -92,7 +92,7 @@ func (s *state) climb(leaf *x509.Certificate, extra *truststore.Store, at time.T
 		}
 	}
 	walk(Chain{leaf})
-	best.gaveUp = tooLong || left.exhausted()
+	best.gaveUp = tooLong || done.exhausted(s.limits)
 	return best
 }
 

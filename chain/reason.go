@@ -24,7 +24,7 @@ const (
 	NotACA                              // an issuer is no CA, or may not sign certificates
 	RefusedByPolicy                     // a Policy refused every path
 	Revoked                             // said by a Policy that knows
-	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the [Limits]
+	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the limits
 	RevocationUnknown                   // said by a Policy that must know whether it is revoked, and cannot tell
 )
 
@@ -62,7 +62,8 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		return ofRefusals(refusals)
 	}
 
-	if err == errTooMany || err == errTooMuch {
+	var limit *limitError
+	if errors.As(err, &limit) {
 		return Unsupported, nil
 	}
 	if !c.rooted {
@@ -72,10 +73,9 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 		var (
 			notCA    x509.ConstraintViolationError
 			insecure x509.InsecureAlgorithmError
-			beyond   errBeyond
 		)
 		switch {
-		case c.gaveUp || errors.As(c.refused, &beyond):
+		case c.gaveUp || errors.As(c.refused, &limit):
 			return Unsupported, end
 		case errors.As(c.refused, &insecure) || errors.Is(c.refused, x509.ErrUnsupportedAlgorithm):
 			return Unsupported, end

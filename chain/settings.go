@@ -11,12 +11,12 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// state is what a Verifier holds at one time. Nothing of it changes, but for what
+// settings are what a Verifier holds at one time. Nothing of it changes, but for what
 // it remembers of signatures.
-type state struct {
+type settings struct {
 	roots         *truststore.Store
 	intermediates *truststore.Store
-	limits        Limits
+	limits        limits
 	policy        Policy
 	veto          Veto              // all of them; nil for none
 	distrusted    *truststore.Store // what one of them is about
@@ -30,11 +30,12 @@ type state struct {
 	checks map[edge]bool // signatures between CAs that are held
 }
 
-func newState(roots, intermediates *truststore.Store, opts []Option) (*state, error) {
+func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settings, error) {
 	if roots == nil || intermediates == nil {
 		return nil, errors.New("chain: a verifier needs a store of roots and one of intermediates; either may be empty")
 	}
-	s := &state{
+	s := &settings{
+		limits:   limits{maxSent, maxSignatures},
 		policy:   All(),
 		anchors:  make(map[*x509.Certificate]*anchor, roots.Len()+intermediates.Len()),
 		rootPool: roots.CertPool(),
@@ -42,10 +43,6 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 	}
 	for _, opt := range opts {
 		opt(s)
-	}
-	var err error
-	if s.limits, err = s.limits.withDefaults(); err != nil {
-		return nil, err
 	}
 	// Copies: the caller may go on to change its stores.
 	s.roots = roots.Filter(func(*x509.Certificate) bool { return true })
@@ -62,8 +59,8 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 		if !selfIssued(root) {
 			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quote.Certificate(root))
 		}
-		if how := s.limits.beyond(root); how != "" {
-			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quote.Certificate(root), how)
+		if err := keyTooLarge(root); err != nil {
+			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quote.Certificate(root), err.text)
 		}
 		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
@@ -71,8 +68,8 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 		if !isCA(ca) {
 			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quote.Certificate(ca))
 		}
-		if how := s.limits.beyond(ca); how != "" {
-			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quote.Certificate(ca), how)
+		if err := keyTooLarge(ca); err != nil {
+			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quote.Certificate(ca), err.text)
 		}
 		if selfIssued(ca) || constrained(ca) {
 			continue // crypto/x509 may use it on a path from a root
@@ -87,11 +84,11 @@ func newState(roots, intermediates *truststore.Store, opts []Option) (*state, er
 }
 
 // judge asks all that may have something against a complete chain.
-func (s *state) judge(c Chain, at time.Time) error {
+func (s *settings) judge(c Chain, at time.Time) error {
 	if err := s.veto.Policy(c, at); err != nil {
 		return err
 	}
-	if err := s.withinLimits(c, at); err != nil {
+	if err := keysWithinLimits(c, at); err != nil {
 		return err
 	}
 	return s.policy(c, at)

@@ -11,23 +11,23 @@ import (
 // it verified above the issuing CAs. It is safe for concurrent use. Make one with
 // [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
-	state atomic.Pointer[state] // each call loads it once, and so sees all of it or nothing
+	state atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing
 }
 
 // Option is a setting of [NewVerifier] and [Verifier.Replace].
-type Option func(*state)
+type Option func(*settings)
 
 // WithPolicy adds a policy, after those that are there. A chain is accepted if
 // all policies are.
 func WithPolicy(p Policy) Option {
-	return func(s *state) { s.policy = All(s.policy, p) }
+	return func(s *settings) { s.policy = All(s.policy, p) }
 }
 
 // NewVerifier returns a verifier that trusts roots and knows intermediates: the
 // CAs below them, whose paths to a root are verified when they are first needed.
 // Neither may be nil or hold a certificate that is no CA; a root must be
 // self-issued, and what it signs of itself is not looked at, for it proves nothing.
-// A key beyond the [Limits] is an error. No roots at all is no error: then nothing verifies.
+// A key beyond the limits is an error. No roots at all is no error: then nothing verifies.
 //
 // To trust a single leaf, a policy must ask for it: crypto/x509 checks neither
 // the issuer nor the constraints of a certificate that stands in a pool itself.
@@ -50,7 +50,7 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 // trusted is refused, and so is what the present policies have something against.
 // What was added to the verifier needs a new pool.
 func (v *Verifier) Replace(roots, intermediates *truststore.Store, opts ...Option) error {
-	s, err := newState(roots, intermediates, opts)
+	s, err := newSettings(roots, intermediates, opts)
 	if err != nil {
 		return err
 	}

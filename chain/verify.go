@@ -21,9 +21,8 @@ type VerifyOptions struct {
 	// the whole path. None means serverAuth, as in crypto/x509.
 	KeyUsages []x509.ExtKeyUsage
 
-	// Extra are certificates that the peer sent or that lie at hand, in any
-	// order. They help to build a path and are not trusted. nil is skipped. [Limits]
-	// bound how many of them are looked at, and with what keys.
+	// Extra are certificates that the peer sent or that are otherwise available,
+	// in any order. They help to build a path and are not trusted. nil is skipped.
 	Extra []*x509.Certificate
 }
 
@@ -38,7 +37,7 @@ func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 	return v.state.Load().verify(leaf, opts)
 }
 
-func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
+func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
 	at := opts.Time
 	if at.IsZero() {
 		at = time.Now()
@@ -57,7 +56,7 @@ func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error
 			return nil, err
 		}
 	}
-	if err := s.withinLimits(Chain{leaf}, at); err != nil {
+	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
 		return nil, err
 	}
 
@@ -104,10 +103,7 @@ func (s *state) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error
 		extra = s.besides(truststore.New(opts.Extra...))
 	}
 	var err error
-	if xopts.Intermediates, err = s.reachable(leaf, extra); err == nil && !s.affordable(leaf, extra) {
-		err = errTooMuch
-	}
-	if err == nil {
+	if xopts.Intermediates, err = s.reachable(leaf, extra); err == nil {
 		var chains [][]*x509.Certificate
 		xopts.Roots = s.rootPool
 		chains, err = leaf.Verify(xopts)

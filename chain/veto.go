@@ -62,16 +62,8 @@ func both(first, second Veto) Veto {
 // asked about before the policies are, and [Verifier.Verify] refuses without
 // checking a signature what has no other path than those distrusted. nil adds nothing.
 func WithVeto(d Veto) Option {
-	return func(s *state) { s.veto = both(s.veto, d) }
+	return func(s *settings) { s.veto = both(s.veto, d) }
 }
-
-// maxVetoPaths bounds how many paths are looked at before signatures are
-// checked, and maxVetoBytes how long their certificates are together. Where there
-// is more, the verification goes on as without.
-const (
-	maxVetoPaths = 64
-	maxVetoBytes = 1 << 20
-)
 
 // errBeforeSignatures is said with a veto of certificates that only names lead to.
 var errBeforeSignatures = errors.New("refused by names, before signatures were checked: every path that they lead to is distrusted")
@@ -79,7 +71,7 @@ var errBeforeSignatures = errors.New("refused by names, before signatures were c
 // refuseEarly follows names from leaf upwards, and returns an error if a veto
 // refuses every path on the way, so that none is left for crypto/x509 to accept.
 // An end that is not refused, trusted or not, leaves the answer to signatures.
-func (s *state) refuseEarly(leaf *x509.Certificate, extra *truststore.Store, at time.Time) *Error {
+func (s *settings) refuseEarly(leaf *x509.Certificate, extra *truststore.Store, at time.Time) *Error {
 	if s.veto == nil {
 		return nil
 	}
@@ -129,7 +121,7 @@ func (s *state) refuseEarly(leaf *x509.Certificate, extra *truststore.Store, at 
 // vetoable yields the candidates, and the distrusted certificates that may be the
 // issuer: those say something to a peer whose own certificate is all there is. One
 // that is known to have another key than the issuer is not the one that is meant.
-func (s *state) vetoable(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
+func (s *settings) vetoable(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
 	return func(yield func(*x509.Certificate, origin) bool) {
 		for cert, by := range s.candidates(child, extra) {
 			if !yield(cert, by) {
