@@ -1,0 +1,76 @@
+package pkioverheid_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// testdata/cibg-acceptatie has the names, policies and UZI number of CIBG's acceptance
+// environment (facts.md §5); its keys are for this test only.
+func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T) {
+	const dir = "testdata/cibg-acceptatie/"
+	root, err := truststore.Open(dir + "root.pem")
+	require.NoError(t, err)
+	pair, err := tls.LoadX509KeyPair(dir+"chain.pem", dir+"leaf.key")
+	require.NoError(t, err)
+	clock := func() time.Time { return time.Date(2026, 12, 15, 0, 0, 0, 0, time.UTC) }
+
+	cases := []struct {
+		name    string
+		cfg     pkioverheid.Config
+		allow   pkioverheid.Authorizer
+		allowed bool
+	}{
+		{"any system", pkioverheid.Config{TrialRoots: root}, pkioverheid.AllowAnySystem(), true},
+		{"a list of OINs, of which it has none", pkioverheid.Config{TrialRoots: root}, pkioverheid.AllowOIN(someOIN), false},
+		{"in production", pkioverheid.Config{}, pkioverheid.AllowAnySystem(), false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.cfg.Time = clock
+			var seen []pkioverheid.Identity
+			tc := serverConfig(t, c.cfg, func(id pkioverheid.Identity) error {
+				seen = append(seen, id)
+				return c.allow(id)
+			})
+			url := serve(t, tc)
+			_, err := (&tls.Dialer{Config: &tls.Config{
+				RootCAs: pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(), ServerName: "localhost",
+				GetClientCertificate: shown(pair), MaxVersion: tls.VersionTLS12, // whose client learns of a refusal in the handshake
+			}}).DialContext(t.Context(), "tcp", url[len("https://"):])
+			if !c.allowed {
+				assert.Error(t, err)
+			} else if assert.NoError(t, err) {
+				require.Len(t, seen, 1)
+				assert.Equal(t, pkioverheid.System, seen[0].Kind())
+				uzi, ok := seen[0].UZI()
+				assert.True(t, ok)
+				assert.Equal(t, pkioverheid.UZI{Number: "900030787", URA: "90000380"}, uzi)
+				assert.Equal(t, pkioverheid.CIBG, seen[0].TSP())
+				assert.Empty(t, seen[0].OIN())
+			}
+		})
+	}
+
+	t.Run("its root is refused as one of production", func(t *testing.T) {
+		own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+		for name, cfg := range map[string]pkioverheid.Config{"Roots": {Roots: root}, "ClientRoots": {ClientRoots: root}} {
+			cfg.Certificate = &own
+			_, err := pkioverheid.ServerTLSConfig(cfg, pkioverheid.AllowAnySystem())
+			assert.ErrorContains(t, err, "is a test certificate", name)
+		}
+	})
+
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	require.NoError(t, err)
+	assert.Equal(t, pkioverheid.TestOnly, pkioverheid.Advise(leaf, 0, clock()).Status)
+}
