@@ -28,6 +28,7 @@ type auditFlags struct {
 	use       string
 	failOn    string
 	timeout   time.Duration
+	name      serverName
 }
 
 func newAudit() *cobra.Command {
@@ -79,6 +80,7 @@ before; --force writes it over any other file, but never over a private key.`,
 	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
 	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
+	f.name.flag(cmd)
 	f.roots.flag(cmd)
 	f.passwords.flags(cmd, "", "key stores")
 	return cmd
@@ -104,6 +106,9 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	var use pkioverheid.Use
 	if err := use.UnmarshalText([]byte(f.use)); err != nil {
 		return fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
+	}
+	if err := f.name.check(); err != nil {
+		return err
 	}
 	known, err := f.passwords.known()
 	if err != nil {
@@ -154,6 +159,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		Use:        use,
 		JudgeAhead: true,
 		Timeout:    f.timeout,
+		ServerName: string(f.name),
 		Progress:   &bar.counts,
 	}, targets, func(r inventory.Result) error {
 		findings.take(r)

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,3 +73,52 @@ func (t *trust) verifier() (*chain.Verifier, error) {
 	}
 	return v, nil
 }
+
+// checkServerName refuses what is not the name of a server, with what was meant.
+func checkServerName(flag, name string) error {
+	if name == "" || net.ParseIP(name) != nil {
+		return nil // refuseEmptyFlags has seen it
+	}
+	wrong := ""
+	switch host, _, err := net.SplitHostPort(name); {
+	case strings.Contains(name, "/"):
+		wrong = "a URL, or has a path"
+	case err == nil || strings.Contains(host, ":"):
+		wrong = "a name with a port"
+	case strings.Contains(name, "*"):
+		wrong = "a pattern"
+	case !isServerName(strings.TrimSuffix(name, ".")):
+		wrong = "none that a server can have"
+	default:
+		return nil
+	}
+	return fmt.Errorf("--%s %q is %s: want the name alone, as service.example", flag, shortened(printable(name), 100), wrong)
+}
+
+// isServerName reports whether a name is one of DNS (RFC 1035 §2.3), with underscores,
+// which some internal names have. Other alphabets are written in ASCII (xn--…).
+func isServerName(name string) bool {
+	if len(name) > 253 {
+		return false
+	}
+	for _, label := range strings.Split(name, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range label {
+			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// serverName is the flag for the name that servers are asked for.
+type serverName string
+
+func (s *serverName) flag(cmd *cobra.Command) {
+	cmd.Flags().StringVar((*string)(s), "servername", "", "ask each HOST:PORT for this `name` (SNI) instead of its own")
+}
+
+func (s serverName) check() error { return checkServerName("servername", string(s)) }

@@ -18,6 +18,7 @@ func newInspect() *cobra.Command {
 	var at moment
 	var roots trust
 	var p passwords
+	var name serverName
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|HOST:PORT…",
 		Short: "Say who a certificate is of, and explain its chain",
@@ -37,11 +38,14 @@ else 2. To have the verdict as exit status, use pkio verify.`,
   pkio inspect old.cer --at 2020-11-01`,
 		Args: positional(1, 1000, "a FILE or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := name.check(); err != nil {
+				return err
+			}
 			v, err := roots.verifier()
 			if err != nil {
 				return err
 			}
-			cfg := inventory.Config{Time: at.orNow(), Verifier: v}
+			cfg := inventory.Config{Time: at.orNow(), Verifier: v, ServerName: string(name)}
 			failed, some := false, false
 			for _, target := range args {
 				found, err := look(cmd.Context(), cmd, cfg, &p, target)
@@ -65,6 +69,7 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 	}
 	at.flag(cmd, "judge at this date")
 	roots.flag(cmd)
+	name.flag(cmd)
 	p.flags(cmd, "", "a key store")
 	return cmd
 }

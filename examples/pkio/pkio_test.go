@@ -160,6 +160,16 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 			g1.Certificate = append(g1.Certificate, g1.Certificate[1])
 		}
 		answer = shake(g1)
+	case "names": // another certificate for each name
+		virtual := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("virtual.example"))
+		answer = func(c net.Conn) {
+			_ = tls.Server(c, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				if hello.ServerName == "virtual.example" {
+					return &virtual, nil
+				}
+				return &g1, nil
+			}}).Handshake()
+		}
 	case "impostor":
 		answer = shake(impostor(ts))
 	case "http":

@@ -89,7 +89,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 // refuseEmptyFlags keeps a script with a variable that is not set from leaving out a
 // check, such as that of --host, or a file, such as that of --html, unnoticed.
 func refuseEmptyFlags(cmd *cobra.Command, _ []string) error {
-	for _, name := range []string{"for", "host", "html", "trust"} {
+	for _, name := range []string{"for", "host", "html", "servername", "trust"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return fmt.Errorf("--%s is empty: give a value, or leave it out", name)
 		}

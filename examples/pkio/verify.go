@@ -33,14 +33,15 @@ programs with this library do: signatures, dates, what each CA may do, and wheth
 a CA was withdrawn. Revocation lists are not asked.
 
 CERT is a file of any format with one certificate that is no CA; CAs in it help to
-build the chain, and those of PKIoverheid need not be there. What a server presents
-is checked for that server's name. If all in the file are CAs, they must be on one
-path, and the lowest is checked.
+build the chain, and those of PKIoverheid need not be there. If all in the file are
+CAs, they must be on one path, and the lowest is checked. A server is asked for the
+name in --host (SNI), or else for its own, and what it presents must be for that.
 
 The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		Example: `  pkio verify client.pem --at 2028-11-13
   pkio verify server.p7b --host service.example
   pkio verify service.example:443 --at 2028-01-01
+  pkio verify 192.0.2.1:443 --host service.example
   pkio verify archive.cer --at 2021-06-01T12:00:00Z
   pkio verify client.pem --for client --trust g-other-root.pem`,
 		Args: positional(1, 1, "one CERT or HOST:PORT"),
@@ -49,12 +50,15 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if !ok {
 				return fmt.Errorf("--for %q: want any, server or client", purpose)
 			}
+			if err := checkServerName("host", host); err != nil {
+				return err
+			}
 			v, err := roots.verifier()
 			if err != nil {
 				return err
 			}
 			when := at.orNow()
-			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v}, &p, args[0])
+			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &p, args[0])
 			if err != nil {
 				return err
 			}
@@ -101,7 +105,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 	at.flag(cmd, "verify at this date")
 	roots.flag(cmd)
 	p.flags(cmd, "", "a key store")
-	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server that the certificate must be for")
+	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server: asked for, and what the certificate must be for")
 	cmd.Flags().StringVar(&purpose, "for", "any", "what it must be good for: any, server or client")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "the exit status only")
 	return cmd

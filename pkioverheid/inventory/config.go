@@ -49,6 +49,10 @@ type Config struct {
 	// or less means 10 seconds.
 	Timeout time.Duration
 
+	// ServerName is the name that hosts are asked for (SNI), and that what they present
+	// must be for; empty means that of the target.
+	ServerName string
+
 	// Dial connects to hosts; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 

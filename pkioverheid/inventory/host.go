@@ -38,6 +38,9 @@ const manyCertificates = 16
 func (s *scanner) askHost(target string) []Result {
 	s.Progress.Hosts.Add(1)
 	host, _, _ := net.SplitHostPort(target)
+	if s.ServerName != "" {
+		host = s.ServerName
+	}
 	presented, err := s.presentedBy(target, host)
 	if s.ctx.Err() != nil {
 		return nil
