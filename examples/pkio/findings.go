@@ -64,10 +64,55 @@ func troubleOf(r inventory.Result) error {
 
 // finding is one place, as the table and the report have it. Its texts are printable.
 type finding struct {
-	inventory.Result
-	Class  class
-	Advice pkioverheid.Advice
-	number int // in the order of the scan
+	inventory.Result // without certificate once the finding was put aside
+	Class            class
+	Advice           pkioverheid.Advice
+	number           int // in the order of the scan
+	aside            *row
+}
+
+// row is a finding in words, which take less space than the certificate.
+type row struct {
+	name, hierarchy, until, state, where, use, what string
+	fingerprint                                     truststore.Fingerprint
+}
+
+func (f *finding) row() row {
+	if f.aside != nil {
+		return *f.aside
+	}
+	r := row{
+		name:        nameOf(f.Certificate),
+		hierarchy:   f.Hierarchy(),
+		until:       date(f.Certificate.NotAfter),
+		state:       f.State(),
+		where:       f.Where(),
+		fingerprint: f.Fingerprint(),
+	}
+	if f.Class <= classLater {
+		r.what, _ = keyOf(f).words()
+	}
+	if f.Use != inventory.UnknownUse {
+		r.use = f.Use.String()
+		if f.Party != "" {
+			r.use += " of " + shortened(printable(f.Party), 80)
+		}
+	}
+	return r
+}
+
+// putAside keeps the words only, and returns how many bytes they take.
+func (f *finding) putAside() int {
+	const structs = 700 // of what is in a finding beside its texts
+	r := f.row()
+	f.aside = &r
+	f.Result = inventory.Result{Target: f.Target, Path: f.Path}
+	return structs + len(r.name) + len(r.where) + len(r.use) + len(r.what) + len(f.Path) + len(f.Advice.Text)
+}
+
+// overdue reports whether the deadline has passed.
+func (f *finding) overdue(at time.Time) bool {
+	return !f.Advice.Deadline.IsZero() && at.After(f.Advice.Deadline)
 }
 
 // Hierarchy is the name of the hierarchy, as far as one was recognised.
@@ -93,11 +138,13 @@ func (f *finding) compare(g *finding) int {
 	)
 }
 
-// What is kept of a scan that finds more than a person reads: the most urgent. A parsed
-// certificate takes some five times its bytes, of which real ones have two thousand.
+// What is kept of a scan that finds more than a person reads: the most urgent with their
+// certificates, and in words all else that needs action. A parsed certificate takes some
+// five times its bytes, of which real ones have two thousand.
 const (
 	maxFindings = 2000
 	maxKept     = 16 << 20 // bytes of certificates
+	maxAside    = 64 << 20 // bytes of words: some fifty thousand findings
 	maxErrors   = 200
 	maxDistinct = 100_000
 )
@@ -114,8 +161,12 @@ type findings struct {
 	Ends     map[int]*[classes]int // by the year of their deadline or end, and the quarter: see period
 	ToDo     map[toDo]int          // what there is to do, and for how many places
 	Errors   []string              // the first of them, printable
+	toDoMore int                   // places of what is not in ToDo, because there are too many
 	worst    []*finding            // a heap, with the least urgent on top
 	kept     int                   // bytes of the certificates in it
+	aside    []*finding            // what needs action and is not in the heap
+	words    int                   // bytes of it
+	lost     int                   // what needs action and is in neither
 	seen     map[truststore.Fingerprint]bool
 }
 
@@ -128,6 +179,7 @@ type toDo struct {
 	Supplier    pkioverheid.TSP
 	Replacement pkioverheid.Hierarchy
 	Deadline    string
+	Overdue     bool
 }
 
 // maxToDo bounds them: deadlines are chosen by whoever made the certificates.
@@ -165,8 +217,30 @@ func (fs *findings) take(r inventory.Result) {
 	heap.Push((*leastUrgent)(fs), f)
 	fs.kept += len(f.Certificate.Raw)
 	for len(fs.worst) > maxFindings || fs.kept > maxKept {
-		fs.kept -= len(heap.Pop((*leastUrgent)(fs)).(*finding).Certificate.Raw)
+		least := heap.Pop((*leastUrgent)(fs)).(*finding)
+		fs.kept -= len(least.Certificate.Raw)
+		switch {
+		case least.Class > classLater:
+		case fs.words > maxAside:
+			fs.lost++
+		default:
+			fs.words += least.putAside()
+			fs.aside = append(fs.aside, least)
+		}
 	}
+}
+
+// leftOut says how many findings are neither in the table nor in the report; nothing if
+// all are.
+func (fs *findings) leftOut() string {
+	n := fs.places() - len(fs.worst) - len(fs.aside)
+	switch {
+	case n == 0:
+		return ""
+	case fs.lost > 0:
+		return count(n, "finding") + ", less urgent than these"
+	}
+	return count(n, "finding") + " needing no action"
 }
 
 // deadline is the moment that a finding has on the timeline: by when to replace it, or
@@ -183,7 +257,9 @@ func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
 
 func (fs *findings) note(f *finding) {
 	key := keyOf(f)
+	key.Overdue = key.Deadline != "" && f.overdue(fs.At)
 	if fs.ToDo[key] == 0 && len(fs.ToDo) >= maxToDo {
+		fs.toDoMore++
 		return
 	}
 	fs.ToDo[key]++
@@ -225,7 +301,7 @@ func (fs *findings) places() int {
 
 // sorted returns the findings that were kept, the most urgent first.
 func (fs *findings) sorted() []*finding {
-	all := slices.Clone(fs.worst)
+	all := slices.Concat(fs.worst, fs.aside)
 	slices.SortFunc(all, (*finding).compare)
 	return all
 }

@@ -29,21 +29,8 @@ import (
 // What a system of Private G1 shows must be replaced by November 2028, and its CAs stay
 // in trust stores until then.
 func TestACertificateUnderG1FailsAnAuditAndItsCADoesNot(t *testing.T) {
-	issuer := *pkioverheid.PrivateG1.Certificates()[2]
-	issuer.PublicKey = nil // nobody here has its key
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "system.example"},
-		NotBefore:    at.AddDate(-1, 0, 0),
-		NotAfter:     at.AddDate(1, 0, 0),
-		DNSNames:     []string{"system.example"},
-	}, &issuer, key.Public(), key)
-	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	leaf := underG1(t, 1, at.AddDate(1, 0, 0))[0]
 
 	for name, want := range map[string]struct {
 		file  string
@@ -111,13 +98,121 @@ func TestFindingsAreBounded(t *testing.T) {
 	r := fs.report()
 	assert.Len(t, r.Rows, maxFindings)
 	assert.Len(t, r.Chains, maxPictures)
-	assert.Equal(t, foreign+g3-maxFindings, r.More)
+	assert.Equal(t, fmt.Sprintf("%d findings needing no action", foreign+g3-maxFindings), r.More)
 	assert.Equal(t, 5, r.ErrorsMore)
 	assert.Less(t, len(r.Timeline), 60)
 	var page bytes.Buffer
 	require.NoError(t, fs.writeReport(&page))
 	assert.Less(t, page.Len(), 4<<20)
-	assert.Contains(t, page.String(), "These are the 2,000 most urgent; 508 more are in what")
+	assert.Contains(t, page.String(), "Not on this page, and not searched by its filter: "+r.More)
+	assert.Contains(t, page.String(), `data-more="`+r.More+`"`)
+	var table bytes.Buffer
+	require.NoError(t, fs.writeTable(&table, true))
+	assert.Contains(t, table.String(), "\nNot in the table: "+r.More+"; --csv and --json have all.\n")
+}
+
+// underG1 returns certificates that say that a CA of Private G1 issued them.
+func underG1(t testing.TB, n int, until time.Time) []*x509.Certificate {
+	t.Helper()
+	issuer := *pkioverheid.PrivateG1.Certificates()[2]
+	issuer.PublicKey = nil // nobody here has its key
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	var certs []*x509.Certificate
+	for i := range n {
+		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+			SerialNumber: big.NewInt(int64(i + 1)),
+			Subject:      pkix.Name{CommonName: fmt.Sprintf("system%d.example", i)},
+			NotBefore:    until.AddDate(-3, 0, 0),
+			NotAfter:     until,
+			DNSNames:     []string{fmt.Sprintf("system%d.example", i)},
+		}, &issuer, key.Public(), key)
+		require.NoError(t, err)
+		cert, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		certs = append(certs, cert)
+	}
+	return certs
+}
+
+// However much needs action, all of it is in the report and in the table.
+func TestAllThatNeedsActionIsInTheReport(t *testing.T) {
+	const n = maxFindings + 700
+	fs := newFindings(day(2027, 12, 1), nil)
+	file := filepath.Join(t.TempDir(), "all.pem")
+	require.NoError(t, os.WriteFile(file, []byte(pemOf(append(underG1(t, n, day(2028, 9, 1)), pkioverheid.PrivateG4TLS.Certificates()...)...)), 0o600))
+	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, file) {
+		fs.take(r)
+	}
+	require.Equal(t, n, fs.Count[classSoon])
+	assert.Len(t, fs.worst, maxFindings, "with their certificates")
+	for _, f := range fs.aside {
+		assert.Nil(t, f.Certificate)
+	}
+	r := fs.report()
+	names := map[string]bool{}
+	for _, row := range r.Rows {
+		assert.Equal(t, "2027-12-31", row.Before)
+		assert.Equal(t, "Private G1", row.Hierarchy)
+		assert.Contains(t, row.Advice, "for certificates under Private G4")
+		names[row.Name] = true
+	}
+	assert.Len(t, names, n)
+	g4 := len(pkioverheid.PrivateG4TLS.Certificates())
+	assert.Equal(t, fmt.Sprintf("%d findings needing no action", g4), r.More)
+	var table bytes.Buffer
+	require.NoError(t, fs.writeTable(&table, true))
+	assert.Equal(t, n, strings.Count(table.String(), "\nsoon  2027-12-31  Private G1"))
+
+	// What is too much for the memory is left out, and said.
+	fs.words, fs.lost = maxAside+1, 0
+	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, file) {
+		fs.take(r)
+	}
+	assert.NotZero(t, fs.lost)
+	assert.Equal(t, thousands(n+2*g4)+" findings, less urgent than these", fs.leftOut())
+}
+
+// In the table, JSON, CSV, the report and its timeline, Logius' date is the same, and
+// what is past is overdue.
+func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "leaf.pem")
+	require.NoError(t, os.WriteFile(file, []byte(pemOf(underG1(t, 1, day(2028, 9, 1))...)), 0o600))
+	for at, want := range map[time.Time]class{day(2026, 11, 23): classLater, day(2027, 12, 1): classSoon, day(2028, 2, 1): classNow} {
+		t.Run(date(at), func(t *testing.T) {
+			fs := newFindings(at, []string{file})
+			var jsonText, csvText, table, page bytes.Buffer
+			j, c := newJSONLines(&jsonText), newCSVLines(&csvText)
+			for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, file) {
+				fs.take(r)
+				require.NoError(t, j.take(r))
+				require.NoError(t, c.take(r))
+			}
+			require.NoError(t, j.close())
+			require.NoError(t, c.close())
+			require.NoError(t, fs.writeTable(&table, true))
+			require.NoError(t, fs.writeReport(&page))
+			by, overdue := "2027-12-31", want == classNow
+			assert.Equal(t, 1, fs.Count[want])
+			assert.Equal(t, want <= classSoon, fs.urgent(pkioverheid.ActSoon))
+			assert.Contains(t, jsonText.String(), `"deadline":"`+by)
+			assert.Contains(t, csvText.String(), want.String()+","+by+",ending,")
+			assert.Regexp(t, `\n`+want.String()+` +`+by, table.String())
+			assert.Equal(t, overdue, strings.Contains(table.String(), by+" overdue"))
+			assert.Contains(t, page.String(), `data-sort="`+by+`">`+by)
+			assert.Equal(t, overdue, strings.Contains(page.String(), `<span class="muted">overdue</span>`))
+			for _, text := range []string{jsonText.String(), csvText.String(), page.String()} {
+				assert.Contains(t, text, "left that hierarchy by "+by, "the reason")
+				assert.Equal(t, overdue, strings.Contains(text, "Overdue since "+by))
+			}
+			_, label := span(period(day(2027, 12, 31)), at)
+			found := false
+			for _, item := range fs.timeline() {
+				found = found || item.Label == label && strings.Contains(item.Text, "1 "+want.String())
+			}
+			assert.True(t, found, "the timeline has it in %s", label)
+		})
+	}
 }
 
 func TestTimelineGoesOnInTime(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -44,7 +43,7 @@ type report struct {
 	Actions                 []action
 	Timeline                []timelineItem
 	Rows                    []reportRow
-	Kept, More              int
+	More                    string // what is not on the page
 	Chains                  []picture
 	ChainsKept, ChainsMore  int
 	Errors                  []string
@@ -62,12 +61,14 @@ type tile struct {
 type action struct {
 	Class             string
 	What, Why, Before string
+	Overdue           bool
 	Places            int
 }
 
 type reportRow struct {
 	Class                                                            string
 	Order                                                            int
+	Overdue                                                          bool
 	Before, Name, Advice, Hierarchy, Until, State, Where, Use, Chain string
 }
 
@@ -108,11 +109,10 @@ func (fs *findings) report() *report {
 		Script:     template.JS(reportJS),
 		Version:    version(),
 		At:         fs.At,
-		Kept:       len(fs.worst),
-		More:       fs.places() - len(fs.worst),
 		Errors:     fs.Errors,
 		ErrorsMore: fs.Count[classError] - len(fs.Errors),
 	}
+	r.More = fs.leftOut()
 	for i, t := range fs.Targets {
 		if i == maxTargets {
 			r.LookedMore = len(fs.Targets) - i
@@ -155,7 +155,7 @@ func contentPolicy(style, script string) string {
 // lead is the report in a few words, and in a sentence or two.
 func (fs *findings) lead() (short, long string) {
 	now, soon, later := fs.Count[classNow], fs.Count[classSoon], fs.Count[classLater]
-	found := "Found: " + count(fs.Distinct, "certificate") + " in " + count(fs.places(), "place") + ". "
+	found := "Found: " + strings.TrimPrefix(fs.distinct(), "of ") + " in " + count(fs.places(), "place") + ". "
 	switch {
 	case fs.places() == 0:
 		return "Nothing found.", "No certificates were found."
@@ -194,11 +194,11 @@ func (fs *findings) actions() []action {
 	var all []action
 	for i, k := range keys {
 		if i == maxActions {
-			all = append(all, action{Class: classIDs[k.Class], What: "More, of which the table below tells", Places: sum(fs.ToDo, keys[i:])})
+			all = append(all, action{Class: classIDs[k.Class], What: "More, of which the table below tells", Places: sum(fs.ToDo, keys[i:]) + fs.toDoMore})
 			break
 		}
 		what, why := k.words()
-		all = append(all, action{Class: classIDs[k.Class], What: what, Why: why, Before: k.Deadline, Places: fs.ToDo[k]})
+		all = append(all, action{Class: classIDs[k.Class], What: what, Why: why, Before: k.Deadline, Overdue: k.Overdue, Places: fs.ToDo[k]})
 	}
 	return all
 }
@@ -265,12 +265,13 @@ func (fs *findings) fill(r *report) {
 				r.Sources = append(r.Sources, s)
 			}
 		}
-		id, drawn := pictures[f.Fingerprint()]
+		words := f.row()
+		id, drawn := pictures[words.fingerprint]
 		switch {
 		case drawn:
-		case len(r.Chains) < maxPictures:
+		case len(r.Chains) < maxPictures && f.aside == nil:
 			id = fmt.Sprintf("chain-%d", len(r.Chains)+1)
-			pictures[f.Fingerprint()] = id
+			pictures[words.fingerprint] = id
 			r.Chains = append(r.Chains, draw(id, f))
 		default:
 			r.ChainsMore++
@@ -278,24 +279,17 @@ func (fs *findings) fill(r *report) {
 		row := reportRow{
 			Class:     classIDs[f.Class],
 			Order:     i,
-			Name:      nameOf(f.Certificate),
-			Hierarchy: f.Hierarchy(),
-			Until:     date(f.Certificate.NotAfter),
-			State:     f.State(),
-			Where:     middle(f.Where(), maxWhere),
+			Name:      words.name,
+			Hierarchy: words.hierarchy,
+			Until:     words.until,
+			State:     words.state,
+			Where:     middle(words.where, maxWhere),
+			Use:       words.use,
+			Advice:    words.what,
 			Chain:     id,
 		}
-		if f.Class <= classLater {
-			row.Advice, _ = keyOf(f).words()
-			if !f.Advice.Deadline.IsZero() {
-				row.Before = date(f.Advice.Deadline)
-			}
-		}
-		if f.Use != inventory.UnknownUse {
-			row.Use = f.Use.String()
-			if f.Party != "" {
-				row.Use += " of " + shortened(printable(f.Party), 80)
-			}
+		if f.Class <= classLater && !f.Advice.Deadline.IsZero() {
+			row.Before, row.Overdue = date(f.Advice.Deadline), f.overdue(fs.At)
 		}
 		r.Rows = append(r.Rows, row)
 	}

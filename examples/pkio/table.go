@@ -21,6 +21,9 @@ func (fs *findings) writeTable(to io.Writer, whole bool) error {
 		fs.writeAdvice(out, p)
 	}
 	fmt.Fprintln(out, fs.summary())
+	if more := fs.leftOut(); whole && more != "" {
+		fmt.Fprintf(out, "Not in the table: %s; --csv and --json have all.\n", more)
+	}
 	return out.Flush()
 }
 
@@ -30,9 +33,12 @@ func (fs *findings) writeRows(out io.Writer, p paint) {
 	for _, f := range all {
 		by := ""
 		if f.Class <= classLater && !f.Advice.Deadline.IsZero() {
-			by = date(f.Advice.Deadline)
+			if by = date(f.Advice.Deadline); f.overdue(fs.At) {
+				by += " overdue"
+			}
 		}
-		rows = append(rows, []string{f.Class.String(), by, f.Hierarchy(), f.State(), nameOf(f.Certificate), f.Where()})
+		r := f.row()
+		rows = append(rows, []string{f.Class.String(), by, r.hierarchy, r.state, r.name, r.where})
 	}
 	var widths [6]int
 	for _, row := range rows {
@@ -62,9 +68,6 @@ func (fs *findings) writeRows(out io.Writer, p paint) {
 		}
 		fmt.Fprintln(out, line.String())
 	}
-	if more := fs.places() - len(fs.worst); more > 0 {
-		fmt.Fprintf(out, "and %s less urgent: --csv and --json have them all\n", thousands(more))
-	}
 	fmt.Fprintln(out)
 }
 
@@ -78,12 +81,14 @@ func (fs *findings) writeAdvice(out io.Writer, p paint) {
 		if len(told) == 0 {
 			fmt.Fprintln(out, p.bold("What to do"))
 		}
-		if len(told) == maxAdvice {
-			fmt.Fprintln(out, "- and for others of the table; --html, --csv and --json have it all")
-			break
-		}
 		told[f.Advice.Text] = true
+		if len(told) > maxAdvice {
+			continue
+		}
 		fmt.Fprint(out, wrapped("- ", "  ", f.Class.String()+": "+printable(f.Advice.Text)))
+	}
+	if more := len(told) - maxAdvice; more > 0 {
+		fmt.Fprintf(out, "- and %s more, for others of the table: --csv and --json have all\n", thousands(more))
 	}
 	if len(told) > 0 {
 		fmt.Fprintln(out)

@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -187,5 +188,23 @@ func TestDialIsUsedAndTargetsAreTold(t *testing.T) {
 		for _, err := range troubles {
 			assert.ErrorContains(t, err, "no such file")
 		}
+	}
+}
+
+// A host is asked for the name that what it presents must be for.
+func TestAHostIsAskedForTheServerName(t *testing.T) {
+	asked := make(chan string, 1)
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("virtual.example"))
+	addr := serveTLS(t, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		asked <- hello.ServerName
+		return &leaf, nil
+	}})
+	for name, state := range map[string]string{"virtual.example": "trusted", "": "wrong name"} {
+		found, troubles := scanAll(t, inventory.Config{ServerName: name, Verifier: verifierOf(t, pkioverheid.PrivateG1)}, addr)
+		require.Empty(t, troubles)
+		require.NotEmpty(t, found)
+		assert.Equal(t, cmp.Or(name, "localhost"), <-asked)
+		assert.Equal(t, state, found[0].State())
+		assert.Equal(t, addr, found[0].Target)
 	}
 }

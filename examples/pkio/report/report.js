@@ -22,7 +22,9 @@
     }));
 
     const filter = document.getElementById("filter");
-    filter.closest(".controls").hidden = false;
+    const controls = filter.closest(".controls");
+    controls.hidden = false;
+    const more = controls.dataset.more; // what is not on the page
     filter.addEventListener("input", () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       let n = 0;
@@ -31,7 +33,7 @@
         row.hidden = !words.every((w) => text.includes(w));
         if (!row.hidden) n++;
       }
-      spoken.textContent = n + " of " + body.rows.length + " shown.";
+      spoken.textContent = n + " of " + body.rows.length + " shown." + (more ? " Not on this page, and not searched: " + more + "." : "");
     });
   }
 
