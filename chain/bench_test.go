@@ -364,14 +364,14 @@ func BenchmarkRefuse(b *testing.B) {
 func BenchmarkRefuseEarly(b *testing.B) {
 	l := rsaLayers()
 	other := truststore.New(newRoot("Another").Certificate)
-	byKey := chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))
+	byKey := chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))
 	for _, bench := range []struct {
 		name  string
 		v     *chain.Verifier
 		extra []*x509.Certificate
 	}{
 		{"chain", mustVerifier(other, truststore.New(), byKey), l.full()[1:]},
-		{"leaf-alone", mustVerifier(other, truststore.New(), chain.WithDistrusted(truststore.New(l.full()[1:]...), chain.VetoKeys(keyHash(l.issuing.Certificate)))), nil},
+		{"leaf-alone", mustVerifier(other, truststore.New(), chain.WithDistrusted(truststore.New(l.full()[1:]...), chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			ratios(b, func() {

@@ -1,7 +1,6 @@
 package chain_test
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
@@ -27,7 +26,7 @@ func ExampleVetoKeys() {
 	root := newRoot("Root")
 	withdrawn := root.issueCA("Issuing CA")
 	reissued := root.certify("Issuing CA again", withdrawn.key)
-	veto := chain.VetoKeys(sha256.Sum256(withdrawn.RawSubjectPublicKeyInfo))
+	veto := chain.VetoKeys(chain.KeyHash(withdrawn.Certificate))
 
 	err := veto([]*x509.Certificate{reissued.issue("host.example"), reissued.Certificate, root.Certificate})
 	fmt.Println(err != nil)
@@ -97,4 +96,12 @@ func ExampleMinKeySizes() {
 	// Output:
 	// <nil>
 	// chain: refused by policy: "host.example": its ECDSA key has 256 bits, and at least 384 are asked for
+}
+
+func ExampleKeyHash() {
+	root := newRoot("Root")
+	first := root.issueCA("Issuing CA")
+	reissued := root.certify("Issuing CA", first.key)
+	fmt.Println(chain.KeyHash(first.Certificate) == chain.KeyHash(reissued.Certificate))
+	// Output: true
 }

@@ -119,7 +119,7 @@ func explainedCases(t *testing.T) []explained {
 	for i := range 1000 {
 		many = append(many, stranger.fixedLeaf(fmt.Sprintf("host%d.example", i), int64(100+i)))
 	}
-	distrusts := l.verifier(chain.WithVeto(chain.VetoKeys(sha256.Sum256(l.issuing.RawSubjectPublicKeyInfo))))
+	distrusts := l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate))))
 	withdrawn := fixedRoot("Old Root")
 	gone := l.verifier(chain.WithDistrusted(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
 		return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c[len(c)-1], Err: []error{errors.New("this CA was withdrawn in 2025: ask for a certificate under the new one")}}

@@ -434,7 +434,7 @@ func (w *world) hold() {
 	w.revoked = truststore.New(w.some(all, 6)...)
 	w.distrusted = truststore.New(w.some(all, 10)...)
 	for _, c := range w.some(all, pick(w.dice, 3, 12, 12, 1000)) {
-		w.barred = append(w.barred, keyHash(c))
+		w.barred = append(w.barred, chain.KeyHash(c))
 	}
 	w.pair = [2]*x509.Certificate{pick(w.dice, all...), pick(w.dice, all...)}
 	w.strict = mustVerifier(w.heldRoots, w.held, w.strictly()...)
@@ -481,7 +481,7 @@ func (w *world) barsPair(certs []*x509.Certificate) bool {
 // refuses reports whether the strict verifier has something against a chain.
 func (w *world) refuses(c []*x509.Certificate) bool {
 	return w.barsPair(c) || slices.ContainsFunc(c, func(cert *x509.Certificate) bool {
-		return w.revoked.Contains(cert) || w.distrusted.Contains(cert) || slices.Contains(w.barred, keyHash(cert))
+		return w.revoked.Contains(cert) || w.distrusted.Contains(cert) || slices.Contains(w.barred, chain.KeyHash(cert))
 	})
 }
 

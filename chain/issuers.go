@@ -125,7 +125,7 @@ func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
 // sameEntity tells certificates of the same name and key, which crypto/x509 does
 // not put twice in a path.
 func sameEntity(a, b *x509.Certificate) bool {
-	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
+	return bytes.Equal(a.RawSubject, b.RawSubject) && sameKey(a, b)
 }
 
 func inPath(cert *x509.Certificate, path []*x509.Certificate) bool {

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -62,14 +61,6 @@ func firstInvalid(c Chain, at time.Time) error {
 		}
 	}
 	return nil
-}
-
-// keyOf is false of a certificate that was not parsed.
-func keyOf(cert *x509.Certificate) (key [sha256.Size]byte, ok bool) {
-	if cert == nil || len(cert.RawSubjectPublicKeyInfo) == 0 {
-		return key, false
-	}
-	return sha256.Sum256(cert.RawSubjectPublicKeyInfo), true
 }
 
 func setOf[T comparable](list []T) map[T]bool {

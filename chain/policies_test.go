@@ -22,10 +22,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-func keyHash(cert *x509.Certificate) [sha256.Size]byte {
-	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-}
-
 // anyPolicyOID is anyPolicy of RFC 5280 section 4.2.1.4.
 var anyPolicyOID = oid(2, 5, 29, 32, 0)
 
@@ -81,8 +77,8 @@ func TestPolicies(t *testing.T) {
 		{"the zero fingerprint distrusts nothing", chain.VetoCertificates(truststore.Fingerprint{}).Policy, chain.Chain{{}, nil}, -1, ""},
 
 		{"no keys are distrusted", chain.VetoKeys().Policy, l.full(), -1, ""},
-		{"a key is distrusted", chain.VetoKeys(keyHash(l.leaf)).Policy, l.full(), 0, "public key"},
-		{"a key is distrusted in a reissued CA as well", chain.VetoKeys(keyHash(reissued.Certificate)).Policy, l.full(), 1, "public key"},
+		{"a key is distrusted", chain.VetoKeys(chain.KeyHash(l.leaf)).Policy, l.full(), 0, "public key"},
+		{"a key is distrusted in a reissued CA as well", chain.VetoKeys(chain.KeyHash(reissued.Certificate)).Policy, l.full(), 1, "public key"},
 		{"a key of nobody", chain.VetoKeys([32]byte{}, sha256.Sum256(nil)).Policy, chain.Chain{{}, nil}, -1, ""},
 
 		{"no names are distrusted", chain.VetoSubjects().Policy, l.full(), -1, ""},
@@ -184,7 +180,7 @@ func TestFingerprintsAreNotKeys(t *testing.T) {
 	distrusted := chain.VetoCertificates(truststore.FingerprintOf(original[0])).Policy
 	assert.Error(t, distrusted(original, now))
 	assert.NoError(t, distrusted(again, now))
-	assert.Error(t, chain.VetoKeys(keyHash(original[0])).Policy(again, now))
+	assert.Error(t, chain.VetoKeys(chain.KeyHash(original[0])).Policy(again, now))
 }
 
 // A pin is on top of the hierarchy and takes nothing away from it.

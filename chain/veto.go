@@ -162,14 +162,13 @@ func VetoCertificates(fingerprints ...truststore.Fingerprint) Veto {
 }
 
 // VetoKeys returns the veto of every path with one of these public
-// keys in it: the SHA-256 of the SubjectPublicKeyInfo, as in
-// sha256.Sum256(cert.RawSubjectPublicKeyInfo). It finds a CA or a compromised key
-// in each certificate that was ever issued for it.
+// keys in it, given by their [KeyHash]. It finds a CA or a compromised key in each
+// certificate that was ever issued for it.
 func VetoKeys(keys ...[sha256.Size]byte) Veto {
 	distrusted := setOf(keys)
 	return func(certs []*x509.Certificate) error {
 		for _, cert := range certs {
-			if key, ok := keyOf(cert); ok && distrusted[key] {
+			if key := KeyHash(cert); distrusted[key] && key != [sha256.Size]byte{} {
 				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is distrusted, by its SHA-256 %x", key))
 			}
 		}

@@ -22,9 +22,9 @@ func TestVetoAsAPolicy(t *testing.T) {
 	assert.NoError(t, chain.All(chain.Veto(nil).Policy)(l.full(), now))
 
 	var e *chain.Error
-	require.ErrorAs(t, chain.VetoKeys(keyHash(l.leaf))(l.full()), &e)
+	require.ErrorAs(t, chain.VetoKeys(chain.KeyHash(l.leaf))(l.full()), &e)
 	assert.Zero(t, e.At, "a veto knows no time")
-	require.ErrorAs(t, chain.VetoKeys(keyHash(l.leaf)).Policy(l.full(), now), &e)
+	require.ErrorAs(t, chain.VetoKeys(chain.KeyHash(l.leaf)).Policy(l.full(), now), &e)
 	assert.Equal(t, now, e.At)
 
 	said := &chain.Error{Reason: chain.Revoked, At: now.AddDate(-1, 0, 0)}
@@ -53,12 +53,12 @@ func TestVerifyRefusesEarly(t *testing.T) {
 		sight  bool
 		cert   *x509.Certificate
 	}{
-		{"the leaf itself is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(bad)))), bad, nil, chain.RefusedByPolicy, true, bad},
-		{"its CA is distrusted, which the verifier holds", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.issuing.Certificate},
-		{"its CA is distrusted, and nobody trusts it", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, l.full()[1:2], chain.RefusedByPolicy, true, l.issuing.Certificate},
-		{"the CA above is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.domain.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.domain.Certificate},
-		{"the root is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
-		{"a root that nobody trusts is distrusted", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"the leaf itself is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(bad)))), bad, nil, chain.RefusedByPolicy, true, bad},
+		{"its CA is distrusted, which the verifier holds", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"its CA is distrusted, and nobody trusts it", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), bad, l.full()[1:2], chain.RefusedByPolicy, true, l.issuing.Certificate},
+		{"the CA above is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.domain.Certificate)))), bad, nil, chain.RefusedByPolicy, true, l.domain.Certificate},
+		{"the root is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
+		{"a root that nobody trusts is distrusted", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.root.Certificate)))), bad, l.full(), chain.RefusedByPolicy, true, l.root.Certificate},
 		{"the leaf alone, and its CA is among the withdrawn", namesakes(withdrawn), bad, nil, chain.RefusedByPolicy, true, nil},
 		{"the leaf of another CA of that name, and the withdrawn has another key", namesakes(withdrawn), namesake.leaf, nil, chain.UnknownAuthority, false, namesake.leaf},
 		{"a reason of its own", l.verifier(chain.WithVeto(func(c []*x509.Certificate) error {
@@ -68,8 +68,8 @@ func TestVerifyRefusesEarly(t *testing.T) {
 		{"a second path is not distrusted", mustVerifier(l.roots(), truststore.New(l.issuing.Certificate, l.domain.Certificate, cross.Certificate),
 			chain.WithVeto(chain.VetoCertificates(truststore.FingerprintOf(l.domain.Certificate)))), bad, nil, chain.BadSignature, false, bad},
 		{"nothing is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys())), bad, nil, chain.BadSignature, false, bad},
-		{"no issuer is at hand", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(keyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
-		{"a distrusted certificate of that name beside the issuing CA", l.verifier(chain.WithVeto(chain.VetoKeys(keyHash(namesake.issuing.Certificate)))), bad,
+		{"no issuer is at hand", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
+		{"a distrusted certificate of that name beside the issuing CA", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(namesake.issuing.Certificate)))), bad,
 			namesake.full()[1:], chain.BadSignature, false, bad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestVetoLeavesOtherPaths(t *testing.T) {
 	distrusted := []*x509.Certificate{other.root.Certificate, other.domain.Certificate, other.issuing.Certificate, again.Certificate, loop.Certificate}
 	var keys [][32]byte
 	for _, c := range distrusted[:3] {
-		keys = append(keys, keyHash(c))
+		keys = append(keys, chain.KeyHash(c))
 	}
 	for name, veto := range map[string]chain.Option{
 		"by key":         chain.WithVeto(chain.VetoKeys(keys...)),
@@ -142,7 +142,7 @@ func TestVetoesComeBeforePolicies(t *testing.T) {
 	l := newLayers()
 	for _, distrusted := range l.full() {
 		seen := new(noting)
-		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithVeto(nil), chain.WithVeto(chain.VetoKeys()), chain.WithVeto(chain.VetoKeys(keyHash(distrusted))))
+		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithVeto(nil), chain.WithVeto(chain.VetoKeys()), chain.WithVeto(chain.VetoKeys(chain.KeyHash(distrusted))))
 		for _, p := range l.presentations() {
 			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
 			assert.Error(t, err)

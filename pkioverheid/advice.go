@@ -2,7 +2,6 @@ package pkioverheid
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -217,7 +217,7 @@ func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	r, key := recognised(), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	r, key := recognised(), chain.KeyHash(cert)
 	self, issuer, by := r.findKey(cert, key)
 	id, known := claimAs(cert, self, issuer, by)
 	id.Certificate = cert

@@ -211,7 +211,7 @@ func BenchmarkRefuseG3(b *testing.B) {
 	distrusted.Add(pkioverheid.G3.Certificates()...)
 	keys := make([][sha256.Size]byte, 0, distrusted.Len())
 	for c := range distrusted.All() {
-		keys = append(keys, sha256.Sum256(c.RawSubjectPublicKeyInfo))
+		keys = append(keys, chain.KeyHash(c))
 	}
 	for _, bench := range []struct {
 		name  string

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"sync"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
 )
 
@@ -72,7 +73,7 @@ func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFix
 		if real := r.byName[a.name]; isFixture && real != nil {
 			a.withdrawn = real.withdrawn
 		}
-		key := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+		key := chain.KeyHash(cert)
 		if isFixture {
 			r.publicKeys[key] = true
 		}
@@ -131,16 +132,16 @@ func issuerName(c *x509.Certificate) (caName, bool) {
 
 // keyOf returns the authority whose public key the certificate holds, or nil.
 func (r *registry) keyOf(c *x509.Certificate) *authority {
-	return r.byKey[sha256.Sum256(c.RawSubjectPublicKeyInfo)]
+	return r.byKey[chain.KeyHash(c)]
 }
 
 // find returns what the certificate says of itself: either the authority that it
 // is, or the authority that it says issued it, and by what it was recognised.
 func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by Recognition) {
-	return r.findKey(c, sha256.Sum256(c.RawSubjectPublicKeyInfo))
+	return r.findKey(c, chain.KeyHash(c))
 }
 
-// findKey is find for who has the SHA-256 of the public key already.
+// findKey is find for who has the hash of the public key already.
 func (r *registry) findKey(c *x509.Certificate, key [sha256.Size]byte) (self, issuer *authority, by Recognition) {
 	if a := r.byKey[key]; a != nil {
 		return a, nil, ByKey

@@ -1,7 +1,6 @@
 package pkioverheid
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"strings"
@@ -125,7 +124,7 @@ func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
 }
 
 func isCompromised(c *x509.Certificate) bool {
-	return recognised().publicKeys[sha256.Sum256(c.RawSubjectPublicKeyInfo)]
+	return recognised().publicKeys[chain.KeyHash(c)]
 }
 
 func errCompromised(c *x509.Certificate) error {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -97,7 +98,7 @@ func (c *cache) prune(inUse map[string]bool) error {
 func (c *cache) name(f *feed) string {
 	h := sha256.New()
 	ca := f.authority.cert
-	fmt.Fprintf(h, "%q %x %x %x", f.url, ca.RawSubject, ca.RawSubjectPublicKeyInfo, ca.SubjectKeyId)
+	fmt.Fprintf(h, "%q %x %x %x", f.url, ca.RawSubject, chain.KeyHash(ca), ca.SubjectKeyId)
 	host := "crl"
 	if u, err := url.Parse(f.url); err == nil {
 		host = strings.Map(func(r rune) rune {

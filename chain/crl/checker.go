@@ -151,9 +151,9 @@ type authority struct {
 // certificate of a CA would decide whether its lists are taken for those of another
 // that has another identifier.
 func (a *authority) is(ca *x509.Certificate) bool {
-	return bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo) &&
-		bytes.Equal(a.cert.RawSubject, ca.RawSubject) &&
-		bytes.Equal(a.cert.SubjectKeyId, ca.SubjectKeyId)
+	return bytes.Equal(a.cert.RawSubject, ca.RawSubject) &&
+		bytes.Equal(a.cert.SubjectKeyId, ca.SubjectKeyId) &&
+		chain.KeyHash(a.cert) == chain.KeyHash(ca)
 }
 
 // NewChecker returns a Checker and starts its goroutine, which looks after the

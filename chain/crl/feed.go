@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/internal/fetch"
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
@@ -48,11 +49,12 @@ const (
 // With the CA in it, no CA can spoil what is known about another's list by naming its
 // address.
 type feedKey struct {
-	url, name, spki, id string
+	url, name, id string
+	key           [sha256.Size]byte
 }
 
 func feedKeyOf(url string, ca *x509.Certificate) feedKey {
-	return feedKey{url, string(ca.RawSubject), string(ca.RawSubjectPublicKeyInfo), string(ca.SubjectKeyId)}
+	return feedKey{url, string(ca.RawSubject), string(ca.SubjectKeyId), chain.KeyHash(ca)}
 }
 
 // feed keeps the list up to date that a CA publishes at an address.

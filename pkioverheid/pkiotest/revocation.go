@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
 )
 
@@ -108,7 +109,7 @@ func (a *Authority) listOn(cert *x509.Certificate) *list {
 // listOf returns the list of a CA, and panics where there is none.
 func (a *Authority) listOf(ca *x509.Certificate, caller string) *list {
 	for _, l := range a.revocations.lists {
-		if own := a.certs[l.ca]; ca != nil && bytes.Equal(own.RawSubject, ca.RawSubject) && bytes.Equal(own.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo) {
+		if own := a.certs[l.ca]; ca != nil && bytes.Equal(own.RawSubject, ca.RawSubject) && chain.KeyHash(own) == chain.KeyHash(ca) {
 			return l
 		}
 	}
