@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"weak"
@@ -56,7 +58,8 @@ type Access struct {
 //
 // The identity of a connection is kept for a minute, so that a certificate that ends
 // or is revoked, and a root that is taken away, stop counting within that time on
-// connections that stay open. Allow is asked for every request.
+// connections that stay open. Allow is asked for every request. A proxy's header that
+// is refused is refused for five seconds without being read again.
 func RequireIdentity(next http.Handler, a Access) (http.Handler, error) {
 	switch {
 	case next == nil:
@@ -108,14 +111,21 @@ type door struct {
 	trust    *live[*trust]
 	logger   *slog.Logger
 	proxy    *proxyHeader
-	identify func(*http.Request, *trust) (*Identity, error)
+	identify func(*http.Request, *trust) (*Identity, *refusal)
 
-	connections sync.Map                 // of weak.Pointer[tls.ConnectionState] to *known
-	headers     recently[string, *known] // of header values
+	connections sync.Map                              // of weak.Pointer[tls.ConnectionState] to *known
+	headers     recently[[sha256.Size]byte, *known]   // of header values
+	refusals    recently[[sha256.Size]byte, *refusal] // of header values, so that these push no identity out
 }
 
-// keepFor bounds how long an identity is used without its chain being judged again.
-const keepFor = time.Minute
+const (
+	// keepFor bounds how long an identity is used without its chain being judged again.
+	keepFor = time.Minute
+
+	// refuseFor bounds how long a header is refused without being read again. It is
+	// short because what was missing, such as a CRL, may be there in a moment.
+	refuseFor = 5 * time.Second
+)
 
 // known is an identity that was verified.
 type known struct {
@@ -130,25 +140,49 @@ func (k *known) fresh(t *trust, now time.Time) bool {
 	return k.trust == t && age >= 0 && age < keepFor
 }
 
+// refusal is what is said of a request that is refused. It holds no certificate: that
+// of a stranger may be large, and this is remembered.
+type refusal struct {
+	status int
+	answer string      // to the caller
+	attrs  []slog.Attr // for the log
+
+	trust *trust // as for known
+	at    time.Time
+}
+
+func (r *refusal) fresh(t *trust, now time.Time) bool {
+	age := now.Sub(r.at)
+	return r.trust == t && age >= 0 && age < refuseFor
+}
+
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, err := d.identify(r, d.trust.get())
-	if err == nil {
-		if err = d.allow(*id); err == nil {
+	id, refused := d.identify(r, d.trust.get())
+	if refused == nil {
+		err := d.allow(*id)
+		if err == nil {
 			d.next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, id)))
 			return
 		}
+		refused = refusalOf(id, err)
 	}
-	d.refuse(w, r, id, err)
+	logger := d.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	attrs := append(slices.Clip(refused.attrs), slog.String("remote", quote.Line(r.RemoteAddr)))
+	logger.LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
+	http.Error(w, refused.answer, refused.status) // as plain text, with nosniff
 }
 
 // ofConnection identifies the caller of a connection that crypto/tls verified.
-func (d *door) ofConnection(r *http.Request, t *trust) (*Identity, error) {
+func (d *door) ofConnection(r *http.Request, t *trust) (*Identity, *refusal) {
 	state := r.TLS
 	switch {
 	case state == nil:
-		return nil, &AccessError{"the request did not come over TLS, so nobody is known to call"}
+		return nil, refusalOf(nil, &AccessError{"the request did not come over TLS, so nobody is known to call"})
 	case len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0:
-		return nil, &AccessError{"the caller showed no certificate that was verified"}
+		return nil, refusalOf(nil, &AccessError{"the caller showed no certificate that was verified"})
 	}
 	// net/http gives all requests of a connection the same pointer.
 	now, leaf, key := time.Now(), state.VerifiedChains[0][0], weak.Make(state)
@@ -160,7 +194,7 @@ func (d *door) ofConnection(r *http.Request, t *trust) (*Identity, error) {
 	}
 	id, err := t.caller(state.VerifiedChains)
 	if err != nil { // not kept: a CRL that cannot be had now may be there in a moment
-		return nil, err
+		return nil, refusalOf(nil, err)
 	}
 	k := &known{id: id, leaf: leaf, trust: t, at: now}
 	d.connections.Store(key, k)
@@ -173,15 +207,31 @@ func (d *door) ofConnection(r *http.Request, t *trust) (*Identity, error) {
 func (d *door) forget(key weak.Pointer[tls.ConnectionState]) { d.connections.Delete(key) }
 
 // ofHeader identifies the caller that the proxy in front names.
-func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
+func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, *refusal) {
 	value, err := d.proxy.value(r)
 	if err != nil {
-		return nil, err
+		return nil, refusalOf(nil, err)
 	}
-	now := time.Now()
-	if k, ok := d.headers.get(value); ok && k.fresh(t, now) {
+	now, key := time.Now(), sha256.Sum256([]byte(value))
+	if k, ok := d.headers.get(key); ok && k.fresh(t, now) {
 		return &k.id, nil
 	}
+	if r, ok := d.refusals.get(key); ok && r.fresh(t, now) {
+		return nil, r
+	}
+	k, err := d.readHeader(value, t)
+	if err != nil {
+		r := refusalOf(nil, err)
+		r.trust, r.at = t, now
+		d.refusals.put(key, r)
+		return nil, r
+	}
+	k.trust, k.at = t, now
+	d.headers.put(key, k)
+	return &k.id, nil
+}
+
+func (d *door) readHeader(value string, t *trust) (*known, error) {
 	certs, err := d.proxy.parse(value)
 	if err != nil {
 		return nil, &headerError{d.proxy.name, err}
@@ -189,7 +239,7 @@ func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
 	c, err := t.judge.Verify(certs[0], chain.VerifyOptions{
 		Time:      t.clock(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		Extra:     certs[1:],
+		Extra:     t.genuine(certs[1:]),
 	})
 	if err != nil {
 		return nil, refusedClient(err)
@@ -198,36 +248,25 @@ func (d *door) ofHeader(r *http.Request, t *trust) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &known{id: id, leaf: certs[0], trust: t, at: now}
-	d.headers.put(value, k)
-	return &k.id, nil
+	return &known{id: id, leaf: certs[0]}, nil
 }
 
-// refuse answers, and logs what it does not tell.
-func (d *door) refuse(w http.ResponseWriter, r *http.Request, id *Identity, err error) {
-	logger := d.logger
-	if logger == nil {
-		logger = slog.Default()
-	}
-	attrs := []slog.Attr{
-		slog.String("reason", quote.Line(err.Error())),
-		slog.String("remote", quote.Line(r.RemoteAddr)),
-	}
+// refusalOf says to the log what it does not say to the caller.
+func refusalOf(id *Identity, err error) *refusal {
+	r := &refusal{status: http.StatusForbidden, answer: reasonFor(id, err)}
+	r.attrs = append(r.attrs, slog.String("reason", quote.Line(err.Error())))
 	var failed *chain.Error
 	switch {
 	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
-		attrs = append(attrs, slog.String("claims", safetext.Name(failed.Chain.Leaf().Subject, safetext.MostDN)))
+		r.attrs = append(r.attrs, slog.String("claims", safetext.Name(failed.Chain.Leaf().Subject, safetext.MostDN)))
 	case id != nil:
-		attrs = append(attrs, slog.String("oin", string(id.oin)), slog.String("subject", safetext.Name(id.Certificate().Subject, safetext.MostDN)))
+		r.attrs = append(r.attrs, slog.String("oin", string(id.oin)), slog.String("subject", safetext.Name(id.Certificate().Subject, safetext.MostDN)))
 	}
-	logger.LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
-
-	status, reason := http.StatusForbidden, reasonFor(id, err)
 	var bad *headerError
 	if errors.As(err, &bad) {
-		status = http.StatusBadRequest
+		r.status = http.StatusBadRequest
 	}
-	http.Error(w, reason, status) // as plain text, with nosniff
+	return r
 }
 
 // reasonFor is what the caller may know: what is wrong with its own certificate, and

@@ -139,6 +139,9 @@ type trust struct {
 	// known are CAs that help to explain a refused chain: those of all
 	// hierarchies, trusted or not.
 	known []*x509.Certificate
+
+	// cas are all CAs that something is known of: see genuine.
+	cas *truststore.Store
 }
 
 // newTrust keeps the stores of cfg, which must not change any more; RootSource is
@@ -231,6 +234,12 @@ func newTrust(cfg Config, s side) (*trust, error) {
 		t.known = append(t.known, embedded()[h]...)
 		if fixtures.Len() > 0 {
 			t.known = append(t.known, fixture.Certificates(hierarchyTable[h].text)...)
+		}
+	}
+	t.cas = truststore.New(t.known...)
+	for _, store := range []*truststore.Store{roots, intermediates} {
+		for ca := range store.All() {
+			t.cas.Add(ca)
 		}
 	}
 	return t, nil

@@ -377,7 +377,10 @@ func nginxWith(t testing.TB, own tls.Certificate, location string, directives ..
 		fmt.Fprintf(&conf, " %s_temp_path %s;\n", of, dir.path(of))
 	}
 	fmt.Fprintf(&conf, " server {\n  listen 127.0.0.1:%s ssl http2;\n  server_name localhost;\n", port)
-	fmt.Fprintf(&conf, "  ssl_certificate %s;\n  ssl_certificate_key %s;\n  ssl_verify_client on;\n", cert, key)
+	fmt.Fprintf(&conf, "  ssl_certificate %s;\n  ssl_certificate_key %s;\n", cert, key)
+	if !slices.ContainsFunc(directives, func(d string) bool { return strings.HasPrefix(d, "ssl_verify_client ") }) {
+		directives = append(directives, "ssl_verify_client on")
+	}
 	for _, d := range directives {
 		fmt.Fprintf(&conf, "  %s;\n", d)
 	}

@@ -8,9 +8,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
@@ -30,6 +32,44 @@ func TestAnIdentityIsUsedForAMinuteAndByTheTrustThatFoundIt(t *testing.T) {
 	assert.False(t, k.fresh(one, now.Add(time.Minute)))
 	assert.False(t, k.fresh(one, now.Add(-time.Second)), "the clock was set back")
 	assert.False(t, k.fresh(other, now))
+}
+
+func TestARefusedHeaderIsNotReadAgainForSomeSeconds(t *testing.T) {
+	h, err := RequireIdentity(http.NotFoundHandler(), Access{
+		Allow:  AllowAnySystem(),
+		Proxy:  &Proxy{Format: HAProxyDER, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	d := h.(*door)
+	read, parse := 0, d.proxy.parse
+	d.proxy.parse = func(value string) ([]*x509.Certificate, error) {
+		read++
+		return parse(value)
+	}
+	ask := func(value string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "192.0.2.1:1234"
+		r.Header.Set("X-Client-Cert", value)
+		w := httptest.NewRecorder()
+		d.ServeHTTP(w, r)
+		return w
+	}
+	first, again := ask("a"), ask("a")
+	assert.Equal(t, 1, read)
+	assert.Equal(t, 400, again.Code)
+	assert.Equal(t, first.Body.String(), again.Body.String())
+
+	for _, r := range d.refusals.new {
+		r.at = r.at.Add(-refuseFor)
+	}
+	ask("a")
+	assert.Equal(t, 2, read, "five seconds later")
+	for i := range 3 * recentlyMost {
+		ask(fmt.Sprint(i))
+	}
+	assert.LessOrEqual(t, len(d.refusals.new)+len(d.refusals.old), 2*recentlyMost)
+	assert.Empty(t, d.headers.new, "they would push out those who are let in")
 }
 
 func TestConnectionsThatAreGoneAreForgotten(t *testing.T) {
@@ -59,8 +99,8 @@ func TestConnectionsThatAreGoneAreForgotten(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.TLS = new(tls.ConnectionState)
 		r.TLS.VerifiedChains = [][]*x509.Certificate{{leaf, root}}
-		_, err := d.ofConnection(r, d.trust.get())
-		require.NoError(t, err)
+		_, refused := d.ofConnection(r, d.trust.get())
+		require.Nil(t, refused)
 	}
 	require.NotZero(t, remembered())
 	require.Eventually(t, func() bool { runtime.GC(); return remembered() <= 1 }, 20*time.Second, 10*time.Millisecond)
