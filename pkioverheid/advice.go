@@ -347,18 +347,13 @@ func (c *advised) ofPkiotest() Advice {
 func (c *advised) unrecognised() Advice {
 	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quote.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
-		if policy.Within(p, pkioArc) {
+		if policy.IsPKIoverheid(p) {
 			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quote.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
 			break
 		}
 	}
 	return a
 }
-
-// pkioPolicies is the arc of PKIoverheid's certificate policies (facts.md §8).
-const pkioPolicies = "2.16.528.1.1003.1.2."
-
-var pkioArc = policy.Parse(strings.TrimSuffix(pkioPolicies, "."))
 
 func (c *advised) ofG3(g3 *G3Error) Advice {
 	a := Advice{Status: Withdrawn, Deadline: earlier(G3.ReplaceBy(), c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
@@ -558,12 +553,12 @@ func (c *advised) replacement() replacement {
 		return replacement{0, "a certificate of a CA that browsers trust (PKIoverheid no longer has one)", []string{sourceEV}}
 	case h == PrivateG1:
 		return replacement{h, "a private certificate under Private G1", []string{sourcePlan2020}}
-	case c.has("2.16.528.1.1003.1.2.8.4"):
-		return replacement{0, gOther("authenticity (authenticiteit)", "4"), []string{sourceSplit}}
-	case c.has("2.16.528.1.1003.1.2.8.5"):
-		return replacement{0, gOther("confidentiality (vertrouwelijkheid)", "7"), []string{sourceSplit}}
+	case c.has(policy.G1Authenticity):
+		return replacement{0, gOther("authenticity (authenticiteit)", policy.G4Authenticity), []string{sourceSplit}}
+	case c.has(policy.G1Confidentiality):
+		return replacement{0, gOther("confidentiality (vertrouwelijkheid)", policy.G4Confidentiality), []string{sourceSplit}}
 	case c.clientOnly() && len(c.Certificate.DNSNames) == 0:
-		return replacement{0, gOther("authentication", "8") + ", or for one with a domain name under Private G4 TLS (policy 2.16.528.1.1003.1.2.44.15.35.11)", []string{sourceSplit}}
+		return replacement{0, gOther("authentication", policy.G4Authentication) + ", or for one with a domain name under Private G4 TLS (policy " + policy.G4Server + ")", []string{sourceSplit}}
 	}
 	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{sourceG4}}
 	if c.use == 0 {
@@ -580,8 +575,8 @@ func (c *advised) has(number string) bool {
 }
 
 // gOther names a certificate of a hierarchy that this package does not carry.
-func gOther(what, policy string) string {
-	return `a certificate of an organisation for ` + what + ` under "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy ` + pkioPolicies + `44.16.25.` + policy + `)`
+func gOther(what, number string) string {
+	return `a certificate of an organisation for ` + what + ` under "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy ` + number + `)`
 }
 
 // stamcertificaat names a hierarchy by its root.

@@ -63,10 +63,6 @@ func (a *authority) isWithdrawn() bool {
 	return a != nil && a.withdrawn != "" && a.hierarchy != G3
 }
 
-// testPolicies are the arcs that Logius' TRIAL tool uses where production has
-// 2.16.528.1.1003.1.2.44, and CIBG's acceptance environment (facts.md §5 and §8).
-var testPolicies = []x509.OID{policy.Parse("2.16.528.1.1003.1.2.41"), policy.Parse("2.16.528.1.1007.99")}
-
 // testMark returns by what a certificate shows that it is for tests: a common name,
 // its own or its issuer's, that starts with the word TRIAL, TEST or ACCEPTATIE in
 // capitals, or a policy for tests (facts.md §5).
@@ -79,7 +75,7 @@ func testMark(c *x509.Certificate) (string, bool) {
 		}
 	}
 	for _, p := range c.Policies {
-		if policy.Within(p, testPolicies...) {
+		if policy.IsTest(p) {
 			return "the policy " + safetext.OID(p, safetext.Most), true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 )
 
 // keyFiles holds the private keys of the CAs of package fixture and of leaves.
@@ -69,7 +70,7 @@ var profiles = [...]profile{
 				issuer: "http://trust.quovadisglobal.com/pkioserver2020.crt",
 			},
 		},
-		policies: []string{"2.16.528.1.1003.1.2.5.9", "2.23.140.1.2.2"},
+		policies: []string{policy.EVServer, "2.23.140.1.2.2"},
 		leafKeys: rsa2048,
 	},
 	pkioverheid.PrivateG1: {
@@ -87,7 +88,7 @@ var profiles = [...]profile{
 				issuer: "http://trust.quovadisglobal.com/pkioprivservg1.crt",
 			},
 		},
-		policies: []string{"2.16.528.1.1003.1.2.8.6"},
+		policies: []string{policy.G1Server},
 		leafKeys: rsa2048,
 	},
 	pkioverheid.PrivateG4TLS: {
@@ -105,7 +106,7 @@ var profiles = [...]profile{
 				issuer: "http://pki.digidentity.eu/DigidentityG4PKIoPrivGTLSSYS2025/ca.cer",
 			},
 		},
-		policies:               []string{"2.16.528.1.1003.1.2.44.15.35.11"},
+		policies:               []string{policy.G4Server},
 		organizationIdentifier: true,
 		leafKeys:               rsa3072,
 	},
@@ -116,7 +117,7 @@ var profiles = [...]profile{
 			kpnG3, // 2019
 			kpnG3, // 2016
 		},
-		policies: []string{"2.16.528.1.1003.1.2.5.6"},
+		policies: []string{policy.G3Server},
 		leafKeys: rsa2048,
 	},
 }
