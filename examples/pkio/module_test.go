@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
 const modulePath = "github.com/go-pkioverheid/trust"
@@ -91,7 +93,7 @@ func TestTheToolCanBeInstalled(t *testing.T) {
 	require.NoErrorf(t, err, "%s", out)
 	out, err = exec.Command(filepath.Join(bin, "pkio"), "--version").CombinedOutput()
 	require.NoErrorf(t, err, "%s", out)
-	assert.Equal(t, "pkio version "+version+"\n", string(out))
+	assert.Equal(t, "pkio version "+version+"\nknows the CAs of PKIoverheid as of "+pkioverheid.EmbeddedVersion()+"\n", string(out))
 }
 
 func fileURL(path string) string { return "file://" + filepath.ToSlash(path) }

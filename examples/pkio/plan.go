@@ -75,8 +75,8 @@ does: no certificate verifies after that, although the root may go on.`,
 	return cmd
 }
 
-// milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5), and the ends
-// of the hierarchies.
+// milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5),
+// and the ends of the hierarchies.
 func milestones() []milestone {
 	const (
 		plan2020 = "Logius, replacement plan of 2020"

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
 // The exit statuses, which serve in scripts and CI.
@@ -69,6 +71,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		SuggestionsMinimumDistance: 2,
 		PersistentPreRunE:          refuseEmptyFlags,
 	}
+	root.SetVersionTemplate("{{.Name}} version {{.Version}}\nknows the CAs of PKIoverheid as of " + pkioverheid.EmbeddedVersion() + "\n")
 	root.AddCommand(newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
