@@ -130,13 +130,17 @@ nothing secret, because certificates are public, but Java wants one.`,
 				return err
 			}
 			path, says := out.path, out.remarks(cmd)
+			what := count(store.Len(), "certificate") + " of " + strings.Join(names, " and ")
 			switch full, err := filepath.Abs(path); {
-			case path == "-":
+			case out.stream(cmd) != nil:
 				path = d.file
+				fmt.Fprintf(says, "%s. How to use them, saved as %s:\n\n", what, path)
 			case err == nil && d.file != configMapFile:
 				path = full // what reads it starts elsewhere
+				fallthrough
+			default:
+				fmt.Fprintf(says, "%s: %s.\n\n", printable(path), what)
 			}
-			fmt.Fprintf(says, "%s: %s of %s.\n\n", printable(path), count(store.Len(), "certificate"), strings.Join(names, " and "))
 			fmt.Fprint(says, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
 			return nil
 		},
