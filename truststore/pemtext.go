@@ -21,7 +21,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 		begin := r.at + i
 		r.line += bytes.Count(r.text[r.at:begin], []byte("\n"))
 		r.at = begin
-		before := r.text[max(r.after, begin-maxBefore):begin]
+		before := r.text[max(r.after, begin-maxLook):begin]
 		before = before[bytes.LastIndexByte(before, '\n')+1:]
 		own := len(bytes.TrimSpace(before)) == 0
 
@@ -32,7 +32,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 				continue
 			}
 			r.count++
-			line, body, _ := bytes.Cut(r.text[begin:], []byte("\n"))
+			line, body, _ := bytes.Cut(r.text[begin:min(len(r.text), begin+maxLook)], []byte("\n"))
 			r.lost = 0
 			if bytes.Contains(line, []byte("CERTIFICATE")) {
 				r.lost = r.claim("CERTIFICATE", body)
@@ -94,8 +94,10 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 	}
 }
 
-// maxBefore is how much of what stands before BEGIN on its line is looked at.
-const maxBefore = 256
+// maxLook is how much is looked at of what is not passed over after that: the line
+// before BEGIN, a damaged BEGIN line, and what follows a BEGIN mark. Else a text of
+// many marks would be read to its end for each of them.
+const maxLook = 256
 
 // pemMark returns the length of the BEGIN or END mark with which text begins, and what
 // stands in it; zero if there is none.
@@ -128,7 +130,7 @@ func (r *pemReader) claim(kind string, body []byte) EntryKind {
 // seemsCertificate reports whether the base64 of a certificate stands behind a BEGIN
 // mark, perhaps behind the end of a line in a program.
 func seemsCertificate(body []byte) bool {
-	body = bytes.TrimLeft(body[:min(len(body), 256)], " \t\r\n\\rn\"'`,+;#/*>")
+	body = bytes.TrimLeft(body[:min(len(body), maxLook)], " \t\r\n\\rn\"'`,+;#/*>")
 	return bytes.HasPrefix(body, []byte("MI"))
 }
 

@@ -3,12 +3,11 @@ package inventory
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/xml"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -214,12 +213,6 @@ type contentReader struct {
 
 // prepare makes of data what truststore reads; false if there is nothing in it.
 func (c *contentReader) prepare() bool {
-	if c.kind == utf16Text {
-		c.data = fromUTF16(c.data)
-		if c.kind = look(c.data); c.kind != bareBase64 && (c.kind != text || !mentions(c.data)) {
-			return false
-		}
-	}
 	if c.kind != text {
 		return true
 	}
@@ -240,41 +233,41 @@ func (c *contentReader) readMarkup() {
 		return
 	}
 	c.firstLine = bytes.Count(c.text[:at], []byte("\n"))
-	c.data = c.text[at:]
-	if bytes.Contains(c.data, []byte("&#")) {
-		c.data = []byte(endsOfLines.Replace(string(c.data)))
-	}
+	c.data = blankEndsOfLines(c.text[at:])
+	c.text = c.text[:at+len(c.data)]
 	c.readAll()
 }
 
-// endsOfLines are those that XML and HTML have to write out in attributes, and in text
-// from Windows. PEM may have blanks in their place.
-var endsOfLines = strings.NewReplacer("&#13;", " ", "&#10;", " ", "&#xD;", " ", "&#xA;", " ", "&#xd;", " ", "&#xa;", " ")
+// blankEndsOfLines puts blanks, which PEM may have, in place of the ends of lines that
+// XML and HTML have to write out in attributes, and in text from Windows. It does so
+// in text itself, which can be large.
+func blankEndsOfLines(text []byte) []byte {
+	out := text[:0]
+	for {
+		at := bytes.Index(text, []byte("&#"))
+		if at < 0 {
+			return append(out, text...)
+		}
+		out = append(out, text[:at]...)
+		text = text[at:]
+		length := 1
+		for _, end := range [...]string{"&#13;", "&#10;", "&#xD;", "&#xA;", "&#xd;", "&#xa;"} {
+			if bytes.HasPrefix(text, []byte(end)) {
+				length = len(end)
+			}
+		}
+		if length > 1 {
+			out = append(out, ' ')
+		} else {
+			out = append(out, '&')
+		}
+		text = text[length:]
+	}
+}
 
 // isSigned reports whether a document can have ds:X509Certificate elements.
 func (c *contentReader) isSigned() bool {
 	return bytes.Contains(c.data, xmlMention) && bytes.Contains(c.data, []byte(nsXMLDSig))
-}
-
-func fromUTF16(data []byte) []byte {
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 0xfe || data[0] == 0 {
-		order = binary.BigEndian
-	}
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		units[i] = order.Uint16(data[2*i:])
-	}
-	out := bytes.TrimPrefix([]byte(string(utf16.Decode(units))), []byte("\ufeff"))
-	// XML says in which encoding it was.
-	if end := bytes.Index(out[:min(len(out), 256)], []byte("?>")); end > 0 && bytes.HasPrefix(out, []byte("<?xml")) {
-		for i := range end + len("?>") {
-			if out[i] != '\n' {
-				out[i] = ' '
-			}
-		}
-	}
-	return out
 }
 
 // readAll reads the file, with the passwords that are known if it has one.
@@ -324,7 +317,8 @@ func (c *contentReader) try(password string) (locked bool) {
 	return false
 }
 
-// readEncoded reads the PEM that stands in a text in base64.
+// readEncoded reads the PEM that stands in a text in base64. It decodes in the text
+// itself, which can be large.
 func (c *contentReader) readEncoded() {
 	text := c.text
 	for line := 1; ; {
@@ -333,25 +327,52 @@ func (c *contentReader) readEncoded() {
 			return
 		}
 		line += bytes.Count(text[:at], []byte("\n"))
-		length := lengthOfBase64(text[at:])
-		encoded := bytes.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' {
-				return -1
-			}
-			return r
-		}, text[at:at+length])
-		// With a line before it, which shows that the text is none of PEM alone.
-		const before = "base64\n"
-		c.data = make([]byte, len(before)+base64.StdEncoding.DecodedLen(len(encoded)))
-		copy(c.data, before)
-		n, _ := base64.StdEncoding.Decode(c.data[len(before):], encoded) // what is damaged is told when it is read
-		c.data = c.data[:len(before)+n]
+		encoded := text[at : at+lengthOfBase64(text[at:])]
+		text = text[at+len(encoded):]
+		lines := bytes.Count(encoded, []byte("\n"))
+		c.data = decodeInPlace(encoded)
 		c.allPEM, c.firstLine, c.lastLine = false, -1, 0
 		c.within = "line " + strconv.Itoa(line) + " in base64, "
 		c.try("")
-		line += bytes.Count(text[at:at+length], []byte("\n"))
-		text = text[at+length:]
+		line += lines
 	}
+}
+
+// decodeInPlace decodes base64, as far as it is not damaged, after a line that shows
+// that the text is none of PEM alone. What it returns lies in encoded, and is shorter.
+func decodeInPlace(encoded []byte) []byte {
+	const before = "#\n"
+	in := base64.NewDecoder(base64.StdEncoding, &withoutBlanks{encoded})
+	var piece [1 << 10]byte
+	end := 0 // always before what the decoder reads next
+	for {
+		n, err := in.Read(piece[:])
+		end += copy(encoded[end:], piece[:n])
+		if err != nil {
+			break
+		}
+	}
+	copy(encoded[len(before):], encoded[:end])
+	copy(encoded, before)
+	return encoded[:len(before)+end]
+}
+
+// withoutBlanks reads text without its blanks. The decoder passes over ends of lines.
+type withoutBlanks struct{ text []byte }
+
+func (w *withoutBlanks) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && len(w.text) > 0 {
+		if c := w.text[0]; c != ' ' && c != '\t' {
+			p[n] = c
+			n++
+		}
+		w.text = w.text[1:]
+	}
+	if n == 0 && len(w.text) == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // lengthOfBase64 is that of the base64 with which text begins: the rest of its line,

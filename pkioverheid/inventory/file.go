@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -150,10 +151,13 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 		return nil
 	}
 	if whole {
-		if kind != text || mentions(data) {
-			r.content(kind, data)
+		wide := kind == utf16Text
+		if wide {
+			if data, err = io.ReadAll(newUTF16Reader(bytes.NewReader(data))); err != nil {
+				return err
+			}
 		}
-		r.nothingIn(data, whole)
+		r.contentOf(data, wide)
 		return nil
 	}
 	if kind == text && !mentions(data) {
@@ -225,34 +229,108 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 			return nil
 		}
 	}
-	f, err := r.tree.open(r.job.path)
-	if err != nil {
+	if kind == utf16Text {
+		var found bool
+		var err error
+		if size, found, err = r.survey(size); err != nil || !found {
+			if err == nil {
+				r.nothingIn(r.buffer, false)
+			}
+			return err
+		}
+		if size > r.MaxFileSize {
+			r.tooLarge(text)
+			return nil
+		}
+	}
+	f, in, wide, err := r.reopen()
+	if f == nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() { // another one took its place
-		r.add(Result{Err: errNotRegular(r.job.path)})
-		return nil
-	}
 	var data bytes.Buffer
 	data.Grow(int(min(size, r.MaxFileSize)) + bytes.MinRead)
-	if _, err := data.ReadFrom(io.LimitReader(f, r.MaxFileSize+1)); err != nil {
+	if _, err := data.ReadFrom(io.LimitReader(in, r.MaxFileSize+1)); err != nil {
 		return err
 	}
 	if int64(data.Len()) > r.MaxFileSize {
 		r.tooLarge(kind)
 		return nil
 	}
-	// Another one may have taken its place since the beginning of it was read.
-	if kind = look(data.Bytes()); kind != text || mentions(data.Bytes()) {
-		r.content(kind, data.Bytes())
-	}
-	r.nothingIn(data.Bytes(), true)
+	r.contentOf(data.Bytes(), wide)
 	return nil
+}
+
+// reopen opens the file anew. Another one may have taken its place since: the file is
+// nil if that is not regular, and wide says whether in decodes UTF-16.
+func (r *reader) reopen() (f fs.File, in io.Reader, wide bool, err error) {
+	if f, err = r.tree.open(r.job.path); err != nil {
+		return nil, nil, false, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		r.add(Result{Err: errNotRegular(r.job.path)})
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, nil, false, err
+	}
+	buffered := bufio.NewReaderSize(f, headSize)
+	head, _ := buffered.Peek(headSize) // an error comes again when it is read
+	if look(head) == utf16Text {
+		return f, newUTF16Reader(buffered), true, nil
+	}
+	return f, buffered, false, nil
+}
+
+// survey looks through a text in UTF-16 without keeping it: how long it is in UTF-8,
+// and whether there can be something in it.
+func (r *reader) survey(size int64) (length int64, found bool, err error) {
+	f, in, wide, err := r.reopen()
+	if f == nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	if !wide { // readWhole looks at what has taken its place
+		return size, true, nil
+	}
+	kept := 0
+	for r.ctx.Err() == nil {
+		n, err := readFull(in, r.buffer[kept:])
+		if err != nil && err != io.EOF {
+			return 0, false, err
+		}
+		data := r.buffer[:kept+n]
+		if length == 0 {
+			kind := look(data)
+			if kind != text && kind != bareBase64 {
+				return 0, false, nil
+			}
+			found = kind == bareBase64
+		}
+		length += int64(n)
+		found = found || mentions(data)
+		if err == io.EOF {
+			return length, found, nil
+		}
+		kept = copy(r.buffer, data[len(data)-maxMention:])
+	}
+	return 0, false, nil
+}
+
+// contentOf adds the results of a file that is read, if there is something in it;
+// wide says that it was in UTF-16.
+func (r *reader) contentOf(data []byte, wide bool) {
+	if wide {
+		blankDeclaration(data)
+	}
+	kind := look(data)
+	switch {
+	case kind == text && !mentions(data), wide && kind != text && kind != bareBase64:
+	default:
+		r.content(kind, data)
+	}
+	r.nothingIn(data, true)
 }
 
 // nothingIn adds what a file is, in the words of truststore.Open, if it was named

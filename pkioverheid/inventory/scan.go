@@ -29,15 +29,14 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 		ctx, cancel := context.WithCancel(ctx)
 		cfg := cfg.withDefaults()
 		s := &scanner{
-			Config: cfg,
-			ctx:    ctx,
-			judge:  newJudge(cfg),
-			tree:   treeOf(cfg.FS),
-			jobs:   make(chan job, maxJobs),
-			out:    make(chan Result, maxResults),
-			large:  make(chan struct{}, 1),
-			// Text that is decoded can become larger than its file.
-			options: []truststore.Option{truststore.WithLimit(2 * cfg.MaxFileSize)},
+			Config:  cfg,
+			ctx:     ctx,
+			judge:   newJudge(cfg),
+			tree:    treeOf(cfg.FS),
+			jobs:    make(chan job, maxJobs),
+			out:     make(chan Result, maxResults),
+			large:   make(chan struct{}, 1),
+			options: []truststore.Option{truststore.WithLimit(cfg.MaxFileSize)},
 		}
 		// The last thing that a scan does is to close out.
 		defer func() {
