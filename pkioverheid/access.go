@@ -67,6 +67,9 @@ func RequireIdentity(next http.Handler, a Access) (http.Handler, error) {
 	case a.Allow == nil:
 		return nil, errors.New("pkioverheid: Access.Allow is not set: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
 	}
+	if err := faultOf(a.Allow); err != nil {
+		return nil, err
+	}
 	l, err := newLive(a.Config, func(cfg Config) (*trust, error) { return newTrust(cfg, forClients) })
 	if err != nil {
 		return nil, err

@@ -106,8 +106,9 @@ type Config struct {
 	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
 	// completed. It is copied, and what would get around verification or
 	// contradict this Config is an error: DialTLS, DialTLSContext, functions in
-	// TLSNextProto, and in TLSClientConfig InsecureSkipVerify, RootCAs,
-	// Certificates, GetClientCertificate, Time and Renegotiation. nil means the
+	// TLSNextProto, and in TLSClientConfig InsecureSkipVerify, RootCAs, ServerName,
+	// Certificates, GetClientCertificate, Time, Renegotiation, a MaxVersion below TLS
+	// 1.2, and what only servers have. nil means the
 	// settings of http.DefaultTransport. The other constructors do not use Base.
 	Base *http.Transport
 
@@ -129,6 +130,7 @@ type trust struct {
 	// certificate that was refused for something else. judge asks Revocation too,
 	// last; without one it is the same.
 	verifier, judge *chain.Verifier
+	announced       *chain.Verifier // for clients: verifier without the CAs that have ended
 	revocation      *crl.Checker
 	clock           func() time.Time
 
@@ -224,6 +226,13 @@ func newTrust(cfg Config, s side) (*trust, error) {
 	t := &trust{verifier: v, judge: v, revocation: cfg.Revocation, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
 	if cfg.Revocation != nil {
 		if t.judge, err = chain.NewVerifier(roots, intermediates, append(opts, chain.WithPolicy(cfg.Revocation.Policy))...); err != nil {
+			return nil, fmt.Errorf("pkioverheid: Config: %w", err)
+		}
+	}
+	if s == forClients {
+		at := t.clock()
+		lasts := func(ca *x509.Certificate) bool { return !at.After(ca.NotAfter) }
+		if t.announced, err = chain.NewVerifier(roots.Filter(lasts), intermediates.Filter(lasts), opts...); err != nil {
 			return nil, fmt.Errorf("pkioverheid: Config: %w", err)
 		}
 	}

@@ -536,6 +536,18 @@ func ExampleIdentity_UZI() {
 	// Output: not of the UZI-register
 }
 
+func ExampleAllOf() {
+	var list pkioverheid.OINList // which may change
+	allow := pkioverheid.AllOf(list.Allow, func(id pkioverheid.Identity) error {
+		if id.TSP() != pkioverheid.KPN {
+			return &pkioverheid.AccessError{Reason: "the certificate is not KPN's"}
+		}
+		return nil
+	})
+	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))))
+	// Output: pkioverheid: OIN 00000099000000001000 is not on the list
+}
+
 func ExampleRefuseTestOIN() {
 	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowAnySystem())
 	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))))

@@ -397,6 +397,12 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 		"RootCAs":              {TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}},
 		"Certificates":         {TLSClientConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}},
 		"Time":                 {TLSClientConfig: &tls.Config{Time: time.Now}},
+		"ServerName":           {TLSClientConfig: &tls.Config{ServerName: "one.example"}},
+		"MaxVersion":           {TLSClientConfig: &tls.Config{MaxVersion: tls.VersionTLS11}},
+		"ClientCAs":            {TLSClientConfig: &tls.Config{ClientCAs: x509.NewCertPool()}},
+		"ClientAuth":           {TLSClientConfig: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
+		"GetCertificate":       {TLSClientConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}},
+		"GetConfigForClient":   {TLSClientConfig: &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }}},
 		"GetClientCertificate": {TLSClientConfig: &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, nil }}},
 	}
 	for name, base := range refused {

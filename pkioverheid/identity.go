@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
@@ -26,7 +27,10 @@ type Identity struct {
 	policies  []x509.OID
 	oin       OIN
 	uzi       UZI
+	probe     *atomic.Bool // see faultOf
 }
+
+func (id Identity) isProbe() bool { return id.probe != nil && id.probe.Load() }
 
 // OIN returns the OIN of the subject; empty where its serialNumber has not the form
 // of one. Providers put numbers of their own there as well.

@@ -5,9 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
@@ -38,10 +36,6 @@ func IdentifyCallers(cfg Config) (func(*tls.ConnectionState) (Identity, error), 
 	}, nil
 }
 
-// Authorizer decides whether a verified peer may connect: nil lets it in. It runs
-// at every handshake, resumed ones too, in several goroutines at the same time.
-type Authorizer func(Identity) error
-
 // ServerTLSConfig returns a new tls.Config for servers with mutual TLS: clients
 // must show a certificate (tls.RequireAndVerifyClientCert), crypto/tls verifies
 // it for client authentication, and then one complete chain must be valid and
@@ -50,7 +44,8 @@ type Authorizer func(Identity) error
 //
 // cfg.Certificate is the server's own and must be set; who needs several sets
 // GetCertificate on the result. The CAs that the server announces are those that
-// cfg trusts, cfg.ClientRoots among them; G3 is not.
+// cfg trusts, cfg.ClientRoots among them, without G3 and without those that have ended
+// when the configuration is made, or when RootSource changes.
 //
 // With cfg.RootSource, GetConfigForClient of the result gives each handshake a copy
 // of it, as it was at the first one. What else is needed, HTTP/2 in NextProtos for
@@ -58,13 +53,17 @@ type Authorizer func(Identity) error
 // httptest and gRPC make one.
 //
 // allow may not be nil: a valid certificate of PKIoverheid is not yet an
-// authorised system. See [AllowOIN] and [AllowAnySystem].
+// authorised system. See [AllowOIN] and [AllowAnySystem]. It is an error if it says that
+// it cannot work, because of an OIN that is not valid perhaps.
 func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
 	if allow == nil {
 		return nil, errors.New("pkioverheid: ServerTLSConfig needs an Authorizer: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
 	}
 	if cfg.Certificate == nil {
 		return nil, errors.New("pkioverheid: ServerTLSConfig needs Config.Certificate, the server's own: see LoadKeyPair")
+	}
+	if err := faultOf(allow); err != nil {
+		return nil, err
 	}
 	l, err := newLive(cfg, newServerSide)
 	if err != nil {
@@ -114,7 +113,7 @@ func newServerSide(cfg Config) (*serverSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &serverSide{t, own, t.verifier.CertPool(t.clock)}, nil
+	return &serverSide{t, own, t.announced.CertPool(t.clock)}, nil
 }
 
 func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
@@ -149,109 +148,4 @@ func refusedClient(err error) error {
 // identify reads the verified chain of a client.
 func (t *trust) identify(c chain.Chain) (Identity, error) {
 	return identityOf(c, t.systemRoots.Contains(c.Root()))
-}
-
-// An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
-// [RequireIdentity] sends it, where of any other error the caller learns no more
-// than that it was refused. It is used as *AccessError. The refusals of this
-// package's own Authorizers are such.
-type AccessError struct {
-	// Reason is what is told, in a few words, with nothing secret in it.
-	Reason string
-}
-
-// Error returns the reason behind the name of the package.
-func (e *AccessError) Error() string { return "pkioverheid: " + e.Reason }
-
-// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
-// lets in nobody. An organisation may have two valid OINs: name both.
-//
-// Like [AllowAnySystem] it asks for the policy of a system's certificate first.
-func AllowOIN(oins ...OIN) Authorizer {
-	oins = slices.Clone(oins)
-	return func(id Identity) error {
-		if err := checkSystem(id); err != nil {
-			return err
-		}
-		if id.oin == "" {
-			return errNoOIN()
-		}
-		if !slices.Contains(oins, id.oin) {
-			return errNotListed(id.oin)
-		}
-		return nil
-	}
-}
-
-func errNoOIN() error { return &AccessError{"the certificate bears no OIN"} }
-
-func errNotListed(oin OIN) error {
-	return &AccessError{"OIN " + string(oin) + " is not on the list"}
-}
-
-// OINList is a list of OINs that may change while a server runs. Its method Allow is
-// an [Authorizer] that lets in whom [AllowOIN] would, by the list as it is at that
-// moment. The zero value lets in nobody. It is safe for concurrent use and must not
-// be copied.
-type OINList struct {
-	oins atomic.Pointer[map[OIN]bool]
-}
-
-// Set replaces the whole list. If one of the OINs is not valid, that is the error and
-// the list stays what it was.
-func (l *OINList) Set(oins ...OIN) error {
-	list := make(map[OIN]bool, len(oins))
-	for _, oin := range oins {
-		if err := oin.Validate(); err != nil {
-			return fmt.Errorf("pkioverheid: the list of OINs stays as it was: %w", err)
-		}
-		list[oin] = true
-	}
-	l.oins.Store(&list)
-	return nil
-}
-
-// Allow lets in systems whose certificate bears an OIN of the list.
-func (l *OINList) Allow(id Identity) error {
-	if err := checkSystem(id); err != nil {
-		return err
-	}
-	if id.oin == "" {
-		return errNoOIN()
-	}
-	if list := l.oins.Load(); list == nil || !(*list)[id.oin] {
-		return errNotListed(id.oin)
-	}
-	return nil
-}
-
-// RefuseTestOIN lets in whom allow does, but nobody with a number for tests
-// ([OIN.IsTest]). A nil allow gives nil, which ServerTLSConfig refuses.
-func RefuseTestOIN(allow Authorizer) Authorizer {
-	if allow == nil {
-		return nil
-	}
-	return func(id Identity) error {
-		if id.oin.IsTest() {
-			return &AccessError{"OIN " + string(id.oin) + " is a number for tests, which anyone may use"}
-		}
-		return allow(id)
-	}
-}
-
-// AllowAnySystem lets in every system of PKIoverheid: every certificate with the
-// policy of one, below a CA that is known here or below Config.ClientRoots or
-// Config.TrialRoots. Persons have certificates under the same roots, and are
-// refused; so are certificates below Config.Roots whose hierarchy is not known.
-func AllowAnySystem() Authorizer { return checkSystem }
-
-func errNoSystem() error {
-	return &AccessError{"not the certificate of a system: it has none of the policies that PKIoverheid gives to systems"}
-}
-
-func checkSystem(id Identity) error {
-	if id.kind != System {
-		return errNoSystem()
-	}
-	return nil
 }

@@ -1,12 +1,14 @@
 package pkioverheid_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,7 +33,12 @@ func serverConfig(t testing.TB, cfg pkioverheid.Config, allow pkioverheid.Author
 	if cfg.Roots == nil {
 		cfg.Roots = fixtureRoots()
 	}
-	tc, err := pkioverheid.ServerTLSConfig(cfg, allow)
+	tc, err := pkioverheid.ServerTLSConfig(cfg, func(id pkioverheid.Identity) error {
+		if id.Certificate() == pkioverheid.PrivateG4TLS.Root() {
+			return nil // the constructor's question, which tests that count do not count
+		}
+		return allow(id)
+	})
 	require.NoError(t, err)
 	return tc
 }
@@ -148,30 +155,85 @@ func TestPersonsCASignedWithASystemsPolicyAreRefused(t *testing.T) {
 
 func TestServersAnnounceWhatTheyTrustAndNotG3(t *testing.T) {
 	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-	tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, pkioverheid.AllowAnySystem())
-	require.NoError(t, err)
-	assert.Equal(t, tls.RequireAndVerifyClientCert, tc.ClientAuth)
-	var announced [][]byte
-	url := serve(t, tc)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
-		RootCAs: pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(),
-		GetClientCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			announced = info.AcceptableCAs
-			return new(tls.Certificate), nil
-		},
-	}}}
-	_, err = client.Get(url)
-	require.Error(t, err)
-	var want [][]byte
-	for _, h := range pkioverheid.Hierarchies() {
-		for _, c := range append(h.Certificates()[2:], h.Root()) {
-			want = append(want, c.RawSubject)
+	for _, at := range []time.Time{{}, time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC)} {
+		tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, Time: func() time.Time { return at }}, pkioverheid.AllowAnySystem())
+		require.NoError(t, err)
+		assert.Equal(t, tls.RequireAndVerifyClientCert, tc.ClientAuth)
+		var announced [][]byte
+		url := serve(t, tc)
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			RootCAs: pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(),
+			GetClientCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				announced = info.AcceptableCAs
+				return new(tls.Certificate), nil
+			},
+		}}}
+		_, err = client.Get(url)
+		require.Error(t, err)
+		if at.IsZero() {
+			at = time.Now()
+		}
+		var want [][]byte
+		for _, h := range pkioverheid.Hierarchies() {
+			for _, c := range append(h.Certificates()[2:], h.Root()) {
+				if !at.After(c.NotAfter) {
+					want = append(want, c.RawSubject)
+				}
+			}
+		}
+		assert.ElementsMatch(t, want, announced)
+		ev := pkioverheid.EV.Root()
+		assert.Equal(t, !at.After(ev.NotAfter), slices.ContainsFunc(announced, func(name []byte) bool { return bytes.Equal(name, ev.RawSubject) }), "EV at %v", at)
+		for _, c := range pkioverheid.G3.Certificates() {
+			assert.NotContains(t, announced, c.RawSubject)
 		}
 	}
-	assert.ElementsMatch(t, want, announced)
-	for _, c := range pkioverheid.G3.Certificates() {
-		assert.NotContains(t, announced, c.RawSubject)
+}
+
+// A list that cannot work is found when the server is made, wherever it stands.
+func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	caller := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN(someOIN))
+	bad := pkioverheid.AllowOIN(someOIN, "123")
+	var list pkioverheid.OINList
+	for name, allow := range map[string]pkioverheid.Authorizer{
+		"alone":                     bad,
+		"with no number for tests":  pkioverheid.RefuseTestOIN(bad),
+		"first of several":          pkioverheid.AllOf(bad, pkioverheid.AllowAnySystem()),
+		"behind an empty list":      pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
+		"behind one that refuses":   pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
+		"in AllOf within AllOf":     pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllOf(bad)),
+		"an empty OIN":              pkioverheid.AllowOIN(""),
+		"AllOf of nothing":          pkioverheid.AllOf(),
+		"AllOf with a nil":          pkioverheid.AllOf(pkioverheid.AllowAnySystem(), nil),
+		"in a program's own, first": func(id pkioverheid.Identity) error { return fmt.Errorf("mine: %w", bad(id)) },
+		"in a program's own, behind another": func(id pkioverheid.Identity) error {
+			if err := pkioverheid.AllowAnySystem()(id); err != nil {
+				return err
+			}
+			return bad(id)
+		},
+	} {
+		_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, allow)
+		assert.Error(t, err, name)
+		_, err = pkioverheid.RequireIdentity(http.NotFoundHandler(), pkioverheid.Access{Allow: allow})
+		assert.Error(t, err, name)
+		assert.Error(t, allow(caller), name)
 	}
+	_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, bad)
+	assert.ErrorContains(t, err, `"123" is no OIN`)
+
+	var kept pkioverheid.Identity
+	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, func(id pkioverheid.Identity) error {
+		kept = id
+		return pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN), list.Allow)(id)
+	})
+	require.NoError(t, err)
+	assert.Error(t, pkioverheid.AllowAnySystem()(kept), "the probe is nobody afterwards")
+	assert.Error(t, pkioverheid.AllowOIN(someOIN)(kept))
+	assert.NoError(t, pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN))(caller))
+	assert.Error(t, pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow)(caller))
+	assert.Error(t, pkioverheid.AllOf(pkioverheid.AllowAnySystem())(pkioverheid.Identity{}))
 }
 
 func TestServerConfigErrors(t *testing.T) {

@@ -29,7 +29,8 @@ func NewClient(cfg Config) (*http.Client, error) {
 //
 // It is safe for concurrent use, keeps connections, and speaks HTTP/2, as
 // http.Transport does. An https proxy must itself have a certificate that cfg
-// trusts.
+// trusts, and if it asks for a certificate, net/http shows it ours: who must not see
+// that is called by http, where the proxy sees no more than the host's name.
 type Transport struct {
 	current *live[*connector]
 }
@@ -124,11 +125,17 @@ func (c *connector) configure(given *tls.Config, name string) error {
 	}{
 		{given.InsecureSkipVerify, "InsecureSkipVerify", "trust the server's root with Config.Roots"},
 		{given.RootCAs != nil, "RootCAs", "use Config.Roots"},
+		{given.ServerName != "", "ServerName", "each host, that of a redirect too, is verified under its own name"},
 		{len(given.Certificates) > 0, "Certificates", "use Config.Certificate"},
 		{given.GetClientCertificate != nil, "GetClientCertificate", "use Config.GetCertificate"},
 		{given.Time != nil, "Time", "use Config.Time"},
 		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use Config.Renegotiate"},
 		{given.EncryptedClientHelloRejectionVerify != nil, "EncryptedClientHelloRejectionVerify", "leave it to crypto/tls"},
+		{given.MaxVersion != 0 && given.MaxVersion < tc.MinVersion, "MaxVersion", "TLS 1.2 is the least that PKIoverheid allows"},
+		{given.ClientCAs != nil, "ClientCAs", "only servers have them; use Config.Roots"},
+		{given.ClientAuth != tls.NoClientCert, "ClientAuth", "only servers have it"},
+		{given.GetCertificate != nil, "GetCertificate", "only servers have it; use Config.GetCertificate"},
+		{given.GetConfigForClient != nil, "GetConfigForClient", "only servers have it"},
 	} {
 		if clash.set {
 			return fmt.Errorf("pkioverheid: %s.TLSClientConfig sets %s: %s", name, clash.field, clash.use)

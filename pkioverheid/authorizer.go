@@ -1,0 +1,173 @@
+package pkioverheid
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/go-pkioverheid/trust/chain"
+)
+
+// Authorizer decides whether a verified peer may connect: nil lets it in. It runs
+// at every handshake, resumed ones too, in several goroutines at the same time.
+//
+// A constructor asks it once about an Identity that nobody has, to hear of lists that
+// cannot work; whatever else it answers then does not count.
+type Authorizer func(Identity) error
+
+// authorizerError is what an Authorizer answers that cannot work, whoever asks.
+type authorizerError struct{ why error }
+
+func (e *authorizerError) Error() string { return e.why.Error() }
+func (e *authorizerError) Unwrap() error { return e.why }
+
+func unusable(why error) Authorizer {
+	return func(Identity) error { return &authorizerError{why} }
+}
+
+// faultOf returns why an Authorizer cannot work. It asks with a probe, an Identity that
+// the authorizers of this package pass on, so that each list in a composition answers.
+// Afterwards the probe is nobody: an Authorizer may have kept it.
+func faultOf(allow Authorizer) error {
+	asking := new(atomic.Bool)
+	asking.Store(true)
+	defer asking.Store(false)
+	var fault *authorizerError
+	if err := allow(Identity{chain: chain.Chain{PrivateG4TLS.Root()}, probe: asking}); errors.As(err, &fault) {
+		return fault
+	}
+	return nil
+}
+
+// An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
+// [RequireIdentity] sends it, where of any other error the caller learns no more
+// than that it was refused. It is used as *AccessError. The refusals of this
+// package's own Authorizers are such.
+type AccessError struct {
+	// Reason is what is told, in a few words, with nothing secret in it.
+	Reason string
+}
+
+// Error returns the reason behind the name of the package.
+func (e *AccessError) Error() string { return "pkioverheid: " + e.Reason }
+
+// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
+// lets in nobody. An organisation may have two valid OINs: name both.
+//
+// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
+// OIN that is not valid nobody is let in, and a server is not made.
+func AllowOIN(oins ...OIN) Authorizer {
+	for _, oin := range oins {
+		if err := oin.Validate(); err != nil {
+			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %w", err))
+		}
+	}
+	oins = slices.Clone(oins)
+	return func(id Identity) error {
+		if err := checkSystem(id); err != nil || id.isProbe() {
+			return err
+		}
+		if id.oin == "" {
+			return errNoOIN()
+		}
+		if !slices.Contains(oins, id.oin) {
+			return errNotListed(id.oin)
+		}
+		return nil
+	}
+}
+
+func errNoOIN() error { return &AccessError{"the certificate bears no OIN"} }
+
+func errNotListed(oin OIN) error {
+	return &AccessError{"OIN " + string(oin) + " is not on the list"}
+}
+
+// OINList is a list of OINs that may change while a server runs. Its method Allow is
+// an [Authorizer] that lets in whom [AllowOIN] would, by the list as it is at that
+// moment. The zero value lets in nobody. It is safe for concurrent use and must not
+// be copied.
+type OINList struct {
+	oins atomic.Pointer[map[OIN]bool]
+}
+
+// Set replaces the whole list. If one of the OINs is not valid, that is the error and
+// the list stays what it was.
+func (l *OINList) Set(oins ...OIN) error {
+	list := make(map[OIN]bool, len(oins))
+	for _, oin := range oins {
+		if err := oin.Validate(); err != nil {
+			return fmt.Errorf("pkioverheid: the list of OINs stays as it was: %w", err)
+		}
+		list[oin] = true
+	}
+	l.oins.Store(&list)
+	return nil
+}
+
+// Allow lets in systems whose certificate bears an OIN of the list.
+func (l *OINList) Allow(id Identity) error {
+	if err := checkSystem(id); err != nil || id.isProbe() {
+		return err
+	}
+	if id.oin == "" {
+		return errNoOIN()
+	}
+	if list := l.oins.Load(); list == nil || !(*list)[id.oin] {
+		return errNotListed(id.oin)
+	}
+	return nil
+}
+
+// RefuseTestOIN lets in whom allow does, but nobody with a number for tests
+// ([OIN.IsTest]). A nil allow gives nil, which ServerTLSConfig refuses.
+func RefuseTestOIN(allow Authorizer) Authorizer {
+	if allow == nil {
+		return nil
+	}
+	return func(id Identity) error {
+		if id.oin.IsTest() {
+			return &AccessError{"OIN " + string(id.oin) + " is a number for tests, which anyone may use"}
+		}
+		return allow(id)
+	}
+}
+
+// AllOf lets in whom all of the authorizers let in, and asks them in turn. Without any,
+// or with a nil among them, it lets in nobody, and a server is not made.
+func AllOf(all ...Authorizer) Authorizer {
+	if len(all) == 0 || slices.ContainsFunc(all, func(a Authorizer) bool { return a == nil }) {
+		return unusable(errors.New("pkioverheid: AllOf needs authorizers, and none of them nil"))
+	}
+	all = slices.Clone(all)
+	return func(id Identity) error {
+		for _, allow := range all {
+			err := allow(id)
+			if unusable := (*authorizerError)(nil); id.isProbe() && !errors.As(err, &unusable) {
+				continue // what refuses the probe hides no fault of the next
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// AllowAnySystem lets in every system of PKIoverheid: every certificate with the
+// policy of one, below a CA that is known here or below Config.ClientRoots or
+// Config.TrialRoots. Persons have certificates under the same roots, and are
+// refused; so are certificates below Config.Roots whose hierarchy is not known.
+func AllowAnySystem() Authorizer { return checkSystem }
+
+func errNoSystem() error {
+	return &AccessError{"not the certificate of a system: it has none of the policies that PKIoverheid gives to systems"}
+}
+
+func checkSystem(id Identity) error {
+	if id.kind != System && !id.isProbe() {
+		return errNoSystem()
+	}
+	return nil
+}
