@@ -45,7 +45,7 @@ What must be done, as the table says it:
 
   now     the date has passed, or it may not be used at all: G3, ended, withdrawn
   soon    within 90 days
-  later   there is a date, further ahead: Private G1 ends in November 2028
+  later   there is a date, further ahead: Private G1 must be left by the end of 2027
   ok      nothing to do
   -       nothing of PKIoverheid
   error   could not be looked at: the list may not be complete
@@ -54,15 +54,17 @@ The exit status is 1 if something must be replaced, however far ahead the date i
 (--fail-on changes that; a CA that goes "later" does not count, since until then its
 successor is trusted beside it), 2 if something could not be looked at or the search
 was stopped, which goes before 1, and else 0. What most likely holds no certificate,
-such as a socket, is passed over, unless it is named itself; --json and --csv tell of
-it. Archives are not opened up, nor is base64 of DER looked for in other text.
+such as a socket, is passed over, unless it is named itself; --json and --csv report
+it. A file that is named itself and holds no certificate counts as not looked at.
+Archives are not opened up, nor is base64 of DER looked for in other text.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 PKIO_PASSWORD if no flag is given, and with "changeit".
 
-The table and the report hold the most urgent findings if there are very many;
---json and --csv hold all, as they are found. The report is written over a report of
-before; --force writes it over any other file, but never over a private key.`,
+The table and the report hold all that needs action, and say how many of the others
+they leave out if there are very many; --json and --csv hold all, as they are found.
+The report is written over a report of before; --force writes it over any other
+file, but never over a private key.`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		Condition:           condition,
+		Setup:               countCerts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"certs":    certsCommand,
 			"exits":    exitsCommand,
@@ -47,6 +48,34 @@ func TestScripts(t *testing.T) {
 			"terminal": terminalCommand,
 		},
 	})
+}
+
+// countCerts sets variables from the table of certificates, so that a new CA breaks no
+// script: how many there are, of which hierarchy, and those that must be replaced now.
+func countCerts(env *testscript.Env) error {
+	n := map[string]int{"LINES": 1}
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		certs := len(h.Certificates())
+		switch h {
+		case pkioverheid.EV:
+			n["EV"], n["NOW"] = certs, n["NOW"]+certs
+		case pkioverheid.G3:
+			n["G3"], n["NOW"] = certs, n["NOW"]+certs
+		case pkioverheid.PrivateG1:
+			n["G1"] = certs
+		case pkioverheid.PrivateG4TLS:
+			n["G4"] = certs
+		}
+		n["ALL"] += certs
+		n["LINES"] += certs // of CSV, with its heading
+	}
+	n["G1G3"], n["G1G4"], n["G1G4EV"] = n["G1"]+n["G3"], n["G1"]+n["G4"], n["G1"]+n["G4"]+n["EV"]
+	n["PLANTED"] = n["ALL"] + 5                       // with their leaves, and a foreign one: see plant
+	n["G1LEAF"] = n["G3"] + 1 + n["EV"] + 1 + n["G1"] // where it stands among them
+	for name, value := range n {
+		env.Setenv("N_"+name, strconv.Itoa(value))
+	}
+	return nil
 }
 
 // condition knows [programs]: openssl, keytool and script. CI has all of them.

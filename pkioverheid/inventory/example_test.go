@@ -47,6 +47,7 @@ func ExampleScan() {
 	// inventory: /no/such/file: stat: no such file or directory
 	// digidentity-bv-pkioverheid-organisatie-server-ca-g3-2018.pem, line 1
 	// digidentity-bv-pkioverheid-organisatie-server-ca-g3-2019.pem, line 1
+	// digidentity-pkioverheid-organisatie-server-ca-g3-2018.pem, line 1
 	// kpn-bv-pkioverheid-organisatie-server-ca-g3-2016.pem, line 1
 	// kpn-bv-pkioverheid-organisatie-server-ca-g3-2019.pem, line 1
 	// quovadis-pkioverheid-organisatie-server-ca-g3-2016.pem, line 1
