@@ -114,11 +114,13 @@ func (t *trust) genuine(others []*x509.Certificate) []*x509.Certificate {
 	checks := 0
 	issued := func(ca *x509.Certificate) {
 		unknown = slices.DeleteFunc(unknown, func(c *x509.Certificate) bool {
-			if checks == most || !bytes.Equal(c.RawIssuer, ca.RawSubject) {
+			if checks >= most || !c.IsCA || !bytes.Equal(c.RawIssuer, ca.RawSubject) ||
+				len(c.AuthorityKeyId) > 0 && len(ca.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, ca.SubjectKeyId) {
 				return false
 			}
 			checks++
 			if c.CheckSignatureFrom(ca) != nil {
+				checks = most // somebody made it up
 				return false
 			}
 			found = append(found, c)

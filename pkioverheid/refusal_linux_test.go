@@ -321,9 +321,17 @@ func TestRefusingAlteredCertificatesCostsLittle(t *testing.T) {
 		}
 		ask(`Chain="` + xfccPEM(all...) + `"`)
 	}
+	signature := time.Hour // on a busy machine eight of them take longer than the limit
+	for range 8 {
+		runtime.LockOSThread()
+		before := threadCPU()
+		assert.NoError(t, leaf.CheckSignatureFrom(cas[len(cas)-1]))
+		signature = min(signature, threadCPU()-before)
+		runtime.UnlockOSThread()
+	}
 	each := m.least()
-	t.Log(each)
-	assert.Less(t, each, refusalCPU)
+	t.Log(each, signature)
+	assert.Less(t, each, max(refusalCPU, 8*signature))
 	assert.Zero(t, inside.calls.Load())
 }
 
