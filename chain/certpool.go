@@ -25,7 +25,7 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 	if clock == nil {
 		clock = time.Now
 	}
-	s := v.state.Load()
+	s := v.settings.Load()
 	pool := x509.NewCertPool()
 	for cert := range s.distrusted.All() {
 		// crypto/x509 asks no constraint about a certificate that is itself in
@@ -62,14 +62,14 @@ func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {
 			if at.IsZero() {
 				at = time.Now()
 			}
-			s := v.state.Load()
+			s := v.settings.Load()
 			a := s.anchorOf(cert)
 			if a == nil {
 				return errReplaced
 			}
 			refusal := errNoUpperPath
 			for _, c := range a.complete(lower, at, nil) {
-				if refusal = s.judge(c, at); refusal == nil {
+				if refusal = s.ask(c, at); refusal == nil {
 					return nil
 				}
 			}

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"crypto/x509"
-	"errors"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
@@ -21,14 +20,15 @@ func (v *Verifier) Complete(certs []*x509.Certificate, at time.Time) (Chain, err
 	if at.IsZero() {
 		at = time.Now()
 	}
+	s := v.settings.Load()
 	extra := truststore.New(certs...)
 	leaf := endEntity(extra)
 	if leaf == nil {
-		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to complete")}}
+		return nil, s.advise(noCertificate(at), nil, VerifyOptions{Time: at})
 	}
-	c := v.state.Load().climb(leaf, extra, at)
+	c := s.follow(leaf, extra, at)
 	if !c.rooted {
-		return nil, c.failure(at, nil, nil)
+		return nil, s.advise(c.failure(at, nil, nil), extra, VerifyOptions{Time: at})
 	}
 	return c.path, nil
 }

@@ -20,7 +20,7 @@ func WithDistrusted(certs *truststore.Store, why Veto) Option {
 	return func(s *settings) { s.distrusted, s.why = certs, why }
 }
 
-var errDistrusted = errors.New("chain: this CA is distrusted")
+var errDistrusted = errors.New("this CA is distrusted")
 
 // vetoDistrusted is asked about whole paths, because an anchor that refuses closes
 // only the path that ends at it: a peer may send the distrusted certificate with others

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // Error says why a certificate was refused. It is used as *Error.
@@ -21,14 +20,17 @@ type Error struct {
 	// where none was checked. It says nothing about trust.
 	Chain Chain
 
-	// Cert is the certificate of the path that the reason is about; nil if none is.
+	// Cert is the certificate of the path that the reason is about, or nil.
 	Cert *x509.Certificate
 
 	// At is the time at which the chain was verified.
 	At time.Time
 
-	// Err holds what crypto/x509 and the policies said, any of which
-	// [errors.As] finds.
+	// Problem is the refusal in a sentence, and Advice says what to do about it. A
+	// policy or veto may set both in its own Error.
+	Problem, Advice string
+
+	// Err holds what crypto/x509 and the policies said, for [errors.As].
 	Err []error
 }
 
@@ -99,13 +101,9 @@ func writeLine(b *strings.Builder, text string) {
 // Unwrap returns crypto/x509's error and those of the policies.
 func (e *Error) Unwrap() []error { return e.Err }
 
-// explain makes the error of a refusal: err is crypto/x509's, refusals are the
-// policies'; either may be missing.
-func (s *settings) explain(leaf *x509.Certificate, extra *truststore.Store, at time.Time, err error, refusals []error) *Error {
-	return s.climb(leaf, extra, at).failure(at, err, refusals)
-}
-
-func (c climbed) failure(at time.Time, err error, refusals []error) *Error {
+// failure makes the error of a refusal: err is crypto/x509's or a *limitError,
+// refusals are the policies'; either may be missing.
+func (c signedPath) failure(at time.Time, err error, refusals []error) *Error {
 	e := &Error{Chain: c.path, At: at}
 	if err != nil {
 		e.Err = append(e.Err, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -183,4 +184,58 @@ func TestUnsupportedSignatures(t *testing.T) {
 	_, err = mustVerifier(truststore.New(root.Certificate), truststore.New()).Verify(weak, chain.VerifyOptions{Time: now})
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, chain.Unsupported, e.Reason, err.Error())
+}
+
+// adviser is an error of a policy that says itself what to do.
+type adviser struct{ problem, advice string }
+
+func (a *adviser) Error() string                           { return "closed" }
+func (a *adviser) ProblemAdvice() (problem, advice string) { return a.problem, a.advice }
+
+// Every refusal says what to do, in a field.
+func TestProblemAndAdvice(t *testing.T) {
+	l := newLayers()
+	old := l.issuing.issue("host.example", expired)
+	refusing := func(err error) *chain.Verifier {
+		return l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error { return err }))
+	}
+	vetoing := func(err error) *chain.Verifier {
+		return l.verifier(chain.WithVeto(func([]*x509.Certificate) error { return err }))
+	}
+	own := &adviser{"The shop is closed.", "Come back tomorrow."}
+	fields := &chain.Error{Reason: chain.Revoked, Problem: own.problem, Advice: own.advice}
+	for _, test := range []struct {
+		name            string
+		v               *chain.Verifier
+		leaf            *x509.Certificate
+		problem, advice string
+	}{
+		{"what crypto/x509 refuses", l.verifier(), old, `"host.example" has expired: it ended on 2026-10-01, 31 days before 2026-11-01.`, "Ask its holder to renew it. Check also that the clock is right."},
+		{"a policy without advice", refusing(errors.New("closed")), l.leaf, `A rule of this program refuses "host.example": closed.`, "Do as the rule says. If the rule is wrong, change it where the program sets its policies."},
+		{"a policy's own words", refusing(own), l.leaf, own.problem, own.advice},
+		{"a policy's own words, wrapped", refusing(fmt.Errorf("the shop: %w", own)), l.leaf, own.problem, own.advice},
+		{"a policy's own fields", refusing(fields), l.leaf, own.problem, own.advice},
+		{"a policy's own advice only", refusing(&adviser{"", own.advice}), l.leaf, `A rule of this program refuses "host.example": closed.`, own.advice},
+		{"a veto's own words", vetoing(own), l.leaf, own.problem, own.advice},
+		{"a veto's own fields", vetoing(fields), l.leaf, own.problem, own.advice},
+		{"no certificate", l.verifier(), nil, "There is no certificate to look at.", "Give the certificate that it is about, in any order with those of its CAs."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := test.v.Verify(test.leaf, chain.VerifyOptions{Time: now})
+			var e *chain.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.problem, e.Problem)
+			assert.Equal(t, test.advice, e.Advice)
+			x := test.v.Explain([]*x509.Certificate{test.leaf}, chain.VerifyOptions{Time: now})
+			assert.Equal(t, test.problem, x.Problem)
+			assert.Equal(t, test.advice, x.Advice)
+			if test.leaf != l.leaf {
+				return
+			}
+			_, err = test.v.Check([][]*x509.Certificate{l.full()}, now)
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.problem, e.Problem)
+			assert.Equal(t, test.advice, e.Advice)
+		})
+	}
 }

@@ -40,7 +40,7 @@ func ExampleVetoSubjects() {
 	veto := chain.VetoSubjects(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}})
 
 	fmt.Println(veto([]*x509.Certificate{issuing.issue("host.example"), issuing.Certificate, root.Certificate}))
-	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted, by its name
+	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted by its name
 }
 
 // One certificate of one server, and everything that the hierarchy asks of it.

@@ -118,7 +118,7 @@ func ExampleVerifier_Check() {
 	fmt.Println(err)
 	// Output:
 	// 3 <nil>
-	// chain: unknown authority: chain: no verified chain: was verification turned off?
+	// chain: unknown authority: no verified chain: was verification turned off?
 }
 
 // What a supplier delivers is rarely in order and complete.
@@ -198,7 +198,7 @@ func ExampleWithVeto() {
 	}
 	_, err = v.Verify(leaf, chain.VerifyOptions{Time: now})
 	fmt.Println(err)
-	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted, by its name; refused by names, before signatures were checked: every path that they lead to is distrusted
+	// Output: chain: refused by policy: "Issuing CA": this subject is distrusted by its name; all paths that names lead to are vetoed, so signatures were not checked
 }
 
 // A veto among policies.
@@ -278,10 +278,10 @@ func ExampleVerifier_Explain() {
 	// REFUSED: unknown authority
 	// Checked: at 2026-11-01 12:00:00 UTC, for host "host.example"
 	// Problem: The certificate of "Issuing CA", the issuer of "host.example", is
-	//          missing: it was neither given nor is it known here.
-	// Advice:  Let the other side send its whole chain, without the root; or get the
-	//          certificate of "Issuing CA" from who supplied this one, and give it
-	//          along. If it is a root that you trust, add it to the roots.
+	//          missing: it was not given, and is not known here.
+	// Advice:  Let the other side send its whole chain, without the root, or get the
+	//          certificate of "Issuing CA" from its supplier. If it is a root that you
+	//          trust, add it to the roots.
 	//
 	// "CN=Issuing CA" (named as the issuer)
 	// └─"CN=host.example" (given)
@@ -289,7 +289,7 @@ func ExampleVerifier_Explain() {
 	//     key     Ed25519; signed with Ed25519
 	//     serial  03
 	//     SHA-256 9f375ebe7bf623e2734d6b1c7104a3a6f7f0860bdf88b11d8854f82bc6490518
-	//     ✗ WRONG its issuer "Issuing CA" was neither given nor is it known here
+	//     ✗ WRONG its issuer "Issuing CA" was not given, and is not known here
 	//     ✓ fine  valid at that time; for serverAuth and clientAuth; for this host
 }
 

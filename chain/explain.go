@@ -30,7 +30,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	given.Add(opts.Extra...)
 	opts.Extra = slices.DeleteFunc(slices.Collect(given.All()), func(c *x509.Certificate) bool { return c == leaf })
 
-	s := v.state.Load()
+	s := v.settings.Load()
 	path, err := s.verify(leaf, opts)
 	x := explaining{settings: s, given: given, opts: opts, path: path}
 	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: quote.Escaped(opts.DNSName, quote.Most)}
@@ -80,7 +80,7 @@ func (x *explaining) fail(leaf *x509.Certificate, err error) {
 		return
 	}
 	if len(x.path) <= 1 {
-		x.path = x.climb(leaf, x.given, x.opts.Time).path // a veto stops before
+		x.path = x.follow(leaf, x.given, x.opts.Time).path // a veto stops before
 	}
 	for _, refusal := range x.failed.Err {
 		var own *Error

@@ -122,7 +122,8 @@ func explainedCases(t *testing.T) []explained {
 	distrusts := l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate))))
 	withdrawn := fixedRoot("Old Root")
 	gone := l.verifier(chain.WithDistrusted(truststore.New(withdrawn.Certificate), func(c []*x509.Certificate) error {
-		return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c[len(c)-1], Err: []error{errors.New("this CA was withdrawn in 2025: ask for a certificate under the new one")}}
+		return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c[len(c)-1],
+			Problem: `"Old Root" was withdrawn in 2025.`, Advice: "Ask for a certificate under the new one.", Err: []error{errors.New("this CA was withdrawn in 2025")}}
 	}))
 	weak := l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error {
 		return errors.New("certificates of Buyer are refused on Sundays")

@@ -23,6 +23,9 @@ func (e *Explanation) String() string {
 	verdict := "ACCEPTED"
 	if !e.OK {
 		verdict = "REFUSED: " + e.Reason.String()
+		if e.Reason == RefusedByPolicy {
+			verdict = "REFUSED by policy"
+		}
 	}
 	t.write("", "", verdict)
 	asked := "at " + e.Time.Format("2006-01-02 15:04:05 UTC")
@@ -57,7 +60,7 @@ func (e *Explanation) String() string {
 				t.write("- ", "  ", fmt.Sprintf("%d more", len(e.Unused)-i))
 				break
 			}
-			kind := "no CA"
+			kind := "not a CA"
 			if cert.CA {
 				kind = "a CA"
 			}

@@ -15,5 +15,5 @@ func WithLimits(sent, signatures int) Option {
 
 // ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
 func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {
-	return climbed{path: c, rooted: true}.reason(at, err, nil)
+	return signedPath{path: c, rooted: true}.reason(at, err, nil)
 }

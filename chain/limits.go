@@ -44,7 +44,7 @@ type limitError struct {
 	key  bool // a key is too large; otherwise there is too much to look at
 }
 
-func (e *limitError) Error() string { return "chain: " + e.text }
+func (e *limitError) Error() string { return e.text }
 
 var (
 	errLargeKeys = &limitError{text: fmt.Sprintf("the certificates lead to more than %d signatures with large keys", maxSignatures/largeSignature)}
@@ -66,7 +66,7 @@ func keyTooLarge(cert *x509.Certificate) *limitError {
 }
 
 // keysWithinLimits is asked about chains that crypto/x509 verified.
-func keysWithinLimits(c Chain, at time.Time) error {
+func keysWithinLimits(c Chain, at time.Time) *Error {
 	for _, cert := range c {
 		if err := keyTooLarge(cert); err != nil {
 			return &Error{Reason: Unsupported, Chain: c, Cert: cert, At: at, Err: []error{err}}

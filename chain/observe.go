@@ -10,108 +10,116 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// observe looks at one certificate of the path. remaining is what usages are left of
-// those asked for, from the leaf up to this certificate.
-func (x *explaining) observe(i int, remaining *[]x509.ExtKeyUsage) []Observation {
-	var (
-		cert     = x.path[i]
-		at       = x.opts.Time
-		observed []Observation
-	)
-	add := func(name ObservationName, ok bool, text string, args ...any) {
-		result := Pass
-		if !ok {
-			result = Fail
-		}
-		observed = append(observed, Observation{name, result, fmt.Sprintf(text, args...)})
-	}
-
-	switch {
-	case at.Before(cert.NotBefore):
-		add(ObservedValidity, false, "%s", begins(cert, at))
-	case at.After(cert.NotAfter):
-		add(ObservedValidity, false, "%s", ended(cert, at))
-	default:
-		add(ObservedValidity, true, "valid at that time")
-	}
-
-	observed = append(observed, x.observeIssuer(i))
-
-	if i == 0 && isCA(cert) {
-		add(ObservedCA, true, "a CA")
-	}
-	if i > 0 {
-		if isCA(cert) {
-			add(ObservedCA, true, "a CA")
-		} else {
-			add(ObservedCA, false, "it is no CA, so it may not issue certificates")
-		}
-		if isCA(cert) && cert.MaxPathLen >= 0 {
-			if i-1 > cert.MaxPathLen {
-				add(ObservedPathLength, false, "it allows %s below it, and there %s", count(cert.MaxPathLen, "CA"), areThere(i-1))
-			} else {
-				add(ObservedPathLength, true, "allows %s below it", count(cert.MaxPathLen, "CA"))
-			}
-		}
-		if cert.KeyUsage != 0 {
-			if cert.KeyUsage&x509.KeyUsageCertSign == 0 {
-				add(ObservedKeyUsage, false, "its key may not sign certificates (keyCertSign is missing)")
-			} else {
-				add(ObservedKeyUsage, true, "its key may sign certificates")
-			}
-		}
-	}
-
-	if restricted := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0; restricted && len(*remaining) > 0 {
-		asked := *remaining
-		if !slices.Contains(asked, x509.ExtKeyUsageAny) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny) {
-			*remaining = slices.DeleteFunc(slices.Clone(asked), func(u x509.ExtKeyUsage) bool { return !slices.Contains(cert.ExtKeyUsage, u) })
-		}
-		if len(*remaining) == 0 {
-			add(ObservedExtendedKeyUsage, false, "it is for %s, not for %s", usagesOfCert(cert), orList(usageNames(asked)))
-		} else {
-			add(ObservedExtendedKeyUsage, true, "for %s", usagesOfCert(cert))
-		}
-	}
-
-	if i > 0 && constrainsNames(cert) {
-		text := "limits the names in certificates below it"
-		var names []string
-		for _, permitted := range [][]string{cert.PermittedDNSDomains, cert.PermittedEmailAddresses} {
-			for _, name := range permitted[:min(len(permitted), listed)] {
-				names = append(names, quote.Text(name))
-			}
-		}
-		if len(names) > 0 {
-			text += " to " + andList(shortList(names, len(cert.PermittedDNSDomains)+len(cert.PermittedEmailAddresses)))
-		}
-		c := Observation{ObservedNames, Pass, text}
-		if x.failed != nil && x.failed.Reason == NameNotPermitted {
-			c.Result = Unknown
-		}
-		observed = append(observed, c)
-	}
-
-	if len(cert.UnhandledCriticalExtensions) > 0 {
-		add(ObservedExtensions, false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
-	}
-
-	if i == 0 && x.opts.DNSName != "" {
-		if cert.VerifyHostname(x.opts.DNSName) == nil {
-			add(ObservedHost, true, "for this host")
-		} else {
-			add(ObservedHost, false, "%s", notFor(cert, x.opts.DNSName))
-		}
-	}
-	return observed
+// observer gathers what is seen of one certificate.
+type observer struct {
+	seen []Observation
 }
 
-// observeIssuer looks at what stands above a certificate of the path.
+func (o *observer) add(name ObservationName, ok bool, text string, args ...any) {
+	result := Pass
+	if !ok {
+		result = Fail
+	}
+	o.seen = append(o.seen, Observation{name, result, fmt.Sprintf(text, args...)})
+}
+
+// observe looks at one certificate of the path. remaining are the usages asked for
+// that are left, from the leaf up to this certificate.
+func (x *explaining) observe(i int, remaining *[]x509.ExtKeyUsage) []Observation {
+	var o observer
+	cert, at := x.path[i], x.opts.Time
+	switch {
+	case at.Before(cert.NotBefore):
+		o.add(ObservedValidity, false, "%s", begins(cert, at))
+	case at.After(cert.NotAfter):
+		o.add(ObservedValidity, false, "%s", ended(cert, at))
+	default:
+		o.add(ObservedValidity, true, "valid at that time")
+	}
+	o.seen = append(o.seen, x.observeIssuer(i))
+	if i > 0 {
+		o.issuing(cert, i)
+	} else if isCA(cert) {
+		o.add(ObservedCA, true, "a CA")
+	}
+	o.usages(cert, remaining)
+	if i > 0 && constrainsNames(cert) {
+		o.seen = append(o.seen, x.observeConstraints(cert))
+	}
+	if len(cert.UnhandledCriticalExtensions) > 0 {
+		o.add(ObservedExtensions, false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
+	}
+	if i == 0 && x.opts.DNSName != "" {
+		if cert.VerifyHostname(x.opts.DNSName) == nil {
+			o.add(ObservedHost, true, "for this host")
+		} else {
+			o.add(ObservedHost, false, "%s", notFor(cert, x.opts.DNSName))
+		}
+	}
+	return o.seen
+}
+
+// issuing looks at what a certificate needs to have issued others.
+func (o *observer) issuing(cert *x509.Certificate, place int) {
+	if isCA(cert) {
+		o.add(ObservedCA, true, "a CA")
+	} else {
+		o.add(ObservedCA, false, "it is not a CA, so it may not issue certificates")
+	}
+	if isCA(cert) && cert.MaxPathLen >= 0 {
+		if place-1 > cert.MaxPathLen {
+			o.add(ObservedPathLength, false, "it allows %s below it, and there %s", count(cert.MaxPathLen, "CA"), areThere(place-1))
+		} else {
+			o.add(ObservedPathLength, true, "allows %s below it", count(cert.MaxPathLen, "CA"))
+		}
+	}
+	if cert.KeyUsage != 0 {
+		if cert.KeyUsage&x509.KeyUsageCertSign == 0 {
+			o.add(ObservedKeyUsage, false, "its key may not sign certificates (keyCertSign is missing)")
+		} else {
+			o.add(ObservedKeyUsage, true, "its key may sign certificates")
+		}
+	}
+}
+
+func (o *observer) usages(cert *x509.Certificate, remaining *[]x509.ExtKeyUsage) {
+	asked := *remaining
+	if len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) == 0 || len(asked) == 0 {
+		return
+	}
+	if !slices.Contains(asked, x509.ExtKeyUsageAny) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		*remaining = slices.DeleteFunc(slices.Clone(asked), func(u x509.ExtKeyUsage) bool { return !slices.Contains(cert.ExtKeyUsage, u) })
+	}
+	if len(*remaining) == 0 {
+		o.add(ObservedExtendedKeyUsage, false, "it is for %s, not for %s", usagesOfCert(cert), orList(usageNames(asked)))
+	} else {
+		o.add(ObservedExtendedKeyUsage, true, "for %s", usagesOfCert(cert))
+	}
+}
+
+func (x *explaining) observeConstraints(ca *x509.Certificate) Observation {
+	o := Observation{ObservedNames, Pass, "limits the names in certificates below it"}
+	var names []string
+	for _, permitted := range [][]string{ca.PermittedDNSDomains, ca.PermittedEmailAddresses} {
+		for _, name := range permitted[:min(len(permitted), listed)] {
+			names = append(names, quote.Text(name))
+		}
+	}
+	if len(names) > 0 {
+		o.Text += " to " + andList(shortList(names, len(ca.PermittedDNSDomains)+len(ca.PermittedEmailAddresses)))
+	}
+	if x.failed != nil && x.failed.Reason == NameNotPermitted {
+		o.Result = Unknown
+	}
+	return o
+}
+
+// observeIssuer looks at the issuer of a certificate of the path.
 func (x *explaining) observeIssuer(i int) Observation {
 	cert := x.path[i]
 	if i+1 < len(x.path) {
 		if x.failed != nil {
-			if why := x.signedBy(cert, x.path[i+1]); why != "" {
+			if why := x.notSignedBy(cert, x.path[i+1]); why != "" {
 				return Observation{ObservedSignature, Fail, why}
 			}
 		}
@@ -122,18 +130,18 @@ func (x *explaining) observeIssuer(i int) Observation {
 	}
 	switch x.failed.Reason {
 	case UnknownAuthority, BadSignature, NotACA:
-		name, text, _ := x.top(cert)
+		name, text, _ := x.issuer(cert)
 		return Observation{name, Fail, text}
 	}
 	if selfIssued(cert) {
 		return Observation{ObservedTrust, Unknown, "not among the roots that are trusted here"}
 	}
-	return Observation{ObservedTrust, Unknown, "what stands above it was not looked at"}
+	return Observation{ObservedTrust, Unknown, "its issuer was not looked at"}
 }
 
-func (x *explaining) signedBy(child, parent *x509.Certificate) (why string) {
+func (x *explaining) notSignedBy(child, parent *x509.Certificate) (why string) {
 	if keyTooLarge(parent) != nil || !x.done.signature(parent, x.limits) {
-		return "the signature was not checked, for that would take too much"
+		return "the signature was not checked, because that takes too much"
 	}
 	var notCA x509.ConstraintViolationError
 	switch err := child.CheckSignatureFrom(parent); {
@@ -150,15 +158,15 @@ type ending uint8
 
 const (
 	endsSelfSigned    ending = iota // at a root that is not trusted here
-	endsIssuerMissing               // nobody of the issuer's name is at hand
+	endsIssuerMissing               // no certificate of the issuer's name is available
 	endsOtherKey                    // one of the issuer's name is, with another key
 	endsNotSigned                   // one is, and did not sign this
-	endsNoCA                        // one is, and is no CA
+	endsNotCA                       // one is, and is not a CA
 )
 
-// top says what is known of the issuer of a certificate above which no path leads
+// issuer says what is known of the issuer of a certificate from which no path leads
 // to a trusted root.
-func (x *explaining) top(cert *x509.Certificate) (name ObservationName, text string, end ending) {
+func (x *explaining) issuer(cert *x509.Certificate) (name ObservationName, text string, end ending) {
 	if selfIssued(cert) {
 		return ObservedTrust, "self-signed, and not among the roots that are trusted here", endsSelfSigned
 	}
@@ -169,24 +177,24 @@ func (x *explaining) top(cert *x509.Certificate) (name ObservationName, text str
 			found := endsNotSigned
 			switch {
 			case !isCA(candidate) || candidate.KeyUsage != 0 && candidate.KeyUsage&x509.KeyUsageCertSign == 0:
-				found = endsNoCA
+				found = endsNotCA
 			case !keyIdentifiersMatch(cert, candidate):
 				found = endsOtherKey
 			}
-			if x.failed.Reason == NotACA && found == endsNoCA || x.failed.Reason == BadSignature && found == endsNotSigned || end == endsIssuerMissing {
+			if x.failed.Reason == NotACA && found == endsNotCA || x.failed.Reason == BadSignature && found == endsNotSigned || end == endsIssuerMissing {
 				end = found
 			}
 		}
 	}
 	switch end {
 	case endsOtherKey:
-		return ObservedTrust, "a CA named " + issuer + " is at hand, but it has another key than its issuer", end
+		return ObservedTrust, "a CA named " + issuer + " is available, but its key is not the one of the issuer", end
 	case endsNotSigned:
 		return ObservedSignature, "it names " + issuer + " as its issuer, whose key did not sign it", end
-	case endsNoCA:
+	case endsNotCA:
 		return ObservedSignature, "it names " + issuer + " as its issuer, which may not issue certificates", end
 	}
-	return ObservedTrust, "its issuer " + issuer + " was neither given nor is it known here", end
+	return ObservedTrust, "its issuer " + issuer + " was not given, and is not known here", end
 }
 
 // blamed are the observations that a reason is about, the first if there is none yet.
@@ -239,9 +247,12 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 		}
 	}
 	culprit = max(culprit, 0)
-	text := x.failed.Reason.String()
-	if said := x.said(); said != "" {
-		text += ": " + said
+	text, _ := ownWords(x.failed.Err)
+	if text == "" {
+		text = x.failed.Reason.String()
+		if said := x.said(); said != "" {
+			text += ": " + said
+		}
 	}
 	name := names[0]
 	if x.limit() != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// climbed is a path by signature, and what was seen at its end.
-type climbed struct {
+// signedPath is a path by signature, and what was seen at its end.
+type signedPath struct {
 	path    Chain
 	rooted  bool  // it ends at a root of the verifier
 	valid   bool  // all of it is valid at the time that was asked about
@@ -18,7 +18,7 @@ type climbed struct {
 	gaveUp  bool  // there may be more to find
 }
 
-func (c climbed) betterThan(o climbed) bool {
+func (c signedPath) betterThan(o signedPath) bool {
 	if c.rooted != o.rooted {
 		return c.rooted
 	}
@@ -28,10 +28,10 @@ func (c climbed) betterThan(o climbed) bool {
 	return len(c.path) > len(o.path)
 }
 
-// climb follows signatures from leaf as far up as they check out, through the
+// follow follows signatures from leaf as far up as they check out, through the
 // CAs of the verifier and extra, and returns the best path.
-func (s *settings) climb(leaf *x509.Certificate, extra *truststore.Store, at time.Time) climbed {
-	best := climbed{path: Chain{leaf}, valid: validAt([]*x509.Certificate{leaf}, at)}
+func (s *settings) follow(leaf *x509.Certificate, extra *truststore.Store, at time.Time) signedPath {
+	best := signedPath{path: Chain{leaf}, valid: validAt([]*x509.Certificate{leaf}, at)}
 	if s.roots.Contains(leaf) {
 		best.rooted = true
 		return best
@@ -74,7 +74,7 @@ func (s *settings) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 				walk(next)
 				return
 			}
-			if c := (climbed{path: next, rooted: true, valid: validAt(next, at)}); c.betterThan(best) {
+			if c := (signedPath{path: next, rooted: true, valid: validAt(next, at)}); c.betterThan(best) {
 				best = c
 			}
 		}
@@ -85,7 +85,7 @@ func (s *settings) climb(leaf *x509.Certificate, extra *truststore.Store, at tim
 			visit(parent, by == ofRoots)
 		}
 		if end {
-			c := climbed{path: path, valid: validAt(path, at), refused: refused}
+			c := signedPath{path: path, valid: validAt(path, at), refused: refused}
 			if c.betterThan(best) || len(path) == 1 {
 				best = c
 			}

@@ -57,7 +57,7 @@ func (r Reason) String() string {
 // MarshalText returns what String does.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
+func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
 	if len(refusals) > 0 {
 		return ofRefusals(refusals)
 	}
@@ -129,7 +129,7 @@ func (c climbed) reason(at time.Time, err error, refusals []error) (Reason, *x50
 
 // fault finds what is wrong with a path whose signatures are good, in the order in
 // which crypto/x509 looks; zero if nothing is.
-func (c climbed) fault(at time.Time) (Reason, *x509.Certificate) {
+func (c signedPath) fault(at time.Time) (Reason, *x509.Certificate) {
 	for i, cert := range c.path {
 		switch {
 		case len(cert.UnhandledCriticalExtensions) > 0:

@@ -83,8 +83,8 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	return s, nil
 }
 
-// judge asks all that may have something against a complete chain.
-func (s *settings) judge(c Chain, at time.Time) error {
+// ask asks all that may have something against a complete chain.
+func (s *settings) ask(c Chain, at time.Time) error {
 	if err := s.veto.Policy(c, at); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // it verified above the issuing CAs. It is safe for concurrent use. Make one with
 // [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
-	state atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing
+	settings atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing
 }
 
 // Option is a setting of [NewVerifier] and [Verifier.Replace].
@@ -54,6 +54,6 @@ func (v *Verifier) Replace(roots, intermediates *truststore.Store, opts ...Optio
 	if err != nil {
 		return err
 	}
-	v.state.Store(s)
+	v.settings.Store(s)
 	return nil
 }

@@ -26,24 +26,33 @@ type VerifyOptions struct {
 	Extra []*x509.Certificate
 }
 
-// Verify returns a chain from leaf to one of the roots that crypto/x509 accepts
-// and that passes the vetoes and policies. Where there are several, it is one whose
-// issuing CA the verifier holds. The error is an *[Error].
+// Verify returns a chain from leaf to one of the roots that crypto/x509 accepts and
+// that passes the vetoes and policies; one through an intermediate of the verifier
+// where there are several. The error is an *[Error].
 //
-// What vetoes leave no path is refused before any signature is checked. Then the
-// error's Chain is the leaf alone, and its Cert, if there is one, is what names
-// lead to: nobody knows whether it issued the leaf.
+// Where vetoes leave no path, no signature is checked. Then the error's Chain is the
+// leaf alone, and its Cert is what names lead to: it may not have issued the leaf.
 func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
-	return v.state.Load().verify(leaf, opts)
+	return v.settings.Load().verify(leaf, opts)
+}
+
+// verification is one verification under way.
+type verification struct {
+	*settings
+	leaf     *x509.Certificate
+	at       time.Time
+	usages   []x509.ExtKeyUsage
+	refused  []Chain
+	refusals []error
 }
 
 func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
-	at := opts.Time
-	if at.IsZero() {
-		at = time.Now()
+	if opts.Time.IsZero() {
+		opts.Time = time.Now()
 	}
+	at := opts.Time
 	if leaf == nil || len(leaf.Raw) == 0 {
-		return nil, &Error{Reason: Unsupported, At: at, Err: []error{errors.New("chain: no certificate to verify, or one that was never parsed")}}
+		return nil, s.advise(noCertificate(at), nil, opts)
 	}
 	if len(opts.KeyUsages) == 0 {
 		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -53,80 +62,88 @@ func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 	if s.veto != nil {
 		extra = s.besides(truststore.New(opts.Extra...))
 		if err := s.refuseEarly(leaf, extra, at); err != nil {
-			return nil, err
+			return nil, s.advise(err, extra, opts)
 		}
 	}
 	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
-		return nil, err
+		return nil, s.advise(err, nil, opts)
 	}
-
-	var (
-		refused  []Chain
-		refusals []error
-	)
-	accept := func(candidates []Chain) Chain {
-		for _, c := range candidates {
-			if slices.ContainsFunc(refused, func(r Chain) bool { return slices.Equal(r, c) }) {
-				continue // the long way finds what the short way did
-			}
-			err := s.judge(c, at)
-			if err == nil {
-				return c
-			}
-			refused, refusals = append(refused, c), append(refusals, err)
-		}
-		return nil
+	v := verification{settings: s, leaf: leaf, at: at, usages: opts.KeyUsages}
+	xopts := x509.VerifyOptions{DNSName: opts.DNSName, CurrentTime: at, KeyUsages: opts.KeyUsages}
+	if c := v.fromAnchors(xopts); c != nil {
+		return c, nil
 	}
-
-	xopts := x509.VerifyOptions{
-		DNSName:     opts.DNSName,
-		CurrentTime: at,
-		KeyUsages:   opts.KeyUsages,
-		Roots:       s.anchorPool,
-	}
-	// The short way: one signature check, from the leaf to an issuing CA that we hold.
-	if chains, err := leaf.Verify(xopts); err == nil {
-		for _, c := range chains {
-			// A certificate that stands in the pool itself comes back alone,
-			// and nothing about it was checked.
-			if len(c) != 2 {
-				continue
-			}
-			if found := accept(s.anchors[c[1]].complete(c[:1], at, opts.KeyUsages)); found != nil {
-				return found, nil
-			}
-		}
-	}
-
-	// The long way, from the roots, for everything out of the ordinary.
 	if extra == nil {
 		extra = s.besides(truststore.New(opts.Extra...))
 	}
-	var err error
-	if xopts.Intermediates, err = s.reachable(leaf, extra); err == nil {
-		var chains [][]*x509.Certificate
-		xopts.Roots = s.rootPool
-		chains, err = leaf.Verify(xopts)
-		candidates := make([]Chain, len(chains))
-		for i := range chains {
-			candidates[i] = chains[i]
-		}
-		if found := accept(candidates); found != nil {
-			return found, nil
-		}
+	c, err := v.fromRoots(xopts, extra)
+	if c != nil {
+		return c, nil
 	}
-	return nil, s.explain(leaf, extra, at, err, refusals)
+	return nil, s.advise(s.follow(leaf, extra, at).failure(at, err, v.refusals), extra, opts)
 }
 
-// Check judges chains that crypto/x509 already verified with a pool of
-// [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes
-// each up to its root, drops those that are not valid at that time or lead to
-// no anchor of this verifier, and returns the first that passes the vetoes and
-// policies. No
-// chain is an error. It belongs into tls.Config.VerifyConnection, which runs for
-// resumed sessions too, when no pool is asked.
+func noCertificate(at time.Time) *Error {
+	return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no parsed certificate was given")}}
+}
+
+// fromAnchors takes one signature check, from the leaf to an anchor.
+func (v *verification) fromAnchors(opts x509.VerifyOptions) Chain {
+	opts.Roots = v.anchorPool
+	chains, err := v.leaf.Verify(opts)
+	if err != nil {
+		return nil
+	}
+	for _, c := range chains {
+		// A certificate that is itself in the pool comes back alone, and nothing
+		// about it was checked.
+		if len(c) != 2 {
+			continue
+		}
+		for _, full := range v.anchors[c[1]].complete(c[:1], v.at, v.usages) {
+			if v.accepts(full) {
+				return full
+			}
+		}
+	}
+	return nil
+}
+
+// fromRoots looks for whole paths. The error is crypto/x509's, or a *limitError.
+func (v *verification) fromRoots(opts x509.VerifyOptions, extra *truststore.Store) (Chain, error) {
+	var err error
+	if opts.Intermediates, err = v.reachable(v.leaf, extra); err != nil {
+		return nil, err
+	}
+	opts.Roots = v.rootPool
+	chains, err := v.leaf.Verify(opts)
+	for _, c := range chains {
+		if v.accepts(c) {
+			return c, nil
+		}
+	}
+	return nil, err
+}
+
+// accepts asks vetoes and policies about a chain, once.
+func (v *verification) accepts(c Chain) bool {
+	if slices.ContainsFunc(v.refused, func(r Chain) bool { return slices.Equal(r, c) }) {
+		return false
+	}
+	err := v.ask(c, v.at)
+	if err != nil {
+		v.refused, v.refusals = append(v.refused, c), append(v.refusals, err)
+	}
+	return err == nil
+}
+
+// Check asks vetoes and policies about chains that crypto/x509 verified with a pool
+// of [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes each
+// up to its root and returns the first that is valid at the given time (zero means
+// now) and passes. No chain is an error.
 //
-// A zero time means now. Chains with a nil in them count as none.
+// It belongs into tls.Config.VerifyConnection, which also runs for resumed sessions,
+// when no pool is asked.
 func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, error) {
 	if at.IsZero() {
 		at = time.Now()
@@ -134,7 +151,7 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 	verified = slices.DeleteFunc(slices.Clone(verified), func(c []*x509.Certificate) bool {
 		return len(c) == 0 || slices.Contains(c, nil)
 	})
-	s := v.state.Load()
+	s := v.settings.Load()
 	var refusals []error
 	foreign := true
 	for _, c := range verified {
@@ -148,12 +165,20 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 			continue
 		}
 		for _, full := range a.complete(c[:last], at, nil) {
-			err := s.judge(full, at)
+			err := s.ask(full, at)
 			if err == nil {
 				return full, nil
 			}
 			refusals = append(refusals, err)
 		}
+	}
+	return nil, s.checkFailure(verified, at, foreign, refusals)
+}
+
+func (s *settings) checkFailure(verified [][]*x509.Certificate, at time.Time, foreign bool, refusals []error) *Error {
+	if len(verified) == 0 {
+		return &Error{Reason: UnknownAuthority, At: at, Err: []error{errors.New("no verified chain: was verification turned off?")},
+			Problem: "There is no verified chain.", Advice: "Turn verification on: crypto/tls leaves VerifiedChains empty with InsecureSkipVerify."}
 	}
 	var leaf *x509.Certificate
 	extra := truststore.New()
@@ -161,23 +186,15 @@ func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time) (Chain, e
 		leaf = c[0]
 		extra.Add(c[1:]...)
 	}
-	if leaf == nil {
-		return nil, &Error{Reason: UnknownAuthority, At: at, Err: []error{errNoVerifiedChain}}
-	}
+	path := s.follow(leaf, extra, at)
 	if foreign {
-		e := s.explain(leaf, extra, at, errForeignChain, nil)
+		e := path.failure(at, errors.New("the verified chains end at no CA that is trusted now: were they verified with its CertPool?"), nil)
 		e.Reason, e.Cert = UnknownAuthority, nil
-		return nil, e
+		e.Problem, e.Advice = "The verified chains end at no CA that is trusted now.", "Verify with a pool of this verifier's CertPool, and make a new pool after Replace."
+		return e
 	}
-	return nil, s.explain(leaf, extra, at, nil, refusals)
+	return s.advise(path.failure(at, nil, refusals), extra, VerifyOptions{Time: at})
 }
-
-// errNoVerifiedChain is what Check says of a peer whose chain nobody verified:
-// crypto/tls leaves VerifiedChains empty under InsecureSkipVerify.
-var errNoVerifiedChain = errors.New("chain: no verified chain: was verification turned off?")
-
-// errForeignChain is what Check says of chains that end at none of its anchors.
-var errForeignChain = errors.New("chain: the verified chains end at no CA that this verifier holds now: were they verified with its CertPool?")
 
 func validAt(certs []*x509.Certificate, at time.Time) bool {
 	for _, c := range certs {

@@ -66,7 +66,7 @@ func WithVeto(d Veto) Option {
 }
 
 // errBeforeSignatures is said with a veto of certificates that only names lead to.
-var errBeforeSignatures = errors.New("refused by names, before signatures were checked: every path that they lead to is distrusted")
+var errBeforeSignatures = errors.New("all paths that names lead to are vetoed, so signatures were not checked")
 
 // refuseEarly follows names from leaf upwards, and returns an error if a veto
 // refuses every path on the way, so that none is left for crypto/x509 to accept.
@@ -154,7 +154,7 @@ func VetoCertificates(fingerprints ...truststore.Fingerprint) Veto {
 	return func(certs []*x509.Certificate) error {
 		for _, cert := range certs {
 			if f := truststore.FingerprintOf(cert); distrusted[f] && f != (truststore.Fingerprint{}) {
-				return refuse(certs, cert, time.Time{}, fmt.Errorf("this certificate is distrusted, by its fingerprint %s", f))
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this certificate is distrusted by its fingerprint %s", f))
 			}
 		}
 		return nil
@@ -169,7 +169,7 @@ func VetoKeys(keys ...[sha256.Size]byte) Veto {
 	return func(certs []*x509.Certificate) error {
 		for _, cert := range certs {
 			if key := KeyHash(cert); distrusted[key] && key != [sha256.Size]byte{} {
-				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is distrusted, by its SHA-256 %x", key))
+				return refuse(certs, cert, time.Time{}, fmt.Errorf("this public key is distrusted by its SHA-256 %x", key))
 			}
 		}
 		return nil
@@ -219,7 +219,7 @@ func VetoSubjects(names ...pkix.Name) Veto {
 			}
 			for _, name := range distrusted {
 				if includes(has, name) {
-					return refuse(certs, cert, time.Time{}, errors.New("this subject is distrusted, by its name"))
+					return refuse(certs, cert, time.Time{}, errors.New("this subject is distrusted by its name"))
 				}
 			}
 		}
