@@ -187,7 +187,7 @@ func (w *world) compare(q question, n *tally) error {
 	default:
 		if theirErr == nil {
 			n.strictRefused++
-			if strings.Contains(err.Error(), "before signatures were checked") {
+			if errors.Is(err, chain.ErrBeforeSignatures) {
 				n.atSight++
 			}
 		}

@@ -24,7 +24,7 @@ func (e *Explanation) String() string {
 	if !e.OK {
 		verdict = "REFUSED: " + e.Reason.String()
 		if e.Reason == RefusedByPolicy {
-			verdict = "REFUSED by policy"
+			verdict = "REFUSED: by policy"
 		}
 	}
 	t.write("", "", verdict)

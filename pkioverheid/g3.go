@@ -34,6 +34,12 @@ func (e *G3Error) Error() string {
 	return "pkioverheid: G3 refused: " + e.cause() + "; " + e.advice()
 }
 
+// ProblemAdvice returns the two halves of Error as sentences, for the Problem and
+// Advice of a [chain.Error] and a [chain.Explanation].
+func (e *G3Error) ProblemAdvice() (problem, advice string) {
+	return e.cause() + ".", capital(e.advice()) + "."
+}
+
 func (e *G3Error) cause() string {
 	var b strings.Builder
 	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA

@@ -19,9 +19,7 @@ func complain(w io.Writer, err error) {
 // forUsers puts what the library says to programmers in terms of the tool. The longer
 // of two that begin alike stands first.
 var forUsers = strings.NewReplacer(
-	"is refused by a rule of this program: pkioverheid: G3 refused: ", "is refused: ",
-	"is refused by a rule of this program: pkioverheid: ", "is refused: ",
-	"refused by policy: pkioverheid: G3 refused: ", "refused by policy: ",
+	`": pkioverheid: `, `": `,
 	"refused by policy: pkioverheid: ", "refused by policy: ",
 	"; in a test, name its root in Config.TrialRoots", "",
 	"; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", "",
