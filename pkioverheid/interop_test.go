@@ -231,7 +231,7 @@ func sServer(t testing.TB, own tls.Certificate, args ...string) string {
 func TestOurClientReachesServersOfOpenSSL(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
-	for _, h := range pkioverheid.Hierarchies() {
+	for _, h := range fixtures {
 		authority := pkiotest.New(h)
 		dir := folder(t.TempDir())
 		for _, protocol := range protocols {

@@ -599,7 +599,7 @@ func TestTheCRLsOfTheRealHierarchiesAreAskedFor(t *testing.T) {
 		})},
 	})
 	var hierarchies [][]*x509.Certificate
-	for _, h := range pkioverheid.Hierarchies() {
+	for _, h := range fixtures {
 		hierarchies = append(hierarchies, h.Certificates())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
