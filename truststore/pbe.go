@@ -12,37 +12,52 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"math"
 	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// How often a file may have a password hashed: for one key, and for all keys and
-// checks in it. Programs write 2,048 (openssl), 10,000 (keytool) and 600,000
-// (certtool, and that for each certificate anew: ten with their key are eight
-// million). The bounds stand for a few seconds.
-const (
-	maxIterations    = 2_000_000
-	maxAllIterations = 8_000_000
-)
+// maxHashBlocks is how many blocks of 64 bytes a file may have hashed for its password,
+// for all keys and checks in it: a few seconds. PBKDF2 hashes two blocks an iteration.
+// Programs write 2,048 iterations (openssl), 10,000 (keytool) and 600,000 (certtool, and
+// that for each certificate anew: ten with their key are eight million).
+const maxHashBlocks = 16_000_000
 
 // Longer than any that is written, and short enough to be hashed many times.
 const maxSalt = 1024
 
-// work adds up the iterations that a file, or the files of a folder together, have
+// work adds up the hash blocks that a file, or the files of a folder together, have
 // asked for. The zero value is the start.
-type work struct{ iterations int }
+type work struct{ blocks int64 }
 
-func (w *work) add(iterations int) error {
-	if iterations < 1 {
-		return errors.New("it wants the password hashed less than once: the file is damaged")
+func (w *work) add(blocks int64) error {
+	if blocks > maxHashBlocks-w.blocks {
+		return fmt.Errorf("its password wants more than %d blocks hashed, which is refused: write it anew with fewer iterations", maxHashBlocks)
 	}
-	if iterations > maxIterations || w.iterations+iterations > maxAllIterations {
-		return fmt.Errorf("it wants the password hashed more than %d times at once or %d times in all, which is refused: write it anew with fewer iterations", maxIterations, maxAllIterations)
-	}
-	w.iterations += iterations
+	w.blocks += blocks
 	return nil
+}
+
+// hashBlocks is how many blocks of 64 bytes a hash of size bytes costs. SHA-384 and
+// SHA-512 have blocks of 128 bytes, which cost as much as two.
+func hashBlocks(h hash.Hash, size int) int64 {
+	block := h.BlockSize()
+	return int64((size+1+block/8+block-1)/block) * int64(block/64)
+}
+
+// pbkdf2Blocks is what PBKDF2 costs: for each part of the key, as long as the hash, two
+// blocks an iteration, and the salt.
+func pbkdf2Blocks(h hash.Hash, salt, iterations, keySize int) int64 {
+	parts := int64((keySize + h.Size() - 1) / h.Size())
+	return parts * (hashBlocks(h, salt+4) + 2*int64(iterations)*int64(h.BlockSize()/64))
+}
+
+// pkcs12Blocks is what pkcs12Key costs.
+func pkcs12Blocks(h hash.Hash, password, salt, iterations, size int) int64 {
+	parts := int64((size + h.Size() - 1) / h.Size())
+	return parts * (hashBlocks(h, password+salt+3*h.BlockSize()) + int64(iterations)*int64(h.BlockSize()/64))
 }
 
 // secret is a password in the two forms in which it is hashed.
@@ -147,7 +162,12 @@ func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password sec
 	if !params.ReadASN1(&params, cbasn1.SEQUENCE) || !params.ReadASN1Bytes(&salt, cbasn1.OCTET_STRING) || len(salt) > maxSalt {
 		return nil, errDamagedPBE
 	}
-	if err := readIterations(&params, &iterations, w); err != nil {
+	if err := readIterations(&params, &iterations); err != nil {
+		return nil, err
+	}
+	h := sha1.New()
+	blocks := pkcs12Blocks(h, len(password.bmp), len(salt), iterations, keySize) + pkcs12Blocks(h, len(password.bmp), len(salt), iterations, 8)
+	if err := w.add(blocks); err != nil {
 		return nil, err
 	}
 	key := pkcs12Key(sha1.New, 1, password.bmp, salt, iterations, keySize)
@@ -173,23 +193,24 @@ func errUnsupported(what string, oid asn1.ObjectIdentifier) error {
 	return fmt.Errorf("its %s %v is not supported: write it anew with AES (openssl pkcs8 -topk8 -v2 aes256, or openssl pkcs12 -export)", what, oid)
 }
 
-// readIterations reads an iteration count and adds it to the work.
-func readIterations(in *cryptobyte.String, iterations *int, w *work) error {
+// readIterations reads an iteration count. What is larger than an int32 is that: it is
+// refused when its blocks are counted.
+func readIterations(in *cryptobyte.String, iterations *int) error {
 	var n cryptobyte.String
-	if !in.ReadASN1(&n, cbasn1.INTEGER) || len(n) == 0 {
+	if !in.ReadASN1(&n, cbasn1.INTEGER) || len(n) == 0 || n[0] >= 0x80 && len(n) <= 4 {
 		return errDamagedPBE
 	}
-	*iterations = maxIterations + 1 // for all that have more than four bytes
+	*iterations = math.MaxInt32
 	if len(n) <= 4 {
 		*iterations = 0
-		for i, b := range n {
-			if i == 0 && b >= 0x80 {
-				return errDamagedPBE
-			}
+		for _, b := range n {
 			*iterations = *iterations<<8 | int(b)
 		}
 	}
-	return w.add(*iterations)
+	if *iterations < 1 {
+		return errors.New("it wants the password hashed less than once: the file is damaged")
+	}
+	return nil
 }
 
 // readPBKDF2 reads the parameters of PBKDF2 (RFC 8018, A.2) and derives a key.
@@ -208,7 +229,7 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work
 		return nil, errDamagedPBE
 	}
 	var iterations int
-	if err := readIterations(&kdf, &iterations, w); err != nil {
+	if err := readIterations(&kdf, &iterations); err != nil {
 		return nil, err
 	}
 	if kdf.PeekASN1Tag(cbasn1.INTEGER) {
@@ -232,6 +253,9 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work
 		if newHash = hmacHashOf(oid); newHash == nil {
 			return nil, errUnsupported("key derivation", oid)
 		}
+	}
+	if err := w.add(pbkdf2Blocks(newHash(), len(salt), iterations, keySize)); err != nil {
+		return nil, err
 	}
 	return pbkdf2.Key(newHash, password.text, salt, iterations, keySize)
 }

@@ -263,11 +263,13 @@ func checkMAC(in, message cryptobyte.String, s *secret, w *work) error {
 		return errUnsupported("MAC", oid)
 	}
 	iterations := 1
-	if macData.Empty() {
-		if err := w.add(iterations); err != nil {
+	if !macData.Empty() {
+		if err := readIterations(&macData, &iterations); err != nil {
 			return err
 		}
-	} else if err := readIterations(&macData, &iterations, w); err != nil {
+	}
+	blocks := pkcs12Blocks(newHash(), len(s.bmp), len(salt), iterations, newHash().Size())
+	if err := w.add(blocks); err != nil {
 		return err
 	}
 	check := func(password []byte) bool {
@@ -280,7 +282,7 @@ func checkMAC(in, message cryptobyte.String, s *secret, w *work) error {
 	if s.text != "" {
 		return errWrongPassword
 	}
-	if err := w.add(iterations); err != nil {
+	if err := w.add(blocks); err != nil {
 		return err
 	}
 	if !check(nil) {
