@@ -7,7 +7,7 @@ import (
 	"crypto/elliptic"
 	cryptorand "crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -88,8 +88,8 @@ var signers = sync.OnceValue(func() []signer {
 		if err != nil {
 			panic(err)
 		}
-		id := sha1.Sum(spki)
-		all = append(all, signer{key, algorithms, id[:]})
+		id := sha256.Sum256(spki)
+		all = append(all, signer{key, algorithms, id[:20]})
 	}
 	for i := range 10 {
 		add(ed25519.NewKeyFromSeed(append(make([]byte, 31), byte(i))), x509.PureEd25519)

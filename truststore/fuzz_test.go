@@ -60,6 +60,9 @@ func TestSeedsDecode(t *testing.T) {
 					assert.ErrorContains(t, err, "private key")
 					return
 				}
+				if refused(t, err) {
+					return
+				}
 				require.NoError(t, err)
 				assert.Positive(t, s.Len())
 			})
@@ -70,7 +73,9 @@ func TestSeedsDecode(t *testing.T) {
 		if strings.Contains(path, "-open.p12") {
 			_, _, err = DecodeKey(data)
 		}
-		assert.NoError(t, err, path)
+		if !refused(t, err) {
+			assert.NoError(t, err, path)
+		}
 	}
 }
 

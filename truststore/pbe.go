@@ -84,6 +84,8 @@ var (
 	oidPBES2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
 	oidPBKDF2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
 
+	oidHMACWithSHA1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 7}
+
 	oidPKCS12TripleDES  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 3}
 	oidPKCS12RC2With128 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 5}
 	oidPKCS12RC2With40  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 6}
@@ -94,38 +96,22 @@ var (
 	oidAES256CBC    = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}
 )
 
-// hashOf returns the hash for the object identifier of a digest.
-func hashOf(oid asn1.ObjectIdentifier) func() hash.Hash {
+// hashOf returns the hash for the object identifier of a digest or an HMAC, which is
+// used for what.
+func hashOf(oid asn1.ObjectIdentifier, what string) (func() hash.Hash, error) {
 	switch oid.String() {
-	case "1.3.14.3.2.26":
-		return sha1.New
-	case "2.16.840.1.101.3.4.2.4":
-		return sha256.New224
-	case "2.16.840.1.101.3.4.2.1":
-		return sha256.New
-	case "2.16.840.1.101.3.4.2.2":
-		return sha512.New384
-	case "2.16.840.1.101.3.4.2.3":
-		return sha512.New
+	case "1.3.14.3.2.26", "1.2.840.113549.2.7":
+		return sha1.New, approved("SHA-1")
+	case "2.16.840.1.101.3.4.2.4", "1.2.840.113549.2.8":
+		return sha256.New224, nil
+	case "2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9":
+		return sha256.New, nil
+	case "2.16.840.1.101.3.4.2.2", "1.2.840.113549.2.10":
+		return sha512.New384, nil
+	case "2.16.840.1.101.3.4.2.3", "1.2.840.113549.2.11":
+		return sha512.New, nil
 	}
-	return nil
-}
-
-// hmacHashOf returns the hash for the object identifier of an HMAC.
-func hmacHashOf(oid asn1.ObjectIdentifier) func() hash.Hash {
-	switch oid.String() {
-	case "1.2.840.113549.2.7":
-		return sha1.New
-	case "1.2.840.113549.2.8":
-		return sha256.New224
-	case "1.2.840.113549.2.9":
-		return sha256.New
-	case "1.2.840.113549.2.10":
-		return sha512.New384
-	case "1.2.840.113549.2.11":
-		return sha512.New
-	}
-	return nil
+	return nil, errUnsupported(what, oid)
 }
 
 // readAlgorithm reads an AlgorithmIdentifier; params is what follows the object
@@ -146,16 +132,19 @@ func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password sec
 	if oid.Equal(oidPBES2) {
 		return decryptPBES2(params, data, password, w)
 	}
-	keySize := 0
+	keySize, needs := 0, "RC2 and SHA-1"
 	switch {
 	case oid.Equal(oidPKCS12TripleDES):
-		keySize = 24
+		keySize, needs = 24, "triple DES and SHA-1"
 	case oid.Equal(oidPKCS12RC2With128):
 		keySize = 16
 	case oid.Equal(oidPKCS12RC2With40):
 		keySize = 5
 	default:
 		return nil, errUnsupported("encryption", oid)
+	}
+	if err := approved(needs); err != nil {
+		return nil, err
 	}
 	var salt []byte
 	var iterations int
@@ -245,13 +234,17 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work
 	if keySize == 0 {
 		return nil, errDamagedPBE
 	}
-	newHash := sha1.New
-	if !kdf.Empty() {
-		if !readAlgorithm(&kdf, &oid, &prfParams) {
-			return nil, errDamagedPBE
-		}
-		if newHash = hmacHashOf(oid); newHash == nil {
-			return nil, errUnsupported("key derivation", oid)
+	oid = oidHMACWithSHA1 // where there is none
+	if !kdf.Empty() && !readAlgorithm(&kdf, &oid, &prfParams) {
+		return nil, errDamagedPBE
+	}
+	newHash, err := hashOf(oid, "key derivation")
+	if err != nil {
+		return nil, err
+	}
+	if len(salt) < 16 { // SP 800-132, section 5.1
+		if err := approved(fmt.Sprintf("a salt of %d bytes", len(salt))); err != nil {
+			return nil, err
 		}
 	}
 	if err := w.add(pbkdf2Blocks(newHash(), len(salt), iterations, keySize)); err != nil {
@@ -280,6 +273,9 @@ func decryptPBES2(params cryptobyte.String, data []byte, password secret, w *wor
 	case oid.Equal(oidAES256CBC):
 		keySize = 32
 	case oid.Equal(oidTripleDESCBC):
+		if err := approved("triple DES"); err != nil {
+			return nil, err
+		}
 		newCipher, keySize, blockSize = des.NewTripleDESCipher, 24, des.BlockSize
 	default:
 		return nil, errUnsupported("cipher", oid)

@@ -209,7 +209,7 @@ func readPKCS12(data []byte, password string, w *work) (*pkcs12Contents, secret,
 			return nil, s, errors.New("this PKCS#12 has nothing that a password could check: give none, or write it anew with a MAC")
 		}
 	} else if err := checkMAC(pfx, authSafe, &s, w); err != nil {
-		if password != "" || !errors.Is(err, errWrongPassword) {
+		if password != "" || !errors.Is(err, errWrongPassword) && !errors.Is(err, errFIPS) {
 			return nil, s, err
 		}
 		contents.unchecked = err
@@ -258,9 +258,9 @@ func checkMAC(in, message cryptobyte.String, s *secret, w *work) error {
 	if oid.Equal(oidPBMAC1) {
 		return checkPBMAC1(params, message, digest, *s, w)
 	}
-	newHash := hashOf(oid)
-	if newHash == nil {
-		return errUnsupported("MAC", oid)
+	newHash, err := hashOf(oid, "MAC")
+	if err != nil {
+		return err
 	}
 	iterations := 1
 	if !macData.Empty() {
@@ -301,9 +301,9 @@ func checkPBMAC1(params, message cryptobyte.String, digest []byte, s secret, w *
 		!readAlgorithm(&params, &oid, &macParams) {
 		return errDamagedPKCS12
 	}
-	newHash := hmacHashOf(oid)
-	if newHash == nil {
-		return errUnsupported("MAC", oid)
+	newHash, err := hashOf(oid, "MAC")
+	if err != nil {
+		return err
 	}
 	key, err := readPBKDF2(&kdf, 0, s, w)
 	if err != nil {

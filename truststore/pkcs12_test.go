@@ -17,6 +17,12 @@ import (
 func assertNeedsItsPassword(t *testing.T, data []byte, password string, want []*x509.Certificate) {
 	t.Helper()
 	s, err := Decode(data, WithPassword(password))
+	if refused(t, err) {
+		s, err = Decode(data)
+		assert.Error(t, err)
+		assert.Nil(t, s)
+		return
+	}
 	require.NoError(t, err)
 	require.Equal(t, len(want), s.Len())
 	assert.Empty(t, Diff(New(want...), s))
@@ -37,12 +43,14 @@ func TestDecodeReadsPKCS12OfTheLibrary(t *testing.T) {
 		"RC2": pkcs12.LegacyRC2, "triple DES": pkcs12.LegacyDES, "of 2023": pkcs12.Modern2023, "of 2026, with PBMAC1": pkcs12.Modern2026,
 	} {
 		t.Run(name, func(t *testing.T) {
-			data, err := enc.EncodeTrustStore(certs, testPassword)
-			require.NoError(t, err)
+			data := unenforced(t, func() ([]byte, error) { return enc.EncodeTrustStore(certs, testPassword) })
 			assertNeedsItsPassword(t, data, testPassword, certs)
-			theirs, err := pkcs12.DecodeTrustStore(data, testPassword)
-			require.NoError(t, err)
 			s, err := Decode(data, WithPassword(testPassword))
+			if refused(t, err) {
+				return
+			}
+			require.NoError(t, err)
+			theirs, err := pkcs12.DecodeTrustStore(data, testPassword)
 			require.NoError(t, err)
 			assertCerts(t, theirs, s)
 		})
@@ -84,6 +92,9 @@ func TestDecodeReadsPKCS12InBER(t *testing.T) {
 	}
 	for name, part := range encryptedParts(t, seq(certBag(certs[0]))) {
 		s, err := Decode(pfxOf(part))
+		if refused(t, err) {
+			continue
+		}
 		require.NoError(t, err, name)
 		assertCerts(t, certs[:1], s)
 	}
@@ -94,8 +105,9 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 	keyBag := seq(oid(oidKeyBag), tlv(0xa0, pkcs8(t, testKey())))
 	secret := seq(oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 5}), tlv(0xa0, seq()))
 	broken := parseLoose(cert.Raw[:len(cert.Raw)-1])
-	encrypted, err := pkcs12.Modern2023.Encode(testKey(), leafFor(t, testKey()), nil, testPassword)
-	require.NoError(t, err)
+	encrypted := unenforced(t, func() ([]byte, error) {
+		return pkcs12.Modern2023.Encode(testKey(), leafFor(t, testKey()), nil, testPassword)
+	})
 	sha1OID, salt := asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, []byte("saltsalt")
 	slow := seq(integer(3), pfx()[5:], seq(seq(seq(oid(sha1OID)), octets(make([]byte, 20))), octets(salt), integer(1<<31-1)))
 	slowPart := seq(oid(oidEncryptedData), tlv(0xa0, seq(integer(0), seq(oid(oidData), pbes2(salt, integer(1<<31-1), oidAES256CBC, make([]byte, 16)), tlv(0x80, make([]byte, 32))))))
@@ -121,12 +133,15 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			s, err := Decode(c.data)
+			if refused(t, err) {
+				return
+			}
 			assert.ErrorContains(t, err, c.want)
 			assert.Nil(t, s)
 			assert.Less(t, time.Since(start), time.Second)
 		})
 	}
-	_, err = Decode(encrypted, WithPassword(testPassword))
+	_, err := Decode(encrypted, WithPassword(testPassword))
 	assert.ErrorContains(t, err, "read the key with DecodeKey")
 }
 

@@ -2,6 +2,7 @@ package crl_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -183,7 +184,7 @@ func ExampleChecker_Status() {
 func ExampleChecker_CheckStaple() {
 	l := newLayers("http://crl.example")
 	stapled, err := ocsp.CreateResponse(l.issuing.Certificate, l.issuing.Certificate, ocsp.Response{
-		Status: ocsp.Revoked, SerialNumber: l.leaf.SerialNumber, RevokedAt: now.AddDate(0, 0, -1),
+		Status: ocsp.Revoked, SerialNumber: l.leaf.SerialNumber, RevokedAt: now.AddDate(0, 0, -1), IssuerHash: crypto.SHA256,
 		ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour),
 	}, l.issuing.key)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -51,14 +51,14 @@ func must[T any](v T, err error) T {
 
 // newAuthority makes a self-signed CA; change edits its certificate before.
 func newAuthority(name string, key crypto.Signer, change ...func(*x509.Certificate)) authority {
-	id := sha1.Sum(must(x509.MarshalPKIXPublicKey(key.Public())))
+	id := sha256.Sum256(must(x509.MarshalPKIXPublicKey(key.Public())))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{Country: []string{"NL"}, Organization: []string{"Test"}, CommonName: name},
 		NotBefore:    now.AddDate(-5, 0, 0), NotAfter: now.AddDate(5, 0, 0),
 		BasicConstraintsValid: true, IsCA: true,
 		KeyUsage:     x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		SubjectKeyId: id[:],
+		SubjectKeyId: id[:20],
 	}
 	for _, f := range change {
 		f(template)

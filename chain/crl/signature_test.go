@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -33,7 +34,7 @@ func judge(der []byte, issuer *x509.Certificate) (own, theirs error) {
 	if l, err := x509.ParseRevocationList(der); err != nil {
 		theirs = err
 	} else {
-		theirs = l.CheckSignatureFrom(issuer)
+		fips140.WithoutEnforcement(func() { theirs = l.CheckSignatureFrom(issuer) })
 	}
 	return own, theirs
 }
@@ -117,22 +118,26 @@ func TestSignatureAlgorithms(t *testing.T) {
 			h.issuer, h.inner, h.outer = c.ca.RawSubject, c.algorithm, c.algorithm
 			signed := h.content()
 			opts := crypto.SignerOpts(c.hash)
-			if c.hash != 0 {
-				sum := c.hash.New()
-				sum.Write(signed)
-				signed = sum.Sum(nil)
-			}
 			if c.opts != nil {
 				opts = c.opts(c.hash)
 			}
-			der := h.with(must(c.ca.key.Sign(rand.Reader, signed, opts)))
+			var signature []byte
+			fips140.WithoutEnforcement(func() {
+				if c.hash != 0 {
+					sum := c.hash.New()
+					sum.Write(signed)
+					signed = sum.Sum(nil)
+				}
+				signature = must(c.ca.key.Sign(rand.Reader, signed, opts))
+			})
+			der := h.with(signature)
 			own, theirs := judge(der, c.ca.Certificate)
 			assert.Equal(t, c.own, own == nil, own)
 			assert.Equal(t, c.them, theirs == nil, theirs)
 
 			// The same signature over another content.
 			h.revoked = element(0x30, entryOf(integer(6), utcTime("260101000000Z")))
-			der = h.with(must(c.ca.key.Sign(rand.Reader, signed, opts)))
+			der = h.with(signature)
 			own, theirs = judge(der, c.ca.Certificate)
 			assert.Error(t, own)
 			assert.Error(t, theirs)

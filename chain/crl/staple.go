@@ -3,6 +3,7 @@ package crl
 import (
 	"bytes"
 	"crypto"
+	"crypto/fips140"
 	_ "crypto/sha1" // of names and keys, as RFC 6960 has it
 	"crypto/x509"
 	"encoding/asn1"
@@ -97,6 +98,9 @@ func (c *Checker) judgeStaple(response []byte, cert, ca *x509.Certificate, at ti
 	s, err := readStaple(response)
 	if err != nil {
 		return finding{unknown, err}
+	}
+	if fips140.Enforced() && s.needsSHA1() {
+		return finding{unknown, errors.New("it names the issuer or the responder by SHA-1, which GODEBUG=fips140=only does not allow")}
 	}
 	if err := c.checkResponder(s, ca, at); err != nil {
 		return finding{unknown, err}
@@ -375,6 +379,10 @@ func (c *Checker) checkResponder(s *stapled, ca *x509.Certificate, at time.Time)
 		err = fmt.Errorf("the responder %s: %w", quoteName(responder.Subject), err)
 	}
 	return err
+}
+
+func (s *stapled) needsSHA1() bool {
+	return s.byName == nil || slices.ContainsFunc(s.ids, func(id certID) bool { return id.hash == crypto.SHA1 })
 }
 
 // claims reports whether the response says that it was signed with the key of a

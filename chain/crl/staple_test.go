@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/fips140"
 	_ "crypto/md5" // which must be refused
 	"crypto/rand"
 	"crypto/rsa"
@@ -33,6 +34,9 @@ func isGood(serial *big.Int) ocsp.Response {
 
 // staple has package ocsp make a response about what issuer issued.
 func staple(issuer *x509.Certificate, by authority, r ocsp.Response) []byte {
+	if r.IssuerHash == 0 && fips140.Enforced() {
+		r.IssuerHash = crypto.SHA256 // and not SHA-1: see TestCheckStapleNeedsSHA1
+	}
 	return must(ocsp.CreateResponse(issuer, by.Certificate, r, by.key))
 }
 
@@ -184,7 +188,12 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 	var whole, responder, at, answers cryptobyte.String
 	require.True(t, data.ReadASN1(&whole, casn1.SEQUENCE))
 	require.True(t, whole.ReadASN1Element(&responder, 0xa1) && whole.ReadASN1Element(&at, casn1.GeneralizedTime) && whole.ReadASN1(&answers, casn1.SEQUENCE))
-	keyHash := sha1.Sum([]byte("another key"))
+	otherKey := "neither the issuer"
+	if fips140.Enforced() {
+		otherKey = "SHA-1, which GODEBUG=fips140=only does not allow"
+	}
+	var keyHash [sha1.Size]byte
+	fips140.WithoutEnforcement(func() { keyHash = sha1.Sum([]byte("another key")) })
 	extension := func(critical ...byte) []byte {
 		return element(0xa1, element(0x30, element(0x30, []byte{6, 2, 0x2a, 3}, critical, []byte{4, 1, 0})))
 	}
@@ -198,7 +207,7 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 		"with something behind it":                    {sign(responder, at, element(0x30, answers), []byte{5, 0}), "malformed"},
 		"with two answers":                            {sign(responder, at, element(0x30, answers, answers)), "two answers"},
 		"with none":                                   {sign(responder, at, element(0x30)), "another certificate"},
-		"by a responder with the hash of a key":       {sign(element(0xa2, element(0x04, keyHash[:])), at, element(0x30, answers)), "neither the issuer"},
+		"by a responder with the hash of a key":       {sign(element(0xa2, element(0x04, keyHash[:])), at, element(0x30, answers)), otherKey},
 		"by a responder that is neither name nor key": {sign(element(0xa3, element(0x04, keyHash[:])), at, element(0x30, answers)), "malformed"},
 		"of no known type":                            {bytes.Replace(sign(responder, at, element(0x30, answers)), []byte{0x30, 1, 1}, []byte{0x30, 1, 2}, 1), "basic type"},
 	} {
@@ -212,8 +221,15 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 		})
 	}
 	t.Run("by a responder with the hash of the right key", func(t *testing.T) {
-		key := sha1.Sum(must(l.issuing.PublicKey.(*ecdsa.PublicKey).Bytes()))
-		assert.NoError(t, c.CheckStaple(sign(element(0xa2, element(0x04, key[:])), at, element(0x30, answers)), l.chain(), now))
+		var key [sha1.Size]byte
+		fips140.WithoutEnforcement(func() { key = sha1.Sum(must(l.issuing.PublicKey.(*ecdsa.PublicKey).Bytes())) })
+		err := c.CheckStaple(sign(element(0xa2, element(0x04, key[:])), at, element(0x30, answers)), l.chain(), now)
+		if fips140.Enforced() {
+			refusedAs(t, chain.RevocationUnknown, "SHA-1, which GODEBUG=fips140=only does not allow", err)
+			t.Logf("fips140=only: %s (SHA-1)", t.Name())
+			return
+		}
+		assert.NoError(t, err)
 	})
 }
 
@@ -330,9 +346,12 @@ func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			algorithm := element(0x30, element(0x06, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, test.last}), []byte{5, 0})
-			h := test.hash.New()
-			h.Write(tbs)
-			signature := must(ca.key.Sign(rand.Reader, h.Sum(nil), test.hash))
+			var signature []byte
+			fips140.WithoutEnforcement(func() {
+				h := test.hash.New()
+				h.Write(tbs)
+				signature = must(ca.key.Sign(rand.Reader, h.Sum(nil), test.hash))
+			})
 			err := c.CheckStaple(responseOf(tbs, algorithm, signature), ch, now)
 			if test.text == "" {
 				assert.NoError(t, err)
@@ -341,4 +360,22 @@ func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
 			refusedAs(t, chain.RevocationUnknown, test.text, err)
 		})
 	}
+}
+
+// Responders name the issuer by SHA-1. In the mode that does not allow it this is an
+// error and not a panic.
+func TestCheckStapleNeedsSHA1(t *testing.T) {
+	l := newLayers("http://crl.example")
+	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
+	r := isGood(l.leaf.SerialNumber)
+	r.IssuerHash = crypto.SHA1
+	var response []byte
+	fips140.WithoutEnforcement(func() { response = staple(l.issuing.Certificate, l.issuing, r) })
+	err := c.CheckStaple(response, l.chain(), now)
+	if fips140.Enforced() {
+		refusedAs(t, chain.RevocationUnknown, "SHA-1, which GODEBUG=fips140=only does not allow", err)
+		t.Logf("fips140=only: %s (SHA-1)", t.Name())
+		return
+	}
+	assert.NoError(t, err)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -81,8 +80,8 @@ func forgedParts() [3]forged {
 	names := [...][]byte{nameDER("host.example"), nameDER("Issuing CA"), nameDER("Root")}
 	ids := [3][]byte{}
 	for i, key := range keys {
-		id := sha1.Sum(spkiDER(key.Public()))
-		ids[i] = id[:]
+		id := sha256.Sum256(spkiDER(key.Public()))
+		ids[i] = id[:20]
 	}
 	var all [3]forged
 	for i := range all {

@@ -4,7 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -217,8 +217,8 @@ func (a *Authority) subject(l *leaf) ([]byte, error) {
 	return asn1.Marshal(rdns)
 }
 
-// keyIdentifier is method 1 of RFC 5280, section 4.2.1.2, which the real CAs use:
-// the SHA-1 of the public key's bits.
+// keyIdentifier is method 1 of RFC 7093, section 2: the first 160 bits of the SHA-256
+// of the public key's bits. The real CAs use SHA-1, which FIPS 140-3 does not allow.
 func keyIdentifier(pub crypto.PublicKey) ([]byte, error) {
 	switch pub.(type) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
@@ -238,6 +238,6 @@ func keyIdentifier(pub crypto.PublicKey) ([]byte, error) {
 	} else if len(rest) > 0 {
 		return nil, errors.New("data after the public key")
 	}
-	sum := sha1.Sum(spki.PublicKey.Bytes)
-	return sum[:], nil
+	sum := sha256.Sum256(spki.PublicKey.Bytes)
+	return sum[:20], nil
 }

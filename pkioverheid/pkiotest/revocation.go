@@ -2,6 +2,8 @@ package pkiotest
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -281,6 +283,9 @@ func (a *Authority) OCSPResponse(cert *x509.Certificate) []byte {
 		}
 	}
 	issuer := a.certs[l.ca]
+	if fips140.Enforced() {
+		res.IssuerHash = crypto.SHA256 // and not SHA-1, as others write
+	}
 	der, err := ocsp.CreateResponse(issuer, issuer, res, a.PrivateKey(issuer))
 	if err != nil {
 		panic("pkiotest: OCSPResponse: " + err.Error())
