@@ -186,9 +186,7 @@ func FuzzDecodeKey(f *testing.F) {
 		f.Add(data)
 	}
 	for _, enc := range []*pkcs12.Encoder{pkcs12.LegacyRC2, pkcs12.LegacyDES, pkcs12.Modern2023, pkcs12.Modern2026} {
-		data, err := enc.WithIterations(2).Encode(testKey(), leaf, nil, seedPassword)
-		require.NoError(f, err)
-		f.Add(data)
+		f.Add(unenforced(f, func() ([]byte, error) { return enc.WithIterations(2).Encode(testKey(), leaf, nil, seedPassword) }))
 	}
 	keyBag := seq(oid(oidKeyBag), tlv(0xa0, pkcs8(f, testKey())))
 	f.Add(pfx(keyBag))

@@ -108,8 +108,8 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 	encrypted := unenforced(t, func() ([]byte, error) {
 		return pkcs12.Modern2023.Encode(testKey(), leafFor(t, testKey()), nil, testPassword)
 	})
-	sha1OID, salt := asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, []byte("saltsalt")
-	slow := seq(integer(3), pfx()[5:], seq(seq(seq(oid(sha1OID)), octets(make([]byte, 20))), octets(salt), integer(1<<31-1)))
+	sha256OID, salt := asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}, []byte("saltsalt")
+	slow := seq(integer(3), pfx()[5:], seq(seq(seq(oid(sha256OID)), octets(make([]byte, 20))), octets(salt), integer(1<<31-1)))
 	slowPart := seq(oid(oidEncryptedData), tlv(0xa0, seq(integer(0), seq(oid(oidData), pbes2(salt, integer(1<<31-1), oidAES256CBC, make([]byte, 16)), tlv(0x80, make([]byte, 32))))))
 	for name, c := range map[string]struct {
 		data []byte
