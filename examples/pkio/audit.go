@@ -117,7 +117,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		return err
 	}
 	known = append(known, javaPassword)
-	verifier, err := f.roots.verifier()
+	verifier, err := f.roots.verifier(nil)
 	if err != nil {
 		return err
 	}

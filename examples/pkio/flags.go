@@ -56,8 +56,8 @@ func (t *trust) flag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.path, "trust", "", "trust the CAs in this `file` or folder too, such as the G-Other root")
 }
 
-func (t *trust) verifier() (*chain.Verifier, error) {
-	var cfg pkioverheid.Config
+func (t *trust) verifier(p chain.Policy) (*chain.Verifier, error) {
+	cfg := pkioverheid.Config{Policy: p}
 	if t.path != "" {
 		var err error
 		if cfg.Roots, err = openLocked(t.path); err != nil {

@@ -17,6 +17,7 @@ import (
 func newInspect() *cobra.Command {
 	var at moment
 	var roots trust
+	var keeps profileFlag
 	var p passwords
 	var name serverName
 	cmd := &cobra.Command{
@@ -41,7 +42,7 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 			if err := name.check(); err != nil {
 				return err
 			}
-			v, err := roots.verifier()
+			v, err := roots.verifier(keeps.policy)
 			if err != nil {
 				return err
 			}
@@ -69,6 +70,7 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 	}
 	at.flag(cmd, "judge at this date")
 	roots.flag(cmd)
+	keeps.flag(cmd)
 	name.flag(cmd)
 	p.flags(cmd, "", "a key store")
 	return cmd

@@ -19,6 +19,7 @@ func complain(w io.Writer, err error) {
 // forUsers puts what the library says to programmers in terms of the tool. The longer
 // of two that begin alike stands first.
 var forUsers = strings.NewReplacer(
+	"A rule of this program refuses ", "A rule refuses ",
 	`": pkioverheid: `, `": `,
 	"refused by policy: pkioverheid: ", "refused by policy: ",
 	"; in a test, name its root in Config.TrialRoots", "",

@@ -22,6 +22,7 @@ var purposes = map[string]x509.ExtKeyUsage{
 func newVerify() *cobra.Command {
 	var at moment
 	var roots trust
+	var keeps profileFlag
 	var p passwords
 	var host, purpose string
 	var quiet bool
@@ -43,7 +44,8 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
   pkio verify service.example:443 --at 2028-01-01
   pkio verify 192.0.2.1:443 --host service.example
   pkio verify archive.cer --at 2021-06-01T12:00:00Z
-  pkio verify client.pem --for client --trust g-other-root.pem`,
+  pkio verify client.pem --for client --trust g-other-root.pem
+  pkio verify client.pem --profile digikoppeling`,
 		Args: positional(1, 1, "one CERT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			usage, ok := purposes[purpose]
@@ -53,7 +55,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if err := checkServerName("host", host); err != nil {
 				return err
 			}
-			v, err := roots.verifier()
+			v, err := roots.verifier(keeps.policy)
 			if err != nil {
 				return err
 			}
@@ -104,6 +106,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 	}
 	at.flag(cmd, "verify at this date")
 	roots.flag(cmd)
+	keeps.flag(cmd)
 	p.flags(cmd, "", "a key store")
 	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server: asked for, and what the certificate must be for")
 	cmd.Flags().StringVar(&purpose, "for", "any", "what it must be good for: any, server or client")
