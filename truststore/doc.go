@@ -70,5 +70,6 @@
 //
 // [System] lists what the operating system trusts (on Linux), to compare it with
 // what a program should. [Watch] follows a file or a folder that changes while the
-// program runs, and a [Source] gives what it holds at the moment.
+// program runs, and a [Source] gives what it holds at the moment. [NewSource] makes one
+// that the program sets.
 package truststore

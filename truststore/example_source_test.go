@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log"
-	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
@@ -148,14 +148,28 @@ func ExampleOnReload() {
 	// 7 in use, 0 of them new, error: true
 }
 
-// To log as the rest of the program does.
-func ExampleWithLogger() {
-	path, remove := partners()
-	defer remove()
-	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("component", "trust")
-	source, err := truststore.Watch(context.Background(), path, truststore.WithLogger(logger))
-	fmt.Println(source.Close(), err)
-	// Output: <nil> <nil>
+// Roots that come from Vault or a database.
+func ExampleSource_Set() {
+	partners := open(folder)
+	source := truststore.NewSource(partners)
+	fmt.Println(source.Store().Len())
+
+	first := slices.Collect(partners.All())[0]
+	err := source.Set(truststore.New(first))
+	fmt.Println(source.Store().Len(), err)
+
+	err = source.Set(truststore.New()) // an empty answer of the database
+	fmt.Println(source.Store().Len(), err)
+	// Output:
+	// 7
+	// 1 <nil>
+	// 1 truststore: a Source is not set to a store without any certificate
+}
+
+func ExampleNewSource() {
+	source := truststore.NewSource(open(folder))
+	fmt.Println(source.Store().Len(), source.Err())
+	// Output: 7 <nil>
 }
 
 func ExampleWithInterval() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -15,15 +16,16 @@ import (
 	"time"
 )
 
-// Source gives the present contents of a store on disk that changes while the
-// program runs. Watch makes one. All methods are safe for any number of goroutines.
+// Source gives the present contents of a store that changes while the program runs.
+// Watch makes one that follows the disk, and NewSource one that the program sets.
+// All methods are safe for any number of goroutines.
 //
 // Ask it anew for each connection: a *tls.Config keeps the pool that it was given.
 // A server asks in tls.Config.GetConfigForClient, a client makes the configuration
 // for a connection when it dials. What is built from a Store, such as a verifier, is
 // good for as long as Store returns the same pointer.
 //
-// The zero Source has no certificates, and never will.
+// The zero Source is empty, until it is set.
 type Source struct {
 	current atomic.Pointer[sourceContents]
 	stop    context.CancelFunc
@@ -35,6 +37,44 @@ type sourceContents struct {
 	store *Store
 	pool  *x509.CertPool
 	err   error
+}
+
+// NewSource returns a Source with the certificates of the store, which may be nil. It
+// follows no file: only Set changes it.
+func NewSource(store *Store) *Source {
+	s := new(Source)
+	s.put(copyOf(store), nil)
+	return s
+}
+
+// Set replaces the certificates of the Source. The Source keeps a copy, so that a
+// later change of the store has no effect. A store without certificates is an error,
+// as it is for Watch, and so is a Source that Watch made: the present ones then stay.
+func (s *Source) Set(store *Store) error {
+	if s.stop != nil {
+		return errors.New("truststore: this Source follows a file or a folder: change that, or set one that NewSource made")
+	}
+	if store.Len() == 0 {
+		return errors.New("truststore: a Source is not set to a store without any certificate")
+	}
+	s.put(copyOf(store), nil)
+	return nil
+}
+
+func copyOf(store *Store) *Store {
+	return store.Filter(func(*x509.Certificate) bool { return true })
+}
+
+// put puts a Store to use and reports whether that changes the certificates. If it
+// does not, the Store in use stays.
+func (s *Source) put(store *Store, err error) (changed bool) {
+	old := s.current.Load()
+	if old != nil && slices.EqualFunc(slices.Collect(old.store.All()), slices.Collect(store.All()), (*x509.Certificate).Equal) {
+		s.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
+		return false
+	}
+	s.current.Store(&sourceContents{store: store, pool: store.CertPool(), err: err})
+	return true
 }
 
 // Store returns the certificates that are in use: the same pointer until they
@@ -67,10 +107,10 @@ func (s *Source) Err() error {
 	return nil
 }
 
-// Close ends the watch, as does the end of the context that Watch was given. It
-// waits for a look that is under way, and with it for the function of OnReload, which
-// must therefore not call Close. The Source goes on to give the contents that it has.
-// Close returns nil, each time.
+// Close ends the watch, if there is one, as does the end of the context that Watch was
+// given. It waits for a look that is under way, and with it for the function of
+// OnReload, which must therefore not call Close. The Source goes on to give the
+// contents that it has. Close returns nil, each time.
 func (s *Source) Close() error {
 	if s.stop != nil {
 		s.stop()
@@ -79,7 +119,7 @@ func (s *Source) Close() error {
 	return nil
 }
 
-// Reload is what OnReload tells.
+// Reload is what OnReload reports.
 type Reload struct {
 	// Store is in use from now on. It is the one from before if Err says why
 	// there is no other, and if the same certificates could be read again.
@@ -93,22 +133,16 @@ type Reload struct {
 
 type watchOptions struct {
 	interval time.Duration
-	logger   *slog.Logger
 	onReload func(Reload)
 }
 
 // OnReload has Watch call f after it has put new contents to use, when it cannot do
 // so, and when it can again: once for each of these, not at each look. The calls
 // come one after another from a goroutine of the Source, which looks at nothing while
-// f runs.
+// f runs. Without OnReload, slog.Default() gets it: errors at the level Error, the rest
+// at Info.
 func OnReload(f func(Reload)) Option {
 	return func(o *options) { o.watch.onReload = f }
-}
-
-// WithLogger has Watch log what OnReload tells: errors at the level Error, the rest
-// at Info. Without this and without OnReload, slog.Default() gets it.
-func WithLogger(logger *slog.Logger) Option {
-	return func(o *options) { o.watch.logger = logger }
 }
 
 const (
@@ -125,7 +159,7 @@ func WithInterval(d time.Duration) Option {
 
 // Watch opens a file or a folder, as Open does, and looks at it again at intervals,
 // until ctx ends or Close is called. If it cannot be opened, there is no Source. The
-// options are those of Open, WithInterval, OnReload and WithLogger.
+// options are those of Open, WithInterval and OnReload.
 //
 // It does not matter how the store is changed: by renaming a file over it, as
 // WriteFile and many editors do; by swapping a symbolic link anywhere on the path, as
@@ -163,8 +197,8 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 		w.watch.interval = defaultInterval
 	}
 	w.watch.interval = max(w.watch.interval, minInterval)
-	if w.watch.logger == nil && w.watch.onReload == nil {
-		w.watch.logger = slog.Default()
+	if w.watch.onReload == nil {
+		w.watch.onReload = w.log
 	}
 
 	store, err := w.first(ctx)
@@ -174,7 +208,7 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	w.partial = err
 	ctx, stop := context.WithCancel(ctx)
 	w.source = &Source{stop: stop, done: make(chan struct{})}
-	w.source.current.Store(&sourceContents{store: store, pool: store.CertPool(), err: err})
+	w.source.put(store, err)
 	go w.run(ctx)
 	return w.source, nil
 }
@@ -325,18 +359,13 @@ func orNoCertificate(err error, path string) error {
 	return err
 }
 
-// use puts a Store to use. The one in use stays if it has the same certificates.
+// use puts a Store to use.
 func (w *watcher) use(ctx context.Context, store *Store, err error, sum contentSum) {
 	old := w.source.current.Load()
 	w.used, w.partial, w.failure = sum, err, nil
-	next := &sourceContents{store: old.store, pool: old.pool, err: err}
-	changed := !slices.EqualFunc(slices.Collect(old.store.All()), slices.Collect(store.All()), (*x509.Certificate).Equal)
-	if changed {
-		next.store, next.pool = store, store.CertPool()
-	}
-	w.source.current.Store(next)
-	if changed || err != nil || old.err != nil {
-		w.report(ctx, Reload{Store: next.store, Changes: Diff(old.store, next.store), Err: err})
+	if w.source.put(store, err) || err != nil || old.err != nil {
+		now := w.source.Store()
+		w.report(ctx, Reload{Store: now, Changes: Diff(old.store, now), Err: err})
 	}
 }
 
@@ -353,22 +382,21 @@ func (w *watcher) fail(ctx context.Context, err error, sum contentSum) {
 }
 
 func (w *watcher) report(ctx context.Context, r Reload) {
-	if ctx.Err() != nil {
-		return
-	}
-	if l := w.watch.logger; l != nil {
-		attrs := []any{"path", w.path, "certificates", r.Store.Len(), "added", len(r.Changes.Added), "removed", len(r.Changes.Removed)}
-		switch {
-		case r.Err == nil:
-			l.InfoContext(ctx, "truststore: what is on the disk is in use", attrs...)
-		case w.failure == nil:
-			l.ErrorContext(ctx, "truststore: a part of what is on the disk is in use", append(attrs, "error", r.Err)...)
-		default:
-			l.ErrorContext(ctx, "truststore: what is on the disk cannot be used, the contents from before stay in use", append(attrs, "error", r.Err)...)
-		}
-	}
-	if w.watch.onReload != nil {
+	if ctx.Err() == nil {
 		w.watch.onReload(r)
+	}
+}
+
+// log is what OnReload is without an option.
+func (w *watcher) log(r Reload) {
+	attrs := []any{"path", w.path, "certificates", r.Store.Len(), "added", len(r.Changes.Added), "removed", len(r.Changes.Removed)}
+	switch {
+	case r.Err == nil:
+		slog.Info("truststore: what is on the disk is in use", attrs...)
+	case w.failure == nil:
+		slog.Error("truststore: a part of what is on the disk is in use", append(attrs, "error", r.Err)...)
+	default:
+		slog.Error("truststore: what is on the disk cannot be used, the contents from before stay in use", append(attrs, "error", r.Err)...)
 	}
 }
 

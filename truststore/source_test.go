@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -538,24 +538,28 @@ func TestWatchEndsWithItsContextOrWithClose(t *testing.T) {
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before+5)
 }
 
-func TestWatchLogs(t *testing.T) {
+func TestWatchLogsToTheDefaultWhenNobodyElseIsTold(t *testing.T) {
 	certs := realCerts(t)
 	path := write(t, t.TempDir(), "a.pem", text(certs[0]))
+	var out bytes.Buffer
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "path" && a.Value.String() == path {
+			return slog.Attr{}
+		}
+		return a
+	}})))
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "path" && a.Value.String() == path {
-				return slog.Attr{}
-			}
-			return a
-		}}))
-		s, err := Watch(t.Context(), path, WithLogger(logger))
+		s, err := Watch(t.Context(), path)
 		require.NoError(t, err)
+		w := watch(t, path)
 		for _, data := range [][]byte{text(certs[1:3]...), []byte("broken"), text(certs[1:3]...)} {
 			rename(t, path, data)
 			time.Sleep(time.Minute)
 		}
 		require.NoError(t, s.Close())
+		require.NoError(t, w.Close())
+		assert.Len(t, w.told.take(), 3)
 		assert.Equal(t, `level=INFO msg="truststore: what is on the disk is in use" certificates=2 added=2 removed=1
 level=ERROR msg="truststore: what is on the disk cannot be used, the contents from before stay in use" certificates=2 added=0 removed=0 error="truststore: `+path+`: neither certificates nor keys nor a container of them are recognised in it"
 level=INFO msg="truststore: what is on the disk is in use" certificates=2 added=0 removed=0
@@ -563,22 +567,46 @@ level=INFO msg="truststore: what is on the disk is in use" certificates=2 added=
 	})
 }
 
-func TestWatchLogsToTheDefaultWhenNobodyElseIsTold(t *testing.T) {
-	path := write(t, t.TempDir(), "a.pem", text(realCerts(t)[0]))
-	var out bytes.Buffer
-	defer slog.SetDefault(slog.Default())
-	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
-	synctest.Test(t, func(t *testing.T) {
-		s, err := Watch(t.Context(), path)
-		require.NoError(t, err)
-		w := watch(t, path)
-		overwrite(t, path, nil)
-		time.Sleep(time.Minute)
-		require.NoError(t, s.Close())
-		assert.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), out.String())
-		assert.Error(t, w.one().Err)
-		require.NoError(t, w.Close())
-	})
+func TestASourceThatTheProgramSets(t *testing.T) {
+	certs := realCerts(t)
+	given := New(certs[0])
+	s := NewSource(given)
+	first, pool := s.Store(), s.CertPool()
+	given.Add(certs[1])
+	assert.Equal(t, certs[:1], slices.Collect(s.Store().All()), "what is added to the store later does not come in")
+
+	require.NoError(t, s.Set(New(certs[0])))
+	assert.Same(t, first, s.Store(), "the same certificates")
+	assert.Same(t, pool, s.CertPool())
+
+	require.NoError(t, s.Set(given))
+	assert.Equal(t, certs[:2], slices.Collect(s.Store().All()))
+	assert.True(t, s.CertPool().Equal(given.CertPool()))
+
+	for name, empty := range map[string]*Store{"nil": nil, "empty": new(Store)} {
+		assert.Error(t, s.Set(empty), name)
+		assert.Equal(t, 2, s.Store().Len(), name)
+	}
+	assert.NoError(t, s.Err())
+	assert.NoError(t, s.Close())
+	require.NoError(t, s.Set(New(certs[0])), "Close ends nothing without a watch")
+
+	var zero Source
+	require.NoError(t, zero.Set(given))
+	assert.Equal(t, 2, zero.Store().Len())
+	assert.Zero(t, NewSource(nil).Store().Len())
+	assert.True(t, NewSource(nil).CertPool().Equal(x509.NewCertPool()))
+}
+
+func TestAWatchedSourceCannotBeSet(t *testing.T) {
+	certs := realCerts(t)
+	path := write(t, t.TempDir(), "a.pem", text(certs[0]))
+	s, err := Watch(t.Context(), path, OnReload(func(Reload) {}))
+	require.NoError(t, err)
+	assert.ErrorContains(t, s.Set(New(certs[1])), "follows a file or a folder")
+	require.NoError(t, s.Close())
+	assert.Error(t, s.Set(New(certs[1])), "nor after its end")
+	assert.Equal(t, certs[:1], slices.Collect(s.Store().All()))
 }
 
 func TestWatchIntervals(t *testing.T) {
