@@ -122,7 +122,7 @@ func demonstrate(w io.Writer) (bool, error) {
 	defer checker.Close()
 
 	// In your program Roots stays out: the real hierarchies are built in.
-	cfg := pkioverheid.Config{Certificate: &cert, Roots: fixtures(pkioverheid.Hierarchies()), Revocation: checker}
+	cfg := pkioverheid.Config{Certificate: &cert, Roots: fixtures(append([]pkioverheid.Hierarchy{pkioverheid.EV}, both...)), Revocation: checker}
 	client, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err

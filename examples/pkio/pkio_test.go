@@ -70,7 +70,8 @@ func countCerts(env *testscript.Env) error {
 		n["LINES"] += certs // of CSV, with its heading
 	}
 	n["G1G3"], n["G1G4"], n["G1G4EV"] = n["G1"]+n["G3"], n["G1"]+n["G4"], n["G1"]+n["G4"]+n["EV"]
-	n["PLANTED"] = n["ALL"] + 5                       // with their leaves, and a foreign one: see plant
+	n["FINE"] = n["ALL"] - n["NOW"] - n["G1"]
+	n["PLANTED"] = n["G1G4EV"] + n["G3"] + 5          // with their leaves, and a foreign one: see plant
 	n["G1LEAF"] = n["G3"] + 1 + n["EV"] + 1 + n["G1"] // where it stands among them
 	for name, value := range n {
 		env.Setenv("N_"+name, strconv.Itoa(value))

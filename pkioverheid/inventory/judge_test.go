@@ -43,8 +43,12 @@ func TestStatesOfTheRealCertificates(t *testing.T) {
 		}
 		return n
 	}
-	ev, g1, g4, g3 := len(pkioverheid.EV.Certificates()), len(pkioverheid.PrivateG1.Certificates()), len(pkioverheid.PrivateG4TLS.Certificates()), len(pkioverheid.G3.Certificates())
-	assert.Equal(t, map[string]int{"EV expired": ev, "Private G1 trusted": g1, "Private G4 TLS trusted": g4, "G3 withdrawn": g3 - 2, "G3 refused by policy": 2}, states(now))
+	ev, g4, g3 := len(pkioverheid.EV.Certificates()), len(pkioverheid.PrivateG4TLS.Certificates()), len(pkioverheid.G3.Certificates())
+	want := map[string]int{"EV expired": ev, "G3 withdrawn": g3 - 2, "G3 refused by policy": 2}
+	for _, h := range pkioverheid.Hierarchies()[1:] { // but for EV
+		want[h.String()+" trusted"] = len(h.Certificates())
+	}
+	assert.Equal(t, want, states(now))
 	got := states(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC))
 	assert.Equal(t, ev, got["EV trusted"])
 	assert.Equal(t, g4, got["Private G4 TLS not yet valid"])

@@ -33,7 +33,7 @@ var hierarchies = []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1,
 
 // realCAs are the CA certificates that are embedded.
 func realCAs() (certs []*x509.Certificate) {
-	for _, h := range hierarchies {
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
 		certs = append(certs, h.Certificates()...)
 	}
 	return certs
