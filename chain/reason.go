@@ -90,7 +90,6 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 	var (
 		wrongName x509.HostnameError
 		invalid   x509.CertificateInvalidError
-		unknown   x509.UnknownAuthorityError
 	)
 	if errors.As(err, &wrongName) {
 		return WrongName, c.path[0]
@@ -99,7 +98,7 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 	if errors.As(err, &invalid) {
 		reason = ofInvalid(invalid, at)
 		if reason == NameNotPermitted {
-			return reason, c.path[0] // Go 1.25 says which CA, Go 1.26 for which certificate
+			return reason, c.path[0]
 		}
 		if slices.Contains(c.path, invalid.Cert) {
 			return reason, invalid.Cert
@@ -108,15 +107,6 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 	// What crypto/x509 says is about another path, or about none.
 	if reason, cert := c.fault(at); reason != 0 {
 		return reason, cert
-	}
-	if errors.As(err, &unknown) {
-		// It found no path although the signatures are good. Name constraints are
-		// what it looks at while it builds paths and fault does not; in Go 1.25.
-		for _, cert := range c.path[1:] {
-			if constraintsOf(cert) > 0 {
-				return NameNotPermitted, c.path[0]
-			}
-		}
 	}
 	switch {
 	case reason != 0:

@@ -61,7 +61,7 @@ func ExampleAuthority_CRL() {
 	for _, s := range checker.Status() {
 		fmt.Println(filepath.Base(s.File), s.Entries, s.Err)
 	}
-	// Output:
+	// Unordered output:
 	// 3.crl 0 <nil>
 	// 2.crl 0 <nil>
 	// 1.crl 0 <nil>
