@@ -149,7 +149,7 @@ func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*
 		return truststore.Open(path)
 	}
 	if len(known) > 0 {
-		return openWith(path, known...)
+		return openWith(path, known)
 	}
 	store, err := openLocked(path)
 	if !errors.Is(err, truststore.ErrPassword) {
@@ -162,13 +162,13 @@ func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*
 	if asked != nil {
 		return nil, fmt.Errorf("%w: give it with --in-password-file or --in-password-env, or give --unchecked if it is not encrypted", err)
 	}
-	return openWith(path, password)
+	return openWith(path, []string{password})
 }
 
 // openWith reads with the first of the passwords that fits.
-func openWith(path string, passwords ...string) (store *truststore.Store, err error) {
+func openWith(path string, passwords []string, opts ...truststore.Option) (store *truststore.Store, err error) {
 	for _, password := range passwords {
-		store, err = truststore.Open(path, truststore.WithPassword(password))
+		store, err = truststore.Open(path, append(opts, truststore.WithPassword(password))...)
 		if !errors.Is(err, truststore.ErrPassword) {
 			break
 		}
@@ -179,7 +179,7 @@ func openWith(path string, passwords ...string) (store *truststore.Store, err er
 // openLocked reads with the password that Java's key stores have, so that what has a
 // password is never read without a check. What has none is read without.
 func openLocked(path string) (*truststore.Store, error) {
-	store, err := openWith(path, javaPassword)
+	store, err := openWith(path, []string{javaPassword})
 	switch {
 	case err == nil:
 		return store, nil

@@ -22,6 +22,12 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 	if err != nil {
 		return nil, err
 	}
+	if len(known) > 0 {
+		// A JKS that is read without a password would pass whatever its digest is.
+		if _, err := openWith(target, known, truststore.KeepGoing()); errors.Is(err, truststore.ErrPassword) {
+			return nil, err
+		}
+	}
 	tried := append(slices.Clone(known), javaPassword)
 	for asked := false; ; asked = true {
 		cfg.Passwords = func(string) iter.Seq[string] { return slices.Values(tried) }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +65,8 @@ func (o *outFile) check(cmd *cobra.Command, certs int) error {
 	}
 	old, err := os.Lstat(o.path)
 	switch {
+	case amongDevices(o.path):
+		return fmt.Errorf("%q is under /dev, where no files are made: give another name, or - for standard output", o.path)
 	case errors.Is(err, fs.ErrNotExist):
 		return tryFolder(o.path)
 	case err != nil:
@@ -127,6 +130,16 @@ func (o *outFile) write(cmd *cobra.Command, data []byte, certs int) error {
 		return err
 	}
 	return truststore.ReplaceFile(o.path, data)
+}
+
+// amongDevices reports whether path is under /dev. A device that is not there, or whose
+// name was mistyped, would become a file, which takes memory and is gone after a restart.
+func amongDevices(path string) bool {
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if real, e := filepath.EvalSymlinks(folder); err == nil && e == nil {
+		folder = real
+	}
+	return folder == "/dev" || strings.HasPrefix(folder, "/dev/")
 }
 
 // tryFolder reports whether a file can be made: better to hear that now than after an
