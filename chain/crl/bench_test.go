@@ -17,7 +17,7 @@ import (
 const million = 1_000_000
 
 // bigLists are a list of a million entries as CAs publish them, in the order of
-// revocation and in that of the numbers, signed as in G4.
+// revocation and in that of the numbers, signed with RSASSA-PSS.
 var bigLists = sync.OnceValue(func() (l struct {
 	ca            authority
 	entries       []byte

@@ -17,7 +17,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// cache is a folder with a file for each feed, which has the list as it was
+// cache is a folder with a file for each source, which has the list as it was
 // fetched. Nothing in it is believed without its signature, and that its issuer
 // may have made a newer one is found out right after it is read.
 type cache struct {
@@ -32,7 +32,7 @@ const tempPrefix = ".truststore-"
 // A cache has at most maxCached files, which take cacheFactor times MaxBytes together.
 const (
 	maxCached   = 256
-	cacheFactor = 4 * heldFactor
+	cacheFactor = 4 * memoryFactor
 )
 
 // cacheName is what the names of the files end with.
@@ -93,14 +93,14 @@ func (c *cache) prune(inUse map[string]bool) error {
 	return nil
 }
 
-// name is that of a feed's file: the host for people, and the hash of what makes
-// the feed.
-func (c *cache) name(f *feed) string {
+// name is that of a source's file: the host for people, and the hash of what makes
+// the source.
+func (c *cache) name(src *source) string {
 	h := sha256.New()
-	ca := f.authority.cert
-	fmt.Fprintf(h, "%q %x %x %x", f.url, ca.RawSubject, chain.KeyHash(ca), ca.SubjectKeyId)
+	ca := src.authority.cert
+	fmt.Fprintf(h, "%q %x %x %x", src.url, ca.RawSubject, chain.KeyHash(ca), ca.SubjectKeyId)
 	host := "crl"
-	if u, err := url.Parse(f.url); err == nil {
+	if u, err := url.Parse(src.url); err == nil {
 		host = strings.Map(func(r rune) rune {
 			if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.' || r == '-' {
 				return r
@@ -112,9 +112,9 @@ func (c *cache) name(f *feed) string {
 	return fmt.Sprintf("%s-%x.crl", host, h.Sum(nil)[:16])
 }
 
-// read returns the file of a feed, nil if there is none.
-func (c *cache) read(f *feed) ([]byte, error) {
-	path := filepath.Join(c.path, c.name(f))
+// read returns the file of a source, nil if there is none.
+func (c *cache) read(src *source) ([]byte, error) {
+	path := filepath.Join(c.path, c.name(src))
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -124,20 +124,20 @@ func (c *cache) read(f *feed) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	c.touch(f)
+	c.touch(src)
 	return readUpTo(path, c.maxBytes)
 }
 
-// touch notes that the file of a feed is in use. It is false if there is none.
-func (c *cache) touch(f *feed) bool {
+// touch notes that the file of a source is in use. It is false if there is none.
+func (c *cache) touch(src *source) bool {
 	now := time.Now()
-	return !errors.Is(os.Chtimes(filepath.Join(c.path, c.name(f)), now, now), fs.ErrNotExist)
+	return !errors.Is(os.Chtimes(filepath.Join(c.path, c.name(src)), now, now), fs.ErrNotExist)
 }
 
-// write replaces the file of a feed, and a link or a pipe in its place: the folder is for
+// write replaces the file of a source, and a link or a pipe in its place: the folder is for
 // the cache alone.
-func (c *cache) write(f *feed, data []byte) error {
-	path := filepath.Join(c.path, c.name(f))
+func (c *cache) write(src *source, data []byte) error {
+	path := filepath.Join(c.path, c.name(src))
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		if err := os.Remove(path); err != nil {
 			return err

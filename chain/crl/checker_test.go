@@ -122,7 +122,7 @@ func TestPolicyRefusesWhatIsNoChain(t *testing.T) {
 	assert.NoError(t, c.Policy(chain.Chain{l.root.Certificate}, now), "a root alone has nobody to revoke it")
 }
 
-// As the withdrawn G3 CAs were (pkioverheid/facts.md §1): it is the key that signs lists.
+// It is the key that signs lists.
 func TestAReissuedCAHasTheListsOfItsKey(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)

@@ -35,7 +35,7 @@ func ExampleChecker_Policy() {
 	defer site.Close()
 
 	checker, err := crl.NewChecker(crl.Config{
-		Hosts:        []string{site.host()}, // such as "crl.pkioverheid.nl"
+		Hosts:        []string{site.host()}, // such as "crl.example"
 		AllowPrivate: true,                  // only because this site is on loopback
 		Time:         func() time.Time { return now },
 	})
@@ -181,9 +181,9 @@ func ExampleChecker_Status() {
 }
 
 // In tls.Config.VerifyConnection, after the chain was verified.
-func ExampleChecker_CheckStaple() {
+func ExampleChecker_CheckOCSPResponse() {
 	l := newLayers("http://crl.example")
-	stapled, err := ocsp.CreateResponse(l.issuing.Certificate, l.issuing.Certificate, ocsp.Response{
+	response, err := ocsp.CreateResponse(l.issuing.Certificate, l.issuing.Certificate, ocsp.Response{
 		Status: ocsp.Revoked, SerialNumber: l.leaf.SerialNumber, RevokedAt: now.AddDate(0, 0, -1), IssuerHash: crypto.SHA256,
 		ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour),
 	}, l.issuing.key)
@@ -195,9 +195,9 @@ func ExampleChecker_CheckStaple() {
 		panic(err)
 	}
 	defer checker.Close()
-	fmt.Println(checker.CheckStaple(nil, l.chain(), now)) // many servers have none
-	fmt.Println(checker.CheckStaple(stapled, l.chain(), now))
+	fmt.Println(checker.CheckOCSPResponse(nil, l.chain(), now)) // many servers have none
+	fmt.Println(checker.CheckOCSPResponse(response, l.chain(), now))
 	// Output:
 	// <nil>
-	// chain: revoked: "host.example": crl: stapled OCSP response: certificate d was revoked on 2026-11-22 12:00:00Z (unspecified), says the responder of "Issuing CA" at 2026-11-23 11:00:00Z
+	// chain: revoked: "host.example": crl: OCSP response: certificate d was revoked on 2026-11-22 12:00:00Z (unspecified), says the responder of "Issuing CA" at 2026-11-23 11:00:00Z
 }

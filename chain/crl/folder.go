@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,17 +27,17 @@ type folder struct {
 
 // folderContents is never changed: a folder gets a new one.
 type folderContents struct {
-	files    []*folderFile      // by name
-	gone     []*folderFile      // what is kept although it is no longer there
-	byIssuer map[string][]*held // by RawIssuer, the newest first
-	err      error              // of reading the folder
+	files    []*folderFile            // by name
+	gone     []*folderFile            // what is kept although it is no longer there
+	byIssuer map[string][]*storedList // by RawIssuer, the newest first
+	err      error                    // of reading the folder
 }
 
 type folderFile struct {
 	path    string
 	info    fs.FileInfo
 	settled bool // no later change can hide behind the same size and time
-	lists   []*held
+	lists   []*storedList
 	err     error
 }
 
@@ -51,8 +50,8 @@ const (
 	granularity = 2 * time.Second
 )
 
-// of returns the lists of CAs with the name of ca, unverified.
-func (d *folder) of(ca *x509.Certificate) []*held {
+// named returns the lists of CAs with the name of ca, unverified.
+func (d *folder) named(ca *x509.Certificate) []*storedList {
 	if c := d.current.Load(); c != nil {
 		return c.byIssuer[string(ca.RawSubject)]
 	}
@@ -74,23 +73,22 @@ func (d *folder) open() error {
 	return contents.err
 }
 
-// look reads what has changed.
-func (c *Checker) look() {
-	d := c.folder
+// update reads what has changed.
+func (d *folder) update(now time.Time, skew time.Duration, logger *slog.Logger) {
 	old := d.current.Load()
 	next := d.read(old)
 	if next == old {
 		return
 	}
 	if next.byIssuer == nil {
-		next.keep(old, c.now(), c.skew)
+		next.keep(old, now, skew)
 		next.index()
 	}
 	d.current.Store(next)
-	d.report(c.logger, old)
+	d.report(logger, old)
 }
 
-// report tells of files that cannot be read, or can again.
+// report logs files that cannot be read, or can again.
 func (d *folder) report(logger *slog.Logger, old *folderContents) {
 	before := map[string]string{}
 	if old != nil {
@@ -147,7 +145,7 @@ func (d *folder) read(old *folderContents) *folderContents {
 		return &folderContents{files: old.files, gone: old.gone, byIssuer: old.byIssuer, err: err}
 	}
 	changed = changed || old.err != nil
-	left := d.maxBytes * heldFactor
+	left := d.maxBytes * memoryFactor
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasPrefix(name, ".") || !strings.EqualFold(filepath.Ext(name), ".crl") {
@@ -196,7 +194,7 @@ func (d *folder) read(old *folderContents) *folderContents {
 
 // index sorts the lists by issuer and date.
 func (c *folderContents) index() {
-	c.byIssuer = map[string][]*held{}
+	c.byIssuer = map[string][]*storedList{}
 	for _, f := range slices.Concat(c.files, c.gone) {
 		for _, l := range f.lists {
 			name := string(l.RawIssuer())
@@ -204,7 +202,7 @@ func (c *folderContents) index() {
 		}
 	}
 	for _, lists := range c.byIssuer {
-		slices.SortStableFunc(lists, func(a, b *held) int {
+		slices.SortStableFunc(lists, func(a, b *storedList) int {
 			switch {
 			case a.newerThan(b):
 				return -1
@@ -221,8 +219,8 @@ func sameFile(a, b fs.FileInfo) bool {
 }
 
 // sameLists compares by what was signed.
-func sameLists(a, b []*held) bool {
-	return slices.EqualFunc(a, b, func(a, b *held) bool {
+func sameLists(a, b []*storedList) bool {
+	return slices.EqualFunc(a, b, func(a, b *storedList) bool {
 		return bytes.Equal(a.signature, b.signature) && bytes.Equal(a.signed, b.signed)
 	})
 }
@@ -231,8 +229,8 @@ func sameLists(a, b []*held) bool {
 // the folder: to take a list away, or to put an older one in its place, is to undo
 // revocations.
 func (c *folderContents) keep(old *folderContents, now time.Time, skew time.Duration) {
-	here := map[*held]bool{}
-	byIssuer := map[string][]*held{}
+	here := map[*storedList]bool{}
+	byIssuer := map[string][]*storedList{}
 	for _, f := range c.files {
 		for _, l := range f.lists {
 			here[l] = true
@@ -245,29 +243,18 @@ func (c *folderContents) keep(old *folderContents, now time.Time, skew time.Dura
 			if here[l] || now.After(l.NextUpdate().Add(skew)) || ca == nil {
 				continue
 			}
-			succeeds := func(next *held) bool {
-				return next.from(ca) == nil && !next.ThisUpdate().After(now.Add(skew)) && l.succeededBy(next)
+			succeeds := func(next *storedList) bool {
+				return next.verify(ca) == nil && !next.ThisUpdate().After(now.Add(skew)) &&
+					next.sameScope(l) && !next.olderThan(l)
 			}
 			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer())], succeeds) {
-				c.gone = append(c.gone, &folderFile{path: f.path, lists: []*held{l}, err: errGone})
+				c.gone = append(c.gone, &folderFile{path: f.path, lists: []*storedList{l}, err: errGone})
 			}
 		}
 	}
 }
 
-// succeededBy reports whether a list of the same CA is for the same and not older.
-func (h *held) succeededBy(next *held) bool {
-	return !next.behind(h) && reflect.DeepEqual(next.scope, h.scope)
-}
-
 var errGone = errors.New("this CRL is no longer in the folder and has no successor there; it stays in use until it ends")
-
-// madeBy returns the CA whose list it is, nil if none was asked about.
-func (h *held) madeBy() *x509.Certificate {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.owner
-}
 
 // unread says so if there may be lists in the folder that could not be read.
 func (d *folder) unread() error {
@@ -335,17 +322,17 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 
 // parseAll reads a list in DER, or any number of them in PEM, between which other
 // text and certificates may stand.
-func parseAll(data []byte, origin string) ([]*held, error) {
+func parseAll(data []byte, origin string) ([]*storedList, error) {
 	begin := []byte("-----BEGIN X509 CRL-----")
 	if bytes.HasPrefix(data, []byte{0x30}) || !bytes.Contains(data, begin) {
 		l, err := Parse(data)
 		if err != nil {
 			return nil, err
 		}
-		return []*held{newHeld(l, data, origin, nil)}, nil
+		return []*storedList{newStoredList(l, data, origin, nil)}, nil
 	}
 	want := bytes.Count(data, begin)
-	var lists []*held
+	var lists []*storedList
 	for {
 		var block *pem.Block
 		if block, data = pem.Decode(data); block == nil {
@@ -358,7 +345,7 @@ func parseAll(data []byte, origin string) ([]*held, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list %d of the file: %w", len(lists)+1, err)
 		}
-		lists = append(lists, newHeld(l, block.Bytes, origin, nil))
+		lists = append(lists, newStoredList(l, block.Bytes, origin, nil))
 	}
 	if len(lists) != want {
 		return nil, fmt.Errorf("of %d PEM blocks only %d are whole", want, len(lists))

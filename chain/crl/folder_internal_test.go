@@ -85,7 +85,7 @@ func TestFolderReadsWhatDidNotFitWhenThereIsRoom(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)
-	for i := range heldFactor + 1 {
+	for i := range memoryFactor + 1 {
 		path := fmt.Sprintf("%s/%02d.crl", dir, i)
 		require.NoError(t, os.WriteFile(path, list, 0o644))
 		require.NoError(t, os.Chtimes(path, old, old))

@@ -101,7 +101,7 @@ func bigSerial(all []byte, n, i int) *big.Int {
 	return new(big.Int).SetBytes(all[i*each+4 : i*each+24])
 }
 
-// pssList is a list of a CA with an RSA key, signed as in G4: pkioverheid/facts.md §5.
+// pssList is a list of a CA with an RSA key, signed with RSASSA-PSS.
 func pssList(a authority, entries []byte) []byte {
 	head := must(x509.ParseRevocationList(a.list(func(l *x509.RevocationList) { l.SignatureAlgorithm = x509.SHA512WithRSAPSS })))
 	var outer struct {

@@ -45,7 +45,7 @@ func leaked() string {
 		_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
 		left = nil
 		for _, stack := range strings.Split(b.String(), "\n\n") {
-			if strings.Contains(stack, "chain/crl.(*Checker)") || strings.Contains(stack, "internal/fetch.(") {
+			if strings.Contains(stack, "chain/crl.(*store)") || strings.Contains(stack, "internal/fetch.(") {
 				left = append(left, stack)
 			}
 		}

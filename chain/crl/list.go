@@ -9,6 +9,7 @@ import (
 	"iter"
 	"math/big"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -76,7 +77,7 @@ func (l *List) SignatureAlgorithm() x509.SignatureAlgorithm { return l.algorithm
 func (l *List) Len() int {
 	n := 0
 	for i := range l.tables {
-		n += len(l.tables[i].rows) / l.width(&l.tables[i])
+		n += l.tables[i].Len()
 	}
 	return n
 }
@@ -109,7 +110,7 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 	return func(yield func(*big.Int, Entry) bool) {
 		for i := range l.tables {
 			t := &l.tables[i]
-			for row := range slices.Chunk(t.rows, l.width(t)) {
+			for row := range slices.Chunk(t.rows, t.width) {
 				if !yield(integerOf(row[:t.length]), l.entry(row[t.length:])) {
 					return
 				}
@@ -168,96 +169,46 @@ type entries struct {
 	invalid   bool // rows have an invalidity date
 }
 
+// table is a sort.Interface.
 type table struct {
 	length int // of the serial numbers
+	width  int // of the rows
 	rows   []byte
-
-	common      int    // so many octets are the same in all numbers
-	first, last uint64 // the keys of the first and the last number: what follows these octets
-	shift       uint
-	index       []uint32 // how many rows stand before a key less first, shifted; and all of them
 }
 
-func (l *entries) width(t *table) int {
-	w := t.length + l.timeBytes + 1
+func (t *table) Len() int           { return len(t.rows) / t.width }
+func (t *table) Less(i, j int) bool { return bytes.Compare(t.row(i), t.row(j)) < 0 }
+
+func (t *table) Swap(i, j int) {
+	var third [maxSerial + 16]byte
+	a, b := t.row(i), t.row(j)
+	copy(third[:], a)
+	copy(a, b)
+	copy(b, third[:t.width])
+}
+
+func (t *table) row(i int) []byte { return t.rows[i*t.width:][:t.width] }
+
+func (l *entries) widthOf(length int) int {
+	w := length + l.timeBytes + 1
 	if l.invalid {
 		w += l.timeBytes
 	}
 	return w
 }
 
-// find returns the row of a serial number, or nil: by its index it finds the few
-// rows among which the number stands, and halves these.
+// find returns the row of a serial number, or nil.
 func (l *entries) find(serial []byte) []byte {
 	for i := range l.tables {
 		t := &l.tables[i]
 		if t.length != len(serial) {
 			continue
 		}
-		key := keyOf(serial[t.common:])
-		if key < t.first || key > t.last {
-			return nil
+		if i, found := sort.Find(t.Len(), func(i int) int { return bytes.Compare(serial, t.row(i)[:t.length]) }); found {
+			return t.row(i)
 		}
-		width := l.width(t)
-		bucket := (key - t.first) >> t.shift
-		low, high := int(t.index[bucket]), int(t.index[bucket+1])
-		for low < high {
-			middle := int(uint(low+high) / 2)
-			row := t.rows[middle*width:][:width]
-			switch bytes.Compare(row[:t.length], serial) {
-			case 0:
-				return row
-			case -1:
-				low = middle + 1
-			default:
-				high = middle
-			}
-		}
-		return nil
 	}
 	return nil
-}
-
-// makeIndex notes where in a table, which is in order, the numbers begin that have
-// one key or another. Where CAs choose numbers at random or count up, each of its
-// buckets has some eight of them. It takes half a byte a row; how it falls
-// out decides nothing but time.
-func (l *entries) makeIndex(t *table) {
-	const rowsOfBucket = 8
-	width := l.width(t)
-	first, last := t.rows[:t.length], t.rows[len(t.rows)-width:][:t.length]
-	for t.common < t.length && first[t.common] == last[t.common] {
-		t.common++
-	}
-	t.first, t.last = keyOf(first[t.common:]), keyOf(last[t.common:])
-	most := uint64(len(t.rows)/width/rowsOfBucket + 1)
-	for (t.last-t.first)>>t.shift >= most {
-		t.shift++
-	}
-	t.index = make([]uint32, (t.last-t.first)>>t.shift+2)
-	at := 0
-	for row := range slices.Chunk(t.rows, width) {
-		at++
-		t.index[(keyOf(row[t.common:t.length])-t.first)>>t.shift+1] = uint32(at)
-	}
-	for i := range t.index[1:] {
-		t.index[i+1] = max(t.index[i], t.index[i+1])
-	}
-}
-
-// keyOf is the beginning of a serial number, as a number.
-func keyOf(b []byte) uint64 {
-	if len(b) >= 8 {
-		return binary.BigEndian.Uint64(b)
-	}
-	var key uint64
-	for i := range 8 {
-		key <<= 8
-		if i < len(b) {
-			key |= uint64(b[i])
-		}
-	}
-	return key
 }
 
 // entry reads a row behind its serial number.
@@ -307,8 +258,8 @@ func (l *entries) appendRow(t *table, e *entry) {
 // order sorts a table and leaves one row for each serial number: the first in
 // the order of dates whose reason is not RemoveFromCRL, if there is one.
 func (l *entries) order(t *table) {
-	width := l.width(t)
-	sortRows(t.rows, width, 0)
+	width := t.width
+	sort.Sort(t)
 	kept := 0
 	for from := 0; from < len(t.rows); {
 		serial := t.rows[from : from+t.length]
@@ -328,77 +279,6 @@ func (l *entries) order(t *table) {
 
 func (l *entries) removes(t *table, at int) bool {
 	return Reason(t.rows[at+t.length+l.timeBytes]) == RemoveFromCRL
-}
-
-// sortRows sorts rows that are equal up to a byte: by the next that is not the same
-// in all, in place, and then what falls together there. Unlike a sort by comparison
-// it looks at most rows two or three times; its work is bounded by the bytes that
-// there are.
-func sortRows(rows []byte, width, at int) {
-	const few = 24
-	if len(rows) <= few*width {
-		insertRows(rows, width, at)
-		return
-	}
-	first, same := rows[:width], width
-	for i := width; i < len(rows) && same > at; i += width {
-		n := at
-		for n < same && rows[i+n] == first[n] {
-			n++
-		}
-		same = n
-	}
-	if at = same; at == width {
-		return
-	}
-
-	var next, ends [256]int
-	for i := at; i < len(rows); i += width {
-		ends[rows[i]] += width
-	}
-	end := 0
-	for v := range ends {
-		next[v] = end
-		end += ends[v]
-		ends[v] = end
-	}
-	for v := range next {
-		for next[v] < ends[v] {
-			row := rows[next[v] : next[v]+width]
-			if to := row[at]; int(to) != v {
-				swapRows(row, rows[next[to]:next[to]+width])
-				next[to] += width
-			} else {
-				next[v] += width
-			}
-		}
-	}
-	begin := 0
-	for _, end := range ends {
-		if end-begin > width {
-			sortRows(rows[begin:end], width, at+1)
-		}
-		begin = end
-	}
-}
-
-func insertRows(rows []byte, width, at int) {
-	for i := width; i < len(rows); i += width {
-		for j := i; j > 0; j -= width {
-			before, this := rows[j-width:j], rows[j:j+width]
-			if bytes.Compare(before[at:], this[at:]) <= 0 {
-				break
-			}
-			swapRows(before, this)
-		}
-	}
-}
-
-func swapRows(a, b []byte) {
-	var held [maxSerial + 16]byte
-	copy(held[:], a)
-	copy(a, b)
-	copy(b, held[:len(a)])
 }
 
 // integerContent returns the content of the DER of n, in buf; false if it is

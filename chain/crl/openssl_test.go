@@ -123,7 +123,7 @@ func TestListsMadeByOpenssl(t *testing.T) {
 		want x509.SignatureAlgorithm
 	}{
 		{"RSA", rsa, []string{"-md", "sha256"}, x509.SHA256WithRSA},
-		{"RSA PSS with SHA-512, as in G4", rsa, append(pss, "-md", "sha512"), x509.SHA512WithRSAPSS},
+		{"RSA PSS with SHA-512", rsa, append(pss, "-md", "sha512"), x509.SHA512WithRSAPSS},
 		{"RSA PSS with SHA-384", rsa, append(pss, "-md", "sha384"), x509.SHA384WithRSAPSS},
 		{"ECDSA", ec, []string{"-md", "sha384"}, x509.ECDSAWithSHA384},
 		{"Ed25519", []string{"-newkey", "ed25519"}, []string{"-md", "null"}, x509.PureEd25519},

@@ -343,16 +343,15 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 	size := 0
 	for length, n := range counts {
 		if n > 0 {
-			t := table{length: length}
 			places[length] = len(l.tables)
-			l.tables = append(l.tables, t)
-			size += n * l.width(&t)
+			l.tables = append(l.tables, table{length: length, width: l.widthOf(length)})
+			size += n * l.widthOf(length)
 		}
 	}
 	block := make([]byte, size)
 	for i := range l.tables {
 		t := &l.tables[i]
-		n := counts[t.length] * l.width(t)
+		n := counts[t.length] * t.width
 		t.rows, block = block[:0:n], block[n:]
 	}
 	var unordered [maxSerial + 1]bool
@@ -361,7 +360,7 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 		left, _ = e.read(left) // it was read before
 		n := len(e.serial)
 		t := &l.tables[places[n]]
-		if last := len(t.rows) - l.width(t); last >= 0 && !unordered[n] && bytes.Compare(t.rows[last:last+n], e.serial) >= 0 {
+		if last := len(t.rows) - t.width; last >= 0 && !unordered[n] && bytes.Compare(t.rows[last:last+n], e.serial) >= 0 {
 			unordered[n] = true
 		}
 		l.appendRow(t, &e)
@@ -371,7 +370,6 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 		if unordered[t.length] {
 			l.order(t)
 		}
-		l.makeIndex(t)
 	}
 	return nil
 }

@@ -10,22 +10,18 @@ import (
 	"sync"
 )
 
-// Prefetch fetches the CRLs that the certificates of hierarchies name, and keeps
-// them fresh from then on whether they are needed or not: at the start of a program,
-// so that its first connection does not wait. Each hierarchy is a list of
-// certificates with their issuers, in any order, such as
-// pkioverheid.Hierarchy.Certificates gives. A root needs no CRL, and nothing is fetched
-// for a certificate that has expired, or whose issuer has: there may be no CRL any more
-// (pkioverheid/facts.md §7).
+// Prefetch fetches the CRLs that the certificates of hierarchies name, and keeps them
+// fresh from then on, needed or not: at the start of a program, so that its first
+// connection does not wait. Each hierarchy is a list of certificates with their
+// issuers, in any order. Nothing is fetched for roots, nor for a certificate that has
+// expired or whose issuer has.
 //
-// The certificates of CAs name the CRLs on which CAs are. Where a CA has its CRL of
-// what it issues itself, the certificates that it issued tell: give one of them too,
-// such as the program's own, or leave it to the first connection and to the cache.
+// Where a CA has a CRL of its own for what it issues, only certificates that it issued
+// name it: add one, such as the program's own.
 //
-// Prefetch waits until every CRL is at hand, or ctx ends, or for each that is missing
-// the fetch has failed. Then it returns all that went wrong. A program may go on
-// nevertheless: what failed is tried again in the background. That a certificate is
-// revoked is no error here.
+// Prefetch waits until every CRL is available or its fetch has failed, or ctx ends,
+// and returns all that went wrong. What failed is tried again in the background. That
+// a certificate is revoked is not an error here.
 func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certificate) error {
 	var (
 		all  = slices.Concat(hierarchies...)
@@ -48,13 +44,11 @@ func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certifica
 		if now := c.now(); now.After(cert.NotAfter) || now.After(ca.NotAfter) {
 			continue
 		}
-		done.Add(1)
-		go func() {
-			defer done.Done()
+		done.Go(func() {
 			if err := c.prefetch(ctx, cert, ca); err != nil {
 				errs[i] = fmt.Errorf("crl: prefetch for %s: %w", quoteName(cert.Subject), err)
 			}
-		}()
+		})
 	}
 	done.Wait()
 	return errors.Join(errs...)
@@ -76,12 +70,9 @@ func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) erro
 		return err
 	}
 	var failures []error
-	if c.fetcher != nil {
+	if c.store.fetcher != nil {
 		for _, address := range urlsOf(cert) {
-			f, err := c.feedOf(address, ca, true)
-			if err == nil {
-				err = c.await(ctx, f, true)
-			}
+			err := c.store.get(ctx, address, ca, true)
 			if err == nil {
 				break // the others are for when this one fails
 			}
@@ -91,12 +82,13 @@ func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) erro
 			failures = append(failures, err)
 		}
 	}
-	found := c.judge(cert, ca, c.now(), false)
-	if found.state != unknown {
+	now := c.now()
+	r := c.check(cert, ca, question{at: now, now: now})
+	if r.state != unknown {
 		return nil
 	}
-	if !errors.Is(found.err, errNone) || len(failures) == 0 {
-		failures = append([]error{found.err}, failures...)
+	if !errors.Is(r.err, errNone) || len(failures) == 0 {
+		failures = append([]error{r.err}, failures...)
 	}
 	return errors.Join(failures...)
 }

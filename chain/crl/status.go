@@ -70,7 +70,7 @@ func (s Status) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-func (s *Status) describe(l *held, now time.Time) {
+func (s *Status) describe(l *storedList, now time.Time) {
 	s.Issuer = safetext.Name(l.Issuer(), safetext.MostDN)
 	if n := l.Number(); n != nil {
 		s.Number = n.String()
@@ -79,69 +79,57 @@ func (s *Status) describe(l *held, now time.Time) {
 	s.Age = now.Sub(s.ThisUpdate)
 }
 
-// Status returns the state of each CRL that is in use or should be, by issuer: those
-// that are fetched, those in the folder, what of the folder cannot be read, and for
-// each CA one whose list gave way for room, with their number in Err.
-func (c *Checker) Status() []Status {
-	now := c.now()
+func (s *store) status() []Status {
+	now := s.now()
 	var all []Status
-	c.mu.RLock()
-	for _, f := range c.feeds {
-		s := Status{Issuer: safetext.Name(f.authority.cert.Subject, safetext.MostDN), URL: f.url, Err: f.err}
-		if l := f.list.Load(); l != nil {
-			s.describe(l, now)
-		}
-		if s.Err == nil {
-			s.Err = f.cacheErr
-		}
-		if !f.confirmed.IsZero() {
-			s.Confirmed, s.Age = f.confirmed, now.Sub(f.confirmed)
-		}
-		switch {
-		case c.closed:
-		case f.running:
-			s.NextRefresh = now
-		case f.started && !f.resting(now):
-			s.NextRefresh = time.Unix(0, f.due.Load()).UTC()
-		}
-		all = append(all, s)
+	s.mu.RLock()
+	for _, src := range s.sources {
+		all = append(all, s.statusOf(src, now))
 	}
-	all = append(all, c.statusOfEvicted()...)
-	c.mu.RUnlock()
-	if contents := c.folder.current.Load(); contents != nil {
-		if contents.err != nil {
-			all = append(all, Status{File: c.folder.path, Err: contents.err})
-		}
-		for _, f := range slices.Concat(contents.files, contents.gone) {
-			for _, l := range f.lists {
-				s := Status{File: f.path, Err: f.err}
-				s.describe(l, now)
-				all = append(all, s)
-			}
-			if len(f.lists) == 0 {
-				all = append(all, Status{File: filepath.Clean(f.path), Err: f.err})
-			}
-		}
-	}
+	all = append(all, s.statusOfEvicted()...)
+	s.mu.RUnlock()
+	all = append(all, s.folder.status(now)...)
 	slices.SortFunc(all, func(a, b Status) int {
 		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.URL, b.URL), cmp.Compare(a.File, b.File), a.ThisUpdate.Compare(b.ThisUpdate))
 	})
 	return all
 }
 
+// statusOf describes a source. The caller holds the lock.
+func (s *store) statusOf(src *source, now time.Time) Status {
+	st := Status{Issuer: safetext.Name(src.authority.cert.Subject, safetext.MostDN), URL: src.url, Err: src.err}
+	if l := src.last(); l != nil {
+		st.describe(l, now)
+	}
+	if st.Err == nil {
+		st.Err = src.cacheErr
+	}
+	if !src.confirmed.IsZero() {
+		st.Confirmed, st.Age = src.confirmed, now.Sub(src.confirmed)
+	}
+	switch {
+	case s.closed:
+	case src.running:
+		st.NextRefresh = now
+	case src.started && !src.resting(now):
+		st.NextRefresh = time.Unix(0, src.due.Load()).UTC()
+	}
+	return st
+}
+
 // statusOfEvicted has one Status for each CA: the last list that gave way, and how
 // many did. The caller holds the lock.
-func (c *Checker) statusOfEvicted() []Status {
+func (s *store) statusOfEvicted() []Status {
 	type lost struct {
-		*evicted
+		*eviction
 		lists int
 	}
-	byCA := map[feedKey]lost{}
-	for _, e := range c.evicted {
-		key := feedKeyOf("", e.ca)
+	byCA := map[sourceKey]lost{}
+	for _, e := range s.evicted {
+		key := keyOf("", e.ca)
 		l := byCA[key]
-		if l.evicted == nil || e.at.After(l.at) {
-			l.evicted = e
+		if l.eviction == nil || e.at.After(l.at) {
+			l.eviction = e
 		}
 		l.lists++
 		byCA[key] = l
@@ -153,6 +141,28 @@ func (c *Checker) statusOfEvicted() []Status {
 			err = fmt.Errorf("%w; %d lists of the CA did", err, l.lists)
 		}
 		all = append(all, Status{Issuer: quoteName(l.ca.Subject), URL: l.url, Err: err})
+	}
+	return all
+}
+
+func (d *folder) status(now time.Time) []Status {
+	contents := d.current.Load()
+	if contents == nil {
+		return nil
+	}
+	var all []Status
+	if contents.err != nil {
+		all = append(all, Status{File: d.path, Err: contents.err})
+	}
+	for _, f := range slices.Concat(contents.files, contents.gone) {
+		for _, l := range f.lists {
+			st := Status{File: f.path, Err: f.err}
+			st.describe(l, now)
+			all = append(all, st)
+		}
+		if len(f.lists) == 0 {
+			all = append(all, Status{File: filepath.Clean(f.path), Err: f.err})
+		}
 	}
 	return all
 }

@@ -32,10 +32,10 @@ func isGood(serial *big.Int) ocsp.Response {
 	return ocsp.Response{Status: ocsp.Good, SerialNumber: serial, ThisUpdate: hourAgo, NextUpdate: now.Add(time.Hour)}
 }
 
-// staple has package ocsp make a response about what issuer issued.
-func staple(issuer *x509.Certificate, by authority, r ocsp.Response) []byte {
+// answerTo has package ocsp make a response about what issuer issued.
+func answerTo(issuer *x509.Certificate, by authority, r ocsp.Response) []byte {
 	if r.IssuerHash == 0 && fips140.Enforced() {
-		r.IssuerHash = crypto.SHA256 // and not SHA-1: see TestCheckStapleNeedsSHA1
+		r.IssuerHash = crypto.SHA256 // and not SHA-1: see TestCheckOCSPResponseNeedsSHA1
 	}
 	return must(ocsp.CreateResponse(issuer, by.Certificate, r, by.key))
 }
@@ -56,7 +56,7 @@ func (a authority) responder(serial int64, change ...func(*x509.Certificate)) au
 	return authority{must(x509.ParseCertificate(der)), key}
 }
 
-func TestCheckStaple(t *testing.T) {
+func TestCheckOCSPResponse(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)
 	s.publish(l)
@@ -74,9 +74,9 @@ func TestCheckStaple(t *testing.T) {
 	delegated := func(a authority) []byte {
 		r := good
 		r.Certificate = a.Certificate
-		return staple(issuer, a, r)
+		return answerTo(issuer, a, r)
 	}
-	intact := staple(issuer, l.issuing, good)
+	intact := answerTo(issuer, l.issuing, good)
 	withoutNocheck := func(c *x509.Certificate) { c.ExtraExtensions = nil }
 	other := newLayers(s.URL)
 	other.issuing = other.domain.below("Another CA", 45, s.URL+"/domain.crl")
@@ -90,22 +90,22 @@ func TestCheckStaple(t *testing.T) {
 		"good, from the issuer":    {intact, 0, ""},
 		"good, from its responder": {delegated(l.issuing.responder(70)), 0, ""},
 		"good, from a responder whose certificate is on no CRL": {delegated(l.issuing.responder(70, withoutNocheck)), 0, ""},
-		"good, with SHA-256 for the issuer":                     {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.IssuerHash = crypto.SHA256 })), 0, ""},
-		"good, four minutes past its end":                       {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = now.Add(-4 * time.Minute) })), 0, ""},
-		"revoked": {staple(issuer, l.issuing, changed(func(r *ocsp.Response) {
+		"good, with SHA-256 for the issuer":                     {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.IssuerHash = crypto.SHA256 })), 0, ""},
+		"good, four minutes past its end":                       {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = now.Add(-4 * time.Minute) })), 0, ""},
+		"revoked": {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) {
 			r.Status, r.RevokedAt, r.RevocationReason = ocsp.Revoked, hourAgo, ocsp.KeyCompromise
 		})), chain.Revoked, "was revoked on 2026-11-23 11:00:00Z (keyCompromise), says the responder"},
-		"revoked, and long ended":                         {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status, r.RevokedAt, r.NextUpdate = ocsp.Revoked, hourAgo, hourAgo })), chain.Revoked, "was revoked on"},
-		"unknown":                                         {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status = ocsp.Unknown })), chain.RevocationUnknown, "does not know"},
-		"good until an hour ago":                          {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = hourAgo })), chain.RevocationUnknown, "it ended at"},
-		"good from an hour on":                            {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.ThisUpdate = now.Add(time.Hour) })), chain.RevocationUnknown, "is the clock right?"},
-		"good for ever":                                   {staple(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = time.Time{} })), chain.RevocationUnknown, "does not say until when"},
-		"about another certificate":                       {staple(issuer, l.issuing, isGood(big.NewInt(99))), chain.RevocationUnknown, "another certificate"},
-		"about that number of another issuer":             {staple(l.domain.Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
-		"about that number of another key of the issuer":  {staple(newAuthority("Issuing CA", ecdsaKeyOf("stranger")).Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
-		"about that number of the key under another name": {staple(newAuthority("Another name", l.issuing.key).Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
-		"by another CA":                                   {staple(issuer, other.issuing, good), chain.RevocationUnknown, "neither the issuer"},
-		"by the CA above":                                 {staple(issuer, l.domain, changed(func(r *ocsp.Response) { r.Certificate = l.domain.Certificate })), chain.RevocationUnknown, "by another issuer"},
+		"revoked, and long ended":                         {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status, r.RevokedAt, r.NextUpdate = ocsp.Revoked, hourAgo, hourAgo })), chain.Revoked, "was revoked on"},
+		"unknown":                                         {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.Status = ocsp.Unknown })), chain.RevocationUnknown, "does not know"},
+		"good until an hour ago":                          {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = hourAgo })), chain.RevocationUnknown, "it ended at"},
+		"good from an hour on":                            {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.ThisUpdate = now.Add(time.Hour) })), chain.RevocationUnknown, "is the clock right?"},
+		"good for ever":                                   {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = time.Time{} })), chain.RevocationUnknown, "does not say until when"},
+		"about another certificate":                       {answerTo(issuer, l.issuing, isGood(big.NewInt(99))), chain.RevocationUnknown, "another certificate"},
+		"about that number of another issuer":             {answerTo(l.domain.Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
+		"about that number of another key of the issuer":  {answerTo(newAuthority("Issuing CA", ecdsaKeyOf("stranger")).Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
+		"about that number of the key under another name": {answerTo(newAuthority("Another name", l.issuing.key).Certificate, l.issuing, good), chain.RevocationUnknown, "another issuer"},
+		"by another CA":                                   {answerTo(issuer, other.issuing, good), chain.RevocationUnknown, "neither the issuer"},
+		"by the CA above":                                 {answerTo(issuer, l.domain, changed(func(r *ocsp.Response) { r.Certificate = l.domain.Certificate })), chain.RevocationUnknown, "by another issuer"},
 		"by a responder of another CA":                    {delegated(other.issuing.responder(70)), chain.RevocationUnknown, "by another issuer"},
 		"by one that only claims to be the CA's":          {delegated(newAuthority("Issuing CA", ecdsaKeyOf("stranger")).responder(70)), chain.RevocationUnknown, "not signed by the issuer"},
 		"by the peer itself":                              {delegated(authority{l.leaf, ecdsaKey()}), chain.RevocationUnknown, "not for OCSP signing"},
@@ -124,12 +124,12 @@ func TestCheckStaple(t *testing.T) {
 		"a huge one":                                          {make([]byte, 65<<10), chain.RevocationUnknown, "more than 65536 bytes"},
 		"with a changed signature":                            {append(bytes.Clone(intact[:len(intact)-1]), intact[len(intact)-1]^1), chain.RevocationUnknown, "neither the issuer"},
 		"with a changed status, from good to revoked":         {bytes.Replace(intact, []byte{0x80, 0x00}, []byte{0x82, 0x00}, 1), chain.RevocationUnknown, "neither the issuer"},
-		"with a critical extension that is not known": {staple(issuer, l.issuing, changed(func(r *ocsp.Response) {
+		"with a critical extension that is not known": {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) {
 			r.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
 		})), chain.RevocationUnknown, "critical extension"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := c.CheckStaple(test.response, l.chain(), now)
+			err := c.CheckOCSPResponse(test.response, l.chain(), now)
 			if test.reason == 0 {
 				assert.NoError(t, err)
 				return
@@ -144,16 +144,16 @@ func TestCheckStaple(t *testing.T) {
 	}
 	t.Run("from a responder whose certificate nothing tells of", func(t *testing.T) {
 		c := newChecker(t, s)
-		refusedAs(t, chain.RevocationUnknown, "could be revoked", c.CheckStaple(delegated(l.issuing.responder(70, withoutNocheck)), l.chain(), time.Time{}))
-		assert.NoError(t, c.CheckStaple(delegated(l.issuing.responder(70)), l.chain(), time.Time{}))
+		refusedAs(t, chain.RevocationUnknown, "could be revoked", c.CheckOCSPResponse(delegated(l.issuing.responder(70, withoutNocheck)), l.chain(), time.Time{}))
+		assert.NoError(t, c.CheckOCSPResponse(delegated(l.issuing.responder(70)), l.chain(), time.Time{}))
 	})
 	t.Run("for no chain, or a root", func(t *testing.T) {
-		refusedAs(t, chain.Unsupported, "", c.CheckStaple(intact, nil, now))
-		refusedAs(t, chain.Unsupported, "", c.CheckStaple(intact, chain.Chain{l.root.Certificate}, now))
+		refusedAs(t, chain.Unsupported, "", c.CheckOCSPResponse(intact, nil, now))
+		refusedAs(t, chain.Unsupported, "", c.CheckOCSPResponse(intact, chain.Chain{l.root.Certificate}, now))
 	})
 	t.Run("good does not replace the CRL", func(t *testing.T) {
 		leaf := l.leafWith(71)
-		require.NoError(t, c.CheckStaple(staple(issuer, l.issuing, isGood(leaf.SerialNumber)), l.chainOf(leaf), now))
+		require.NoError(t, c.CheckOCSPResponse(answerTo(issuer, l.issuing, isGood(leaf.SerialNumber)), l.chainOf(leaf), now))
 		refusedAs(t, chain.Revoked, "", c.Policy(l.chainOf(leaf), now))
 	})
 }
@@ -176,7 +176,7 @@ func responseOf(tbs, algorithm, signature []byte) []byte {
 }
 
 // What package ocsp does not make, signed anew.
-func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
+func TestCheckOCSPResponseOutOfTheOrdinary(t *testing.T) {
 	l := newLayers("http://crl.example")
 	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 	sign := func(parts ...[]byte) []byte {
@@ -184,7 +184,7 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 		sum := sha256.Sum256(tbs)
 		return responseOf(tbs, algorithmOf(l.issuing, x509.ECDSAWithSHA256), must(l.issuing.key.Sign(rand.Reader, sum[:], crypto.SHA256)))
 	}
-	data := dataOf(t, staple(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber)))
+	data := dataOf(t, answerTo(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber)))
 	var whole, responder, at, answers cryptobyte.String
 	require.True(t, data.ReadASN1(&whole, casn1.SEQUENCE))
 	require.True(t, whole.ReadASN1Element(&responder, 0xa1) && whole.ReadASN1Element(&at, casn1.GeneralizedTime) && whole.ReadASN1(&answers, casn1.SEQUENCE))
@@ -212,7 +212,7 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 		"of no known type":                            {bytes.Replace(sign(responder, at, element(0x30, answers)), []byte{0x30, 1, 1}, []byte{0x30, 1, 2}, 1), "basic type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := c.CheckStaple(test.response, l.chain(), now)
+			err := c.CheckOCSPResponse(test.response, l.chain(), now)
 			if test.text == "" {
 				assert.NoError(t, err)
 				return
@@ -223,7 +223,7 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 	t.Run("by a responder with the hash of the right key", func(t *testing.T) {
 		var key [sha1.Size]byte
 		fips140.WithoutEnforcement(func() { key = sha1.Sum(must(l.issuing.PublicKey.(*ecdsa.PublicKey).Bytes())) })
-		err := c.CheckStaple(sign(element(0xa2, element(0x04, key[:])), at, element(0x30, answers)), l.chain(), now)
+		err := c.CheckOCSPResponse(sign(element(0xa2, element(0x04, key[:])), at, element(0x30, answers)), l.chain(), now)
 		if fips140.Enforced() {
 			refusedAs(t, chain.RevocationUnknown, "SHA-1, which GODEBUG=fips140=only does not allow", err)
 			t.Logf("fips140=only: %s (SHA-1)", t.Name())
@@ -233,13 +233,13 @@ func TestCheckStapleOutOfTheOrdinary(t *testing.T) {
 	})
 }
 
-// Private G4 signs with RSASSA-PSS (pkioverheid/facts.md §5), which package ocsp does not check.
-func TestCheckStapleSignedWithPSS(t *testing.T) {
+// RSASSA-PSS, which package ocsp does not check.
+func TestCheckOCSPResponseSignedWithPSS(t *testing.T) {
 	for name, algorithm := range map[string]x509.SignatureAlgorithm{"SHA-512": x509.SHA512WithRSAPSS, "SHA-256": x509.SHA256WithRSAPSS} {
 		t.Run(name, func(t *testing.T) {
 			ca := newAuthority("PSS CA", rsaKey())
 			leaf := ca.issue(5)
-			tbs := dataOf(t, staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
+			tbs := dataOf(t, answerTo(ca.Certificate, ca, isGood(leaf.SerialNumber)))
 			hash := crypto.SHA512
 			if algorithm == x509.SHA256WithRSAPSS {
 				hash = crypto.SHA256
@@ -249,9 +249,9 @@ func TestCheckStapleSignedWithPSS(t *testing.T) {
 			signature := must(ca.key.Sign(rand.Reader, h.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}))
 			c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 			ch := chain.Chain{leaf, ca.Certificate}
-			assert.NoError(t, c.CheckStaple(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
+			assert.NoError(t, c.CheckOCSPResponse(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
 			signature[9] ^= 1
-			refusedAs(t, chain.RevocationUnknown, "neither the issuer", c.CheckStaple(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
+			refusedAs(t, chain.RevocationUnknown, "neither the issuer", c.CheckOCSPResponse(responseOf(tbs, algorithmOf(ca, algorithm), signature), ch, now))
 		})
 	}
 }
@@ -267,15 +267,15 @@ func algorithmOf(a authority, algorithm x509.SignatureAlgorithm) []byte {
 	return identifier
 }
 
-// Whatever a peer staples, it gets an answer, and never a good one that it did not
+// Whatever response a peer sends, it gets an answer, and never a good one that it did not
 // have from the issuer.
-func FuzzCheckStaple(f *testing.F) {
+func FuzzCheckOCSPResponse(f *testing.F) {
 	l := newLayers("http://crl.example")
-	intact := staple(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber))
+	intact := answerTo(l.issuing.Certificate, l.issuing, isGood(l.leaf.SerialNumber))
 	answer := isGood(l.leaf.SerialNumber)
 	responder := l.issuing.responder(70)
 	answer.Certificate = responder.Certificate
-	delegated := staple(l.issuing.Certificate, responder, answer)
+	delegated := answerTo(l.issuing.Certificate, responder, answer)
 	f.Add(intact)
 	f.Add(delegated)
 	f.Add(ocsp.TryLaterErrorResponse)
@@ -290,7 +290,7 @@ func FuzzCheckStaple(f *testing.F) {
 	}
 	genuine := [][]byte{signed(intact), signed(delegated)}
 	f.Fuzz(func(t *testing.T, response []byte) {
-		if c.CheckStaple(response, l.chain(), now) != nil || len(response) == 0 {
+		if c.CheckOCSPResponse(response, l.chain(), now) != nil || len(response) == 0 {
 			return
 		}
 		tbs := signed(response)
@@ -302,7 +302,7 @@ func FuzzCheckStaple(f *testing.F) {
 
 // A response brings the certificates of its responders along: whoever sends it chose
 // their keys, and how long we would have to calculate with them.
-func TestCheckStapleCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.T) {
+func TestCheckOCSPResponseCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.T) {
 	l := newLayers("http://crl.example")
 	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 	number := bytes.Repeat([]byte{0xff}, 28_000)
@@ -317,7 +317,7 @@ func TestCheckStapleCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.T) {
 
 	answer := isGood(l.leaf.SerialNumber)
 	answer.Certificate = l.issuing.responder(70).Certificate // of the same name
-	tbs := dataOf(t, staple(l.issuing.Certificate, l.issuing.responder(70), answer))
+	tbs := dataOf(t, answerTo(l.issuing.Certificate, l.issuing.responder(70), answer))
 	signature := append([]byte{0}, number[1:]...)
 	inner := element(0x30, tbs, algorithmOf(newAuthority("RSA", rsaKey()), x509.SHA256WithRSA),
 		element(0x03, []byte{0}, signature), element(0xa0, element(0x30, certificate)))
@@ -325,14 +325,14 @@ func TestCheckStapleCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.T) {
 		must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1})), element(0x04, inner))))
 
 	begin := time.Now()
-	refusedAs(t, chain.RevocationUnknown, "not signed by the issuer", c.CheckStaple(response, l.chain(), now))
+	refusedAs(t, chain.RevocationUnknown, "not signed by the issuer", c.CheckOCSPResponse(response, l.chain(), now))
 	assert.Less(t, time.Since(begin), time.Second)
 }
 
-func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
+func TestCheckOCSPResponseTakesNoSignatureThatAListMayNotHave(t *testing.T) {
 	ca := newAuthority("RSA CA", rsaKey())
 	leaf := ca.issue(5)
-	tbs := dataOf(t, staple(ca.Certificate, ca, isGood(leaf.SerialNumber)))
+	tbs := dataOf(t, answerTo(ca.Certificate, ca, isGood(leaf.SerialNumber)))
 	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 	ch := chain.Chain{leaf, ca.Certificate}
 	for name, test := range map[string]struct {
@@ -352,7 +352,7 @@ func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
 				h.Write(tbs)
 				signature = must(ca.key.Sign(rand.Reader, h.Sum(nil), test.hash))
 			})
-			err := c.CheckStaple(responseOf(tbs, algorithm, signature), ch, now)
+			err := c.CheckOCSPResponse(responseOf(tbs, algorithm, signature), ch, now)
 			if test.text == "" {
 				assert.NoError(t, err)
 				return
@@ -364,14 +364,14 @@ func TestCheckStapleTakesNoSignatureThatAListMayNotHave(t *testing.T) {
 
 // Responders name the issuer by SHA-1. In the mode that does not allow it this is an
 // error and not a panic.
-func TestCheckStapleNeedsSHA1(t *testing.T) {
+func TestCheckOCSPResponseNeedsSHA1(t *testing.T) {
 	l := newLayers("http://crl.example")
 	c := newChecker(t, nil, func(cfg *crl.Config) { cfg.Hosts = []string{"crl.example"} })
 	r := isGood(l.leaf.SerialNumber)
 	r.IssuerHash = crypto.SHA1
 	var response []byte
-	fips140.WithoutEnforcement(func() { response = staple(l.issuing.Certificate, l.issuing, r) })
-	err := c.CheckStaple(response, l.chain(), now)
+	fips140.WithoutEnforcement(func() { response = answerTo(l.issuing.Certificate, l.issuing, r) })
+	err := c.CheckOCSPResponse(response, l.chain(), now)
 	if fips140.Enforced() {
 		refusedAs(t, chain.RevocationUnknown, "SHA-1, which GODEBUG=fips140=only does not allow", err)
 		t.Logf("fips140=only: %s (SHA-1)", t.Name())

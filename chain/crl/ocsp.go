@@ -21,35 +21,23 @@ import (
 )
 
 const (
-	// maxStaple bounds a stapled response. Real ones have a few kilobytes.
-	maxStaple = 64 << 10
+	// maxOCSP bounds a response. Real ones have a few kilobytes.
+	maxOCSP = 64 << 10
 	// maxResponders bounds the certificates of a response that are looked at.
 	maxResponders = 8
 )
 
-// CheckStaple checks the OCSP response that a peer sent along for the first
-// certificate of a verified chain, as in tls.ConnectionState.OCSPResponse. No
-// response, of no bytes, is nothing against the chain. Otherwise it must be a valid
-// one that says "good":
-//
-//   - signed by the issuer of the certificate, the next in the chain, or by a
-//     responder to which that issuer gave a certificate for OCSP signing, that is no
-//     CA, is valid at the time, and is not revoked (RFC 6960 section 4.2.2.2), with
-//     an algorithm and a key that [List.CheckSignatureFrom] takes, and so not SHA-1;
-//   - about this certificate, by the issuer's name and key and the serial number;
-//   - current, with thisUpdate and nextUpdate, give or take the clock skew.
+// CheckOCSPResponse checks the OCSP response that a peer sent along for the first
+// certificate of a verified chain, as in tls.ConnectionState.OCSPResponse. A response
+// of no bytes is accepted. Any other must say "good", be current, be about this
+// certificate and its issuer, and be signed by that issuer or by a responder of its
+// own (RFC 6960 section 4.2.2.2). A zero time means now. See Details.
 //
 // The error is a *chain.Error. Its reason is [chain.Revoked] if the response says so,
 // with a *[RevokedError] in it, and [chain.RevocationUnknown] for every other.
-// Soft-fail is not for responses.
 //
-// "Good" is never a reason to leave out [Checker.Policy]: the response speaks about
-// one certificate only, for the CA certificates of Private G1 and G4 there is no
-// OCSP at all (pkioverheid/facts.md §5), and Digikoppeling asks for the CRLs (pkioverheid/facts.md §7).
-//
-// A zero time means now. It is held against the response as it is: a response is for
-// the connection that it came with, and not for the past.
-func (c *Checker) CheckStaple(response []byte, ch chain.Chain, at time.Time) error {
+// "Good" does not replace [Checker.Policy]: it concerns one certificate of the chain.
+func (c *Checker) CheckOCSPResponse(response []byte, ch chain.Chain, at time.Time) error {
 	if len(response) == 0 {
 		return nil
 	}
@@ -63,18 +51,17 @@ func (c *Checker) CheckStaple(response []byte, ch chain.Chain, at time.Time) err
 	if err != nil {
 		return &chain.Error{Reason: chain.Unsupported, Chain: ch, At: at, Err: []error{err}}
 	}
-	found := c.judgeStaple(response, ch[0], ch[1], at)
-	if found.state == good {
+	r := c.checkOCSP(response, ch[0], ch[1], at)
+	if r.state == good {
 		return nil
 	}
-	found.err = &unknownError{"crl: stapled OCSP response: " + found.err.Error(), []error{found.err}}
-	return refusal(ch, 0, at, found)
+	r.err = &unknownError{"crl: OCSP response: " + r.err.Error(), []error{r.err}}
+	return refusal(ch, 0, at, r)
 }
 
-// stapled is a response taken apart as far as package ocsp does not: that takes
-// neither RSASSA-PSS, with which G4 signs (pkioverheid/facts.md §5), nor looks at whom it answers
-// for and who may do so.
-type stapled struct {
+// ocspResponse is a response taken apart as far as package ocsp does not: that takes
+// neither RSASSA-PSS nor looks at whom it answers for and who may do so.
+type ocspResponse struct {
 	signed     cryptobyte.String // ResponseData
 	algorithm  cryptobyte.String // AlgorithmIdentifier
 	signature  cryptobyte.String // BIT STRING
@@ -92,45 +79,45 @@ type certID struct {
 	hashSupported bool
 }
 
-var errStaple = errors.New("it is malformed (RFC 6960 section 4.2.1)")
+var errOCSP = errors.New("it is malformed (RFC 6960 section 4.2.1)")
 
-func (c *Checker) judgeStaple(response []byte, cert, ca *x509.Certificate, at time.Time) finding {
-	s, err := readStaple(response)
+func (c *Checker) checkOCSP(response []byte, cert, ca *x509.Certificate, at time.Time) result {
+	s, err := readOCSP(response)
 	if err != nil {
-		return finding{unknown, err}
+		return result{unknown, err}
 	}
 	if fips140.Enforced() && s.needsSHA1() {
-		return finding{unknown, errors.New("it names the issuer or the responder by SHA-1, which GODEBUG=fips140=only does not allow")}
+		return result{unknown, errors.New("it names the issuer or the responder by SHA-1, which GODEBUG=fips140=only does not allow")}
 	}
 	if err := c.checkResponder(s, ca, at); err != nil {
-		return finding{unknown, err}
+		return result{unknown, err}
 	}
 	if err := s.isAbout(cert, ca); err != nil {
-		return finding{unknown, err}
+		return result{unknown, err}
 	}
 	res, err := ocsp.ParseResponseForCert(s.der, cert, nil)
 	if err != nil {
-		return finding{unknown, errors.New(quote.Text(err.Error()))}
+		return result{unknown, errors.New(quote.Text(err.Error()))}
 	}
 	switch {
 	case res.Status == ocsp.Revoked:
 		// Certain whatever the dates.
-		return finding{revoked, &stapledRevocation{&RevokedError{
+		return result{revoked, &ocspRevocation{&RevokedError{
 			Serial: cert.SerialNumber,
 			Entry:  Entry{RevokedAt: res.RevokedAt, Reason: Reason(res.RevocationReason)},
 			At:     later(at, res.RevokedAt), Issuer: ca.Subject,
 			ThisUpdate: res.ThisUpdate, NextUpdate: res.NextUpdate,
 		}}}
 	case res.Status != ocsp.Good:
-		return finding{unknown, errors.New("the responder does not know the certificate")}
+		return result{unknown, errors.New("the responder does not know the certificate")}
 	case res.ThisUpdate.After(at.Add(c.skew)):
-		return finding{unknown, fmt.Errorf("it is of %s, and it is %s now: is the clock right?", inUTC(res.ThisUpdate), inUTC(at))}
+		return result{unknown, fmt.Errorf("it is of %s, and it is %s now: is the clock right?", inUTC(res.ThisUpdate), inUTC(at))}
 	case res.NextUpdate.IsZero():
-		return finding{unknown, errors.New("it does not say until when it is good, so that the peer could have kept it for years")}
+		return result{unknown, errors.New("it does not say until when it is good, so that the peer could have kept it for years")}
 	case at.After(res.NextUpdate.Add(c.skew)):
-		return finding{unknown, fmt.Errorf("it ended at %s, and it is %s now", inUTC(res.NextUpdate), inUTC(at))}
+		return result{unknown, fmt.Errorf("it ended at %s, and it is %s now", inUTC(res.NextUpdate), inUTC(at))}
 	}
-	return finding{state: good}
+	return result{state: good}
 }
 
 func later(a, b time.Time) time.Time {
@@ -140,19 +127,19 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// stapledRevocation is a RevokedError that came by OCSP.
-type stapledRevocation struct{ why *RevokedError }
+// ocspRevocation is a RevokedError that came by OCSP.
+type ocspRevocation struct{ why *RevokedError }
 
-func (e *stapledRevocation) Error() string {
+func (e *ocspRevocation) Error() string {
 	return fmt.Sprintf("certificate %s was revoked on %s (%s), says the responder of %s at %s",
 		hexOf(e.why.Serial), inUTC(e.why.RevokedAt), e.why.Reason, quoteName(e.why.Issuer), inUTC(e.why.ThisUpdate))
 }
 
-func (e *stapledRevocation) Unwrap() error { return e.why }
+func (e *ocspRevocation) Unwrap() error { return e.why }
 
-func readStaple(response []byte) (*stapled, error) {
-	if len(response) > maxStaple {
-		return nil, fmt.Errorf("it has more than %d bytes", maxStaple)
+func readOCSP(response []byte) (*ocspResponse, error) {
+	if len(response) > maxOCSP {
+		return nil, fmt.Errorf("it has more than %d bytes", maxOCSP)
 	}
 	var (
 		input              = cryptobyte.String(response)
@@ -161,10 +148,10 @@ func readStaple(response []byte) (*stapled, error) {
 		kind               asn1.ObjectIdentifier
 		status             int
 		hasCerts           bool
-		s                  stapled
+		s                  ocspResponse
 	)
 	if !input.ReadASN1(&outer, casn1.SEQUENCE) || !input.Empty() || !outer.ReadASN1Enum(&status) {
-		return nil, errStaple
+		return nil, errOCSP
 	}
 	if status != int(ocsp.Success) {
 		return nil, fmt.Errorf("it is an error of the responder: %s", ocsp.ResponseStatus(status))
@@ -172,7 +159,7 @@ func readStaple(response []byte) (*stapled, error) {
 	if !outer.ReadASN1(&wrap, casn1.Tag(0).ContextSpecific().Constructed()) || !outer.Empty() ||
 		!wrap.ReadASN1(&wrap, casn1.SEQUENCE) || !wrap.ReadASN1ObjectIdentifier(&kind) ||
 		!wrap.ReadASN1(&bytes, casn1.OCTET_STRING) || !wrap.Empty() {
-		return nil, errStaple
+		return nil, errOCSP
 	}
 	if !kind.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}) {
 		return nil, errors.New("it is not of the basic type (RFC 6960 section 4.2.1)")
@@ -182,15 +169,15 @@ func readStaple(response []byte) (*stapled, error) {
 		!basic.ReadASN1Element(&s.algorithm, casn1.SEQUENCE) ||
 		!basic.ReadASN1Element(&s.signature, casn1.BIT_STRING) ||
 		!basic.ReadOptionalASN1(&list, &hasCerts, casn1.Tag(0).ContextSpecific().Constructed()) || !basic.Empty() {
-		return nil, errStaple
+		return nil, errOCSP
 	}
 	if hasCerts && (!list.ReadASN1(&list, casn1.SEQUENCE)) {
-		return nil, errStaple
+		return nil, errOCSP
 	}
 	for !list.Empty() && len(s.responders) < maxResponders {
 		var one cryptobyte.String
 		if !list.ReadASN1Element(&one, casn1.SEQUENCE) {
-			return nil, errStaple
+			return nil, errOCSP
 		}
 		// One that does not parse signed nothing that we could check.
 		if cert, err := x509.ParseCertificate(one); err == nil {
@@ -198,7 +185,7 @@ func readStaple(response []byte) (*stapled, error) {
 		}
 	}
 	if !s.readData() {
-		return nil, errStaple
+		return nil, errOCSP
 	}
 	var err error
 	s.der, err = s.withoutCertificates()
@@ -206,7 +193,7 @@ func readStaple(response []byte) (*stapled, error) {
 }
 
 // readData reads whom the response is by and about.
-func (s *stapled) readData() bool {
+func (s *ocspResponse) readData() bool {
 	data := s.signed
 	var responder, responses, extensions cryptobyte.String
 	var tag casn1.Tag
@@ -283,7 +270,7 @@ func hashOfOID(oid asn1.ObjectIdentifier) (crypto.Hash, bool) {
 
 // withoutCertificates is the response without those that package ocsp would check
 // the signature with.
-func (s *stapled) withoutCertificates() ([]byte, error) {
+func (s *ocspResponse) withoutCertificates() ([]byte, error) {
 	var basic, whole cryptobyte.Builder
 	basic.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(s.signed)
@@ -308,7 +295,7 @@ func (s *stapled) withoutCertificates() ([]byte, error) {
 
 // isAbout tells whether there is one answer for the serial number of a certificate,
 // and that for its issuer.
-func (s *stapled) isAbout(cert, ca *x509.Certificate) error {
+func (s *ocspResponse) isAbout(cert, ca *x509.Certificate) error {
 	var serial cryptobyte.Builder
 	serial.AddASN1BigInt(cert.SerialNumber)
 	element, err := serial.Bytes()
@@ -317,22 +304,22 @@ func (s *stapled) isAbout(cert, ca *x509.Certificate) error {
 	}
 	var content cryptobyte.String
 	(*cryptobyte.String)(&element).ReadASN1(&content, casn1.INTEGER)
-	var found *certID
+	var id *certID
 	for i := range s.ids {
 		if bytes.Equal(s.ids[i].serial, content) {
-			if found != nil {
+			if id != nil {
 				return errors.New("it has two answers for the serial number")
 			}
-			found = &s.ids[i]
+			id = &s.ids[i]
 		}
 	}
-	if found == nil {
+	if id == nil {
 		return errors.New("it is about another certificate")
 	}
-	if !found.hashSupported {
+	if !id.hashSupported {
 		return errors.New("it names the issuer by a hash that is not supported")
 	}
-	if !bytes.Equal(found.name, hashed(found.hash, ca.RawSubject)) || !bytes.Equal(found.key, hashed(found.hash, keyBits(ca))) {
+	if !bytes.Equal(id.name, hashed(id.hash, ca.RawSubject)) || !bytes.Equal(id.key, hashed(id.hash, keyBits(ca))) {
 		return errors.New("it is about a certificate of another issuer")
 	}
 	return nil
@@ -356,7 +343,7 @@ func keyBits(cert *x509.Certificate) []byte {
 }
 
 // checkResponder tells whether who signed the response may do so.
-func (c *Checker) checkResponder(s *stapled, ca *x509.Certificate, at time.Time) error {
+func (c *Checker) checkResponder(s *ocspResponse, ca *x509.Certificate, at time.Time) error {
 	err := errors.New("neither the issuer of the certificate nor a responder of its own signed it")
 	if s.claims(ca) {
 		wrong := s.signedBy(ca)
@@ -381,13 +368,13 @@ func (c *Checker) checkResponder(s *stapled, ca *x509.Certificate, at time.Time)
 	return err
 }
 
-func (s *stapled) needsSHA1() bool {
+func (s *ocspResponse) needsSHA1() bool {
 	return s.byName == nil || slices.ContainsFunc(s.ids, func(id certID) bool { return id.hash == crypto.SHA1 })
 }
 
 // claims reports whether the response says that it was signed with the key of a
 // certificate.
-func (s *stapled) claims(cert *x509.Certificate) bool {
+func (s *ocspResponse) claims(cert *x509.Certificate) bool {
 	if s.byName != nil {
 		return bytes.Equal(s.byName, cert.RawSubject)
 	}
@@ -396,7 +383,7 @@ func (s *stapled) claims(cert *x509.Certificate) bool {
 
 // signedBy checks the signature as that of a list is checked: the algorithms and keys
 // are the same.
-func (s *stapled) signedBy(cert *x509.Certificate) error {
+func (s *ocspResponse) signedBy(cert *x509.Certificate) error {
 	algorithm, signature, err := s.readSignature()
 	if err != nil {
 		return err
@@ -406,7 +393,7 @@ func (s *stapled) signedBy(cert *x509.Certificate) error {
 
 // readSignature has crypto/x509 read the algorithm, which it shows for lists and
 // certificates only: it gets a list that has nothing else in it.
-func (s *stapled) readSignature() (x509.SignatureAlgorithm, []byte, error) {
+func (s *ocspResponse) readSignature() (x509.SignatureAlgorithm, []byte, error) {
 	empty := func(tag casn1.Tag, content ...byte) cryptobyte.String {
 		return append(cryptobyte.String{byte(tag), byte(len(content))}, content...)
 	}
@@ -414,14 +401,13 @@ func (s *stapled) readSignature() (x509.SignatureAlgorithm, []byte, error) {
 	head, err := parseHead(s.algorithm, s.signature, empty(casn1.INTEGER, 1), s.algorithm, empty(casn1.SEQUENCE),
 		empty(casn1.UTCTime, day...), empty(casn1.UTCTime, day...))
 	if err != nil {
-		return 0, nil, errStaple
+		return 0, nil, errOCSP
 	}
 	return head.SignatureAlgorithm, head.Signature, nil
 }
 
 // checkDelegate asks what RFC 6960 section 4.2.2.2 asks of who answers for a CA. A CA
-// certificate is refused for it: the CAs under G3 were withdrawn because they could
-// answer for their issuer (pkioverheid/facts.md §1).
+// certificate is refused: a CA below could otherwise answer for its issuer.
 func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) error {
 	switch {
 	case !bytes.Equal(responder.RawIssuer, ca.RawSubject):
@@ -440,11 +426,11 @@ func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) e
 	if err := responder.CheckSignatureFrom(ca); err != nil {
 		return errors.New("its certificate is not signed by the issuer")
 	}
-	switch found := c.judge(responder, ca, at, false); {
-	case found.state == revoked:
-		return found.err
-	case found.state != good && !hasExtension(responder, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5): // ocsp-nocheck, section 4.2.2.2.1
-		return fmt.Errorf("its certificate could be revoked: %w", found.err)
+	switch r := c.check(responder, ca, question{at: at, now: c.now()}); {
+	case r.state == revoked:
+		return r.err
+	case r.state != good && !hasExtension(responder, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5): // ocsp-nocheck, section 4.2.2.2.1
+		return fmt.Errorf("its certificate could be revoked: %w", r.err)
 	}
 	return nil
 }

@@ -1,0 +1,342 @@
+package crl
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/internal/quote"
+)
+
+// pastAfter is how long ago a time must at least be to be one in the past.
+const pastAfter = 5 * time.Minute
+
+// state is what is known about the revocation of a certificate.
+type state uint8
+
+const (
+	unknown     state = iota // no list says
+	unreachable              // likewise, only because none could be fetched
+	good
+	revoked
+)
+
+// result is a state and why it is not good.
+type result struct {
+	state state
+	err   error
+}
+
+// question is what time is asked about. Whether that is past must not change while a
+// CRL is fetched.
+type question struct {
+	at, now time.Time
+	past    bool
+}
+
+// Policy is a chain.Policy that refuses a chain with a certificate that is revoked,
+// or whose status cannot be determined:
+//
+//	chain.NewVerifier(roots, intermediates, chain.WithPolicy(checker.Policy))
+//
+// Each certificate except the root is checked against a CRL of its issuer, which may
+// be fetched first. A zero time means now. Details has the rules, also for times in
+// the past. Policy relies on the verified signatures of the chain, as every
+// chain.Policy does.
+//
+// The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
+// a *[RevokedError] in it, [chain.Unsupported] if this is not a chain up to a root,
+// and [chain.RevocationUnknown] otherwise.
+func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
+	q := question{at: at, now: c.now()}
+	if at.IsZero() {
+		q.at = q.now
+	}
+	if err := whole(ch); err != nil {
+		return &chain.Error{Reason: chain.Unsupported, Chain: ch, At: q.at, Err: []error{err}}
+	}
+	q.past = q.at.Before(q.now.Add(-max(c.skew, pastAfter)))
+	var missing []int
+	for i := len(ch) - 2; i >= 0; i-- {
+		switch r := c.check(ch[i], ch[i+1], q); r.state {
+		case good:
+		case revoked:
+			return refusal(ch, i, q.at, r)
+		default:
+			missing = append(missing, i)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return c.fetchAndCheck(ch, missing, q)
+}
+
+// fetchAndCheck continues where the available lists do not say.
+func (c *Checker) fetchAndCheck(ch chain.Chain, missing []int, q question) error {
+	ctx, cancel := context.WithTimeout(c.store.ctx, c.timeout)
+	defer cancel()
+	results := make([]result, len(missing))
+	var all sync.WaitGroup
+	for n, i := range missing {
+		all.Go(func() { results[n] = c.obtain(ctx, ch[i], ch[i+1], q) })
+	}
+	all.Wait()
+	for n, i := range missing {
+		if results[n].state == revoked {
+			return refusal(ch, i, q.at, results[n])
+		}
+	}
+	var unfetched []error
+	for n, i := range missing {
+		r := results[n]
+		switch {
+		case r.state == good:
+		case r.state == unreachable && c.softFail != nil:
+			unfetched = append(unfetched, refusal(ch, i, q.at, r))
+		default:
+			return refusal(ch, i, q.at, r)
+		}
+	}
+	for _, err := range unfetched {
+		c.softFail(err)
+	}
+	return nil
+}
+
+func refusal(ch chain.Chain, i int, at time.Time, r result) error {
+	reason := chain.RevocationUnknown
+	if r.state == revoked {
+		reason = chain.Revoked
+	}
+	return &chain.Error{Reason: reason, Chain: ch, Cert: ch[i], At: at, Err: []error{r.err}}
+}
+
+// whole makes sure that no certificate goes unchecked because it is the last.
+func whole(ch chain.Chain) error {
+	if len(ch) == 0 {
+		return errNoCertificate
+	}
+	for _, cert := range ch {
+		if cert == nil || len(cert.RawTBSCertificate) == 0 || cert.SerialNumber == nil {
+			return errNoCertificate
+		}
+	}
+	if root := ch.Root(); !bytes.Equal(root.RawSubject, root.RawIssuer) {
+		return errors.New("crl: the chain does not end at a root, so that its last certificate cannot be checked: give it whole")
+	}
+	return nil
+}
+
+// check asks the lists that are available.
+func (c *Checker) check(cert, ca *x509.Certificate, q question) result {
+	if err := maySignCRLs(ca); err != nil {
+		return result{unknown, err}
+	}
+	if q.past {
+		return c.checkPast(cert, ca, q)
+	}
+	return c.checkNow(cert, ca, q)
+}
+
+// maySignCRLs is asked of each certificate of a CA; a list is verified with one.
+func maySignCRLs(ca *x509.Certificate) error {
+	if hasKeyUsage(ca) && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return fmt.Errorf("its issuer %s may not sign CRLs (RFC 5280 section 4.2.1.3), so that nothing that it issued can be checked", quoteName(ca.Subject))
+	}
+	return nil
+}
+
+var errNone = errors.New("no CRL of its issuer is available")
+
+// checkNow has the newest list decide.
+func (c *Checker) checkNow(cert, ca *x509.Certificate, q question) result {
+	var newest *storedList
+	reason := errNone
+	usable := func(l *storedList) bool {
+		if err := l.Covers(cert); err != nil {
+			reason = err
+		} else if c.fromFuture(l, q.now) {
+			reason = futureError(l, q.now)
+		} else {
+			return true
+		}
+		return false
+	}
+	var room [8]*storedList
+	for _, l := range c.store.fetchedBy(room[:0], ca) {
+		if usable(l) {
+			if newest == nil || l.newerThan(newest) {
+				newest = l
+			}
+		} else if err := l.revokedBy(cert, q.at); err != nil {
+			// On the list although the list is for others.
+			return result{revoked, err}
+		}
+	}
+	for _, l := range c.store.folder.named(ca) { // the newest first
+		if newest != nil && !l.newerThan(newest) {
+			break
+		}
+		if l.verify(ca) != nil {
+			continue
+		}
+		if usable(l) {
+			newest = l
+		} else if err := l.revokedBy(cert, q.at); err != nil {
+			return result{revoked, err}
+		}
+	}
+	if newest == nil {
+		return result{unknown, reason}
+	}
+	c.store.use(newest, q.now)
+	// On the list is on the list, whatever the date.
+	if err := newest.revokedBy(cert, q.at); err != nil {
+		return result{revoked, err}
+	}
+	if end := newest.NextUpdate().Add(c.skew); q.at.After(end) {
+		return result{unknown, endedError(newest, q.at)}
+	}
+	return result{state: good}
+}
+
+// checkPast has every list say what it knows of that time.
+func (c *Checker) checkPast(cert, ca *x509.Certificate, q question) result {
+	complete, reason := false, errNone
+	for _, l := range append(c.store.fetchedBy(nil, ca), c.store.folder.named(ca)...) {
+		if !l.by(ca) {
+			continue
+		}
+		covers := l.Covers(cert)
+		if covers == nil {
+			c.store.use(l, q.now)
+		}
+		// A list from before that time has what was revoked by then.
+		err := l.Check(cert, q.at)
+		if !q.at.Before(l.ThisUpdate()) {
+			err = l.revokedBy(cert, q.at)
+		}
+		if err != nil {
+			return result{revoked, err}
+		}
+		entry, on := l.Lookup(cert.SerialNumber)
+		switch {
+		case covers != nil:
+			reason = covers
+		case c.fromFuture(l, q.now):
+			reason = futureError(l, q.now)
+		case on && entry.Reason != RemoveFromCRL:
+			complete = true // and revoked later
+		case q.at.After(l.NextUpdate().Add(c.skew)):
+			reason = endedError(l, q.at)
+		case cert.NotAfter.Before(l.ThisUpdate()):
+			reason = fmt.Errorf("the certificate expired on %s, and a CRL of %s has no expired certificates any more: whether it was revoked by %s only a CRL from before can tell (put those that you kept into the folder)",
+				inUTC(cert.NotAfter), inUTC(l.ThisUpdate()), inUTC(q.at))
+		default:
+			complete = true
+		}
+	}
+	if complete {
+		return result{state: good}
+	}
+	return result{unknown, reason}
+}
+
+func (c *Checker) fromFuture(l *storedList, now time.Time) bool {
+	return l.ThisUpdate().After(now.Add(c.skew))
+}
+
+func futureError(l *storedList, now time.Time) error {
+	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", quote.URL(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
+}
+
+func endedError(l *storedList, at time.Time) error {
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), quote.URL(l.origin), inUTC(at))
+}
+
+// obtain fetches what is needed to check a certificate, and checks it. It waits
+// until ctx ends.
+func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q question) result {
+	if err := maySignCRLs(ca); err != nil {
+		return result{unknown, noList(err)}
+	}
+	var urls []string
+	if c.store.fetcher != nil {
+		urls = urlsOf(cert)
+	}
+	check := func() result {
+		q.now = c.now()
+		return c.check(cert, ca, q)
+	}
+	var failures []error
+	soft := len(urls) > 0
+	r := check()
+	for i, address := range urls {
+		if r.state == good || r.state == revoked {
+			return r
+		}
+		// One that hangs must not take the time of the others. It goes on meanwhile.
+		deadline, _ := ctx.Deadline()
+		turn, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(urls)-i))
+		err := c.store.get(turn, address, ca, false)
+		cancel()
+		if err != nil {
+			failures = append(failures, err)
+			soft = soft && isUnreachable(err)
+		}
+		r = check()
+	}
+	if r.state == good || r.state == revoked {
+		return r
+	}
+	if errors.Is(r.err, errNone) {
+		switch {
+		case len(failures) > 0:
+			r.err = nil
+		case c.store.fetcher == nil:
+			r.err = errors.New("there is none in the folder, and no host is allowed to be asked")
+		case len(urls) == 0:
+			r.err = errors.New("the certificate names no http or https address of one, and there is none in the folder")
+		}
+		// A list that there was, and that cannot be asked now, may have the certificate.
+		if missed := c.store.missed(ca); missed != nil {
+			failures = append(failures, missed)
+			soft = false
+		}
+		if soft && len(failures) > 0 {
+			r.state = unreachable
+		}
+	}
+	return result{r.state, noList(append([]error{r.err}, failures...)...)}
+}
+
+// unknownError says why the status of a certificate cannot be determined.
+type unknownError struct {
+	text   string
+	causes []error
+}
+
+func (e *unknownError) Error() string { return e.text }
+
+func (e *unknownError) Unwrap() []error { return e.causes }
+
+func noList(causes ...error) error {
+	causes = slices.DeleteFunc(causes, func(err error) bool { return err == nil })
+	var b strings.Builder
+	b.WriteString("crl: no CRL tells whether it is revoked")
+	sep := ": "
+	for _, err := range causes {
+		b.WriteString(sep)
+		b.WriteString(err.Error())
+		sep = "; "
+	}
+	return &unknownError{b.String(), causes}
+}

@@ -1,0 +1,116 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"reflect"
+	"sync"
+	"time"
+)
+
+// storedList is a list that is in use.
+type storedList struct {
+	*List
+	size   int64   // how many bytes of memory it takes at most
+	origin string  // the file or the URL, for people
+	source *source // nil for one of the folder
+
+	// Whose list it is, as far as that was asked: a list of the folder comes without
+	// its issuer.
+	mu    sync.Mutex
+	asked []verification
+	owner *x509.Certificate // the first whose list it is
+}
+
+// verification is the answer to whether a list is by a CA.
+type verification struct {
+	raw []byte // of the CA's certificate
+	err error
+}
+
+// maxAsked bounds what is remembered of CAs of one name.
+const maxAsked = 8
+
+// newStoredList takes a list that was parsed from data.
+func newStoredList(l *List, data []byte, origin string, src *source) *storedList {
+	s := &storedList{List: l, size: int64(len(data)), origin: origin, source: src} // entries take less than their DER
+	if l.algorithm == x509.PureEd25519 {
+		s.size += int64(len(l.signed)) // which is all of it
+	}
+	return s
+}
+
+// verify asks whether the list is by a CA, and remembers the answer.
+func (l *storedList) verify(ca *x509.Certificate) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.asked {
+		if bytes.Equal(a.raw, ca.Raw) {
+			return a.err
+		}
+	}
+	err := l.CheckSignatureFrom(ca)
+	if err == nil && l.owner == nil {
+		l.owner = ca
+	}
+	if len(l.asked) == maxAsked {
+		l.asked = append(l.asked[:0], l.asked[1:]...)
+	}
+	l.asked = append(l.asked, verification{ca.Raw, err})
+	return err
+}
+
+// by reports whether the list is by a CA: it was fetched and verified for that CA, or
+// can be verified with this certificate.
+func (l *storedList) by(ca *x509.Certificate) bool {
+	return l.source != nil && l.source.authority.is(ca) || l.verify(ca) == nil
+}
+
+// madeBy returns a CA whose list it is, nil if there was none among those asked about.
+func (l *storedList) madeBy() *x509.Certificate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.owner
+}
+
+// revokedBy is Check for who takes each entry for a revocation.
+func (l *storedList) revokedBy(cert *x509.Certificate, at time.Time) error {
+	entry, on := l.Lookup(cert.SerialNumber)
+	if !on {
+		return nil
+	}
+	if entry.RevokedAt.After(at) {
+		at = entry.RevokedAt
+	}
+	return l.Check(cert, at)
+}
+
+// newerThan compares lists of one CA: by date, then by number.
+func (l *storedList) newerThan(o *storedList) bool {
+	if d := l.ThisUpdate().Compare(o.ThisUpdate()); d != 0 {
+		return d > 0
+	}
+	return l.Number() != nil && (o.Number() == nil || l.Number().Cmp(o.Number()) > 0)
+}
+
+// olderThan reports whether a list must not replace another of the same scope:
+// whoever can keep a list from us, or has an old one, must not undo a revocation with
+// it.
+func (l *storedList) olderThan(o *storedList) bool {
+	if l.ThisUpdate().Before(o.ThisUpdate()) {
+		return true
+	}
+	return l.Number() != nil && o.Number() != nil && l.Number().Cmp(o.Number()) < 0
+}
+
+// sameScope reports whether lists of one CA speak about the same certificates.
+func (l *storedList) sameScope(o *storedList) bool { return reflect.DeepEqual(l.scope, o.scope) }
+
+// version distinguishes the lists of one CA, for people.
+func (l *storedList) version() string {
+	s := "of " + inUTC(l.ThisUpdate())
+	if n := l.Number(); n != nil {
+		s = "number " + n.String() + " " + s
+	}
+	return s
+}
