@@ -264,7 +264,7 @@ func (t *trust) check(cs tls.ConnectionState) (chain.Chain, error) {
 		// checked there.
 		return c, err
 	}
-	return c, t.revocation.CheckStaple(cs.OCSPResponse, c, at)
+	return c, t.revocation.CheckOCSPResponse(cs.OCSPResponse, c, at)
 }
 
 func copyOf(s *truststore.Store) *truststore.Store {

@@ -55,7 +55,7 @@ type question struct {
 // a *[RevokedError] in it, [chain.Unsupported] if this is not a chain up to a root,
 // and [chain.RevocationUnknown] otherwise.
 func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
-	q := question{at: at, now: c.now()}
+	q := &question{at: at, now: c.now()}
 	if at.IsZero() {
 		q.at = q.now
 	}
@@ -76,7 +76,7 @@ func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	if missing == nil {
 		return nil
 	}
-	return c.fetchAndCheck(ch, missing, q)
+	return c.fetchAndCheck(ch, missing, *q)
 }
 
 // fetchAndCheck continues where the available lists do not say.
@@ -136,7 +136,7 @@ func whole(ch chain.Chain) error {
 }
 
 // check asks the lists that are available.
-func (c *Checker) check(cert, ca *x509.Certificate, q question) result {
+func (c *Checker) check(cert, ca *x509.Certificate, q *question) result {
 	if err := maySignCRLs(ca); err != nil {
 		return result{unknown, err}
 	}
@@ -157,7 +157,7 @@ func maySignCRLs(ca *x509.Certificate) error {
 var errNone = errors.New("no CRL of its issuer is available")
 
 // checkNow has the newest list decide.
-func (c *Checker) checkNow(cert, ca *x509.Certificate, q question) result {
+func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
 	var newest *storedList
 	reason := errNone
 	usable := func(l *storedList) bool {
@@ -209,10 +209,10 @@ func (c *Checker) checkNow(cert, ca *x509.Certificate, q question) result {
 }
 
 // checkPast has every list say what it knows of that time.
-func (c *Checker) checkPast(cert, ca *x509.Certificate, q question) result {
+func (c *Checker) checkPast(cert, ca *x509.Certificate, q *question) result {
 	complete, reason := false, errNone
 	for _, l := range append(c.store.fetchedBy(nil, ca), c.store.folder.named(ca)...) {
-		if !l.by(ca) {
+		if l.source == nil && l.verify(ca) != nil {
 			continue
 		}
 		covers := l.Covers(cert)
@@ -273,8 +273,7 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q ques
 		urls = urlsOf(cert)
 	}
 	check := func() result {
-		q.now = c.now()
-		return c.check(cert, ca, q)
+		return c.check(cert, ca, &question{q.at, c.now(), q.past})
 	}
 	var failures []error
 	soft := len(urls) > 0

@@ -83,7 +83,7 @@ func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) erro
 		}
 	}
 	now := c.now()
-	r := c.check(cert, ca, question{at: now, now: now})
+	r := c.check(cert, ca, &question{at: now, now: now})
 	if r.state != unknown {
 		return nil
 	}

@@ -176,14 +176,24 @@ func urlsOf(cert *x509.Certificate) []string {
 // fetchedBy returns the lists that were fetched and are by ca, whichever of its
 // certificates they were fetched for.
 func (s *store) fetchedBy(buf []*storedList, ca *x509.Certificate) []*storedList {
+	var others []*storedList // of CAs of the same name
 	s.mu.RLock()
 	for _, a := range s.authorities[string(ca.RawSubject)] {
 		for _, src := range a.sources {
-			buf = append(buf, src.lists...)
+			if a.is(ca) {
+				buf = append(buf, src.lists...)
+			} else {
+				others = append(others, src.lists...)
+			}
 		}
 	}
 	s.mu.RUnlock()
-	return slices.DeleteFunc(buf, func(l *storedList) bool { return !l.by(ca) })
+	for _, l := range others {
+		if l.verify(ca) == nil {
+			buf = append(buf, l)
+		}
+	}
+	return buf
 }
 
 // use notes that a list is needed, and has it refreshed if that is due, which

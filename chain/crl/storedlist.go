@@ -60,12 +60,6 @@ func (l *storedList) verify(ca *x509.Certificate) error {
 	return err
 }
 
-// by reports whether the list is by a CA: it was fetched and verified for that CA, or
-// can be verified with this certificate.
-func (l *storedList) by(ca *x509.Certificate) bool {
-	return l.source != nil && l.source.authority.is(ca) || l.verify(ca) == nil
-}
-
 // madeBy returns a CA whose list it is, nil if there was none among those asked about.
 func (l *storedList) madeBy() *x509.Certificate {
 	l.mu.Lock()

@@ -151,6 +151,6 @@ func ExampleAuthority_OCSPResponse() {
 		log.Fatal(err)
 	}
 	defer checker.Close()
-	fmt.Println(checker.CheckStaple(cert.OCSPStaple, chain.Chain{cert.Leaf, tsp, domain, root}, g1.Time()))
+	fmt.Println(checker.CheckOCSPResponse(cert.OCSPStaple, chain.Chain{cert.Leaf, tsp, domain, root}, g1.Time()))
 	// Output: <nil>
 }

@@ -273,13 +273,13 @@ func TestAnOCSPResponseSaysWhatTheCRLDoes(t *testing.T) {
 		checker := newChecker(t, pkiotest.CRLConfig(a))
 		good, bad := a.Issue().Leaf, a.Issue().Leaf
 		a.Revoke(bad, crl.Superseded)
-		assert.NoError(t, checker.CheckStaple(a.OCSPResponse(good), path(a, good), a.Time()))
-		err := checker.CheckStaple(a.OCSPResponse(bad), path(a, bad), a.Time())
+		assert.NoError(t, checker.CheckOCSPResponse(a.OCSPResponse(good), path(a, good), a.Time()))
+		err := checker.CheckOCSPResponse(a.OCSPResponse(bad), path(a, bad), a.Time())
 		assert.Equal(t, chain.Revoked, reasonOf(err))
 		var why *crl.RevokedError
 		require.ErrorAs(t, err, &why)
 		assert.Equal(t, crl.Superseded, why.Reason)
-		assert.Equal(t, chain.RevocationUnknown, reasonOf(checker.CheckStaple(a.OCSPResponse(bad), path(a, good), a.Time())))
+		assert.Equal(t, chain.RevocationUnknown, reasonOf(checker.CheckOCSPResponse(a.OCSPResponse(bad), path(a, good), a.Time())))
 	}
 }
 
