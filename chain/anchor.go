@@ -10,7 +10,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// anchor is a CA at which a verification may stop, because what stands above it
+// anchor is a CA at which a verification may stop, because what is above it
 // is known: nothing for a root, and for a CA below one (a derived anchor) the
 // paths up to a root, each checked by signature, once.
 type anchor struct {
@@ -25,7 +25,7 @@ type upperPath struct {
 	notBefore time.Time           // the latest of certs
 	notAfter  time.Time           // the earliest
 	usages    usages
-	maxLower  int // how many certificates may stand below the anchor; -1: any number
+	maxLower  int // how many certificates may be below the anchor; -1: any number
 }
 
 var errNoUpperPath = errors.New("chain: no path to a root above this CA is valid at that time and allows this")
@@ -92,7 +92,7 @@ func constrained(ca *x509.Certificate) bool {
 	return constrainsNames(ca)
 }
 
-// constrainsNames tells a certificate with the extension nameConstraints, RFC 5280
+// constrainsNames reports a certificate with the extension nameConstraints, RFC 5280
 // section 4.2.1.10.
 func constrainsNames(cert *x509.Certificate) bool {
 	for _, ext := range cert.Extensions {
@@ -187,15 +187,15 @@ func (s *settings) ordered() iter.Seq2[*x509.Certificate, *anchor] {
 }
 
 // anchorOf finds the anchor of a certificate that crypto/tls may have parsed
-// anew, as it does for the sessions that it resumes.
+// again, as it does for the sessions that it resumes.
 func (s *settings) anchorOf(cert *x509.Certificate) *anchor {
 	if a := s.anchors[cert]; a != nil {
 		return a
 	}
 	for _, store := range []*truststore.Store{s.roots, s.intermediates} {
-		for held := range store.BySubject(cert.RawSubject) {
-			if bytes.Equal(held.Raw, cert.Raw) {
-				return s.anchors[held]
+		for own := range store.BySubject(cert.RawSubject) {
+			if bytes.Equal(own.Raw, cert.Raw) {
+				return s.anchors[own]
 			}
 		}
 	}

@@ -8,14 +8,13 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// WithDistrusted distrusts every path with one of certs in it, whether it is a root or an
-// intermediate too or not. In the pools of [Verifier.CertPool] certs are anchors
-// that always refuse, so that crypto/x509 can report why's words. why gets the path
-// up to and with the distrusted certificate; an error that it does not return, or a
-// nil why, is made up for. A second WithDistrusted replaces the first.
+// WithDistrusted vetoes every path with one of certs in it. why, which may be nil, makes
+// the error from the path up to and with that certificate. A second WithDistrusted
+// replaces the first.
 //
-// Mind that a server announces the subjects in its ClientCAs as the CAs whose
-// certificates it accepts: veto nothing in a pool for clients' certificates.
+// The pools of [Verifier.CertPool] hold certs as anchors that always refuse, so that
+// crypto/x509 reports why. Servers announce the subjects in ClientCAs to their clients:
+// do not use it for such a pool.
 func WithDistrusted(certs *truststore.Store, why Veto) Option {
 	return func(s *settings) { s.distrusted, s.why = certs, why }
 }
@@ -35,7 +34,7 @@ func (s *settings) vetoDistrusted(certs []*x509.Certificate) error {
 }
 
 // isDistrusted compares what was signed, not the whole: crypto/x509 takes the same
-// certificate with another form of the signature, or with bytes behind it.
+// certificate with another form of the signature, or with bytes after it.
 func (s *settings) isDistrusted(cert *x509.Certificate) bool {
 	for distrusted := range s.distrusted.BySubject(cert.RawSubject) {
 		if bytes.Equal(distrusted.RawTBSCertificate, cert.RawTBSCertificate) {

@@ -14,4 +14,25 @@
 //
 // Package profile has policies for RFC 5280 and for public servers, package crl one
 // for revocation.
+//
+// # Details
+//
+// Anchors. A CA below a root is an anchor of its own in the pools of a Verifier: the
+// path above it was verified when the pool was made, and its constraint completes each
+// chain before policies see it. Only CAs with no other CA of the verifier below them are
+// in a pool; what a CA further up issued itself verifies if the peer sends that CA.
+//
+// Pinning. To trust one end-entity certificate, trust its CA and use [PinLeaf].
+// crypto/x509 checks neither the issuer nor the constraints of a certificate that is
+// itself in a pool.
+//
+// Times. A zero time means now, everywhere.
+//
+// Limits. A peer chooses what it sends, and every call ends within 100 ms all the same.
+// RSA keys above 8192 bits or with an exponent above 65537 are not used. Names may lead
+// to 64 sent certificates, with 256 KiB, 2000 names and name constraints, 2000
+// extensions and 1000 certificate policies in all. A search for a path checks at most
+// 100 signatures, as crypto/x509 does; one by an RSA key above 4096 bits or an ECDSA key
+// above 256 bits counts as four. What is beyond the limits is refused as [Unsupported].
+// crypto/tls verifies with a pool first, within its own limits.
 package chain

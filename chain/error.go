@@ -34,10 +34,8 @@ type Error struct {
 	Err []error
 }
 
-// Error returns one line: the reason, the certificate, and what was underneath.
-// Names from certificates are quoted and shortened; control characters in what
-// crypto/x509 and the policies said are escaped, and of each at most 1000 bytes
-// are shown.
+// Error returns one line with the reason, the certificate and what was underneath, all
+// of it escaped and shortened.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("chain: ")

@@ -239,7 +239,7 @@ func ExampleNewVerifier() {
 
 	_, err := chain.NewVerifier(truststore.New(leaf), truststore.New())
 	fmt.Println(err)
-	// Output: chain: "host.example" is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy
+	// Output: chain: "host.example" is not a CA, so it cannot be a root: trust its CA and pin it by a policy
 }
 
 func ExampleReason() {

@@ -10,14 +10,12 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Explain verifies what somebody sent or delivered and says what it found: the
-// path as far as it goes, what is fine and what is not about each certificate, the
-// first thing that broke it, and what to do. certs can come in any order, be
-// repeated, and hold more than belongs to the path; the certificate that it is about
-// is picked as by [Verifier.Complete], and the others and opts.Extra help.
+// Explain verifies certs as [Verifier.Verify] does and says what it found: the path as
+// far as it goes, what is right and wrong about each certificate, and what to do. certs
+// may be in any order and hold more than the path; its end-entity certificate is picked
+// as by [Verifier.Complete].
 //
-// The verdict is that of [Verifier.Verify], and so are its policies; the rest serves
-// the reader. To explain an *[Error], give its Chain, and its At as the time.
+// To explain an *[Error], give its Chain, and its At as the time.
 func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Explanation {
 	if opts.Time.IsZero() {
 		opts.Time = time.Now()

@@ -7,17 +7,15 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Explanation tells a reader what a verification found: see [Verifier.Explain].
-// Names from certificates and hosts in it are escaped, as by strconv.Quote or RFC 4514, and
-// shortened, so that none can take over a terminal; who shows it in HTML must escape
-// it for that. It can be marshalled as JSON; String is for people.
+// Explanation is what [Verifier.Explain] found. Names and hosts in it are escaped and
+// shortened for terminals and logs, not for HTML. It can be marshalled as JSON.
 type Explanation struct {
 	// OK is the verdict of [Verifier.Verify].
 	OK bool `json:"ok"`
 
 	// Reason, Problem and Advice are what broke it first: in a word, in a sentence,
 	// and what to do about it. If OK, Reason is zero, Problem is empty, and
-	// Advice says what a peer that knows less would need, if anything.
+	// Advice says what another peer would need, if anything.
 	Reason  Reason `json:"reason,omitempty"`
 	Problem string `json:"problem,omitempty"`
 	Advice  string `json:"advice,omitempty"`

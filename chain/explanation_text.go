@@ -15,9 +15,8 @@ const (
 	textIndented = 12
 )
 
-// String tells it to a person at a terminal of 80 columns, in plain text of
-// several lines: the verdict, what to do, and the path as a tree, its root at the
-// top. It is short however many certificates were given.
+// String returns the verdict, what to do, and the path as a tree with its root at the
+// top, in plain text of lines of at most 80 columns.
 func (e *Explanation) String() string {
 	var t textWriter
 	verdict := "ACCEPTED"

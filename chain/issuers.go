@@ -19,7 +19,7 @@ const (
 )
 
 // candidates yields the certificates that bear the name of child's issuer: those
-// that are held, then those of extra, which holds no others and may be nil.
+// of the verifier, then those of extra, which has none of these and may be nil.
 func (s *settings) candidates(child *x509.Certificate, extra *truststore.Store) iter.Seq2[*x509.Certificate, origin] {
 	return func(yield func(*x509.Certificate, origin) bool) {
 		for root := range s.roots.BySubject(child.RawIssuer) {
@@ -116,13 +116,13 @@ func (s *settings) reachable(leaf *x509.Certificate, extra *truststore.Store) (*
 }
 
 // keyIdentifiersMatch is false for two CAs of one name that are known to have
-// different keys: a signature by the one is no bad signature by the other.
+// different keys: a signature by the one is not a bad signature by the other.
 func keyIdentifiersMatch(child, parent *x509.Certificate) bool {
 	return len(child.AuthorityKeyId) == 0 || len(parent.SubjectKeyId) == 0 ||
 		bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId)
 }
 
-// sameEntity tells certificates of the same name and key, which crypto/x509 does
+// sameEntity reports certificates of the same name and key, which crypto/x509 does
 // not put twice in a path.
 func sameEntity(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubject, b.RawSubject) && sameKey(a, b)

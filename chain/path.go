@@ -28,6 +28,16 @@ func (c signedPath) betterThan(o signedPath) bool {
 	return len(c.path) > len(o.path)
 }
 
+// search looks for the best path by signature.
+type search struct {
+	*settings
+	extra   *truststore.Store
+	at      time.Time
+	best    signedPath
+	done    work
+	tooLong bool
+}
+
 // follow follows signatures from leaf as far up as they check out, through the
 // CAs of the verifier and extra, and returns the best path.
 func (s *settings) follow(leaf *x509.Certificate, extra *truststore.Store, at time.Time) signedPath {
@@ -36,64 +46,69 @@ func (s *settings) follow(leaf *x509.Certificate, extra *truststore.Store, at ti
 		best.rooted = true
 		return best
 	}
-	extra = inAnyOrder(s.besides(extra))
-	var done work
-	tooLong := false
-	var walk func(path Chain)
-	walk = func(path Chain) {
-		child := path[len(path)-1]
-		var refused error
-		end := true
-		visit := func(parent *x509.Certificate, isRoot bool) {
-			if inPath(parent, path) {
-				return
-			}
-			if len(path) == maxDepth {
-				tooLong = true
-				return
-			}
-			if err := keyTooLarge(parent); err != nil {
-				if keyIdentifiersMatch(child, parent) {
-					refused = &limitError{"an issuer of its name is not used: " + err.text, true}
-				}
-				return
-			}
-			if !done.signature(parent, s.limits) {
-				return
-			}
-			if err := child.CheckSignatureFrom(parent); err != nil {
-				// What is self-issued was signed by its own key, not by a namesake.
-				if !selfIssued(child) && keyIdentifiersMatch(child, parent) {
-					refused = err
-				}
-				return
-			}
-			end = false
-			next := append(path[:len(path):len(path)], parent)
-			if !isRoot {
-				walk(next)
-				return
-			}
-			if c := (signedPath{path: next, rooted: true, valid: validAt(next, at)}); c.betterThan(best) {
-				best = c
-			}
+	f := &search{settings: s, extra: inAnyOrder(s.besides(extra)), at: at, best: best}
+	f.from(Chain{leaf})
+	f.best.gaveUp = f.tooLong || f.done.exhausted(s.limits)
+	return f.best
+}
+
+func (f *search) from(path Chain) {
+	var refused error
+	end := true
+	for parent, by := range f.candidates(path[len(path)-1], f.extra) {
+		if !f.done.step(f.limits) {
+			break
 		}
-		for parent, by := range s.candidates(child, extra) {
-			if !done.step(s.limits) {
-				break
-			}
-			visit(parent, by == ofRoots)
+		signed, err := f.signed(path, parent)
+		if err != nil {
+			refused = err
 		}
-		if end {
-			c := signedPath{path: path, valid: validAt(path, at), refused: refused}
-			if c.betterThan(best) || len(path) == 1 {
-				best = c
-			}
+		if !signed {
+			continue
+		}
+		end = false
+		next := append(path[:len(path):len(path)], parent)
+		if by != ofRoots {
+			f.from(next)
+		} else if c := (signedPath{path: next, rooted: true, valid: validAt(next, f.at)}); c.betterThan(f.best) {
+			f.best = c
 		}
 	}
-	walk(Chain{leaf})
-	best.gaveUp = tooLong || done.exhausted(s.limits)
-	return best
+	if !end {
+		return
+	}
+	c := signedPath{path: path, valid: validAt(path, f.at), refused: refused}
+	if c.betterThan(f.best) || len(path) == 1 {
+		f.best = c
+	}
+}
+
+// signed reports whether the path goes on to parent. The error is why not, where its
+// name and key identifier are those of the issuer.
+func (f *search) signed(path Chain, parent *x509.Certificate) (bool, error) {
+	child := path[len(path)-1]
+	if inPath(parent, path) {
+		return false, nil
+	}
+	if len(path) == maxDepth {
+		f.tooLong = true
+		return false, nil
+	}
+	if err := keyTooLarge(parent); err != nil {
+		if keyIdentifiersMatch(child, parent) {
+			return false, &limitError{"an issuer of its name is not used: " + err.text, true}
+		}
+		return false, nil
+	}
+	if !f.done.signature(parent, f.limits) {
+		return false, nil
+	}
+	err := child.CheckSignatureFrom(parent)
+	// What is self-issued was signed by its own key, not by a namesake.
+	if err != nil && (selfIssued(child) || !keyIdentifiersMatch(child, parent)) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // inAnyOrder returns the certificates in an order of their own, so that paths that

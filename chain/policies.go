@@ -15,18 +15,16 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Policy says what it has against a chain at a time, or nil. It runs only on
-// complete chains, up to a self-signed root, whose signatures check out, and
-// after the certificates above an anchor were found valid at that time. It may
-// run more than once in a handshake and in several goroutines at the same time,
-// and must not change the chain.
+// Policy reports why it rejects a verified chain at the given time, or nil to accept
+// it. Chains are complete, up to a self-signed root, and their signatures are checked.
+// It may run concurrently and more than once in a handshake, and must not change the
+// chain.
 //
-// A policy that knows better than "refused by policy" returns an *[Error] with
-// a Reason of its own, such as [Revoked].
+// A Policy may return an *[Error] with its own Reason, Problem and Advice.
 type Policy func(c Chain, at time.Time) error
 
-// All returns the policy that asks each of the given ones in turn and stops at
-// the first error. Nil policies are left out; All() is against nothing.
+// All returns the policy that asks each of these in turn and returns the first error.
+// Nil policies are left out; All() accepts everything.
 func All(policies ...Policy) Policy {
 	kept := make([]Policy, 0, len(policies))
 	for _, p := range policies {
@@ -49,11 +47,11 @@ func refuse(c Chain, cert *x509.Certificate, at time.Time, why error) error {
 	return &Error{Reason: RefusedByPolicy, Chain: c, Cert: cert, At: at, Err: []error{why}}
 }
 
-// firstInvalid finds what is no certificate, or was not parsed from one, so that
+// firstInvalid finds what is not a certificate, or was not parsed from one, so that
 // the policies need not.
 func firstInvalid(c Chain, at time.Time) error {
 	if len(c) == 0 {
-		return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no certificates to judge")}}
+		return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no certificates")}}
 	}
 	for _, cert := range c {
 		if cert == nil || len(cert.RawTBSCertificate) == 0 {
@@ -71,9 +69,8 @@ func setOf[T comparable](list []T) map[T]bool {
 	return set
 }
 
-// PinLeaf returns the policy that accepts these end-entity certificates only; with
-// no fingerprints it accepts none. Being pinned makes none of them trusted: its
-// issuer, validity and revocation count as ever.
+// PinLeaf returns the policy that accepts these end-entity certificates only, which
+// are verified all the same. No fingerprints accept none.
 func PinLeaf(fingerprints ...truststore.Fingerprint) Policy {
 	pinned := setOf(fingerprints)
 	return func(c Chain, at time.Time) error {
@@ -86,12 +83,13 @@ func PinLeaf(fingerprints ...truststore.Fingerprint) Policy {
 	}
 }
 
-// anyPolicy stands for every policy, in CA certificates. RFC 5280 section 4.2.1.4.
+// anyPolicy is every policy, in CA certificates. RFC 5280 section 4.2.1.4.
 var anyPolicy, _ = x509.OIDFromInts([]uint64{2, 5, 29, 32, 0})
 
-// RequirePolicy returns the policy that accepts chains for which one of these
-// certificate policies is valid: see [Chain.Policies]. With no policies it accepts no
-// chain.
+// RequirePolicy returns the policy that accepts chains with one of these certificate
+// policies along the path (RFC 5280 section 6.1.3 (d)): by name in the end-entity
+// certificate, by name or anyPolicy in each CA below the root. A mapped policy does not
+// count, nor does one below a CA that maps it. No policies accept no chain.
 func RequirePolicy(policies ...x509.OID) Policy {
 	wanted := slices.Clone(policies)
 	return func(c Chain, at time.Time) error {
@@ -165,10 +163,9 @@ func oneOf(policies []x509.OID) string {
 	return strings.Join(names, " or ")
 }
 
-// MinKeySizes returns the policy that refuses a chain with a smaller public key in
-// it, from the end-entity certificate to the root: RSA by the bits of its modulus,
-// ECDSA by those of its curve, as which Ed25519 has 256. Zero is no minimum. Keys
-// of any other kind are refused.
+// MinKeySizes returns the policy that refuses chains with a smaller public key: of RSA
+// in bits of the modulus, of ECDSA in bits of the curve, and Ed25519 counts as 256. Zero
+// is no minimum. Other kinds of keys are refused.
 func MinKeySizes(rsaBits, ecdsaBits int) Policy {
 	return func(c Chain, at time.Time) error {
 		for _, cert := range c {

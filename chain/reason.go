@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// Reason tells why a certificate was refused.
+// Reason is why a certificate was refused.
 type Reason uint8
 
 const (
 	Expired           Reason = iota + 1 // a certificate of the path has ended at that time
 	NotYetValid                         // a certificate of the path is valid later only
 	UnknownAuthority                    // the path leads to no root that is trusted
-	BadSignature                        // an issuer of the right name is at hand, and did not sign this
+	BadSignature                        // an issuer of the right name is available, and did not sign this
 	WrongName                           // the certificate is for another host
 	WrongUsage                          // the extended key usages along the path do not allow it
 	PathTooLong                         // a CA allows fewer CAs below it
 	NameNotPermitted                    // a CA may not issue for this name
 	NoValidPolicy                       // the path lacks a certificate policy that one of its certificates requires
-	NotACA                              // an issuer is no CA, or may not sign certificates
+	NotACA                              // an issuer is not a CA, or may not sign certificates
 	RefusedByPolicy                     // a Policy refused every path
-	Revoked                             // said by a Policy that knows
+	Revoked                             // by a Policy
 	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the limits
-	RevocationUnknown                   // said by a Policy that must know whether it is revoked, and cannot tell
+	RevocationUnknown                   // by a Policy: whether it is revoked cannot be determined
 )
 
 var reasonTexts = [...]string{
@@ -38,7 +38,7 @@ var reasonTexts = [...]string{
 	PathTooLong:      "path too long",
 	NameNotPermitted: "name not permitted",
 	NoValidPolicy:    "no valid certificate policy",
-	NotACA:           "issuer is no CA",
+	NotACA:           "issuer is not a CA",
 	RefusedByPolicy:  "refused by policy",
 	Revoked:          "revoked",
 	Unsupported:      "unsupported certificate",
@@ -46,7 +46,7 @@ var reasonTexts = [...]string{
 	RevocationUnknown: "revocation unknown",
 }
 
-// String returns the reason in words, "Reason(N)" for a value that is none.
+// String returns the reason in words, or "Reason(N)".
 func (r Reason) String() string {
 	if r == 0 || int(r) >= len(reasonTexts) {
 		return "Reason(" + strconv.Itoa(int(r)) + ")"

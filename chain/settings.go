@@ -23,11 +23,11 @@ type settings struct {
 	why           Veto              // what to say of it
 
 	anchors    map[*x509.Certificate]*anchor
-	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and judges itself
+	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and asks itself
 	rootPool   *x509.CertPool
 
 	mu     sync.Mutex
-	checks map[edge]bool // signatures between CAs that are held
+	checks map[edge]bool // signatures between CAs of the verifier
 }
 
 func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settings, error) {
@@ -54,10 +54,10 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	s.anchorPool = s.roots.CertPool()
 	for root := range s.roots.All() {
 		if !isCA(root) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be a trust anchor: trust the CA that issued it, and pin the certificate by a policy", quote.Certificate(root))
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", quote.Certificate(root))
 		}
 		if !selfIssued(root) {
-			return nil, fmt.Errorf("chain: %s is not a root (its issuer is another): give it as an intermediate, and its root as a root", quote.Certificate(root))
+			return nil, fmt.Errorf("chain: %s is not a root but issued by another CA: give it as an intermediate", quote.Certificate(root))
 		}
 		if err := keyTooLarge(root); err != nil {
 			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quote.Certificate(root), err.text)
@@ -66,7 +66,7 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	}
 	for ca := range s.intermediates.All() {
 		if !isCA(ca) {
-			return nil, fmt.Errorf("chain: %s is no CA, so it cannot be an intermediate", quote.Certificate(ca))
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be an intermediate", quote.Certificate(ca))
 		}
 		if err := keyTooLarge(ca); err != nil {
 			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quote.Certificate(ca), err.text)

@@ -6,9 +6,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Verifier verifies certificates up to the roots that it holds. The decision is
-// crypto/x509's; the Verifier adds policies and explanations, and remembers what
-// it verified above the issuing CAs. It is safe for concurrent use. Make one with
+// Verifier verifies certificates up to the roots that it holds, and remembers what it
+// verified above the issuing CAs. It is safe for concurrent use. Make one with
 // [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
 	settings atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing
@@ -17,20 +16,15 @@ type Verifier struct {
 // Option is a setting of [NewVerifier] and [Verifier.Replace].
 type Option func(*settings)
 
-// WithPolicy adds a policy, after those that are there. A chain is accepted if
-// all policies are.
+// WithPolicy adds a policy to those given before. A chain must pass all of them.
 func WithPolicy(p Policy) Option {
 	return func(s *settings) { s.policy = All(s.policy, p) }
 }
 
-// NewVerifier returns a verifier that trusts roots and knows intermediates: the
-// CAs below them, whose paths to a root are verified when they are first needed.
-// Neither may be nil or hold a certificate that is no CA; a root must be
-// self-issued, and what it signs of itself is not looked at, for it proves nothing.
-// A key beyond the limits is an error. No roots at all is no error: then nothing verifies.
-//
-// To trust a single leaf, a policy must ask for it: crypto/x509 checks neither
-// the issuer nor the constraints of a certificate that stands in a pool itself.
+// NewVerifier returns a verifier of these roots and of intermediates, the CAs below
+// them. Neither may be nil; both may be empty. It is an error if one of them is not a
+// CA or has a larger RSA key than 8192 bits, and if a root is not self-issued. The
+// self-signature of a root is not checked, because it proves nothing.
 func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verifier, error) {
 	v := new(Verifier)
 	if err := v.Replace(roots, intermediates, opts...); err != nil {
@@ -39,16 +33,12 @@ func NewVerifier(roots, intermediates *truststore.Store, opts ...Option) (*Verif
 	return v, nil
 }
 
-// Replace gives the verifier other roots, intermediates and options, in one step:
-// a verification that is under way ends with those that it began with, and the
-// next sees the new ones. Nothing of the old is kept; an option that is not given
-// again is gone. It takes what NewVerifier takes, and where that is an error,
-// everything stays as it was.
+// Replace gives the verifier other roots, intermediates and options, all of them, in
+// one step. Verifications under way end with the old ones. Where NewVerifier would
+// fail, everything stays as it was.
 //
-// A pool that [Verifier.CertPool] made before goes on to hold the CAs that it was
-// made of, and asks the verifier as it is now about them: one that is no longer
-// trusted is refused, and so is what the present policies have something against.
-// What was added to the verifier needs a new pool.
+// Pools of [Verifier.CertPool] keep their CAs, and refuse those that the verifier no
+// longer trusts or whose chains its present policies refuse. A new CA needs a new pool.
 func (v *Verifier) Replace(roots, intermediates *truststore.Store, opts ...Option) error {
 	s, err := newSettings(roots, intermediates, opts)
 	if err != nil {

@@ -33,10 +33,10 @@ func TestNewVerifier(t *testing.T) {
 		{"a root among the intermediates only", empty, truststore.New(l.full()[1:]...), ""},
 		{"nil roots", nil, empty, "a store of roots and one of intermediates"},
 		{"nil intermediates", l.roots(), nil, "a store of roots and one of intermediates"},
-		{"a leaf as a root", truststore.New(l.leaf), empty, `"host.example" is no CA, so it cannot be a trust anchor: trust the CA that issued it`},
-		{"a self-signed leaf as a root", truststore.New(pinned), empty, `"pinned.example" is no CA`},
-		{"a CA below the root as a root", truststore.New(l.root.Certificate, l.issuing.Certificate), empty, `"Issuing CA" is not a root (its issuer is another)`},
-		{"a leaf as an intermediate", l.roots(), truststore.New(l.leaf), `"host.example" is no CA, so it cannot be an intermediate`},
+		{"a leaf as a root", truststore.New(l.leaf), empty, `"host.example" is not a CA, so it cannot be a root: trust its CA and pin it by a policy`},
+		{"a self-signed leaf as a root", truststore.New(pinned), empty, `"pinned.example" is not a CA`},
+		{"a CA below the root as a root", truststore.New(l.root.Certificate, l.issuing.Certificate), empty, `"Issuing CA" is not a root but issued by another CA`},
+		{"a leaf as an intermediate", l.roots(), truststore.New(l.leaf), `"host.example" is not a CA, so it cannot be an intermediate`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v, err := chain.NewVerifier(test.roots, test.intermediates)
