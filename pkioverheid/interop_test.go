@@ -788,6 +788,9 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 				issued := authority.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
 				files := way.make(t, deliver(t, issued))
 				pair, err := pkioverheid.LoadKeyPair(files.cert, files.key, files.password)
+				if refused(t, err) {
+					return
+				}
 				require.NoError(t, err)
 				want := issued.Certificate
 				if !way.withCAs {
@@ -824,6 +827,9 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pair, err := pkioverheid.LoadKeyPair(d.chain, file, secret)
+			if refused(t, err) {
+				return
+			}
 			require.NoError(t, err)
 			assertKeyPair(t, issued.Certificate, pair)
 			_, err = get(t, pkioverheid.Config{Roots: g4.Roots(), Certificate: &pair}, url)
@@ -975,7 +981,9 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 			require.Error(t, err)
 			t.Log(strings.ReplaceAll(err.Error(), string(d.folder), "…"))
 			assert.Contains(t, err.Error(), c.file)
-			assert.Contains(t, strings.ReplaceAll(err.Error(), c.file, "…"), c.words)
+			if !refused(t, err) {
+				assert.Contains(t, strings.ReplaceAll(err.Error(), c.file, "…"), c.words)
+			}
 			assert.NotContains(t, err.Error(), secret)
 			assert.NotContains(t, err.Error(), "\n")
 			assert.Less(t, len(err.Error())-len(c.file), 400, "it can be read")

@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -104,8 +105,12 @@ func encode(t testing.TB, certs []*x509.Certificate, f truststore.Format) []byte
 	if f == truststore.PKCS12 || f == truststore.JKS {
 		opts = append(opts, truststore.WithPassword("geheim"))
 	}
-	data, err := truststore.New(certs...).Encode(f, opts...)
-	require.NoError(t, err)
+	var data []byte
+	fips140.WithoutEnforcement(func() { // which has no JKS
+		var err error
+		data, err = truststore.New(certs...).Encode(f, opts...)
+		require.NoError(t, err)
+	})
 	return data
 }
 
@@ -169,6 +174,9 @@ func scan(t testing.TB, cfg inventory.Config, dir string) map[string][]inventory
 	t.Helper()
 	found := map[string][]inventory.Result{}
 	for r := range inventory.Scan(t.Context(), cfg, dir) {
+		if refused(t, r.Err) {
+			continue
+		}
 		require.NoError(t, r.Err)
 		require.NotNil(t, r.Certificate)
 		assert.Equal(t, truststore.FingerprintOf(r.Certificate), r.Fingerprint())
@@ -290,6 +298,14 @@ func TestScanFindsWhatOtherProgramsWrite(t *testing.T) {
 		}
 	}
 	found := scan(t, inventory.Config{Passwords: passwords("geheim", "geheim1")}, dir)
+	if fips140.Enforced() { // openssl derives keys with a salt of 8 bytes
+		for name := range want {
+			if strings.HasSuffix(name, ".p12") && name != "trust.p12" {
+				assert.NotContains(t, found, name)
+				delete(want, name)
+			}
+		}
+	}
 	for name, want := range want {
 		assert.ElementsMatch(t, want, fingerprints(found[name]), name)
 	}
@@ -307,6 +323,9 @@ func TestScanFindsWhatOtherProgramsWrite(t *testing.T) {
 		"trust.jks":    {inventory.TrustAnchor, "entry 1 "},
 		"trust.p12":    {inventory.TrustAnchor, "entry 1 "},
 	} {
+		if fips140.Enforced() && name == "key0.p12" {
+			continue // see above
+		}
 		if assert.NotEmpty(t, found[name], name) {
 			assert.Equal(t, want.use, found[name][0].Use, name)
 			assert.True(t, strings.HasPrefix(found[name][0].Place, want.place), found[name][0].Place)
