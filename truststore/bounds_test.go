@@ -130,7 +130,9 @@ func TestKeyDerivationIsCountedInHashBlocks(t *testing.T) {
 	assert.Positive(t, pbkdf2Blocks(sha512.New(), maxSalt, math.MaxInt32, 64))
 	// Five million iterations would be within the bound with SHA-256.
 	_, _, err := DecodeKey(pemOf("ENCRYPTED PRIVATE KEY", seq(pbes2([]byte("salt"), integer(5_000_000), oidAES256CBC, make([]byte, 16)), octets(make([]byte, 64)))), WithPassword("x"))
-	assert.ErrorContains(t, err, "more than 16000000 blocks")
+	if !refused(t, err) {
+		assert.ErrorContains(t, err, "more than 16000000 blocks")
+	}
 }
 
 func TestFileNamesInErrorsStayOnOneLine(t *testing.T) {

@@ -130,12 +130,12 @@ func ExampleDecodeKey() {
 }
 
 func ExampleWithPassword() {
-	// Made with: openssl genpkey -algorithm ed25519 -aes-256-cbc
+	// As openssl genpkey -algorithm ed25519 -aes-256-cbc makes it, with a salt of 16 bytes.
 	const text = `-----BEGIN ENCRYPTED PRIVATE KEY-----
-MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiZz1ezdvw8MAICCAAw
-DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJC3kFgyOfx61m21OHUoCQgEQAkI
-yvJTPW8ZCrsjHwt+1osCB74eN64dS2wBjogHqyyXSqHbENjU5tGLiU9p3Wd5Jht4
-dKre1F8MLYIeeJfo6L4=
+MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBCRQ5HIrTLSaM+wwkII
+4s1GAgIIADAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQsvz3G0z8jQi38+Rm
+KBzPYQRA92iCq7ANo6eRjr+VBeIXdnqM4ZvBP47Q3514MmOSVk/3Zrg02YV/Tf/Y
+rDQoY05DAv/eWvRnPYMYO2MdgWnngQ==
 -----END ENCRYPTED PRIVATE KEY-----`
 	key, _, err := truststore.DecodeKey([]byte(text), truststore.WithPassword("geheim"))
 	fmt.Printf("%T %v\n", key, err)
@@ -332,11 +332,11 @@ func ExampleStore_Encode() {
 
 // What is in a key store, with what it says about each certificate.
 func ExampleEntries() {
-	data, err := open(rootFile).Encode(truststore.JKS, truststore.WithPassword("changeit"))
+	data, err := open(rootFile).Encode(truststore.PKCS12, truststore.WithPassword("changeit"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	for e := range truststore.Entries(data) {
+	for e := range truststore.Entries(data, truststore.WithPassword("changeit")) {
 		if e.Err != nil {
 			fmt.Println(e.Err)
 			continue
@@ -344,5 +344,5 @@ func ExampleEntries() {
 		fmt.Printf("%v entry %d %q, trusted: %t\n", e.Format, e.Number, e.Alias, e.Kind == truststore.TrustedCertificate)
 	}
 	// Output:
-	// JKS entry 1 "staat der nederlanden private root ca - g1", trusted: true
+	// PKCS12 entry 1 "staat der nederlanden private root ca - g1", trusted: true
 }

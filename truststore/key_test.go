@@ -201,7 +201,9 @@ func TestOpenSSLKeysDecode(t *testing.T) {
 		tool(t, dir, "openssl", "pkcs8", "-topk8", "-in", "ec.pem", "-iter", "10000000", "-v2", "aes256", "-passout", pass, "-out", "slow.pem")
 		start := time.Now()
 		_, _, err := DecodeKey(read(t, dir, "slow.pem"), WithPassword(testPassword))
-		assert.ErrorContains(t, err, "more than 16000000 blocks")
+		if !refused(t, err) {
+			assert.ErrorContains(t, err, "more than 16000000 blocks")
+		}
 		assert.Less(t, time.Since(start), time.Second)
 	})
 	for name, args := range map[string]string{"scrypt": "-scrypt", "DES and MD5": "-v1 PBE-MD5-DES -provider legacy -provider default"} {
@@ -296,7 +298,9 @@ func TestPKCS12OfOpenSSLDecodes(t *testing.T) {
 		tool(t, dir, "openssl", "pkcs12", "-export", "-inkey", "key.pem", "-in", "leaf.pem", "-iter", "10000000", "-nomaciter", "-passout", "pass:x", "-out", "slow.p12")
 		start := time.Now()
 		_, _, err := DecodeKey(read(t, dir, "slow.p12"), WithPassword("x"))
-		assert.ErrorContains(t, err, "more than 16000000 blocks")
+		if !refused(t, err) {
+			assert.ErrorContains(t, err, "more than 16000000 blocks")
+		}
 		assert.Less(t, time.Since(start), time.Second)
 	})
 }
