@@ -1,0 +1,18 @@
+package main
+
+import "testing"
+
+func TestExportedNamesWordsLinesAndFilesAreCounted(t *testing.T) {
+	pkgs, err := load("testdata/sample", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := counts{types: 1, functions: 1, methods: 1, constants: 2, words: 4 + 2 + 4 + 3 + 5, lines: 15 + 13, code: 8 + 8}
+	if got := measure(pkgs[0]); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	uses := usesOfFiles(pkgs[0])
+	if !uses["a.go"]["b.go"] || !uses["b.go"]["a.go"] || len(uses) != 2 {
+		t.Errorf("got %v", uses)
+	}
+}

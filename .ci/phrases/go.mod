@@ -1,0 +1,3 @@
+module phrases
+
+go 1.26.0
