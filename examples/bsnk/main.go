@@ -13,6 +13,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,12 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// ownOIN is a test number (prefix 00000099), and so is the service's.
+const (
+	ownOIN     = pkioverheid.OIN("00000099000000001000")
+	serviceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
 func main() {
@@ -64,7 +71,7 @@ func day(year int, month time.Month, day int) time.Time {
 
 func run(w io.Writer) error {
 	var at time.Time
-	cfg := pkioverheid.Config{Roots: testRoots(), Time: func() time.Time { return at }} // yours has neither
+	cfg := pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4), Time: func() time.Time { return at }} // yours has neither
 	p, err := newParty(cfg)
 	if err != nil {
 		return err
@@ -76,22 +83,19 @@ func run(w io.Writer) error {
 		if i == 0 || !stages[i-1].at.Equal(at) {
 			bsnk.renew()
 		}
-		server, err := start(s.tls, host, bsnk, at)
-		if err != nil {
-			return err
-		}
+		server := pkiotest.New(s.tls).NewService(host, bsnk, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), validAt(at))
 		own := ownCertificate(s.own, at)
-		old := clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base())
+		old := clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server))
 		if err := before(w, old, at); (err == nil) != (s.tls == g3) {
-			server.stop()
+			server.Close()
 			return errors.New("this is not how it should be")
 		}
-		cfg.Base, cfg.Certificate = server.base(), own
+		cfg.Base, cfg.Certificate = pkiotest.Base(server), own
 		err = p.follow(w, strings.NewReader(bsnk.metadata(s.signing, s.encryption, at)))
 		if err == nil {
 			err = p.call(w, cfg)
 		}
-		server.stop()
+		server.Close()
 		if err != nil {
 			fmt.Fprintf(w, "   failed: %v\n", explain(err))
 		}
@@ -124,4 +128,17 @@ func explain(err error) string {
 		return theirs.Cause + "; " + theirs.Advice
 	}
 	return err.Error()
+}
+
+// validAt makes a certificate valid from before a time until after today.
+func validAt(at time.Time) pkiotest.LeafOption {
+	return pkiotest.Validity(at.AddDate(0, -6, 0), today.AddDate(0, 6, 0))
+}
+
+// ownCertificate takes the place of
+//
+//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+func ownCertificate(h pkioverheid.Hierarchy, at time.Time) *tls.Certificate {
+	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"), validAt(at))
+	return &cert
 }

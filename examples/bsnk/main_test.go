@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 func TestTheSwitch(t *testing.T) {
@@ -28,7 +29,7 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
-	p, err := newParty(pkioverheid.Config{Roots: testRoots()})
+	p, err := newParty(pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4)})
 	require.NoError(t, err)
 	service, other := newBSNk(), newBSNk()
 	require.NoError(t, p.follow(&strings.Builder{}, strings.NewReader(service.metadata(of(g1), of(g1), today))))
@@ -41,10 +42,9 @@ func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
 	assert.Error(t, p.follow(&strings.Builder{}, strings.NewReader(other.metadata(of(g4), of(g4), today)[:500])))
 	assert.Equal(t, before.Len(), p.keys.Signing(entityID).Len())
 
-	server, err := start(g1, host, other, today)
-	require.NoError(t, err)
-	defer server.stop()
+	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), validAt(today))
+	defer server.Close()
 	other.metadata(of(g4), of(g4), today)
-	err = p.call(&strings.Builder{}, pkioverheid.Config{Roots: testRoots(), Base: server.base(), Certificate: ownCertificate(g1, today)})
+	err = p.call(&strings.Builder{}, pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4), Base: pkiotest.Base(server), Certificate: ownCertificate(g1, today)})
 	assert.Error(t, err, "another's key neither decrypts nor signs")
 }

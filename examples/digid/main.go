@@ -14,6 +14,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,12 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// ownOIN is a test number (prefix 00000099), and so is the service's.
+const (
+	ownOIN     = pkioverheid.OIN("00000099000000001000")
+	serviceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
 func main() {
@@ -57,7 +64,7 @@ func of(h ...pkioverheid.Hierarchy) []pkioverheid.Hierarchy { return h }
 
 func run(w io.Writer) error {
 	digid := newIdentityProvider()
-	cfg := pkioverheid.Config{Roots: testRoots()} // yours has no Roots
+	cfg := pkioverheid.Config{Roots: pkiotest.Roots(g1, g4)} // yours has no Roots
 	app, err := newApplication(cfg)
 	if err != nil {
 		return err
@@ -65,18 +72,15 @@ func run(w io.Writer) error {
 	for i, s := range stages {
 		fmt.Fprintf(w, "%d. %s\n", i+1, s.title)
 		digid.setSigning(s.signing)
-		server, err := start(s.tls, host, digid)
-		if err != nil {
-			return err
-		}
+		server := pkiotest.New(s.tls).NewService(host, digid, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 		own := ownCertificate(s.own)
-		if err := before(w, clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base())); (err == nil) != (s.tls == g3) {
-			server.stop()
+		if err := before(w, clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server))); (err == nil) != (s.tls == g3) {
+			server.Close()
 			return errors.New("this is not how it should be")
 		}
-		cfg.Base, cfg.Certificate = server.base(), own
+		cfg.Base, cfg.Certificate = pkiotest.Base(server), own
 		inUse, err := app.login(w, cfg)
-		server.stop()
+		server.Close()
 		if err != nil {
 			fmt.Fprintf(w, "   now: refused: %v\n", explain(err))
 			inUse = -1
@@ -107,8 +111,8 @@ func ownCertificates(w io.Writer) error {
 	now, next := ownCertificate(g1).Leaf, ownCertificate(g4).Leaf
 	old := pkiotest.New(g1).Issue(pkiotest.Validity(
 		time.Date(2020, time.June, 1, 0, 0, 0, 0, time.UTC), time.Date(2021, time.January, 31, 12, 0, 0, 0, time.UTC))).Leaf
-	cfg := pkioverheid.Config{Roots: testRoots()}
-	then := pkioverheid.Config{Roots: testRoots(), Time: func() time.Time { return time.Date(2021, time.January, 1, 0, 0, 0, 0, time.UTC) }}
+	cfg := pkioverheid.Config{Roots: pkiotest.Roots(g1, g4)}
+	then := pkioverheid.Config{Roots: pkiotest.Roots(g1, g4), Time: func() time.Time { return time.Date(2021, time.January, 1, 0, 0, 0, 0, time.UTC) }}
 	good := logius.CheckDigiDCertificates(now, now, cfg)
 	mixed := logius.CheckDigiDCertificates(next, now, cfg)
 	short := logius.CheckDigiDCertificates(old, old, then)
@@ -127,4 +131,12 @@ func explain(err error) string {
 		return theirs.Cause + "; " + theirs.Advice
 	}
 	return err.Error()
+}
+
+// ownCertificate takes the place of
+//
+//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
+	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
+	return &cert
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 func TestTheSwitch(t *testing.T) {
@@ -32,11 +33,10 @@ func TestTheSwitch(t *testing.T) {
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	digid := newIdentityProvider()
 	digid.setSigning(nil)
-	server, err := start(pkioverheid.PrivateG1, host, digid)
-	require.NoError(t, err)
-	defer server.stop()
+	server := pkiotest.New(pkioverheid.PrivateG1).NewService(host, digid, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+	defer server.Close()
 	client, err := logius.DigiD().NewClient(logius.Production, pkioverheid.Config{
-		Certificate: ownCertificate(pkioverheid.PrivateG1), Base: server.base(), Roots: testRoots(),
+		Certificate: ownCertificate(pkioverheid.PrivateG1), Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4),
 	})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,12 @@ import (
 )
 
 const host = "soap.machtigen.digid.nl"
+
+// ownOIN is a test number (prefix 00000099), and so is the service's.
+const (
+	ownOIN     = pkioverheid.OIN("00000099000000001000")
+	serviceOIN = pkioverheid.OIN("00000099000000002000")
+)
 
 func main() {
 	if err := run(os.Stdout); err != nil {
@@ -45,19 +52,16 @@ var stages = []struct {
 func run(w io.Writer) error {
 	for i, stage := range stages {
 		fmt.Fprintf(w, "%d. %s\n", i+1, stage.title)
-		service, err := start(stage.service, host, http.HandlerFunc(serveSOAP))
-		if err != nil {
-			return err
-		}
+		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 		own := ownCertificate(stage.own)
-		before := clientBefore(pkiotest.New(pkioverheid.G3).Certificates()[0], own, service.base())
-		now, err := clientNow(pkioverheid.Config{Certificate: own, Base: service.base(), Roots: testRoots()})
+		before := clientBefore(pkiotest.New(pkioverheid.G3).Certificates()[0], own, pkiotest.Base(service))
+		now, err := clientNow(pkioverheid.Config{Certificate: own, Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
 		if err != nil {
-			service.stop()
+			service.Close()
 			return err
 		}
 		errBefore, errNow := try(w, "before", before), try(w, "now", now)
-		service.stop()
+		service.Close()
 		if (errBefore == nil) != stage.before || (errNow == nil) != stage.now {
 			return errors.New("this is not how it should be")
 		}
@@ -85,4 +89,12 @@ func explain(err error) string {
 		return theirs.Cause + "; " + theirs.Advice
 	}
 	return err.Error()
+}
+
+// ownCertificate takes the place of
+//
+//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
+	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
+	return &cert
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 func TestTheSwitch(t *testing.T) {
@@ -20,10 +21,9 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
-	service, err := start(pkioverheid.PrivateG4TLS, host, http.HandlerFunc(serveSOAP))
-	require.NoError(t, err)
-	defer service.stop()
-	client, err := clientNow(pkioverheid.Config{Certificate: ownCertificate(pkioverheid.PrivateG4TLS), Base: service.base(), Roots: testRoots()})
+	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+	defer service.Close()
+	client, err := clientNow(pkioverheid.Config{Certificate: ownCertificate(pkioverheid.PrivateG4TLS), Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 	resp, err := client.Post("https://"+host+"/machtigen", "text/xml", strings.NewReader("<Envelope/>"))
@@ -34,7 +34,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	assert.Error(t, err)
 
 	// Without a certificate nobody gets in.
-	stranger, err := clientNow(pkioverheid.Config{Base: service.base(), Roots: testRoots()})
+	stranger, err := clientNow(pkioverheid.Config{Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
 	require.NoError(t, err)
 	defer stranger.CloseIdleConnections()
 	_, err = ask(stranger, "https://"+host+"/machtigen", "M-1")

@@ -17,7 +17,6 @@ import (
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // clientOIN is a test number (prefix 00000099).
@@ -41,7 +40,7 @@ const (
 	withdrawn = "refused: withdrawn"
 	revoked   = "refused: revoked"
 	unknown   = "refused: revocation unknown"
-	notLetIn  = "did not accept our certificate"
+	notLetIn  = "our certificate was refused"
 )
 
 var both = []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS}
@@ -122,7 +121,7 @@ func demonstrate(w io.Writer) (bool, error) {
 	defer checker.Close()
 
 	// In your program Roots stays out: the real hierarchies are built in.
-	cfg := pkioverheid.Config{Certificate: &cert, Roots: fixtures(append([]pkioverheid.Hierarchy{pkioverheid.EV}, both...)), Revocation: checker}
+	cfg := pkioverheid.Config{Certificate: &cert, Roots: pkiotest.Roots(append([]pkioverheid.Hierarchy{pkioverheid.EV}, both...)...), Revocation: checker}
 	client, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
@@ -138,7 +137,7 @@ func demonstrate(w io.Writer) (bool, error) {
 	withRevoked.Timeout = 20 * time.Second
 
 	fmt.Fprintf(w, "One client with a certificate under Private G1, OIN %s, calls:\n\n", clientOIN)
-	fmt.Fprintf(w, "  %-44s %-15s %s\n      %s\n\n", "SERVER", "HIERARCHY", "OUTCOME", "WHAT TO DO")
+	fmt.Fprintf(w, row+"    %s\n\n", "SERVER", "UNDER", "OUTCOME", "WHAT TO DO")
 	asItShould, before := true, ""
 	for i, s := range all {
 		url, stop, err := s.start(pairs[i], checker)
@@ -151,18 +150,18 @@ func demonstrate(w io.Writer) (bool, error) {
 		}
 		outcome, todo := call(caller, url)
 		stop()
-		fmt.Fprintf(w, "  %-44s %-15s %s\n", s.name, s.hierarchy, outcome)
+		fmt.Fprintf(w, row, s.name, short(s.hierarchy), outcome)
 		if outcome != s.want {
 			asItShould = false
-			fmt.Fprintf(w, "      UNEXPECTED: this should have been %q\n", s.want)
+			fmt.Fprintf(w, "    UNEXPECTED: this should have been %q\n", s.want)
 		}
 		if todo == before {
 			todo = "the same"
 		} else {
 			before = todo
 		}
-		for _, line := range wrap(todo, 84) {
-			fmt.Fprintf(w, "      %s\n", line)
+		for _, line := range wrap(todo, 76) {
+			fmt.Fprintf(w, "    %s\n", line)
 		}
 		fmt.Fprintln(w)
 	}
@@ -172,22 +171,11 @@ func demonstrate(w io.Writer) (bool, error) {
 	return asItShould, nil
 }
 
-// fixtures are the test roots of the hierarchies.
-func fixtures(hierarchies []pkioverheid.Hierarchy) *truststore.Store {
-	roots := truststore.New()
-	for _, h := range hierarchies {
-		for root := range pkiotest.New(h).Roots().All() {
-			roots.Add(root)
-		}
-	}
-	return roots
-}
-
 // start runs the server, which asks for a client certificate.
 func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, stop func(), err error) {
 	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
 		Certificate: &own,
-		Roots:       fixtures(s.accepts),
+		Roots:       pkiotest.Roots(s.accepts...),
 		OnlyRoots:   true,
 		Revocation:  checker,
 	}, pkioverheid.AllowOIN(clientOIN))
@@ -213,6 +201,14 @@ func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, st
 		return "", nil, err
 	}
 	return "https://localhost:" + port, srv.Close, nil
+}
+
+// row is a line of the table, which fits 80 columns.
+const row = "  %-41s  %-5s  %s\n"
+
+// short is the name of a hierarchy in the table: G1 for Private G1.
+func short(h pkioverheid.Hierarchy) string {
+	return strings.TrimSuffix(strings.TrimPrefix(h.String(), "Private "), " TLS")
 }
 
 // call makes a request and says in a word what came of it, and what to do.

@@ -25,7 +25,7 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 		assert.Contains(t, out.String(), want)
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
-		assert.LessOrEqual(t, len(line), 100, line)
+		assert.LessOrEqual(t, len(line), 80, line)
 	}
 }
 

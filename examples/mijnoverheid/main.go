@@ -12,6 +12,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,12 @@ import (
 const (
 	host = "osb.mijnoverheid.nl"
 	path = "/exchange/00000004003214345001"
+)
+
+// ownOIN is a test number (prefix 00000099), and so is the service's.
+const (
+	ownOIN     = pkioverheid.OIN("00000099000000001000")
+	serviceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
 func main() {
@@ -78,18 +85,15 @@ func explain(err error) string {
 func persoonlijkeGegevens(w io.Writer) error {
 	fmt.Fprintln(w, "Persoonlijke Gegevens, over SOAP")
 	for _, h := range []pkioverheid.Hierarchy{g3, g1, g4} {
-		server, err := start(h, host, &service{})
-		if err != nil {
-			return err
-		}
+		server := pkiotest.New(h).NewService(host, &service{}, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 		const url = "https://" + host + "/persoonlijkegegevens"
 		own := ownCertificate(g1)
-		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, server.base()), url)
+		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server)), url)
 		now := ask(logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.Config{
 			Certificate: own,
-			Base:        server.base(), Roots: testRoots(), // yours has neither
+			Base:        pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4), // yours has neither
 		}, url)
-		server.stop()
+		server.Close()
 		if err := tell(w, "under "+h.String()+", before", before, h == g3); err != nil {
 			return err
 		}
@@ -121,32 +125,29 @@ func lopendeZaken(w io.Writer) error {
 	} {
 		fmt.Fprintf(w, "   %s\n", stage.title)
 		answers := &service{}
-		server, err := start(stage.server, host, answers)
-		if err != nil {
-			return err
-		}
+		server := pkiotest.New(stage.server).NewService(host, answers, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 		own := ownCertificate(stage.own)
 		if stage.renew {
 			upload, err := exportForRegister(own)
 			if err != nil {
-				server.stop()
+				server.Close()
 				return err
 			}
-			if agreed, err = register(upload, server.certificate.Leaf); err != nil {
-				server.stop()
+			if agreed, err = register(upload, server.Certificate()); err != nil {
+				server.Close()
 				return err
 			}
 		}
 		answers.agreement = agreed
-		cfg := pkioverheid.Config{Certificate: own, Base: server.base(), Roots: testRoots()} // yours has the certificate only
+		cfg := pkioverheid.Config{Certificate: own, Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)} // yours has the certificate only
 		for _, way := range []way{byCPA, byPin, byHierarchy} {
 			err := send(way, cfg, agreed)
 			if err := tell(w, "  "+string(way), err, stage.works[way]); err != nil {
-				server.stop()
+				server.Close()
 				return err
 			}
 		}
-		server.stop()
+		server.Close()
 	}
 	return nil
 }
@@ -161,15 +162,20 @@ func berichtenbox(w io.Writer) error {
 		tsp       string
 		works     bool
 	}{{g1, "KPN", true}, {g1, "QuoVadis", false}, {g4, "KPN", true}, {g4, "Digidentity", false}} {
-		server, err := start(c.hierarchy, host, &service{}, pkiotest.TSP(c.tsp))
-		if err != nil {
-			return err
-		}
-		err = ask(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: server.base(), Roots: testRoots()}, "https://"+host+"/")
-		server.stop()
+		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), pkiotest.TSP(c.tsp))
+		err := ask(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)}, "https://"+host+"/")
+		server.Close()
 		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ownCertificate takes the place of
+//
+//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
+	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
+	return &cert
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 func TestTheSwitch(t *testing.T) {
@@ -23,15 +24,14 @@ func TestTheSwitch(t *testing.T) {
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	answers := &service{}
-	server, err := start(g1, host, answers)
-	require.NoError(t, err)
-	defer server.stop()
+	server := pkiotest.New(g1).NewService(host, answers, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+	defer server.Close()
 	own := ownCertificate(g1)
 	upload, err := exportForRegister(own)
 	require.NoError(t, err)
-	answers.agreement, err = register(upload, server.certificate.Leaf)
+	answers.agreement, err = register(upload, server.Certificate())
 	require.NoError(t, err)
-	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.Config{Certificate: own, Base: server.base(), Roots: testRoots()})
+	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.Config{Certificate: own, Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 
@@ -54,8 +54,8 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	resp.Body.Close()
 	assert.Equal(t, http.StatusInternalServerError, resp.StatusCode)
 
-	_, err = register([]byte("no PEM"), server.certificate.Leaf)
+	_, err = register([]byte("no PEM"), server.Certificate())
 	assert.Error(t, err)
-	_, err = register(append(upload, upload...), server.certificate.Leaf)
+	_, err = register(append(upload, upload...), server.Certificate())
 	assert.ErrorContains(t, err, "takes one certificate")
 }

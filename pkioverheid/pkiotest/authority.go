@@ -53,6 +53,16 @@ func (a *Authority) Certificates() []*x509.Certificate { return slices.Clone(a.c
 // refused, because its key is public. The root of G3 is refused there in any case.
 func (a *Authority) Roots() *truststore.Store { return truststore.New(a.certs[0]) }
 
+// Roots returns a new Store with the roots of the Authorities of several
+// hierarchies, for pkioverheid.Config.Roots.
+func Roots(hierarchies ...pkioverheid.Hierarchy) *truststore.Store {
+	roots := truststore.New()
+	for _, h := range hierarchies {
+		roots.Add(New(h).certs[0])
+	}
+	return roots
+}
+
 // PrivateKey returns the key of one of [Authority.Certificates], to sign what
 // Issue does not make: a CRL, an OCSP response, a certificate with an oddity of
 // its own. It panics on another certificate.

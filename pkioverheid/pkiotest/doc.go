@@ -49,6 +49,8 @@
 //   - A client that authenticates itself: Issue(OIN("00000099000000001000")), with
 //     [ClientOnly] or without; and one that a server has to refuse: without an OIN, with
 //     another, with the policy of a person ([Policy]), expired ([Validity]).
+//   - A service with a host name of its own: [Authority.NewService] and [Base] let a
+//     program call it by that name.
 //   - Revocation: [Authority.Revoke] a certificate of a peer, or the TSP CA above it,
 //     and refuse it with pkioverheid.Config.Revocation. [CRLConfig] makes a
 //     crl.Checker find the CRLs; [Authority.ServeCRL] has them be what they

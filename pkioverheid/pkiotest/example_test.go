@@ -321,3 +321,57 @@ func ExampleWithIdentity() {
 	fmt.Println(w.Body)
 	// Output: welcome, 00000099000000001000
 }
+
+// A service that is called by its own host name, which in a test leads to a server
+// on this machine.
+func ExampleAuthority_NewService() {
+	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
+	srv := authority.NewService("was.digid.nl", http.NotFoundHandler(), pkioverheid.AllowOIN("00000099000000001000"))
+	defer srv.Close()
+
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN("00000099000000001000"))
+	client, err := pkioverheid.NewClient(pkioverheid.Config{
+		Certificate: &own,
+		Roots:       pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS),
+		Base:        pkiotest.Base(srv),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := client.Get("https://was.digid.nl/saml/idp/metadata")
+	if err != nil {
+		log.Fatal(err)
+	}
+	res.Body.Close()
+	fmt.Println(res.TLS.PeerCertificates[0].DNSNames, res.Status)
+	// Output:
+	// [was.digid.nl] 404 Not Found
+}
+
+// Roots of several hierarchies, for a client that must go on working when a server
+// moves from one to the next.
+func ExampleRoots() {
+	fmt.Println(pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS).Len())
+	// Output:
+	// 2
+}
+
+func ExampleBase() {
+	srv := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.NotFoundHandler(), pkiotest.DNSNames("service.example"))
+	defer srv.Close()
+	client, err := pkioverheid.NewClient(pkioverheid.Config{
+		Roots: pkiotest.Roots(pkioverheid.PrivateG1),
+		Base:  pkiotest.Base(srv),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := client.Get("https://service.example/")
+	if err != nil {
+		log.Fatal(err)
+	}
+	res.Body.Close()
+	fmt.Println(res.Status)
+	// Output:
+	// 404 Not Found
+}

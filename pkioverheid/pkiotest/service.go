@@ -1,0 +1,51 @@
+package pkiotest
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// NewService starts a server that plays a service under the service's own host
+// name, with mutual TLS. It shows a certificate for host made by [Authority.Issue]
+// with the options, and lets in the clients that allow permits, with certificates of
+// this package under any of pkioverheid.Hierarchies. Its clock is [Authority.Time].
+// Refused handshakes are not logged.
+//
+// The server's URL is https://host. A client reaches it by way of [Base]. The caller
+// closes the server. NewService panics on failure.
+func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, opts ...LeafOption) *httptest.Server {
+	cert := a.Issue(append([]LeafOption{DNSNames(host)}, opts...)...)
+	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
+		Certificate: &cert,
+		Roots:       Roots(pkioverheid.Hierarchies()...),
+		OnlyRoots:   true,
+		Time:        a.Time,
+	}, allow)
+	if err != nil {
+		panic(fmt.Sprintf("pkiotest: NewService: %v", err))
+	}
+	config.Certificates = []tls.Certificate{cert} // without any, httptest adds its own
+	srv := httptest.NewUnstartedServer(h)
+	srv.TLS = config
+	srv.EnableHTTP2 = true
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	srv.URL = "https://" + host
+	return srv
+}
+
+// Base returns a transport for pkioverheid.Config.Base that connects to srv,
+// whichever host the client asks for.
+func Base(srv *httptest.Server) *http.Transport {
+	return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, srv.Listener.Addr().String())
+	}}
+}
