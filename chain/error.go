@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/chain/internal/quote"
 )
@@ -80,7 +81,7 @@ func writeLine(b *strings.Builder, text string) {
 	const most = 1000
 	shown := 0
 	for _, r := range text {
-		part := string(r)
+		part := ""
 		switch {
 		case r == '\n':
 			part = "; "
@@ -88,11 +89,15 @@ func writeLine(b *strings.Builder, text string) {
 			part = strconv.QuoteRune(r)
 			part = part[1 : len(part)-1]
 		}
-		if shown += len(part); shown > most {
+		if shown += max(len(part), utf8.RuneLen(r)); shown > most {
 			b.WriteString("…")
 			return
 		}
-		b.WriteString(part)
+		if part != "" {
+			b.WriteString(part)
+		} else {
+			b.WriteRune(r)
+		}
 	}
 }
 

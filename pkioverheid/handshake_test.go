@@ -493,7 +493,7 @@ func TestConfigErrors(t *testing.T) {
 		"a G3 TSP CA":                    {pkioverheid.Config{Roots: truststore.New(pkioverheid.CANamed(t, kpnG3))}, "withdrawn"},
 		"G3 for clients only":            {pkioverheid.Config{Roots: g3.Roots()}, "G3"},
 		"a fixture root read from bytes": {pkioverheid.Config{Roots: truststore.New(reread)}, "private key"},
-		"a leaf as an anchor":            {pkioverheid.Config{Roots: truststore.New(forgedPair(t, someOIN).Leaf)}, "no CA"},
+		"a leaf as an anchor":            {pkioverheid.Config{Roots: truststore.New(forgedPair(t, someOIN).Leaf)}, "is not a CA"},
 		"only roots, and none":           {pkioverheid.Config{OnlyRoots: true}, "no roots"},
 		"a production root for TRIAL":    {pkioverheid.Config{TrialRoots: truststore.New(pkioverheid.PrivateG1.Root())}, "no test certificate"},
 		"a certificate without its key":  {pkioverheid.Config{Certificate: &tls.Certificate{Certificate: leaf.Certificate}}, "no private key"},
