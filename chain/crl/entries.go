@@ -120,7 +120,7 @@ func keyOfSerial(b []byte) uint64 {
 	return key
 }
 
-// entry reads a row behind its serial number.
+// entry reads a row after its serial number.
 func (l *entries) entry(row []byte) Entry {
 	e := Entry{
 		RevokedAt: l.time(row),

@@ -11,8 +11,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// RevokedError says that a certificate was revoked at the time that was asked
-// about, and which list says so. It is used as *RevokedError.
+// RevokedError says that a certificate was revoked at the time that was asked about, and
+// which list says so. It is used as *RevokedError.
 type RevokedError struct {
 	// Serial is the number of the certificate.
 	Serial *big.Int
@@ -30,7 +30,7 @@ type RevokedError struct {
 	ThisUpdate, NextUpdate time.Time
 }
 
-// Error returns one line. The name of the CA is quoted and shortened.
+// Error returns one line, with the name of the CA quoted and shortened.
 func (e *RevokedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "crl: certificate %s was revoked on %s (%s", hexOf(e.Serial), inUTC(e.RevokedAt), e.Reason)

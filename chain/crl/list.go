@@ -10,10 +10,8 @@ import (
 	"time"
 )
 
-// List is a certificate revocation list that [Parse] read. It does not change and
-// is safe for concurrent use. What its methods return may be shared with it: do
-// not change that either.
-//
+// List is a certificate revocation list that [Parse] read. It does not change and is
+// safe for concurrent use. Do not change what its methods return.
 // The zero value is an empty list that covers no certificate and that no CA signed.
 type List struct {
 	issuer                 pkix.Name
@@ -30,15 +28,13 @@ type List struct {
 	entries
 }
 
-// Entry is what a list says of a certificate.
+// Entry is what a list says about a certificate.
 type Entry struct {
-	// RevokedAt is when the CA revoked the certificate. It may lie after the
-	// list's own date.
+	// RevokedAt is when the CA revoked it, which may be after the date of the list.
 	RevokedAt time.Time
 
-	// InvalidityDate is since when the CA takes the certificate for bad, which is
-	// often before it was told; zero if the list does not say. RFC 5280 section
-	// 5.3.2.
+	// InvalidityDate is since when the CA considers the certificate invalid, zero if the
+	// list does not say (RFC 5280 section 5.3.2).
 	InvalidityDate time.Time
 
 	Reason Reason
@@ -53,24 +49,22 @@ func (l *List) RawIssuer() []byte { return l.rawIssuer }
 // ThisUpdate returns when the list was made.
 func (l *List) ThisUpdate() time.Time { return l.thisUpdate }
 
-// NextUpdate returns when its successor is due at the latest. It is never before
+// NextUpdate returns when the next list is due at the latest, which is not before
 // ThisUpdate.
 func (l *List) NextUpdate() time.Time { return l.nextUpdate }
 
-// Number returns the CRL number, which grows from list to list, or nil if there is
-// none. RFC 5280 section 5.2.3.
+// Number returns the CRL number, which grows from list to list, or nil (RFC 5280
+// section 5.2.3).
 func (l *List) Number() *big.Int { return l.number }
 
-// AuthorityKeyID returns the identifier of the key that signed the list, or nil
-// if the list does not tell.
+// AuthorityKeyID returns the identifier of the key that signed the list, or nil.
 func (l *List) AuthorityKeyID() []byte { return l.authorityKeyID }
 
-// SignatureAlgorithm returns how the list was signed;
-// x509.UnknownSignatureAlgorithm if crypto/x509 does not know it.
+// SignatureAlgorithm returns how the list was signed, or
+// x509.UnknownSignatureAlgorithm.
 func (l *List) SignatureAlgorithm() x509.SignatureAlgorithm { return l.algorithm }
 
-// Len returns the number of certificates on the list. One that is on it twice
-// counts once.
+// Len returns the number of certificates on the list.
 func (l *List) Len() int {
 	n := 0
 	for i := range l.tables {
@@ -79,12 +73,9 @@ func (l *List) Len() int {
 	return n
 }
 
-// Lookup returns what the list says of a serial number of its issuer's, and
-// whether it says anything. It does not allocate.
-//
-// If a number is on the list more than once, the entry with the earliest date
-// counts, and any other before RemoveFromCRL. [List.Check] is the one to ask
-// whether a certificate is revoked.
+// Lookup returns what the list says about a serial number of its issuer, and whether
+// it is there. Of several entries the earliest counts, RemoveFromCRL last. Use
+// [List.Check] to ask whether a certificate is revoked. Lookup does not allocate.
 func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	if serial == nil {
 		return Entry{}, false
@@ -101,8 +92,8 @@ func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	return l.entry(row[len(content):]), true
 }
 
-// All yields the serial numbers on the list and what it says of each, shorter
-// numbers before longer ones.
+// All yields the serial numbers on the list with their entries, shorter numbers
+// first.
 func (l *List) All() iter.Seq2[*big.Int, Entry] {
 	return func(yield func(*big.Int, Entry) bool) {
 		for i := range l.tables {
@@ -116,20 +107,13 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 	}
 }
 
-// Check tells whether a certificate was revoked at a time: a *[RevokedError] if
-// its number is on the list with a date that is not after that time, nil if it is
-// not on it or was revoked later. A zero time means now. A certificate that was
-// valid then and was revoked since is found by [List.Lookup]; the invalidity date,
-// which may lie before the time, decides nothing.
+// Check reports whether a certificate was revoked at the given time: a *[RevokedError]
+// if it is on the list with a date that is not after that time and a reason other than
+// RemoveFromCRL. A zero time means now. The invalidity date does not count.
 //
-// An entry with the reason RemoveFromCRL says that the certificate is not revoked
-// any more (RFC 5280 section 6.3.3 (k)).
-//
-// Check asks neither whether the list is genuine ([List.CheckSignatureFrom]) nor
-// whether it speaks about the certificate ([List.Covers]) nor whether it is
-// current. A list that has its say on a certificate passes all three. Of a
-// certificate that had expired when the list was made it says nothing by silence:
-// CAs leave those out, revoked or not (RFC 5280 section 3.3).
+// Ask [List.CheckSignatureFrom], [List.Covers] and [List.NextUpdate] too: Check does
+// not. That an expired certificate is not on a list proves nothing (RFC 5280 section
+// 3.3).
 func (l *List) Check(cert *x509.Certificate, at time.Time) error {
 	if cert == nil || cert.SerialNumber == nil {
 		return errNoCertificate

@@ -27,28 +27,22 @@ const (
 	maxNumber = 20
 )
 
-// Parse reads a certificate revocation list of version 2 from DER or PEM ("X509
-// CRL"). The input is one list and nothing behind it; before a PEM block may stand
-// text without a BEGIN in it, such as openssl writes. The list keeps nothing of
-// data, unless it is signed with Ed25519: then a copy of what was signed.
+// Parse reads a certificate revocation list of version 2 from DER or from one PEM block
+// ("X509 CRL"), with nothing after it. It checks no signature.
 //
-// Parse checks no signature, but is never more lenient than
-// [x509.ParseRevocationList]. Besides, it is an error if
+// Parse is never more lenient than [x509.ParseRevocationList]. It also refuses
 //
-//   - a time is not as DER and RFC 5280 have it, nextUpdate is missing
-//     (section 5.1.2.5) or lies before thisUpdate;
-//   - there is a critical extension other than an issuing distribution point, a
-//     CRL number, a reason code or an invalidity date, or an extension is there twice;
-//   - the list is a delta CRL (section 5.2.4) or an indirect CRL (sections 5.2.5 and 5.3.3);
-//   - a serial number has more than 128 octets (the standard allows 20), a CRL
-//     number is negative or has more than 20, or what stands around the entries has
-//     more than 64 KiB;
-//   - there is data behind any of its parts.
+//   - times that are not as DER and RFC 5280 have them, and a nextUpdate that is
+//     missing or before thisUpdate;
+//   - delta CRLs, indirect CRLs, critical extensions other than an issuing
+//     distribution point, a CRL number, a reason code or an invalidity date, and an
+//     extension that is there twice;
+//   - serial numbers of more than 128 octets, CRL numbers that are negative or have
+//     more than 20, and more than 64 KiB around the entries;
+//   - data after any of its parts.
 //
-// Numbers that are zero or negative, reason codes that the standard does not name,
-// and entries in any order and more than once are read. The entries of a list take
-// less memory than their DER, whatever stands in it, and nothing else is allocated
-// in proportion to it.
+// Serial numbers that are not positive, unknown reason codes, and entries in any order
+// and more than once are read. The entries take less memory than their DER.
 func Parse(data []byte) (*List, error) {
 	der, err := derOf(data)
 	if err != nil {
@@ -70,7 +64,7 @@ var (
 
 	errNoList  = errors.New("crl: no certificate revocation list: the input is empty")
 	errPEM     = errors.New("crl: the PEM block is damaged: fetch the list again")
-	errBehind  = errors.New("crl: there is data behind the PEM block")
+	errAfter   = errors.New("crl: there is data after the PEM block")
 	errMore    = errors.New("crl: there is more than one PEM block: give each list to Parse by itself")
 	errHeaders = errors.New("crl: the PEM block has headers, which a CRL has not")
 )
@@ -102,7 +96,7 @@ func derOf(data []byte) ([]byte, error) {
 	case len(block.Headers) > 0:
 		return nil, errHeaders
 	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errBehind
+		return nil, errAfter
 	}
 	return block.Bytes, nil
 }
@@ -121,7 +115,7 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 		return nil, 0, malformed(fmt.Sprintf("the %d bytes are no whole SEQUENCE", len(der)))
 	}
 	if !input.Empty() {
-		return nil, 0, fmt.Errorf("crl: there are %d bytes behind the list", len(input))
+		return nil, 0, fmt.Errorf("crl: there are %d bytes after the list", len(input))
 	}
 	if !list.ReadASN1Element(&signed, asn1.SEQUENCE) ||
 		!list.ReadASN1Element(&outer, asn1.SEQUENCE) ||

@@ -2,8 +2,7 @@ package crl
 
 import "strconv"
 
-// Reason tells why a certificate was revoked, RFC 5280 section 5.3.1. The values
-// are those of the standard; where a list gives none, that is Unspecified.
+// Reason is why a certificate was revoked, with the values of RFC 5280 section 5.3.1.
 type Reason uint8
 
 const (

@@ -94,19 +94,14 @@ func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
 	return names, len(names) > 0
 }
 
-// Covers tells whether the list speaks about a certificate, so that one which is
-// not on it is not revoked: nil, or what stands against it (RFC 5280 section 6.3.3
-// (b)). The list is by the issuer of the certificate, by name, and its issuing
-// distribution point, if it has one,
+// Covers reports whether the list speaks about a certificate, as an error or nil, so
+// that one that is not on it is not revoked (RFC 5280 section 6.3.3 (b)). Their issuers
+// have the same name, and the issuing distribution point of the list, if it has one,
 //
-//   - is not only for CAs if the certificate is of none, nor only for others if it
-//     is, nor for attribute certificates;
-//   - is not for some reasons of revocation only: which list tells of the others
-//     is not known here. A certificate on such a list is revoked all the same;
-//   - has a name that stands, byte for byte, in the distribution points of the
-//     certificate too, or is the name of the CA; if it has names at all. A
-//     distribution point of the certificate that is for some reasons only, or
-//     names another CRL issuer, does not count.
+//   - fits the kind of certificate, CA or not;
+//   - is not for some reasons of revocation only;
+//   - if it has names, shares one with a distribution point of the certificate that has
+//     neither reasons nor a CRL issuer of its own, or with the name of the CA.
 func (l *List) Covers(cert *x509.Certificate) error {
 	if cert == nil || len(cert.RawIssuer) == 0 {
 		return errNoCertificate

@@ -48,16 +48,13 @@ func digest(a x509.SignatureAlgorithm, signed []byte) []byte {
 	return h.Sum(nil)
 }
 
-// CheckSignatureFrom tells whether issuer made the list: nil, or what stands
-// against it. Their names are equal; the list's authority key identifier is the
-// issuer's subject key identifier, where both are there; issuer is a CA, with
-// cRLSign in its key usage if it has that extension; and the signature is RSA
-// (PKCS #1 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519, and by
-// its key. RSA keys have at most 8192 bits and an exponent of at most 65537.
+// CheckSignatureFrom reports whether issuer made the list, as an error or nil. The
+// names are equal, and the key identifiers where both are there; issuer is a CA whose
+// key usage, if it has one, has cRLSign; and its key made the signature: RSA (PKCS #1 or
+// PSS, up to 8192 bits) or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519.
 //
-// This is never more lenient than [x509.RevocationList.CheckSignatureFrom]; SHA-1,
-// which that takes for CRLs, is refused. Whether issuer is to be trusted, and
-// valid at the time, is another question.
+// It is never more lenient than [x509.RevocationList.CheckSignatureFrom], and refuses
+// SHA-1. Whether issuer is trusted and valid is another question.
 func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if issuer == nil || len(issuer.RawSubject) == 0 {
 		return errors.New("crl: no certificate of the CA that made the list, or one that was never parsed")

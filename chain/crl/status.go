@@ -11,9 +11,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Status tells how it stands with one CRL, for an endpoint that tells of a program's
-// health. As JSON it has the age in seconds, the error as text, and no fields that
-// are empty.
+// Status is the state of one CRL, for an endpoint that reports a program's health. Its
+// JSON has the age in seconds, the error as text, and no empty fields.
 type Status struct {
 	// Issuer is the name of the CA; empty for a file that cannot be read.
 	Issuer string
@@ -30,19 +29,19 @@ type Status struct {
 	// Entries is how many certificates are on it.
 	Entries int
 
-	// Confirmed is when the server last gave this list, or said that there is no
-	// newer one; zero for a list from the cache or the folder. Age is how long ago
-	// that was; for the others, how long ago the list was made.
+	// Confirmed is when the server last gave this list or said that it has not changed;
+	// zero for a list from the cache or the folder. Age is how long ago that was; for the
+	// others, how long ago the list was made.
 	Confirmed time.Time
 	Age       time.Duration
 
-	// NextRefresh is when it is fetched again, which is now if it is being fetched;
-	// zero for a file, after Close, and while nothing needed the list for a day.
+	// NextRefresh is when it is fetched again; zero for a file, after Close, and while
+	// nothing needed the list for a day.
 	NextRefresh time.Time
 
-	// Err is why the last try to get a newer one failed, or to keep it in the
-	// cache, or that the list gave way for room; nil if all is well. While NextUpdate
-	// has not passed, the list is in use all the same, unless it gave way.
+	// Err is why the last try to get or to cache a newer list failed, or that the list
+	// gave way for room. Until NextUpdate the list is in use all the same, unless it
+	// gave way.
 	Err error
 }
 
