@@ -21,9 +21,8 @@ const (
 
 // Checker refuses revoked certificates: its [Checker.Policy] is a chain.Policy. It
 // fetches and keeps the CRLs that this needs. It is safe for concurrent use.
-//
-// It has no state of its own: the lists and their lock are the store's.
 type Checker struct {
+	// It has no state of its own: the lists and their lock are the store's.
 	store    *store
 	timeout  time.Duration
 	skew     time.Duration
@@ -32,12 +31,8 @@ type Checker struct {
 }
 
 // NewChecker returns a Checker and starts its goroutine, which reads the folder and
-// refreshes CRLs until [Checker.Close]. Nothing is fetched before the first chain or
-// [Checker.Prefetch].
-//
-// It is an error if there are neither Hosts nor a Folder, or if the folder cannot be
-// read or the cache cannot be made. Files in the folder that are not CRLs are
-// reported by [Checker.Status].
+// refreshes CRLs until [Checker.Close]. Nothing is fetched yet. It fails if there are
+// neither Hosts nor a Folder, or if the folder cannot be read or the cache made.
 func NewChecker(cfg Config) (*Checker, error) {
 	if len(cfg.Hosts) == 0 && cfg.Folder == "" {
 		return nil, errors.New("crl: a Checker without Hosts and without a Folder can find no CRL, and would refuse everything: give it one of them")
@@ -99,15 +94,13 @@ func orDefault[T comparable](value, standard T) T {
 	return value
 }
 
-// Close ends the goroutines of the Checker and waits for them. Whoever waits for a
-// fetch gets an error. Policy goes on with the lists that it has, while they are
-// current. Close always returns nil.
+// Close ends the goroutines of the Checker and waits for them. Policy goes on with the
+// lists that it has, while they are current. Close always returns nil.
 func (c *Checker) Close() error {
 	c.store.close()
 	return nil
 }
 
-// Status returns the state of each CRL that is in use or should be, by issuer: those
-// that are fetched, those in the folder, what of the folder cannot be read, and for
-// each CA one whose list gave way for room.
+// Status returns the state of each CRL that is in use or should be, by issuer, of files
+// in the folder that cannot be read, and for each CA of one list that gave way for room.
 func (c *Checker) Status() []Status { return c.store.status() }

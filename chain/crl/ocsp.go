@@ -27,16 +27,11 @@ const (
 	maxResponders = 8
 )
 
-// CheckOCSPResponse checks the OCSP response that a peer sent along for the first
-// certificate of a verified chain, as in tls.ConnectionState.OCSPResponse. A response
-// of no bytes is accepted. Any other must say "good", be current, be about this
-// certificate and its issuer, and be signed by that issuer or by a responder of its
-// own (RFC 6960 section 4.2.2.2). A zero time means now. See Details.
-//
-// The error is a *chain.Error. Its reason is [chain.Revoked] if the response says so,
-// with a *[RevokedError] in it, and [chain.RevocationUnknown] for every other.
-//
-// "Good" does not replace [Checker.Policy]: it concerns one certificate of the chain.
+// CheckOCSPResponse checks the response in a tls.ConnectionState against the first
+// certificate of a verified chain, beside [Checker.Policy]. It is empty, or is current
+// and says "good" about this certificate, signed by the issuer or a responder of its
+// own (RFC 6960 section 4.2.2.2). A zero time means now. See Details. Its errors are
+// those of Policy.
 func (c *Checker) CheckOCSPResponse(response []byte, ch chain.Chain, at time.Time) error {
 	if len(response) == 0 {
 		return nil

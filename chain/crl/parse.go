@@ -41,8 +41,7 @@ const (
 //     more than 20, and more than 64 KiB around the entries;
 //   - data after any of its parts.
 //
-// Serial numbers that are not positive, unknown reason codes, and entries in any order
-// and more than once are read. The entries take less memory than their DER.
+// The entries take less memory than their DER.
 func Parse(data []byte) (*List, error) {
 	der, err := derOf(data)
 	if err != nil {

@@ -47,9 +47,7 @@ type question struct {
 //	chain.NewVerifier(roots, intermediates, chain.WithPolicy(checker.Policy))
 //
 // Each certificate except the root is checked against a CRL of its issuer, which may
-// be fetched first. A zero time means now. Details has the rules, also for times in
-// the past. Policy relies on the verified signatures of the chain, as every
-// chain.Policy does.
+// be fetched first. A zero time means now. See Details, also for times in the past.
 //
 // The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
 // a *[RevokedError] in it, [chain.Unsupported] if this is not a chain up to a root,

@@ -10,18 +10,13 @@ import (
 	"sync"
 )
 
-// Prefetch fetches the CRLs that the certificates of hierarchies name, and keeps them
-// fresh from then on, needed or not: at the start of a program, so that its first
-// connection does not wait. Each hierarchy is a list of certificates with their
-// issuers, in any order. Nothing is fetched for roots, nor for a certificate that has
-// expired or whose issuer has.
+// Prefetch fetches the CRLs that the certificates of hierarchies name, so that the
+// first connection does not wait, and keeps them fresh from then on. Each hierarchy is
+// a list of certificates with their issuers, in any order; expired ones are passed
+// over. A CA's own list is named by what it issued: add the program's certificate.
 //
-// Where a CA has a CRL of its own for what it issues, only certificates that it issued
-// name it: add one, such as the program's own.
-//
-// Prefetch waits until every CRL is available or its fetch has failed, or ctx ends,
-// and returns all that went wrong. What failed is tried again in the background. That
-// a certificate is revoked is not an error here.
+// Prefetch waits for every CRL until ctx ends, and returns all that went wrong. What
+// failed is tried again in the background. A revoked certificate is not an error here.
 func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certificate) error {
 	var (
 		all  = slices.Concat(hierarchies...)

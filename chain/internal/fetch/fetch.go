@@ -37,42 +37,14 @@ const (
 // refused, whatever the server would say: asking again does not help.
 var ErrNotAllowed = errors.New("not allowed")
 
-// Config says what may be fetched, how, and how much of it.
+// Config says what may be fetched, how, and how much of it. Its fields are those of
+// crl.Config, which documents them; only the defaults are this package's.
 type Config struct {
-	// Client, if not nil, brings its Transport and its Timeout, if that is shorter;
-	// its Jar and its CheckRedirect are not used. Nil means a transport of the
-	// Fetcher's own, which trusts the roots of the system and uses no proxy,
-	// whatever the environment says.
-	//
-	// An *http.Transport (http.DefaultTransport, if the client has none) is cloned.
-	// Its DialContext and DialTLSContext are called, and what they connect to is
-	// closed, before anything is sent, if the address is refused; without
-	// DialContext the address is checked before it is connected to. Its Dial and
-	// DialTLS, which are deprecated, are not used. With its Proxy, the proxy looks
-	// up the names: then the proxy's own address is not checked, and of the
-	// addresses behind it only those that stand in a URL as numbers are.
-	//
-	// Of any other RoundTripper too, only the host names and the addresses in URLs
-	// are checked: who brings it must guard whom it connects to.
-	Client *http.Client
-
-	// Hosts are the hosts that may be asked: names or addresses, exact but for
-	// case. With a port, as in "host.example:8080" and "[::1]:8080", that port only;
-	// without one, only the port that the scheme of the URL has by default. "*" means
-	// any host and port. No hosts: nothing may be fetched.
-	Hosts []string
-
-	// AllowPrivate allows addresses that are not of the public Internet: loopback,
-	// private, link-local, shared (RFC 6598), unspecified, multicast and reserved
-	// ones, and IPv6 addresses that stand for one of these.
-	AllowPrivate bool
-
-	// Timeout is for one fetch, from the look-up of the name to the last byte, the
-	// redirect included. Zero means DefaultTimeout.
-	Timeout time.Duration
-
-	// MaxBytes is how many bytes a body may have. Zero means DefaultMaxBytes.
-	MaxBytes int64
+	Client       *http.Client  // nil: one that uses no proxy, whatever the environment says
+	Hosts        []string      // none: nothing may be fetched
+	AllowPrivate bool          // see public
+	Timeout      time.Duration // of one fetch, the redirect included; zero: DefaultTimeout
+	MaxBytes     int64         // of a body; zero: DefaultMaxBytes
 }
 
 // Fetcher gets what its Config allows. It is safe for concurrent use.
