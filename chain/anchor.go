@@ -157,7 +157,7 @@ func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
 			p.notAfter = c.NotAfter
 		}
 		p.usages = p.usages.and(usagesOf(c))
-		// RFC 5280 section 4.2.1.9, counted as crypto/x509 does: below c stand
+		// RFC 5280 section 4.2.1.9, counted as crypto/x509 does: below c are
 		// the leaf, which does not count, the other lower certificates, the
 		// anchor, and i of ours.
 		if c.MaxPathLen >= 0 {

@@ -44,7 +44,7 @@ func TestAll(t *testing.T) {
 		err    error
 		asked  []string
 	}{
-		{"no policies are against nothing", chain.All(), nil, nil},
+		{"no policies accept everything", chain.All(), nil, nil},
 		{"a nil policy is left out", chain.All(nil, policy("a", nil), nil), nil, []string{"a"}},
 		{"each is asked in turn", chain.All(policy("a", nil), policy("b", nil)), nil, []string{"a", "b"}},
 		{"the first error ends it", chain.All(policy("a", nil), policy("b", first), policy("c", second)), first, []string{"a", "b"}},

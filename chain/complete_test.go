@@ -24,15 +24,15 @@ func TestComplete(t *testing.T) {
 		held  *truststore.Store // intermediates
 		certs []*x509.Certificate
 	}{
-		{"the leaf alone, the CAs are held", l.intermediates(), []*x509.Certificate{l.leaf}},
-		{"the whole chain, no CA is held", truststore.New(), l.full()},
-		{"all but the root, which is held", truststore.New(), l.full()[:3]},
-		{"the end of the chain is held", truststore.New(l.domain.Certificate), []*x509.Certificate{l.leaf, l.issuing.Certificate}},
-		{"the beginning of the chain is held", truststore.New(l.issuing.Certificate), []*x509.Certificate{l.leaf, l.domain.Certificate}},
+		{"the leaf alone, the verifier has the CAs", l.intermediates(), []*x509.Certificate{l.leaf}},
+		{"the whole chain, the verifier has no CA", truststore.New(), l.full()},
+		{"all but the root, which the verifier has", truststore.New(), l.full()[:3]},
+		{"the end of the chain is in the verifier", truststore.New(l.domain.Certificate), []*x509.Certificate{l.leaf, l.issuing.Certificate}},
+		{"the beginning of the chain is in the verifier", truststore.New(l.issuing.Certificate), []*x509.Certificate{l.leaf, l.domain.Certificate}},
 		{"in the wrong order", truststore.New(), []*x509.Certificate{l.root.Certificate, l.issuing.Certificate, l.leaf, l.domain.Certificate}},
 		{"upside down", truststore.New(), []*x509.Certificate{l.root.Certificate, l.domain.Certificate, l.issuing.Certificate, l.leaf}},
 		{"twice", l.intermediates(), append(l.full(), l.full()...)},
-		{"copies of what is held", l.intermediates(), []*x509.Certificate{copyOf(l.issuing.Certificate), l.leaf, copyOf(l.domain.Certificate)}},
+		{"copies of what the verifier has", l.intermediates(), []*x509.Certificate{copyOf(l.issuing.Certificate), l.leaf, copyOf(l.domain.Certificate)}},
 		{"with nil among them", truststore.New(), []*x509.Certificate{nil, l.domain.Certificate, nil, l.leaf, l.issuing.Certificate}},
 		{"with CAs that do not belong to it", truststore.New(),
 			[]*x509.Certificate{stranger.Certificate, l.leaf, l.issuing.Certificate, stranger.issueCA("Other CA").Certificate, l.domain.Certificate}},
@@ -59,7 +59,7 @@ func TestCompletePicksTheEndEntity(t *testing.T) {
 	}{
 		{"of two, the first", []*x509.Certificate{l.issuing.Certificate, l.issuing.issue("z.example"), l.leaf}, nil},
 		{"a CA, if there is nothing below it", []*x509.Certificate{l.root.Certificate, l.issuing.Certificate, l.domain.Certificate}, l.full()[1:]},
-		{"no CA before one that is, wherever it stands", []*x509.Certificate{other.Certificate, l.leaf}, l.full()},
+		{"no CA before one that is, wherever it is", []*x509.Certificate{other.Certificate, l.leaf}, l.full()},
 		{"a root alone", []*x509.Certificate{l.root.Certificate}, l.full()[3:]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestCompletePicksTheEndEntity(t *testing.T) {
 			assertSameCerts(t, test.want, c)
 		})
 	}
-	t.Run("a self-signed certificate that is no CA", func(t *testing.T) {
+	t.Run("a self-signed certificate that is not a CA", func(t *testing.T) {
 		_, err := v.Complete([]*x509.Certificate{self}, now)
 		var e *chain.Error
 		require.ErrorAs(t, err, &e)
@@ -85,7 +85,7 @@ func TestCompletePrefers(t *testing.T) {
 	key, topKey := newKey(), newKey()
 	old := root.certify("Issuing CA", key, expired)
 	fresh := root.certify("Issuing CA", key)
-	// The same CA below another one that stands below the root.
+	// The same CA below another one that is below the root.
 	top := root.certify("Top CA", topKey)
 	longer := top.certify("Issuing CA", key)
 	longerOld := top.certify("Issuing CA", key, expired)
@@ -150,7 +150,7 @@ func TestCompleteIsDeterministic(t *testing.T) {
 	until := func(years int) edit { return func(c *x509.Certificate) { c.NotAfter = now.AddDate(years, 0, 0) } }
 
 	// Reissued three times with the same key, and cross-signed: below both roots,
-	// below a CA that stands below one, and below the new root, which is
+	// below a CA that is below one, and below the new root, which is
 	// cross-signed itself.
 	top := root.certify("Top CA", topKey)
 	certs := []*x509.Certificate{
@@ -181,7 +181,7 @@ func TestCompleteIsDeterministic(t *testing.T) {
 		{"likewise without any", now, mustVerifier(truststore.New(), truststore.New()), []int{0, 7, 9, 15}},
 		{"when all has expired", now.AddDate(20, 0, 0), mustVerifier(truststore.New(root.Certificate), truststore.New()), []int{0, 12, 13, 15}},
 		{"later, when more is valid", now.AddDate(0, 2, 0), mustVerifier(truststore.New(root.Certificate), truststore.New()), []int{0, 12, 13, 15}},
-		{"the valid one of those that are held", now, mustVerifier(truststore.New(root.Certificate), truststore.New(certs[8], certs[6], certs[9])), []int{0, 6, 9, 15}},
+		{"the valid one of those of the verifier", now, mustVerifier(truststore.New(root.Certificate), truststore.New(certs[8], certs[6], certs[9])), []int{0, 6, 9, 15}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var want chain.Chain
@@ -202,7 +202,7 @@ func TestCompleteIsDeterministic(t *testing.T) {
 		})
 	}
 
-	t.Run("certificates that nothing tells apart but themselves", func(t *testing.T) {
+	t.Run("certificates that nothing distinguishes but themselves", func(t *testing.T) {
 		var certs []*x509.Certificate
 		for range 40 {
 			certs = append(certs, root.certify("Issuing CA", key).Certificate, newRoot("Root").certify("Issuing CA", key).Certificate)
@@ -256,7 +256,7 @@ func TestCompleteFails(t *testing.T) {
 	}
 }
 
-func TestCompleteJudgesNothing(t *testing.T) {
+func TestCompleteChecksNothingElse(t *testing.T) {
 	l := newLayers(nil, []edit{expired}, []edit{usages(x509.ExtKeyUsageCodeSigning), onlyDomain("other.example")}, nil)
 	v := l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error { return errRevoked }))
 	c, err := v.Complete([]*x509.Certificate{l.leaf}, now)

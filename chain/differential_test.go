@@ -323,7 +323,7 @@ func (w *world) notLenient(q question, ours chain.Chain, theirs [][]*x509.Certif
 	return nil
 }
 
-// poolNotLenient judges what crypto/x509 accepted with a pool of ours.
+// poolNotLenient checks what crypto/x509 accepted with a pool of ours.
 func (w *world) poolNotLenient(q question, v *chain.Verifier, verified, theirs [][]*x509.Certificate, n *tally) error {
 	c, err := v.Check(verified, q.at)
 	if err == nil {

@@ -33,7 +33,7 @@ func ExampleVetoKeys() {
 	// Output: true
 }
 
-// A CA that was withdrawn and of which no key is at hand.
+// A CA that was withdrawn and of which no key is available.
 func ExampleVetoSubjects() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA", subjectName(pkix.Name{CommonName: "Issuing CA", Organization: []string{"Supplier"}, Country: []string{"NL"}}))

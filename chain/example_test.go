@@ -38,7 +38,7 @@ func ExampleVerifier_Verify() {
 	// Root
 }
 
-// The error tells how far the path goes and what broke it.
+// The error says how far the path goes and what broke it.
 func ExampleError() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA", valid(now.AddDate(-5, 0, 0), now.AddDate(0, 0, -1)))
@@ -103,7 +103,7 @@ func ExampleVerifier_Replace() {
 }
 
 // In tls.Config.VerifyConnection: what crypto/tls verified with a pool of the
-// verifier, completed up to the root and judged once more.
+// verifier, completed up to the root and checked once more.
 func ExampleVerifier_Check() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA")
@@ -169,7 +169,7 @@ func ExampleWithPolicy() {
 	// Output: chain: revoked: "Issuing CA": it is on the list
 }
 
-// A CA that is not trusted can stand in the pool to be refused in words of ours.
+// A CA that is not trusted can be in the pool to be refused in words of ours.
 func ExampleWithDistrusted() {
 	withdrawn := newRoot("Old Root")
 	leaf := withdrawn.issue("host.example")
@@ -265,7 +265,7 @@ func ExampleChain() {
 	// true
 }
 
-// What a supplier delivered, told to whoever must deal with it.
+// What a supplier delivered, explained to whoever must deal with it.
 func ExampleVerifier_Explain() {
 	root := fixedRoot("Root")
 	issuing := root.fixedCA("Issuing CA", 2)

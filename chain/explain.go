@@ -40,9 +40,9 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	remaining := opts.KeyUsages
 	e.Path = make([]ExplainedCertificate, 0, len(x.path))
 	for i, cert := range x.path {
-		told := x.describe(cert)
-		told.Observations = x.observe(i, &remaining)
-		e.Path = append(e.Path, told)
+		explained := x.describe(cert)
+		explained.Observations = x.observe(i, &remaining)
+		e.Path = append(e.Path, explained)
 	}
 	if err != nil {
 		e.Problem, e.Advice = x.problem(x.blame(e.Path))

@@ -355,7 +355,7 @@ func TestExplanationsOfNothing(t *testing.T) {
 	assert.True(t, e.OK)
 }
 
-// What is explained is no certificate beside itself: it takes no room from the others.
+// What is explained is not a certificate beside itself: it takes no room from the others.
 func TestExplainCountsAsVerifyDoes(t *testing.T) {
 	root := newRoot("X")
 	between := root.issueCA("Y")

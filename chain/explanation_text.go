@@ -9,9 +9,9 @@ import (
 const (
 	// textWidth is that of a terminal.
 	textWidth = 80
-	// textUnused is how many certificates that are not in the path are told by name.
+	// textUnused is how many certificates that are not in the path are listed by name.
 	textUnused = 10
-	// textIndented is how many certificates are told further and further right.
+	// textIndented is how many certificates are indented further and further.
 	textIndented = 12
 )
 

@@ -130,7 +130,7 @@ type world struct {
 	held, heldRoots     *truststore.Store
 	revoked, distrusted *truststore.Store    // by the strict verifier: by its policy, and by WithDistrusted
 	barred              [][32]byte           // and by its vetoes: keys
-	pair                [2]*x509.Certificate // and two that may not stand in one path
+	pair                [2]*x509.Certificate // and two that may not be in one path
 	plain, strict       *chain.Verifier
 	tight               *chain.Verifier // with narrow limits
 	moving              *chain.Verifier // by turns like plain and like strict
@@ -464,7 +464,7 @@ func (w *world) strictly() []chain.Option {
 		}),
 		chain.WithPolicy(func(c chain.Chain, at time.Time) error {
 			if !w.heldRoots.Contains(c.Root()) || string(c.Root().RawSubject) != string(c.Root().RawIssuer) || at != w.at {
-				w.misled = fmt.Errorf("a policy was asked at %s about %s, which is no chain up to a root", at, names(c))
+				w.misled = fmt.Errorf("a policy was asked at %s about %s, which is not a chain up to a root", at, names(c))
 			}
 			if slices.ContainsFunc(c, w.revoked.Contains) {
 				return errRevoked

@@ -236,7 +236,7 @@ func mutated(cert *x509.Certificate) *x509.Certificate {
 	return c
 }
 
-// withDataBehind is the certificate with data behind its signature, which crypto/x509
+// withDataBehind is the certificate with data after its signature, which crypto/x509
 // does not mind.
 func withDataBehind(cert *x509.Certificate) *x509.Certificate {
 	var outer asn1.RawValue

@@ -27,7 +27,7 @@ type hostileInput struct {
 	extra []*x509.Certificate
 }
 
-// hostileInputs takes seconds to make. Some of it stands below trusted.
+// hostileInputs takes seconds to make. Some of it is below trusted.
 var hostileInputs = sync.OnceValues(func() (trusted authority, inputs []hostileInput) {
 	trusted = newRoot("Trusted")
 	// Another subjectAltName in each: crypto/x509 takes two certificates of one
@@ -112,7 +112,7 @@ var hostileInputs = sync.OnceValues(func() (trusted authority, inputs []hostileI
 })
 
 // A peer chooses what it sends. It must not choose how long we work: within 100 ms
-// on a machine that does nothing else, the log tells.
+// on a machine that does nothing else, the log says.
 func TestHostileInputsEndQuickly(t *testing.T) {
 	const most = time.Second // a busy machine and the race detector included
 	trusted, inputs := hostileInputs()
@@ -147,7 +147,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 				t.Log(name, took, shortened(err))
 				worst = max(worst, took)
 				var e *chain.Error
-				if name != "Complete" || err != nil { // which judges nothing
+				if name != "Complete" || err != nil { // which checks nothing
 					require.ErrorAs(t, err, &e, name)
 				}
 			}
@@ -178,7 +178,7 @@ func shortened(err error) string {
 }
 
 // What crypto/tls itself makes of such input, before it asks us: nothing of ours can
-// bound that. The log tells; it is no promise of crypto/tls, so nothing is asserted
+// bound that. The log says; it is not a promise of crypto/tls, so nothing is asserted
 // but that the handshake fails. It takes at most 256 KiB of certificates, and no RSA
 // keys of more than 8192 bits.
 func TestHostileHandshakes(t *testing.T) {

@@ -75,7 +75,7 @@ func notFor(cert *x509.Certificate, host string) string {
 	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + quote.Text(host)
 }
 
-// listed is how many items of a list are told.
+// listed is how many items of a list are shown.
 const listed = 4
 
 // shortList keeps the first of items, and says how many more there are: all of a

@@ -96,7 +96,7 @@ func TestPolicies(t *testing.T) {
 		{"no leaf is pinned", chain.PinLeaf(), l.full(), 0, "not among the 0"},
 		{"the leaf is pinned", chain.PinLeaf(truststore.FingerprintOf(other.leaf), truststore.FingerprintOf(l.leaf)), l.full(), -1, ""},
 		{"another leaf is pinned", chain.PinLeaf(truststore.FingerprintOf(other.leaf)), l.full(), 0, truststore.FingerprintOf(l.leaf).String()},
-		{"its CA is pinned, which is no leaf", chain.PinLeaf(truststore.FingerprintOf(l.issuing.Certificate)), l.full(), 0, "not among"},
+		{"its CA is pinned, which is not a leaf", chain.PinLeaf(truststore.FingerprintOf(l.issuing.Certificate)), l.full(), 0, "not among"},
 		{"the zero fingerprint pins nothing", chain.PinLeaf(truststore.Fingerprint{}), chain.Chain{{}}, 0, "not among"},
 
 		{"no policy is enough", chain.RequirePolicy(), asserting(wanted, wanted, wanted), 0, "no policy is"},

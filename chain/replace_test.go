@@ -38,7 +38,7 @@ func TestReplace(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, chain.UnknownAuthority, e.Reason)
 
-	t.Run("a pool from before refuses what is gone, and knows nothing of what came", func(t *testing.T) {
+	t.Run("a pool from before refuses what is gone, and does not have what came", func(t *testing.T) {
 		for _, l := range []layers{old, fresh} {
 			for _, p := range l.presentations() {
 				_, err := l.leaf.Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(p.extra...), CurrentTime: now})
@@ -76,7 +76,7 @@ func TestReplaceWithAnErrorChangesNothing(t *testing.T) {
 	}
 }
 
-// The CAs that are in a pool from before are judged by the verifier as it is now.
+// The CAs that are in a pool from before are checked by the verifier as it is now.
 func TestPoolFromBeforeReplace(t *testing.T) {
 	l := newLayers()
 	refused := errors.New("not this one")

@@ -324,7 +324,7 @@ func TestWithPolicy(t *testing.T) {
 	assert.Equal(t, []int{1, 2, 3}, order)
 }
 
-// What stands above an issuing CA is judged as crypto/x509 does from the root.
+// What is above an issuing CA is checked as crypto/x509 does from the root.
 func TestVerifierJudgesTheUpperPath(t *testing.T) {
 	server, client := x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth
 	some := oid(1, 2, 3)
@@ -420,7 +420,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 				case test.reason != 0:
 					assert.Error(t, err, p.name)
 				case test.pool || len(p.extra) == 2 && p.name == "the chain":
-					// From the root, and with nothing in doubt, the pool is no stricter.
+					// From the root, and with nothing in doubt, the pool is not a stricter.
 					require.NoError(t, err, p.name)
 					_, err := v.Check(verified, now)
 					assert.NoError(t, err, p.name)
@@ -503,7 +503,7 @@ func TestVerifyTime(t *testing.T) {
 	}
 
 	_, err = l.leaf.Verify(x509.VerifyOptions{Roots: v.CertPool(func() time.Time { return end.Add(time.Hour) })})
-	assert.Error(t, err, "the CAs above the anchor are judged by the pool's clock")
+	assert.Error(t, err, "the CAs above the anchor are checked by the pool's clock")
 }
 
 func TestVerifyAnchorsThemselves(t *testing.T) {
@@ -556,10 +556,10 @@ func TestVerifierOfReissuedCAs(t *testing.T) {
 		extra         []*x509.Certificate
 		accepted      bool
 	}{
-		{"both are held", []*x509.Certificate{old.Certificate, fresh.Certificate, issuing.Certificate}, nil, true},
-		{"the present one is held and the old one sent", []*x509.Certificate{fresh.Certificate, issuing.Certificate}, []*x509.Certificate{old.Certificate}, true},
-		{"the old one is held and the present one sent", []*x509.Certificate{old.Certificate, issuing.Certificate}, []*x509.Certificate{issuing.Certificate, fresh.Certificate}, true},
-		{"the old one is held and nothing sent", []*x509.Certificate{old.Certificate, issuing.Certificate}, nil, false},
+		{"both are in the verifier", []*x509.Certificate{old.Certificate, fresh.Certificate, issuing.Certificate}, nil, true},
+		{"the present one is in the verifier and the old one sent", []*x509.Certificate{fresh.Certificate, issuing.Certificate}, []*x509.Certificate{old.Certificate}, true},
+		{"the old one is in the verifier and the present one sent", []*x509.Certificate{old.Certificate, issuing.Certificate}, []*x509.Certificate{issuing.Certificate, fresh.Certificate}, true},
+		{"the old one is in the verifier and nothing sent", []*x509.Certificate{old.Certificate, issuing.Certificate}, nil, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := mustVerifier(truststore.New(root.Certificate), truststore.New(test.intermediates...))

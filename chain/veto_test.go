@@ -23,7 +23,7 @@ func TestVetoAsAPolicy(t *testing.T) {
 
 	var e *chain.Error
 	require.ErrorAs(t, chain.VetoKeys(chain.KeyHash(l.leaf))(l.full()), &e)
-	assert.Zero(t, e.At, "a veto knows no time")
+	assert.Zero(t, e.At, "a veto has no time")
 	require.ErrorAs(t, chain.VetoKeys(chain.KeyHash(l.leaf)).Policy(l.full(), now), &e)
 	assert.Equal(t, now, e.At)
 
@@ -34,7 +34,7 @@ func TestVetoAsAPolicy(t *testing.T) {
 	assert.Same(t, errRevoked, veto.Policy(l.full(), now))
 }
 
-// A leaf with a bad signature tells whether it was checked: then the error is
+// A leaf with a bad signature shows whether it was checked: then the error is
 // about that.
 func TestVerifyRefusesEarly(t *testing.T) {
 	l := newLayers()
@@ -68,7 +68,7 @@ func TestVerifyRefusesEarly(t *testing.T) {
 		{"a second path is not distrusted", mustVerifier(l.roots(), truststore.New(l.issuing.Certificate, l.domain.Certificate, cross.Certificate),
 			chain.WithVeto(chain.VetoCertificates(truststore.FingerprintOf(l.domain.Certificate)))), bad, nil, chain.BadSignature, false, bad},
 		{"nothing is distrusted", l.verifier(chain.WithVeto(chain.VetoKeys())), bad, nil, chain.BadSignature, false, bad},
-		{"no issuer is at hand", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
+		{"no issuer is available", mustVerifier(none, none, chain.WithVeto(chain.VetoKeys(chain.KeyHash(l.issuing.Certificate)))), bad, nil, chain.UnknownAuthority, false, bad},
 		{"a distrusted certificate of that name beside the issuing CA", l.verifier(chain.WithVeto(chain.VetoKeys(chain.KeyHash(namesake.issuing.Certificate)))), bad,
 			namesake.full()[1:], chain.BadSignature, false, bad},
 	} {
@@ -98,7 +98,7 @@ func badlySigned(cert *x509.Certificate) *x509.Certificate {
 	return must(x509.ParseCertificate(der))
 }
 
-// What is distrusted must not stand in the way of what is not.
+// What is distrusted must not block what is not.
 func TestVetoLeavesOtherPaths(t *testing.T) {
 	l, other := newLayers(), newLayers()
 	again := other.root.certify("Domain CA", l.domain.key)
@@ -137,7 +137,7 @@ func TestVetoLeavesOtherPaths(t *testing.T) {
 	}
 }
 
-// A path that a veto refuses is no policy's business, which may look something up.
+// A path that a veto refuses is not a policy's business, which may look something up.
 func TestVetoesComeBeforePolicies(t *testing.T) {
 	l := newLayers()
 	for _, distrusted := range l.full() {

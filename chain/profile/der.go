@@ -9,7 +9,7 @@ import (
 )
 
 // fields are the parts of a certificate that crypto/x509 does not show, or reads
-// more leniently than the standard has them: as they stand in the DER.
+// more leniently than the standard has them: as they are in the DER.
 type fields struct {
 	version             int               // 1, 2 or 3, as people count
 	serial              []byte            // the content octets of the INTEGER

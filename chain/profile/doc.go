@@ -4,4 +4,15 @@
 //
 // They can only refuse, look at the certificates alone, and cost a few microseconds
 // a chain. Give them to chain.WithPolicy; chain.All(RFC5280, WebPKI) asks both.
+//
+// # Details
+//
+// RFC5280 does not ask for the upper bounds and string types of appendix A, nor for the
+// parameters of signature algorithms (RFC 4055 section 5 accepts both forms). Some old
+// public roots fail it: version 1, serial number zero, or no key identifiers.
+//
+// WebPKI cannot see public suffixes and Certificate Transparency. It asks for nothing of
+// certificate policies, other attributes of a subject, the places of CRLs, and the
+// extended key usages of CAs. It holds end-entity certificates to the requirements of
+// today, but for their validity.
 package profile

@@ -20,10 +20,6 @@ import (
 // for what sections 4 and 6 of RFC 5280 demand and crypto/x509 does not check. It
 // asks for nothing that the standard only recommends. The error is a *[chain.Error]
 // with the certificate, the rule and its section.
-//
-// The upper bounds and string types of appendix A are not asked for, nor are the
-// parameters of signature algorithms (RFC 4055 section 5 accepts both forms). Some
-// old public roots fail: version 1, serial number zero, or no key identifiers.
 func RFC5280(c chain.Chain, at time.Time) error {
 	return check(c, at, "RFC 5280", rfc5280Rules[:])
 }

@@ -24,11 +24,6 @@ import (
 // them: keys, signature algorithms, usages, validity, and names. It comes on top of
 // [RFC5280]. The error is a *[chain.Error] with the certificate, the rule and its
 // section.
-//
-// Not asked: what a certificate does not show (public suffixes, Certificate
-// Transparency), certificate policies, other attributes of a subject, where CRLs
-// are, and the extended key usages of CAs. End-entity certificates are held to the
-// requirements of today, but for their validity.
 func WebPKI(c chain.Chain, at time.Time) error {
 	return check(c, at, "CA/Browser Forum BR", webPKIRules[:])
 }

@@ -45,7 +45,7 @@ func isReserved(ip []byte) bool {
 
 // webPKIHostName says what is wrong with a dNSName. Sections 7.1.2.7.12 and 1.6.1:
 // a fully qualified domain name in labels of letters, digits and hyphens, of
-// which those with hyphens in the third and fourth place are valid Punycode behind
+// which those with hyphens in the third and fourth place are valid Punycode after
 // "xn--"; and a wildcard is "*." and such a name. One label alone is an internal
 // name or a top-level domain. Section 3.2.2.6: a wildcard is not for a whole
 // top-level domain. Section 4.2.2: a name of an IP address in the DNS is none.
