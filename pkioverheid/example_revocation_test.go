@@ -18,7 +18,7 @@ import (
 // How a program turns revocation on. The lines are in the README too.
 func ExampleConfig_revocation() {
 	start := func(ctx context.Context, cert tls.Certificate, cache string) (*http.Client, error) {
-		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts(), Cache: cache})
+		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts(), RefreshEvery: pkioverheid.CRLRefresh, Cache: cache})
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,12 @@ package pkioverheid
 import (
 	"net/url"
 	"slices"
+	"time"
 )
+
+// CRLRefresh is how often Digikoppeling asks for CRLs to be fetched again, at least
+// (facts.md §7), for crl.Config.RefreshEvery.
+const CRLRefresh = 4 * time.Hour
 
 // tspCRLHosts are where TSPs publish the CRLs of end-entity certificates, as far as
 // they are known here: KPN and QuoVadis (facts.md §7).

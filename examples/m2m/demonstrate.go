@@ -111,7 +111,7 @@ func demonstrate(w io.Writer) (bool, error) {
 		}
 	}
 
-	// In your program: crl.Config{Hosts: pkioverheid.CRLHosts(), Cache: "/var/cache/…"}
+	// In your program: crl.Config{Hosts: pkioverheid.CRLHosts(), RefreshEvery: pkioverheid.CRLRefresh, Cache: "/var/cache/…"}
 	lists := pkiotest.CRLConfig(g1, authorities[pkioverheid.PrivateG4TLS], authorities[pkioverheid.EV])
 	lists.Logger = slog.New(slog.DiscardHandler) // it warns of the one that cannot be had
 	checker, err := crl.NewChecker(lists)
