@@ -168,16 +168,11 @@ func (b *pemBlock) der() ([]byte, error) {
 func decodeBase64(text []byte) ([]byte, error) {
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, read := decodeLines(der, text)
-	rest := text[read:]
-	if bytes.ContainsAny(rest, " \t") {
-		rest = bytes.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' {
-				return -1
-			}
-			return r
-		}, rest)
+	decode := base64.StdEncoding.Strict().Decode
+	if bytes.ContainsAny(text[read:], " \t") {
+		decode = decodeWithBlanks
 	}
-	m, err := base64.StdEncoding.Strict().Decode(der[n:], rest)
+	m, err := decode(der[n:], text[read:])
 	if err != nil {
 		if at, ok := err.(base64.CorruptInputError); ok {
 			err = at + base64.CorruptInputError(read)
@@ -189,6 +184,34 @@ func decodeBase64(text []byte) ([]byte, error) {
 		return nil, errors.New("it is empty")
 	}
 	return der[:n], nil
+}
+
+// decodeWithBlanks decodes base64 with blanks in it, a piece at a time: a copy of all
+// of it without blanks would take as much memory again.
+func decodeWithBlanks(out, text []byte) (written int, err error) {
+	var piece [4 << 10]byte // whole groups of four characters
+	for done := 0; ; done += len(piece) {
+		n := 0
+		for len(text) > 0 && n < len(piece) {
+			if c := text[0]; c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+				piece[n] = c
+				n++
+			}
+			text = text[1:]
+		}
+		text = bytes.TrimLeft(text, " \t\r\n")
+		m, err := base64.StdEncoding.Strict().Decode(out[written:], piece[:n])
+		written += m
+		if err == nil && len(text) > 0 && piece[n-1] == '=' { // the end, and more
+			err = base64.CorruptInputError(n)
+		}
+		if at, ok := err.(base64.CorruptInputError); ok {
+			err = at + base64.CorruptInputError(done)
+		}
+		if err != nil || len(text) == 0 {
+			return written, err
+		}
+	}
 }
 
 // decodeLines decodes the regular beginning of a base64 text: lines of whole groups

@@ -334,14 +334,17 @@ func (r *reader) contentOf(data []byte, wide bool) {
 }
 
 // nothingIn adds what a file is, in the words of truststore.Open, if it was named
-// itself and nothing was found in it. data is the beginning of it, or the whole.
+// itself and nothing was found in it. data is the beginning of it, or the whole. Of what
+// is large only the beginning is looked at: more would take as much memory again.
 func (r *reader) nothingIn(data []byte, whole bool) {
 	if !r.job.named || len(r.results) > 0 || r.now.delivered || r.ctx.Err() != nil {
 		return
 	}
-	_, err := truststore.Detect(data)
-	if err == nil && whole {
+	var err error
+	if whole && len(data) <= chunk {
 		_, err = truststore.Decode(data, r.options...)
+	} else {
+		_, err = truststore.Detect(data[:min(len(data), headSize)])
 	}
 	if err == nil || errors.Is(err, truststore.ErrPassword) {
 		err = errors.New("there is no certificate in it")
