@@ -21,9 +21,12 @@ func (s *settings) advise(e *Error, given *truststore.Store, opts VerifyOptions)
 	return e
 }
 
-// ownWords returns what the error of a policy or veto says itself: in the fields of
-// an *[Error], or by a method ProblemAdvice.
+// ownWords returns what the error of a policy or veto says itself, in the fields of an
+// *[Error] or by a method ProblemAdvice: of the refusal that gave the reason, if one did.
 func ownWords(refusals []error) (problem, advice string) {
+	if i := slices.IndexFunc(refusals, givesReason); i >= 0 {
+		refusals = refusals[i : i+1]
+	}
 	for _, err := range refusals {
 		var own *Error
 		if errors.As(err, &own) && own.Advice != "" {
@@ -37,6 +40,11 @@ func ownWords(refusals []error) (problem, advice string) {
 		}
 	}
 	return "", ""
+}
+
+func givesReason(err error) bool {
+	var own *Error
+	return errors.As(err, &own) && own.Reason != 0
 }
 
 // problem puts the reason into a sentence about cert, and what to do into others.

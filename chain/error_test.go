@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +237,22 @@ func TestProblemAndAdvice(t *testing.T) {
 			assert.Equal(t, test.problem, e.Problem)
 			assert.Equal(t, test.advice, e.Advice)
 		})
+	}
+}
+
+// Where several chains are refused, the reason and the advice are of one refusal.
+func TestAdviceBelongsToTheReason(t *testing.T) {
+	l := newLayers()
+	refusals := []error{&adviser{"The shop is closed.", "Come back tomorrow."}, &chain.Error{Reason: chain.Revoked, Cert: l.leaf}}
+	for range refusals {
+		asked := 0
+		v := l.verifier(chain.WithPolicy(func(chain.Chain, time.Time) error { asked++; return refusals[asked-1] }))
+		_, err := v.Check([][]*x509.Certificate{l.full(), l.full()}, now)
+		var e *chain.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, chain.Revoked, e.Reason)
+		assert.Contains(t, e.Problem, "was revoked")
+		assert.Contains(t, e.Advice, "Do not use it again")
+		slices.Reverse(refusals)
 	}
 }
