@@ -2,8 +2,10 @@
 // their doc comments, and which of their files use each other.
 //
 //	count [-C FOLDER] [-files PACKAGE,...] [-words N] PATTERN...
+//	count [-C FOLDER] -names PATTERN...
 //
-// It prints a row a package. Package main and internal packages have lines, but
+// It prints a row a package, or with -names each exported name: compare the names of
+// two commits with diff. Package main and internal packages have lines, but
 // no exported names. Tests are left out.
 package main
 
@@ -23,12 +25,21 @@ import (
 func main() {
 	dir := flag.String("C", ".", "the `folder` of the module")
 	files := flag.String("files", "", "`packages`, by the end of their path and with commas between, of which to list the files that use each other")
+	list := flag.Bool("names", false, "list the exported names, and nothing else")
 	words := flag.Float64("words", 0, "the exit status is 1 if a package has more than `N` words of doc comment a symbol on average")
 	flag.Parse()
 	pkgs, err := load(*dir, flag.Args()...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "count:", err)
 		os.Exit(2)
+	}
+	if *list {
+		for _, pkg := range pkgs {
+			for _, name := range exported(pkg) {
+				fmt.Println(name)
+			}
+		}
+		return
 	}
 	long := table(os.Stdout, pkgs, *words)
 	for _, name := range strings.FieldsFunc(*files, func(r rune) bool { return r == ',' }) {
@@ -69,10 +80,7 @@ func table(w io.Writer, pkgs []*packages.Package, limit float64) (long []string)
 	for _, pkg := range pkgs {
 		c := measure(pkg)
 		sum.add(c)
-		name := "."
-		if pkg.Module != nil {
-			name = strings.TrimPrefix(strings.TrimPrefix(pkg.PkgPath, pkg.Module.Path), "/")
-		}
+		name := short(pkg)
 		row(out, c, name)
 		if limit > 0 && c.average() > limit {
 			long = append(long, path.Base(name))
@@ -80,6 +88,14 @@ func table(w io.Writer, pkgs []*packages.Package, limit float64) (long []string)
 	}
 	row(out, sum, "sum")
 	return long
+}
+
+// short is the path of a package in its module.
+func short(pkg *packages.Package) string {
+	if pkg.Module == nil || pkg.PkgPath == pkg.Module.Path {
+		return pkg.Name
+	}
+	return strings.TrimPrefix(pkg.PkgPath, pkg.Module.Path+"/")
 }
 
 func row(w io.Writer, c counts, name string) {

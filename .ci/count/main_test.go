@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestExportedNamesWordsLinesAndFilesAreCounted(t *testing.T) {
 	pkgs, err := load("testdata/sample", ".")
@@ -14,5 +17,16 @@ func TestExportedNamesWordsLinesAndFilesAreCounted(t *testing.T) {
 	uses := usesOfFiles(pkgs[0])
 	if !uses["a.go"]["b.go"] || !uses["b.go"]["a.go"] || len(uses) != 2 {
 		t.Errorf("got %v", uses)
+	}
+}
+
+func TestExportedNamesAreListed(t *testing.T) {
+	pkgs, err := load("testdata/sample", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"sample.B", "sample.C", "sample.F", "sample.T", "sample.T.M", "sample.T.A"}
+	if got := exported(pkgs[0]); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

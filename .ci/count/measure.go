@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/scanner"
 	"go/token"
+	"go/types"
 	"maps"
 	"os"
 	"path/filepath"
@@ -39,6 +40,42 @@ func (c counts) average() float64 {
 	return float64(c.words) / float64(n)
 }
 
+func isAPI(pkg *packages.Package) bool {
+	return pkg.Name != "main" && !slices.Contains(strings.Split(pkg.PkgPath, "/"), "internal")
+}
+
+// exported returns the exported names of a package, with those of methods and fields.
+func exported(pkg *packages.Package) (names []string) {
+	if !isAPI(pkg) {
+		return nil
+	}
+	for _, name := range pkg.Types.Scope().Names() {
+		object := pkg.Types.Scope().Lookup(name)
+		if !object.Exported() {
+			continue
+		}
+		full := short(pkg) + "." + name
+		names = append(names, full)
+		named, ok := object.Type().(*types.Named)
+		if _, isType := object.(*types.TypeName); !ok || !isType {
+			continue
+		}
+		for method := range named.Methods() {
+			if method.Exported() {
+				names = append(names, full+"."+method.Name())
+			}
+		}
+		if s, ok := named.Underlying().(*types.Struct); ok {
+			for field := range s.Fields() {
+				if field.Exported() {
+					names = append(names, full+"."+field.Name())
+				}
+			}
+		}
+	}
+	return names
+}
+
 func measure(pkg *packages.Package) counts {
 	var c counts
 	for _, name := range slices.Concat(pkg.GoFiles, pkg.IgnoredFiles) {
@@ -46,7 +83,7 @@ func measure(pkg *packages.Package) counts {
 			c.countLines(name)
 		}
 	}
-	if pkg.Name == "main" || slices.Contains(strings.Split(pkg.PkgPath, "/"), "internal") {
+	if !isAPI(pkg) {
 		return c
 	}
 	for _, file := range pkg.Syntax {
