@@ -17,17 +17,24 @@ import (
 
 // How a program turns revocation on. The lines are in the README too.
 func ExampleConfig_revocation() {
-	start := func(ctx context.Context, cert tls.Certificate, cache string) (*http.Client, error) {
+	start := func(ctx context.Context, cert tls.Certificate, cache string, work func(context.Context, *http.Client) error) error {
 		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts(), RefreshEvery: pkioverheid.CRLRefresh, Cache: cache})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := checker.Prefetch(ctx, pkioverheid.PrivateG1.Certificates(), pkioverheid.PrivateG4TLS.Certificates()); err != nil {
+		defer checker.Close() // at the end of the program
+		// A TSP's CRL is named in what the TSP issued, such as the program's own certificate.
+		own := append(pkioverheid.PrivateG1.Certificates(), cert.Leaf)
+		if err := checker.Prefetch(ctx, own, pkioverheid.PrivateG4TLS.Certificates()); err != nil {
 			log.Print(err) // it is tried again in the background
 		}
-		return pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Revocation: checker})
+		client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Revocation: checker})
+		if err != nil {
+			return err
+		}
+		return work(ctx, client)
 	}
-	_, err := start(context.Background(), tls.Certificate{}, "no folder\x00")
+	err := start(context.Background(), tls.Certificate{}, "no folder\x00", nil)
 	fmt.Println(err != nil)
 	// Output: true
 }

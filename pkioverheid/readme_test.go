@@ -16,7 +16,7 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	for _, c := range []struct{ heading, file, example string }{
-		{"# trust", "example_test.go", "Example"},
+		{"# PKIoverheid for Go", "example_test.go", "Example"},
 		{"## Revocation", "example_revocation_test.go", "ExampleConfig_revocation"},
 	} {
 		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")
