@@ -80,8 +80,12 @@ func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	if serial == nil {
 		return Entry{}, false
 	}
-	var buf [maxSerial + 1]byte // a power of two may seem to need one more
-	content, ok := integerContent(buf[:], serial)
+	var usual [24]byte
+	buf := usual[:]
+	if serial.BitLen() > 8*(len(usual)-1) {
+		buf = make([]byte, maxSerial+1) // a power of two may seem to need one more
+	}
+	content, ok := integerContent(buf, serial)
 	if !ok {
 		return Entry{}, false // Parse took no number of that size
 	}

@@ -180,10 +180,12 @@ func (s *store) fetchedBy(buf []*storedList, ca *x509.Certificate) []*storedList
 	s.mu.RLock()
 	for _, a := range s.authorities[string(ca.RawSubject)] {
 		for _, src := range a.sources {
-			if a.is(ca) {
-				buf = append(buf, src.lists...)
-			} else {
-				others = append(others, src.lists...)
+			for _, l := range src.lists {
+				if a.is(ca) {
+					buf = append(buf, l)
+				} else {
+					others = append(others, l)
+				}
 			}
 		}
 	}
