@@ -33,6 +33,6 @@
 // to 64 sent certificates, with 256 KiB, 2000 names and name constraints, 2000
 // extensions and 1000 certificate policies in all. A search for a path checks at most
 // 100 signatures, as crypto/x509 does; one by an RSA key above 4096 bits or an ECDSA key
-// above 256 bits counts as four. What is beyond the limits is refused as [Unsupported].
+// above 256 bits counts as four, above 384 bits as eight. What is beyond the limits is refused as [Unsupported].
 // crypto/tls verifies with a pool first, within its own limits.
 package chain

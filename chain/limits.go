@@ -27,7 +27,7 @@ const (
 
 	// Of one search for paths.
 	maxSignatures  = 100  // as in crypto/x509
-	largeSignature = 4    // signatures that one with a large key counts as
+	largeSignature = 4    // signatures that one with a large key counts as; twice that above P-384
 	maxSteps       = 1000 // from a certificate to one that may have issued it
 	maxDepth       = 10   // certificates in a path
 	maxPaths       = 16   // that are remembered above one CA
@@ -47,7 +47,7 @@ type limitError struct {
 func (e *limitError) Error() string { return e.text }
 
 var (
-	errLargeKeys = &limitError{text: fmt.Sprintf("the certificates lead to more than %d signatures with large keys", maxSignatures/largeSignature)}
+	errLargeKeys = &limitError{text: "the certificates lead to too many signatures with large keys"}
 	errGaveUp    = &limitError{text: fmt.Sprintf("the path has more than %d certificates, or takes more than %d signatures to find", maxDepth, maxSignatures)}
 )
 
@@ -85,6 +85,14 @@ func isLarge(cert *x509.Certificate) bool {
 		return key.Curve.Params().BitSize > 256
 	}
 	return false
+}
+
+// weight is how many signatures one with this large key counts as.
+func weight(parent *x509.Certificate) int {
+	if key, ok := parent.PublicKey.(*ecdsa.PublicKey); ok && key.Curve.Params().BitSize > 384 {
+		return 2 * largeSignature
+	}
+	return largeSignature
 }
 
 // amount counts what there is in certificates that crypto/x509 would look at again
@@ -140,7 +148,7 @@ func (w *work) signature(parent *x509.Certificate, l limits) bool {
 	}
 	w.signatures++
 	if isLarge(parent) {
-		w.signatures += largeSignature - 1
+		w.signatures += weight(parent) - 1
 	}
 	return true
 }
@@ -164,7 +172,7 @@ func (s *settings) fewLargeSignatures(leaf *x509.Certificate, extra *truststore.
 				continue
 			}
 			if isLarge(parent) {
-				large += largeSignature
+				large += weight(parent)
 			}
 			steps++
 			if large > s.limits.signatures || steps > maxSteps {
