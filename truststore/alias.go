@@ -51,7 +51,7 @@ func (s *Store) aliases() iter.Seq2[*x509.Certificate, string] {
 // what is too long to be read.
 func basicPlane(s string) string {
 	var out strings.Builder
-	for _, r := range printable(s, 128) {
+	for _, r := range safetext.Printable(s, 128) {
 		if r > 0xffff || !unicode.IsPrint(r) {
 			fmt.Fprintf(&out, `\u{%x}`, r)
 		} else {

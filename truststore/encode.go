@@ -5,17 +5,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/smallstep/pkcs7"
-	"software.sslmate.com/src/go-pkcs12"
-
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Encode writes the certificates in the given format. XML is read only.
@@ -53,36 +44,26 @@ func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
 }
 
 func (s *Store) encode(f Format, o options) ([]byte, error) {
-	switch f {
-	case PEM, DER, PKCS7:
-		if o.password != "" {
-			return nil, fmt.Errorf("%v has no password: leave it away or choose another format", f)
+	row := formOf(f)
+	switch {
+	case row == nil:
+		return nil, fmt.Errorf("cannot write %v: want PEM, DER, PKCS7, PKCS12 or JKS", f)
+	case row.encode == nil:
+		return nil, fmt.Errorf("%v is read only: choose another format", f)
+	case !row.java && o.password != "":
+		return nil, fmt.Errorf("%v has no password: leave it away or choose another format", f)
+	case row.java && o.password == "":
+		return nil, fmt.Errorf("%v needs a password, without which Java would not read it: give one with WithPassword", f)
+	}
+	for cert := range s.All() {
+		if !row.java {
+			break
 		}
-	case PKCS12, JKS:
-		if o.password == "" {
-			return nil, fmt.Errorf("%v needs a password, without which Java would not read it: give one with WithPassword", f)
-		}
-		for cert := range s.All() {
-			if err := checkForJava(cert); err != nil {
-				return nil, err
-			}
+		if err := checkForJava(cert); err != nil {
+			return nil, err
 		}
 	}
-	switch f {
-	case PEM:
-		return s.encodePEM(), nil
-	case DER:
-		return s.encodeDER(), nil
-	case PKCS7:
-		return pkcs7.DegenerateCertificate(s.encodeDER())
-	case PKCS12:
-		return s.encodePKCS12(o.password)
-	case JKS:
-		return s.encodeJKS(o.password)
-	case XML:
-		return nil, errors.New("XML is read only: choose another format")
-	}
-	return nil, fmt.Errorf("cannot write %v: want PEM, DER, PKCS7, PKCS12 or JKS", f)
+	return row.encode(s, o.password)
 }
 
 // checkForJava refuses certificates for which Java would refuse the whole file,
@@ -118,48 +99,4 @@ func (s *Store) encodeDER() []byte {
 		out = append(out, cert.Raw...)
 	}
 	return out
-}
-
-// encodePEM writes the blocks itself: encoding/pem takes as long for one as all
-// of the rest, comment included, and the rest is needed.
-func (s *Store) encodePEM() []byte {
-	size := 0
-	for cert := range s.All() {
-		size += 300 + len(cert.Raw)*65/48 // more where a subject is long
-	}
-	out := make([]byte, 0, size)
-	for cert := range s.All() {
-		out = appendComment(out, cert)
-		out = append(out, "-----BEGIN CERTIFICATE-----\n"...)
-		for raw := cert.Raw; len(raw) > 0; {
-			n := min(len(raw), 48) // which are 64 characters
-			out = append(base64.StdEncoding.AppendEncode(out, raw[:n]), '\n')
-			raw = raw[n:]
-		}
-		out = append(out, "-----END CERTIFICATE-----\n"...)
-	}
-	return out
-}
-
-// encodePKCS12 writes a trust store of Java.
-func (s *Store) encodePKCS12(password string) ([]byte, error) {
-	if strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, errors.New("the password of a PKCS12 must be printable ASCII, because Java takes no other")
-	}
-	var entries []pkcs12.TrustStoreEntry
-	for cert, alias := range s.aliases() {
-		entries = append(entries, pkcs12.TrustStoreEntry{Cert: cert, FriendlyName: alias})
-	}
-	// As many iterations as keytool.
-	return pkcs12.Modern2023.WithIterations(10_000).EncodeTrustStoreEntries(entries, password)
-}
-
-// appendComment writes one line, whatever the subject is: certificates come from
-// anybody, and the text of this line is not to become a block of its own.
-func appendComment(out []byte, cert *x509.Certificate) []byte {
-	subject := printable(safetext.Name(cert.Subject, safetext.MostDN), 2*safetext.MostDN)
-	out = append(append(out, "# "...), subject...)
-	out = cert.NotAfter.UTC().AppendFormat(append(out, " | expires "...), "2006-01-02")
-	sum := FingerprintOf(cert)
-	return append(hex.AppendEncode(append(out, " | SHA-256 "...), sum[:]), '\n')
 }

@@ -2,8 +2,10 @@ package truststore
 
 import (
 	"encoding/xml"
-	"errors"
 	"iter"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/entry"
+	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
 // Entry is what lies at one place of a file: a certificate, a private key, or
@@ -53,100 +55,96 @@ type EntryKind uint8
 
 const (
 	// PlainCertificate is a certificate of which the file does not say more.
-	PlainCertificate EntryKind = iota + 1
+	PlainCertificate = EntryKind(entry.Plain)
 
 	// TrustedCertificate is one that the file marks as trusted: a trusted entry of a
 	// JKS, or of a PKCS#12 by Java's attribute, or a TRUSTED CERTIFICATE of OpenSSL.
-	TrustedCertificate
+	TrustedCertificate = EntryKind(entry.Trusted)
 
 	// KeyCertificate is one that the file keeps with a private key: the key's own,
 	// or in a JKS one of those above it.
-	KeyCertificate
+	KeyCertificate = EntryKind(entry.OfKey)
 
 	// RestrictedCertificate is one that the file trusts, but for none of serverAuth,
 	// clientAuth and anyExtendedKeyUsage, or rejects for any use: a TRUSTED
 	// CERTIFICATE of OpenSSL, or one with Java's attribute in a PKCS#12. Decode and
 	// Open refuse it, because a Store could not keep the restriction.
-	RestrictedCertificate
+	RestrictedCertificate = EntryKind(entry.Restricted)
 
 	// PrivateKey is a private key, which is not read.
-	PrivateKey
+	PrivateKey = EntryKind(entry.PrivateKey)
 )
 
 // Entries lists what a file holds, in its order, for programs that report on
 // files: which certificates, where, with what the file says about each, and what
 // is wrong between them. Unlike Decode it goes on after what cannot be read, does
 // not parse certificates, repeats what is repeated, and has nothing against private
-// keys, nor against blocks of PEM with something else. It finds PEM in other
-// text too: on one line, or on lines with the quotes, escapes and comment marks
-// of programs and settings around them.
+// keys, nor against blocks of PEM with something else.
 //
 // Who wants to trust what is in a file uses Decode.
 //
 // What is wrong with the file as a whole is an Entry without a Number.
 func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		d := decoder{options: newOptions(opts), certs: new(Store)}
-		d.keepGoing = true
-		d.visit = func(e Entry) error {
+		for format, e := range entriesIn(data, newOptions(opts)) {
+			if e.Kind == entry.CRL || e.Kind == entry.Other {
+				continue
+			}
+			out := Entry{
+				Format: format, Kind: EntryKind(e.Kind), Number: e.Number, Line: e.Line, Position: e.Position,
+				Alias: e.Alias, Elements: e.Elements, Restriction: e.Restriction, DER: e.DER,
+			}
 			if e.Err != nil {
-				if e.DER = nil; e.Format != PEM {
-					e.Kind = 0
+				out.Err = within("truststore", e.Within(e.Err))
+				if out.DER, out.Restriction = nil, ""; format != PEM {
+					out.Kind = 0
 				}
-				e.Err = within("truststore", e.Err)
 			}
-			if !yield(e) {
-				return errStopped
+			if !yield(out) {
+				return
 			}
-			return nil
-		}
-		if err := d.decode(data); err != nil && !errors.Is(err, errStopped) {
-			d.entry = Entry{Format: d.entry.Format}
-			_ = d.skip(err) // it is the last one
 		}
 	}
 }
 
-// errStopped ends a reading that nobody listens to any more.
-var errStopped = errors.New("stopped")
+// entries are those of a file, with its format.
+type entries = iter.Seq2[Format, entry.Entry]
 
-// found is called for a certificate, when entries are listed.
-func (d *decoder) found(der []byte) error {
-	e := d.entry
-	e.DER = der
-	if e.Kind == 0 {
-		e.Kind = PlainCertificate
+// entriesIn reads a file, whatever it is.
+func entriesIn(data []byte, o options) entries {
+	if int64(len(data)) > o.limit {
+		return only(0, errTooLarge(o.limit))
 	}
-	return d.visit(e)
+	f, data, err := sniff(data)
+	if err != nil {
+		return only(0, err)
+	}
+	return f.entriesIn(data, o)
 }
 
-// maxXMLAttributes is how many attributes of an element an Entry has.
-const maxXMLAttributes = 16
+// only is a sequence of one error about a whole file.
+func only(f Format, err error) entries {
+	return func(yield func(Format, entry.Entry) bool) { yield(f, entry.Entry{Err: err}) }
+}
 
-// forEntry returns the element without what belongs to XML itself.
-func forEntry(e xml.StartElement) xml.StartElement {
-	kept := make([]xml.Attr, 0, min(len(e.Attr), maxXMLAttributes))
-	for _, a := range e.Attr {
-		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" && len(kept) < maxXMLAttributes {
-			kept = append(kept, a)
+// entriesIn reads a file of this format.
+func (f *form) entriesIn(data []byte, o options) entries {
+	return func(yield func(Format, entry.Entry) bool) {
+		for e := range f.entries(data, entry.Options{Password: o.password, Work: o.work}) {
+			if e.Err == nil && len(e.DER) > entry.MaxCertificate {
+				e.Err = entry.ErrLarge
+			}
+			if !yield(f.format, e) {
+				return
+			}
 		}
 	}
-	return xml.StartElement{Name: e.Name, Attr: kept}
 }
 
 // ErrPassword and ErrNoPassword are found by [errors.Is] in the errors for files
 // that cannot be read without their password. Where none was given, both are
 // found; where one was given that does not fit, only ErrPassword is.
 var (
-	ErrPassword   = errors.New("truststore: the password does not fit or is missing")
-	ErrNoPassword = errors.New("truststore: the password is missing")
+	ErrPassword   = pbe.ErrPassword
+	ErrNoPassword = pbe.ErrNoPassword
 )
-
-// passwordError is errWrongPassword or errNoPassword.
-type passwordError string
-
-func (e passwordError) Error() string { return string(e) }
-
-func (e passwordError) Is(target error) bool {
-	return target == ErrPassword || target == ErrNoPassword && e == errNoPassword
-}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
 // refused reports whether err is the refusal of an algorithm where FIPS 140-3 is
@@ -16,13 +18,13 @@ import (
 // What is refused and what is not is in TestWhatFIPSRefuses.
 func refused(t testing.TB, err error) bool {
 	t.Helper()
-	if !errors.Is(err, errFIPS) {
+	if !errors.Is(err, pbe.ErrFIPS) {
 		return false
 	}
 	require.True(t, fips140.Enforced())
 	_, algorithm, ok := strings.Cut(err.Error(), "it needs ")
 	require.True(t, ok, "%v", err)
-	t.Logf("fips140=only: %s (%s)", t.Name(), strings.TrimSuffix(algorithm, ", "+errFIPS.Error()))
+	t.Logf("fips140=only: %s (%s)", t.Name(), strings.TrimSuffix(algorithm, ", "+pbe.ErrFIPS.Error()))
 	return true
 }
 

@@ -2,11 +2,25 @@ package truststore
 
 import (
 	"bytes"
-	"encoding/asn1"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/b64"
+	"github.com/go-pkioverheid/trust/truststore/internal/ber"
+	"github.com/go-pkioverheid/trust/truststore/internal/der"
+	"github.com/go-pkioverheid/trust/truststore/internal/entry"
+	"github.com/go-pkioverheid/trust/truststore/internal/jks"
+	"github.com/go-pkioverheid/trust/truststore/internal/keys"
+	"github.com/go-pkioverheid/trust/truststore/internal/other"
+	"github.com/go-pkioverheid/trust/truststore/internal/pem"
+	"github.com/go-pkioverheid/trust/truststore/internal/pkcs12"
+	"github.com/go-pkioverheid/trust/truststore/internal/pkcs7"
+	"github.com/go-pkioverheid/trust/truststore/internal/xmlcerts"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Format is a form in which certificates are kept in files. The zero value is
@@ -36,14 +50,77 @@ const (
 	XML
 )
 
-var formatNames = [...]string{PEM: "PEM", DER: "DER", PKCS7: "PKCS7", PKCS12: "PKCS12", JKS: "JKS", XML: "XML"}
+// form is a row of the table of formats.
+type form struct {
+	format  Format
+	names   []string // what String returns, and the usual file extensions
+	sniff   func(content) bool
+	entries func([]byte, entry.Options) iter.Seq[entry.Entry]
+	encode  func(s *Store, password string) ([]byte, error) // nil if it is read only
+	java    bool                                            // it is written for Java, with a password
+}
+
+// forms are the formats, in the order in which they are looked for. Whatever ASN.1 is not
+// one of those before DER is taken for a certificate, so that crypto/x509 says what is
+// wrong with it.
+var forms = []form{
+	{
+		format: JKS, names: []string{"JKS"}, java: true,
+		sniff:   func(c content) bool { return bytes.HasPrefix(c.data, []byte("\xfe\xed\xfe\xed")) },
+		entries: jks.Entries,
+		encode:  func(s *Store, password string) ([]byte, error) { return jks.Encode(s.aliases(), password) },
+	},
+	{
+		format: XML, names: []string{"XML"},
+		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may stand in a document
+		entries: xmlcerts.Entries,
+	},
+	{
+		// A private key is no Format.
+		sniff:   func(c content) bool { return c.body != nil && keys.FormOf(c.body) != 0 },
+		entries: keys.Entries,
+	},
+	{
+		format: PKCS7, names: []string{"PKCS7", "p7b", "p7c"},
+		sniff:   func(c content) bool { return c.first == ber.OID },
+		entries: pkcs7.Entries,
+		encode:  func(s *Store, _ string) ([]byte, error) { return pkcs7.Encode(s.encodeDER()) },
+	},
+	{
+		format: PKCS12, names: []string{"PKCS12", "p12", "pfx"}, java: true,
+		sniff:   func(c content) bool { return c.first == ber.Integer && c.second == ber.Sequence },
+		entries: pkcs12.Entries,
+		encode:  func(s *Store, password string) ([]byte, error) { return pkcs12.Encode(s.aliases(), password) },
+	},
+	{
+		format: DER, names: []string{"DER"},
+		sniff:   func(c content) bool { return c.body != nil },
+		entries: der.Entries,
+		encode:  func(s *Store, _ string) ([]byte, error) { return s.encodeDER(), nil },
+	},
+	{
+		format: PEM, names: []string{"PEM", "crt"},
+		sniff:   func(c content) bool { return bytes.Contains(c.data, pemBegin) },
+		entries: pem.Entries,
+		encode:  func(s *Store, _ string) ([]byte, error) { return pem.Encode(s.All()), nil },
+	},
+}
+
+// formOf returns the row of a format, or nil.
+func formOf(f Format) *form {
+	i := slices.IndexFunc(forms, func(row form) bool { return row.format == f })
+	if f == 0 || i < 0 {
+		return nil
+	}
+	return &forms[i]
+}
 
 // String returns the name of the constant; for other values "Format(N)".
 func (f Format) String() string {
-	if f < PEM || f > XML {
-		return "Format(" + strconv.Itoa(int(f)) + ")"
+	if row := formOf(f); row != nil {
+		return row.names[0]
 	}
-	return formatNames[f]
+	return "Format(" + strconv.Itoa(int(f)) + ")"
 }
 
 // ParseFormat takes what String returns, in upper or lower case, and the usual
@@ -51,189 +128,121 @@ func (f Format) String() string {
 // p12, pfx, jks, xml. The extension cer is none of them: it is used for PEM and
 // for DER. To read a file, its format need not be known.
 func ParseFormat(s string) (Format, error) {
-	switch strings.ToLower(strings.TrimPrefix(s, ".")) {
-	case "pem", "crt":
-		return PEM, nil
-	case "der":
-		return DER, nil
-	case "pkcs7", "p7b", "p7c":
-		return PKCS7, nil
-	case "pkcs12", "p12", "pfx":
-		return PKCS12, nil
-	case "jks":
-		return JKS, nil
-	case "xml":
-		return XML, nil
+	for _, row := range forms {
+		if slices.ContainsFunc(row.names, func(name string) bool { return strings.EqualFold(name, strings.TrimPrefix(s, ".")) }) {
+			return row.format, nil
+		}
 	}
-	return 0, fmt.Errorf("truststore: unknown format %s: want PEM, DER, PKCS7, PKCS12, JKS or XML", strconv.Quote(shorten(s, 40)))
+	return 0, fmt.Errorf("truststore: unknown format %s: want PEM, DER, PKCS7, PKCS12, JKS or XML", strconv.Quote(safetext.Shorten(s, 40)))
 }
 
 // Detect tells the format of data from its content. It looks at the beginning
 // only: that Decode can read the data is not said. Base64 without BEGIN and END
 // lines is reported as what it encodes. Private keys are no Format and an error.
 func Detect(data []byte) (Format, error) {
-	k, _, err := sniff(data)
-	if err == nil && k.isKey() {
-		err = errPrivateKey
+	f, _, err := sniff(data)
+	if err == nil && f.format == 0 {
+		err = other.ErrPrivateKey
 	}
 	if err != nil {
 		return 0, fmt.Errorf("truststore: %w", err)
 	}
-	return k.format(), nil
+	return f.format, nil
 }
 
-// kind is what data is, in more detail than Format.
-type kind uint8
-
-const (
-	kindPEM kind = iota + 1
-	kindDER
-	kindPKCS7
-	kindPKCS12
-	kindJKS
-	kindXML
-	kindPKCS8
-	kindEncryptedPKCS8
-	kindPKCS1
-	kindSEC1
-)
-
-func (k kind) isKey() bool { return k >= kindPKCS8 }
-
-func (k kind) format() Format {
-	switch k {
-	case kindPEM:
-		return PEM
-	case kindDER:
-		return DER
-	case kindPKCS7:
-		return PKCS7
-	case kindPKCS12:
-		return PKCS12
-	case kindJKS:
-		return JKS
-	case kindXML:
-		return XML
-	}
-	return 0
+// content is what formats are told by.
+type content struct {
+	data []byte // without a byte order mark
+	text []byte // without white space at its beginning
+	sequence
 }
 
-// sniff returns what data is, and data without a byte order mark or, for base64
+// sequence is the outer element of ASN.1.
+type sequence struct {
+	body          []byte // its content, never nil
+	first, second byte   // the tags of its first elements
+}
+
+var pemBegin = []byte("-----BEGIN")
+
+// sniff returns the form of data, and data without a byte order mark or, for base64
 // without armour, what it encodes.
-func sniff(data []byte) (kind, []byte, error) {
+func sniff(data []byte) (*form, []byte, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	text := bytes.TrimLeft(data, " \t\r\n")
-	switch {
-	case len(text) == 0:
-		return 0, nil, errors.New("there is nothing in it: it is empty")
-	case bytes.HasPrefix(data, []byte("\xfe\xed\xfe\xed")):
-		return kindJKS, data, nil
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return 0, nil, errUTF16
+	c := content{data: data, text: bytes.TrimLeft(data, " \t\r\n")}
+	if len(c.text) == 0 {
+		return nil, nil, errors.New("there is nothing in it: it is empty")
 	}
-	if err := otherBinary(data); err != nil {
-		return 0, nil, err
-	}
-	if bytes.HasPrefix(data, []byte("<\x00")) || bytes.HasPrefix(data, []byte("\x00<")) {
-		return 0, nil, errUTF16
-	}
-	if text[0] == '<' { // before PEM, which may stand in a page or a document
-		if start := bytes.ToLower(text[:min(len(text), 512)]); bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<!doctype html")) {
-			return 0, nil, errHTML
+	for _, begin := range []string{"\xff\xfe", "\xfe\xff", "<\x00", "\x00<"} {
+		if bytes.HasPrefix(data, []byte(begin)) {
+			return nil, nil, errUTF16
 		}
-		return kindXML, data, nil
 	}
-	isPEM := bytes.Contains(data, pemBegin)
+	if err := other.Binary(data); err != nil {
+		return nil, nil, err
+	}
+	if c.text[0] == '<' {
+		if err := other.Page(c.text); err != nil {
+			return nil, nil, err
+		}
+	}
 	// A sequence begins with 0x30, and so does text that begins with a zero.
-	if data[0] == tagSequence && (isBinary(data) || !isPEM) {
-		k, err := sniffASN1(data)
-		if err == nil || isBinary(data) {
-			return k, data, err
+	if binary := isBinary(data); data[0] == ber.Sequence && (binary || !bytes.Contains(data, pemBegin)) {
+		var err error
+		if c.sequence, err = enter(data); err != nil && binary {
+			return nil, nil, err
 		}
 	}
-	if isPEM {
-		return kindPEM, data, nil
+	if f := c.form(); f != nil {
+		return f, data, nil
 	}
 	// PEM without its first and last line, as some portals deliver it. Base64
 	// of anything that begins with a sequence begins with an M.
-	if text[0] == 'M' {
-		if der, err := decodeBase64(data); err == nil && der[0] == tagSequence {
-			k, err := sniffASN1(der)
-			return k, der, err
+	if c.text[0] == 'M' {
+		if der, err := b64.Decode(data); err == nil && der[0] == ber.Sequence {
+			c := content{data: der, text: der}
+			if c.sequence, err = enter(der); err != nil {
+				return nil, nil, err
+			}
+			return c.form(), der, nil
 		}
 	}
-	return 0, nil, otherText(text)
+	return nil, nil, other.Text(c.text)
 }
 
 var errUTF16 = errors.New("this is text in UTF-16: save it as UTF-8 or ASCII")
+
+// form returns the first form that fits.
+func (c content) form() *form {
+	for i := range forms {
+		if forms[i].sniff(c) {
+			return &forms[i]
+		}
+	}
+	return nil
+}
+
+// enter looks into the outer sequence. It is an error if that holds neither certificates
+// nor keys.
+func enter(data []byte) (a sequence, err error) {
+	h, err := ber.ReadHeader(data)
+	if err != nil {
+		return sequence{}, err
+	}
+	_, body, _ := ber.Cut(data)
+	if err := other.ASN1(body); err != nil {
+		return sequence{}, err
+	}
+	a.body = data[h.Size : h.Size+len(body)]
+	var rest []byte
+	a.first, _, rest = ber.Cut(body)
+	a.second, _, _ = ber.Cut(rest)
+	return a, nil
+}
 
 // isBinary reports whether there are bytes at the start of data that no text has.
 func isBinary(data []byte) bool {
 	return bytes.ContainsFunc(data[:min(len(data), 512)], func(r rune) bool {
 		return r == '\ufffd' || r < ' ' && r != '\t' && r != '\n' && r != '\r'
 	})
-}
-
-var (
-	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidEncryptedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
-)
-
-// sniffASN1 tells the kinds apart by the first two or three elements in the
-// outer sequence, and other things by a few more. What it does not know it takes for a certificate, so that
-// crypto/x509 says what is wrong with it.
-func sniffASN1(data []byte) (kind, error) {
-	outer, err := readASN1Header(data)
-	if err != nil {
-		return 0, err
-	}
-	body := data[outer.size:]
-	if outer.length != indefinite {
-		body = body[:outer.length]
-	}
-	if err := otherASN1(body); err != nil {
-		return 0, err
-	}
-	first, firstBody, rest := cutASN1(body)
-	second, secondBody, third := cutASN1(rest)
-	switch first {
-	case 0x06: // ContentInfo
-		return kindPKCS7, nil
-	case 0x02:
-		if second == 0x04 {
-			return kindSEC1, nil
-		}
-		if second == 0x02 {
-			return kindPKCS1, nil
-		}
-		if second != tagSequence {
-			break
-		}
-		// PrivateKeyInfo has version 0 or 1, an algorithm and an octet string;
-		// PFX has version 3 and a ContentInfo, perhaps of indefinite length.
-		if tag, _, _ := cutASN1(third); tag == 0x04 && len(firstBody) == 1 && firstBody[0] < 3 {
-			return kindPKCS8, nil
-		}
-		return kindPKCS12, nil
-	case tagSequence:
-		if tag, _, _ := cutASN1(firstBody); tag == 0x06 && second == 0x04 && len(secondBody) > 0 {
-			return kindEncryptedPKCS8, nil
-		}
-	}
-	return kindDER, nil
-}
-
-// cutASN1 returns the tag and content of the first element of data and what
-// follows it. For what it cannot read the tag is zero, and the content of an
-// element of indefinite length is all that follows.
-func cutASN1(data []byte) (tag byte, content, rest []byte) {
-	h, err := readASN1Header(data)
-	if err != nil {
-		return 0, nil, nil
-	}
-	if h.length == indefinite {
-		return h.tag, data[h.size:], nil
-	}
-	return h.tag, data[h.size : h.size+h.length], data[h.size+h.length:]
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
 // Each decoder has a fuzz test of its own. The seeds are files of the programs for
@@ -79,13 +81,16 @@ func TestSeedsDecode(t *testing.T) {
 	}
 }
 
+// reader reads data as one format, or as whatever it is.
+type reader func(data []byte, o options) entries
+
 // tryDecoder runs one decoder with and without a password, and checks what holds
 // for every input.
-func tryDecoder(t testing.TB, data []byte, decode func(*decoder, []byte) error) {
+func tryDecoder(t testing.TB, data []byte, read reader) {
 	for _, password := range []string{"", seedPassword} {
 		run := func(keepGoing bool) (*Store, error) {
-			d := decoder{options: options{password: password, limit: defaultLimit, keepGoing: keepGoing, work: new(work)}, certs: new(Store)}
-			return d.result(decode(&d, data))
+			o := options{password: password, limit: defaultLimit, keepGoing: keepGoing, work: new(pbe.Work)}
+			return gather(read(data, o), o)
 		}
 		strict, err := run(false)
 		all, skipped := run(true)
@@ -124,23 +129,23 @@ func rawOf(s *Store) (ders [][]byte) {
 	return ders
 }
 
-func fuzzDecoder(f *testing.F, seedsOf string, decode func(*decoder, []byte) error) {
+func fuzzDecoder(f *testing.F, seedsOf string, read reader) {
 	for _, data := range seeds(f, seedsOf) {
 		f.Add(data)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { tryDecoder(t, data, decode) })
+	f.Fuzz(func(t *testing.T, data []byte) { tryDecoder(t, data, read) })
 }
 
 func FuzzPEM(f *testing.F) {
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nA: b\n\nMAA=\n-----END CERTIFICATE-----"))
-	fuzzDecoder(f, "pem", (*decoder).addPEM)
+	fuzzDecoder(f, "pem", formOf(PEM).entriesIn)
 }
 
-func FuzzDER(f *testing.F) { fuzzDecoder(f, "der", (*decoder).addDER) }
+func FuzzDER(f *testing.F) { fuzzDecoder(f, "der", formOf(DER).entriesIn) }
 
 func FuzzPKCS7(f *testing.F) {
 	f.Add(indefiniteOf(bag(f, realCerts(f)[0]), 4))
-	fuzzDecoder(f, "pkcs7", (*decoder).addPKCS7)
+	fuzzDecoder(f, "pkcs7", formOf(PKCS7).entriesIn)
 }
 
 func FuzzPKCS12(f *testing.F) {
@@ -154,12 +159,12 @@ func FuzzPKCS12(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(data)
 	}
-	fuzzDecoder(f, "pkcs12", (*decoder).addPKCS12)
+	fuzzDecoder(f, "pkcs12", formOf(PKCS12).entriesIn)
 }
 
-func FuzzJKS(f *testing.F) { fuzzDecoder(f, "jks", (*decoder).addJKS) }
+func FuzzJKS(f *testing.F) { fuzzDecoder(f, "jks", formOf(JKS).entriesIn) }
 
-func FuzzXML(f *testing.F) { fuzzDecoder(f, "xml", (*decoder).addXML) }
+func FuzzXML(f *testing.F) { fuzzDecoder(f, "xml", formOf(XML).entriesIn) }
 
 // FuzzDecode is all of them, behind the detection.
 func FuzzDecode(f *testing.F) {
@@ -172,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("<html>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		format, detectErr := Detect(data)
-		tryDecoder(t, data, (*decoder).decode)
+		tryDecoder(t, data, entriesIn)
 		if _, err := Decode(data); err == nil {
 			require.NoError(t, detectErr)
 			require.NotZero(t, format)

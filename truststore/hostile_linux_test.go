@@ -84,12 +84,12 @@ func limitMemory(t testing.TB) {
 func decodeHostile(t *testing.T) {
 	limitMemory(t)
 	for name, data := range corpus(t) {
-		for _, decode := range []func(*decoder, []byte) error{
-			(*decoder).decode, (*decoder).addPEM, (*decoder).addDER, (*decoder).addPKCS7,
-			(*decoder).addPKCS12, (*decoder).addJKS, (*decoder).addXML,
+		for _, read := range []reader{
+			entriesIn, formOf(PEM).entriesIn, formOf(DER).entriesIn, formOf(PKCS7).entriesIn,
+			formOf(PKCS12).entriesIn, formOf(JKS).entriesIn, formOf(XML).entriesIn,
 		} {
 			start := time.Now()
-			tryDecoder(t, data, decode)
+			tryDecoder(t, data, read)
 			require.Less(t, time.Since(start), childTime, name)
 		}
 		tryKey(t, data)

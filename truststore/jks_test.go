@@ -3,6 +3,7 @@ package truststore
 import (
 	"bytes"
 	"crypto/fips140"
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
@@ -10,20 +11,35 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+const (
+	jksPrivateKey  = 1
+	jksTrustedCert = 2
+	maxJKSEntries  = 1 << 18
+)
+
 // jksOf writes a JKS with the given entries and the digest for the password.
 func jksOf(password string, version, count uint32, entries ...[]byte) []byte {
-	out := binary.BigEndian.AppendUint32(nil, jksMagic)
+	out := binary.BigEndian.AppendUint32(nil, 0xfeedfeed)
 	out = binary.BigEndian.AppendUint32(out, version)
 	out = binary.BigEndian.AppendUint32(out, count)
 	out = append(out, bytes.Join(entries, nil)...)
 	var digest []byte
-	fips140.WithoutEnforcement(func() { digest = jksDigest(out, password) }) // to make an input
+	fips140.WithoutEnforcement(func() { // to make an input
+		h := sha1.New()
+		for _, unit := range utf16.Encode([]rune(password)) {
+			h.Write([]byte{byte(unit >> 8), byte(unit)})
+		}
+		h.Write([]byte("Mighty Aphrodite"))
+		h.Write(out)
+		digest = h.Sum(nil)
+	})
 	return append(out, digest...)
 }
 
@@ -40,6 +56,10 @@ func jksBytes(b []byte) []byte {
 func jksCertOf(kind string, der []byte) []byte {
 	out := append(binary.BigEndian.AppendUint16(nil, uint16(len(kind))), kind...)
 	return append(out, jksBytes(der)...)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
 func TestDecodeReadsJKS(t *testing.T) {

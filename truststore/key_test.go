@@ -17,7 +17,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/hex"
 	"math/big"
 	"path/filepath"
 	"strings"
@@ -28,6 +27,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
 const testPassword = "gehéim-€-42"
@@ -375,33 +376,6 @@ func TestPKCS12OfTheLibraryDecodes(t *testing.T) {
 	}
 }
 
-// A small writer of ASN.1, for what no program writes.
-
-func tlv(tag byte, parts ...[]byte) []byte {
-	body := bytes.Join(parts, nil)
-	return append(appendDERLength([]byte{tag}, len(body)), body...)
-}
-
-func seq(parts ...[]byte) []byte { return tlv(0x30, parts...) }
-
-func integer(n int64) []byte {
-	der, err := asn1.Marshal(n)
-	if err != nil {
-		panic(err)
-	}
-	return der
-}
-
-func oid(id asn1.ObjectIdentifier) []byte {
-	der, err := asn1.Marshal(id)
-	if err != nil {
-		panic(err)
-	}
-	return der
-}
-
-func octets(b []byte) []byte { return tlv(0x04, b) }
-
 // pfx is a PKCS#12 without a MAC.
 func pfx(bags ...[]byte) []byte {
 	return pfxOf(seq(oid(oidData), tlv(0xa0, octets(seq(bags...)))))
@@ -507,7 +481,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		"a certificate in DER":                  {string(certs[0].Raw), "there is no private key in it"},
 		"PKCS#7":                                {string(bag(t, certs...)), "there is no private key in it"},
 		"XML":                                   {"<?xml version=\"1.0\"?><x/>", "there is no private key in it"},
-		"JKS":                                   {"\xfe\xed\xfe\xed\x00\x00\x00\x02", "keytool -importkeystore"},
+		"a JKS":                                 {string(jksOf(testPassword, 2, 1, jksEntryOf(jksPrivateKey, "k", jksBytes([]byte("x")), []byte{0, 0, 0, 0}))), "keytool -importkeystore"},
 		"two keys":                              {keyPEM + keyPEM, "block 1 (PRIVATE KEY, line 1, byte 0) and block 2 (PRIVATE KEY, line 6, byte 241): there are two or more"},
 		"two keys, one of them encrypted":       {keyPEM + encrypted(pbes2(salt, integer(1), oidAES256CBC, iv)), "two or more private keys"},
 		"a key of OpenSSH":                      {string(pemOf("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "ssh-keygen -p -m PKCS8"},
@@ -531,7 +505,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		"old encryption of an unknown kind":     {strings.Replace(keyPEM, "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ROT-13,00\n\n", 1), "x509: "},
 		"old encryption of a large block":       {"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC,00112233445566778899aabbccddeeff\n\n" + base64.StdEncoding.EncodeToString(make([]byte, 20000)) + "\n-----END RSA PRIVATE KEY-----", "which is refused"},
 
-		"too many iterations":                   {encrypted(pbes2(salt, integer(maxHashBlocks+1), oidAES256CBC, iv)), "more than 16000000 blocks"},
+		"too many iterations":                   {encrypted(pbes2(salt, integer(pbe.MaxBlocks+1), oidAES256CBC, iv)), "more than 16000000 blocks"},
 		"iterations of five bytes":              {encrypted(pbes2(salt, integer(1<<33), oidAES256CBC, iv)), "more than 16000000 blocks"},
 		"iterations of a hundred bytes":         {encrypted(pbes2(salt, tlv(2, bytes.Repeat([]byte{1}, 100)), oidAES256CBC, iv)), "more than 16000000 blocks"},
 		"no iterations":                         {encrypted(pbes2(salt, integer(0), oidAES256CBC, iv)), "less than once"},
@@ -552,7 +526,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		"PKCS#12 that is signed":                {string(seq(integer(3), seq(oid(oidSignedData), tlv(0xa0, seq())))), "is signed instead"},
 		"PKCS#12 without anything":              {string(seq(integer(3), seq())), "damaged PKCS#12"},
 		"PKCS#12 and more":                      {p12MAC(salt, integer(1)) + "more", "4 bytes follow the end"},
-		"PKCS#12 with a MAC of many iterations": {p12MAC(salt, integer(maxHashBlocks+1)), "more than 16000000 blocks"},
+		"PKCS#12 with a MAC of many iterations": {p12MAC(salt, integer(pbe.MaxBlocks+1)), "more than 16000000 blocks"},
 		"PKCS#12 with a MAC of no iteration":    {p12MAC(salt, integer(0)), "less than once"},
 		"PKCS#12 with a long salt":              {p12MAC(make([]byte, 2000), integer(1)), "damaged PKCS#12"},
 		"PKCS#12 with a wrong MAC":              {p12MAC(salt, nil), "the password given does not fit"},
@@ -580,7 +554,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 	}
 
 	t.Run("an iteration count inside of an encrypted part", func(t *testing.T) {
-		for name, part := range encryptedParts(t, seq(shrouded(maxHashBlocks+1))) {
+		for name, part := range encryptedParts(t, seq(shrouded(pbe.MaxBlocks+1))) {
 			_, _, err := DecodeKey(pfxOf(part))
 			if refused(t, err) {
 				continue
@@ -588,33 +562,6 @@ func TestDecodeKeyRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, "more than 16000000 blocks", name)
 		}
 	})
-	t.Run("much work in many parts", func(t *testing.T) {
-		var w work
-		for range 4 {
-			require.NoError(t, w.add(maxHashBlocks/4))
-		}
-		assert.ErrorContains(t, w.add(1), "more than 16000000 blocks")
-	})
 	_, _, err = DecodeKey([]byte(keyPEM), WithLimit(100))
 	assert.ErrorContains(t, err, "WithLimit")
-}
-
-func TestRC2AgainstItsRFC(t *testing.T) {
-	// RFC 2268, section 5, those where all bits of the key are effective.
-	for _, c := range []struct{ key, plain, cipher string }{
-		{"ffffffffffffffff", "ffffffffffffffff", "278b27e42e2f0d49"},
-		{"3000000000000000", "1000000000000001", "30649edf9be7d2c2"},
-		{"88bca90e90875a7f0f79c384627bafb2", "0000000000000000", "2269552ab0f85ca6"},
-	} {
-		key, err := hex.DecodeString(c.key)
-		require.NoError(t, err)
-		data, err := hex.DecodeString(c.cipher)
-		require.NoError(t, err)
-		require.NoError(t, rc2DecryptCBC(key, make([]byte, 8), data))
-		assert.Equal(t, c.plain, hex.EncodeToString(data))
-	}
-	assert.Error(t, rc2DecryptCBC(make([]byte, 5), make([]byte, 8), make([]byte, 7)))
-	assert.Error(t, rc2DecryptCBC(make([]byte, 5), make([]byte, 7), make([]byte, 8)))
-	assert.Error(t, rc2DecryptCBC(nil, make([]byte, 8), make([]byte, 8)))
-	assert.Error(t, rc2DecryptCBC(make([]byte, 129), make([]byte, 8), make([]byte, 8)))
 }

@@ -63,7 +63,7 @@ func openAny(path string, o options) (*Store, error) {
 	if all.certs.Len() == 0 && len(all.bad.errs) == 0 {
 		return nil, fmt.Errorf("%s: there is no certificate in this folder", path)
 	}
-	return all.result(nil)
+	return all.end()
 }
 
 // openFile returns how many bytes it read, too.

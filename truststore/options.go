@@ -1,12 +1,14 @@
 package truststore
 
+import "github.com/go-pkioverheid/trust/truststore/internal/pbe"
+
 // Option changes how certificates and keys are read or written.
 type Option func(*options)
 
 type options struct {
 	password string
 	limit    int64
-	work     *work // of all that is read with these options, all files of a folder together
+	work     *pbe.Work // of all that is read with these options, all files of a folder together
 
 	keepGoing bool // see KeepGoing
 
@@ -18,7 +20,7 @@ type options struct {
 const defaultLimit = 64 << 20
 
 func newOptions(opts []Option) options {
-	o := options{limit: defaultLimit, work: new(work)}
+	o := options{limit: defaultLimit, work: new(pbe.Work)}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 )
 
 // assertNeedsItsPassword reads with the right password, a wrong one and none.
@@ -120,7 +122,7 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 		"nothing":                             {pfx(), "there is no certificate in it"},
 		"a damaged certificate":               {pfx(certBag(cert), certBag(broken)), "certificate 2 in the PKCS#12: x509: "},
 		"a certificate that is no X.509":      {pfx(bytes.Replace(certBag(cert), oid(oidX509Certificate), oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 2}), 1)), "no X.509 certificate"},
-		"a certificate of more than 1 MiB":    {pfx(certBag(parseLoose(make([]byte, maxCertificate+1)))), "more than 1048576 bytes"},
+		"a certificate of more than 1 MiB":    {pfx(certBag(parseLoose(make([]byte, entry.MaxCertificate+1)))), "more than 1048576 bytes"},
 		"nesting":                             {pfx(bytes.Repeat([]byte{0x30, 0x80}, 100_000)), "inside one another"},
 		"two billion iterations for the MAC":  {slow, "more than 16000000 blocks"},
 		"two billion iterations for a part":   {pfxOf(slowPart), "part 1 of the PKCS#12: its password wants more than 16000000 blocks"},

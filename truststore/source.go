@@ -497,7 +497,7 @@ func (w *watcher) open() (store *Store, sum contentSum, err error) {
 	case all.certs.Len() == 0 && len(all.bad.errs) == 0:
 		err = fmt.Errorf("%s: there is no certificate in this folder", w.path)
 	default:
-		store, err = all.result(nil)
+		store, err = all.end()
 	}
 	return store, sum, within("truststore", err)
 }

@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"iter"
 	"sync"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/keys"
 )
 
 // Store is an ordered set of certificates: two certificates are the same when
@@ -24,7 +26,7 @@ import (
 // To be in a Store says nothing about being trusted: that is decided where the
 // Store is used.
 type Store struct {
-	entries []entry
+	entries []item
 	removed int // how many of entries have been taken out
 
 	// byDER and bySubject lead from a hash to the first entry with that hash;
@@ -43,9 +45,9 @@ type Store struct {
 // place is an index in Store.entries plus one, so that zero means nowhere.
 type place uint32
 
-// entry is one certificate, or what is left of it: Remove sets cert to nil and
+// item is one certificate, or what is left of it: Remove sets cert to nil and
 // leaves the entry in its chain of subjects, which can be long.
-type entry struct {
+type item struct {
 	cert        *x509.Certificate
 	hash        uint64 // of cert.Raw
 	nextDER     place  // the next entry whose DER has the same hash
@@ -90,7 +92,7 @@ func (s *Store) add(cert *x509.Certificate, hash uint64) bool {
 		s.byDER = make(map[uint64]place)
 		s.bySubject = make(map[uint64]place)
 	}
-	s.entries = append(s.entries, entry{cert: cert, hash: hash, nextDER: s.byDER[hash]})
+	s.entries = append(s.entries, item{cert: cert, hash: hash, nextDER: s.byDER[hash]})
 	at := place(len(s.entries))
 	s.byDER[hash] = at
 
@@ -163,7 +165,7 @@ func (s *Store) unlink(at place) {
 func (s *Store) compact() {
 	old := s.entries
 	moved := make([]place, len(old)) // from index to new place
-	s.entries = make([]entry, 0, len(old)-s.removed)
+	s.entries = make([]item, 0, len(old)-s.removed)
 	s.byDER, s.bySubject, s.removed = nil, nil, 0
 	for i := range old {
 		if old[i].cert != nil {
@@ -285,10 +287,6 @@ func (s *Store) Filter(keep func(*x509.Certificate) bool) *Store {
 	return kept
 }
 
-// maxRSABits bounds the RSA keys with which this package computes. The largest
-// in use have 8192 bits, and the work grows with the third power.
-const maxRSABits = 16384
-
 // SelfSigned returns a new Store with the certificates whose issuer is their
 // subject and whose signature was made by their own key, as that of a root is.
 // It says nothing about trust: anybody can sign a certificate with its own key.
@@ -299,7 +297,7 @@ func (s *Store) SelfSigned() *Store {
 		if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
 			return false
 		}
-		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSABits {
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > keys.MaxRSABits {
 			return false
 		}
 		return cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil

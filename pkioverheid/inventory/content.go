@@ -201,6 +201,7 @@ type contentReader struct {
 	data      []byte
 	text      []byte // all of it, if it is text, of which data may be a part
 	inMarkup  bool   // the text is XML or HTML
+	inText    bool   // data is text that may have PEM in it
 	firstLine int    // lines before data
 	within    string // where in the file data stands, if it was in base64
 	lastLine  int    // of a block of PEM
@@ -219,7 +220,9 @@ func (c *contentReader) prepare() bool {
 	c.text = c.data
 	begin := bytes.TrimLeft(bytes.TrimPrefix(c.data, []byte("\xef\xbb\xbf")), " \t\r\n")
 	c.allPEM = bytes.HasPrefix(begin, pemMention)
-	if c.inMarkup = begin[0] == '<'; c.inMarkup && !c.isSigned() {
+	c.inMarkup = begin[0] == '<'
+	c.inText = !c.inMarkup
+	if c.inMarkup && !c.isSigned() {
 		c.data = nil
 	}
 	return true
@@ -235,6 +238,7 @@ func (c *contentReader) readMarkup() {
 	c.firstLine = bytes.Count(c.text[:at], []byte("\n"))
 	c.data = blankEndsOfLines(c.text[at:])
 	c.text = c.text[:at+len(c.data)]
+	c.inText = true
 	c.readAll()
 }
 
@@ -299,7 +303,11 @@ func (c *contentReader) try(password string) (locked bool) {
 	if password != "" {
 		opts = append(opts[:len(opts):len(opts)], truststore.WithPassword(password))
 	}
-	for e := range truststore.Entries(c.data, opts...) {
+	entries := truststore.Entries(c.data, opts...)
+	if c.inText {
+		entries = pemEntries(c.data, opts)
+	}
+	for e := range entries {
 		if c.ctx.Err() != nil {
 			return false
 		}
@@ -331,7 +339,7 @@ func (c *contentReader) readEncoded() {
 		text = text[at+len(encoded):]
 		lines := bytes.Count(encoded, []byte("\n"))
 		c.data = decodeInPlace(encoded)
-		c.allPEM, c.firstLine, c.lastLine = false, -1, 0
+		c.inText, c.allPEM, c.firstLine, c.lastLine = true, false, -1, 0
 		c.within = "line " + strconv.Itoa(line) + " in base64, "
 		c.try("")
 		line += lines

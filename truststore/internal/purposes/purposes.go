@@ -1,4 +1,6 @@
-package truststore
+// Package purposes reads for which uses a file trusts a certificate. Two formats say so:
+// TRUSTED CERTIFICATE blocks of OpenSSL, and PKCS#12 with Java's attribute.
+package purposes
 
 import (
 	"encoding/asn1"
@@ -8,12 +10,12 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 )
 
-// purposes are the uses for which a file trusts a certificate or rejects it, as
-// object identifiers. Two formats have them: TRUSTED CERTIFICATE blocks of OpenSSL
-// and PKCS#12 with Java's attribute.
-type purposes struct {
+// Purposes are the uses for which a file trusts a certificate or rejects it.
+type Purposes struct {
 	listed   bool // there is a list of trusted uses, which may be empty
 	trusted  []string
 	rejected []string
@@ -47,7 +49,7 @@ var (
 	errManyPurposes = fmt.Errorf("it is trusted or rejected for more than %d uses", maxPurposes)
 )
 
-// readCertAux reads what OpenSSL appends to the certificate in a TRUSTED CERTIFICATE
+// ReadCertAux reads what OpenSSL appends to the certificate in a TRUSTED CERTIFICATE
 // block, which may be nothing: X509_CERT_AUX in its crypto/x509/x_x509a.c.
 //
 //	SEQUENCE {
@@ -56,7 +58,7 @@ var (
 //	  alias   UTF8String OPTIONAL,
 //	  keyid   OCTET STRING OPTIONAL,
 //	  other   [1] IMPLICIT SEQUENCE OF AlgorithmIdentifier OPTIONAL }
-func readCertAux(in cryptobyte.String) (p purposes, err error) {
+func ReadCertAux(in cryptobyte.String) (p Purposes, err error) {
 	if in.Empty() {
 		return p, nil
 	}
@@ -64,7 +66,7 @@ func readCertAux(in cryptobyte.String) (p purposes, err error) {
 	var rejects bool
 	if !in.ReadASN1(&aux, cbasn1.SEQUENCE) || !in.Empty() ||
 		!aux.ReadOptionalASN1(&trusted, &p.listed, cbasn1.SEQUENCE) ||
-		!aux.ReadOptionalASN1(&rejected, &rejects, tagExplicit0) ||
+		!aux.ReadOptionalASN1(&rejected, &rejects, cbasn1.Tag(0).ContextSpecific().Constructed()) ||
 		!aux.SkipOptionalASN1(cbasn1.UTF8String) ||
 		!aux.SkipOptionalASN1(cbasn1.OCTET_STRING) ||
 		!aux.SkipOptionalASN1(cbasn1.Tag(1).ContextSpecific().Constructed()) ||
@@ -85,7 +87,7 @@ func readPurposes(in cryptobyte.String) (all []string, err error) {
 			return nil, errManyPurposes
 		}
 		var oid asn1.ObjectIdentifier
-		if !readOID(&in, &oid) {
+		if !ber.ReadOID(&in, &oid) {
 			return nil, errDamagedTrust
 		}
 		name := oid.String()
@@ -97,10 +99,24 @@ func readPurposes(in cryptobyte.String) (all []string, err error) {
 	return all, nil
 }
 
-// restriction says in words what the certificate is not to be used for; it is empty
+// ReadJava reads Java's attribute of a PKCS#12, of which a certificate has one: its
+// values are extended key usages.
+func (p *Purposes) ReadJava(values cryptobyte.String) (err error) {
+	if p.listed {
+		return errDamagedTrust
+	}
+	p.listed = true
+	p.trusted, err = readPurposes(values)
+	return err
+}
+
+// Listed reports whether there is a list of trusted uses.
+func (p Purposes) Listed() bool { return p.listed }
+
+// Restriction says in words what the certificate is not to be used for; it is empty
 // if that is nothing of TLS, the only use that a Store is made for. What is rejected
 // for any use is restricted: which one it is a Store cannot keep.
-func (p purposes) restriction() string {
+func (p Purposes) Restriction() string {
 	forTLS := !p.listed
 	for _, purpose := range p.trusted {
 		forTLS = forTLS || purpose == purposeServer || purpose == purposeClient || purpose == purposeAny
@@ -126,17 +142,4 @@ func listPurposes(all []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:shownPurposes], ", "), n-shownPurposes)
 	}
 	return strings.Join(all, ", ")
-}
-
-// addWithPurposes adds a certificate of which the file says for what it is trusted.
-func (d *decoder) addWithPurposes(der []byte, p purposes) error {
-	restriction := p.restriction()
-	if restriction == "" {
-		return d.addCertificate(der)
-	}
-	if d.visit == nil {
-		return fmt.Errorf("it marks the certificate as %s: leave it out", restriction)
-	}
-	d.entry.Kind, d.entry.Restriction = RestrictedCertificate, restriction
-	return d.addCertificate(der)
 }

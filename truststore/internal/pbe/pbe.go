@@ -1,4 +1,7 @@
-package truststore
+// Package pbe decrypts with passwords, and checks them: PKCS#5, and PKCS#12 with what
+// it used of old. No library fits: x/crypto/pkcs12 and go-pkcs12 decrypt whole files
+// only, and bound no iterations.
+package pbe
 
 import (
 	"crypto/aes"
@@ -17,26 +20,29 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 )
 
-// maxHashBlocks is how many blocks of 64 bytes a file may have hashed for its password,
+// MaxBlocks is how many blocks of 64 bytes a file may have hashed for its password,
 // for all keys and checks in it: a few seconds. PBKDF2 hashes two blocks an iteration.
 // Programs write 2,048 iterations (openssl), 10,000 (keytool) and 600,000 (certtool, and
 // that for each certificate anew: ten with their key are eight million).
-const maxHashBlocks = 16_000_000
+const MaxBlocks = 16_000_000
 
 // Longer than any that is written, and short enough to be hashed many times.
 const maxSalt = 1024
 
-// work adds up the hash blocks that a file, or the files of a folder together, have
+// Work adds up the hash blocks that a file, or the files of a folder together, have
 // asked for. The zero value is the start.
-type work struct{ blocks int64 }
+type Work struct{ Blocks int64 }
 
-func (w *work) add(blocks int64) error {
-	if blocks > maxHashBlocks-w.blocks {
-		return fmt.Errorf("its password wants more than %d blocks hashed, which is refused: write it anew with fewer iterations", maxHashBlocks)
+// Add adds blocks, or refuses them.
+func (w *Work) Add(blocks int64) error {
+	if blocks > MaxBlocks-w.Blocks {
+		return fmt.Errorf("its password wants more than %d blocks hashed, which is refused: write it anew with fewer iterations", MaxBlocks)
 	}
-	w.blocks += blocks
+	w.Blocks += blocks
 	return nil
 }
 
@@ -60,25 +66,49 @@ func pkcs12Blocks(h hash.Hash, password, salt, iterations, size int) int64 {
 	return parts * (hashBlocks(h, password+salt+3*h.BlockSize()) + int64(iterations)*int64(h.BlockSize()/64))
 }
 
-// secret is a password in the two forms in which it is hashed.
-type secret struct {
+// Secret is a password in the two forms in which it is hashed.
+type Secret struct {
 	text string
 	bmp  []byte // UTF-16, big endian, with a zero at the end, for PKCS#12
 }
 
-func newSecret(password string) secret {
-	s := secret{text: password}
+// NewSecret returns both forms of a password.
+func NewSecret(password string) *Secret {
+	s := Secret{text: password}
 	for _, unit := range append(utf16.Encode([]rune(password)), 0) {
 		s.bmp = append(s.bmp, byte(unit>>8), byte(unit))
 	}
-	return s
+	return &s
 }
 
+// BlameNone says what is wrong with a password that was not given. An empty one is
+// tried all the same, because there are files that have it.
+func (s *Secret) BlameNone(err error) error {
+	if s.text == "" && errors.Is(err, ErrWrong) {
+		return ErrMissing
+	}
+	return err
+}
+
+// ErrWrong and ErrMissing are the errors for a password: as ErrPassword both, and as
+// ErrNoPassword the second.
 var (
-	errWrongPassword error = passwordError("the password given does not fit, or the file is damaged")
-	errNoPassword    error = passwordError("it is encrypted, and no password was given")
-	errDamagedPBE          = errors.New("the description of its encryption is damaged")
+	ErrWrong   error = passwordError("the password given does not fit, or the file is damaged")
+	ErrMissing error = passwordError("it is encrypted, and no password was given")
+
+	ErrPassword   = errors.New("truststore: the password does not fit or is missing")
+	ErrNoPassword = errors.New("truststore: the password is missing")
+
+	errDamagedPBE = errors.New("the description of its encryption is damaged")
 )
+
+type passwordError string
+
+func (e passwordError) Error() string { return string(e) }
+
+func (e passwordError) Is(target error) bool {
+	return target == ErrPassword || target == ErrNoPassword && e == ErrMissing
+}
 
 var (
 	oidPBES2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
@@ -101,7 +131,7 @@ var (
 func hashOf(oid asn1.ObjectIdentifier, what string) (func() hash.Hash, error) {
 	switch oid.String() {
 	case "1.3.14.3.2.26", "1.2.840.113549.2.7":
-		return sha1.New, approved("SHA-1")
+		return sha1.New, Approved("SHA-1")
 	case "2.16.840.1.101.3.4.2.4", "1.2.840.113549.2.8":
 		return sha256.New224, nil
 	case "2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9":
@@ -114,19 +144,13 @@ func hashOf(oid asn1.ObjectIdentifier, what string) (func() hash.Hash, error) {
 	return nil, errUnsupported(what, oid)
 }
 
-// readAlgorithm reads an AlgorithmIdentifier; params is what follows the object
-// identifier in it.
-func readAlgorithm(in *cryptobyte.String, oid *asn1.ObjectIdentifier, params *cryptobyte.String) bool {
-	return in.ReadASN1(params, cbasn1.SEQUENCE) && readOID(params, oid)
-}
-
-// decryptWithPassword reads an AlgorithmIdentifier of a password based encryption
-// from algorithm and decrypts data with it. errWrongPassword is all that it says
+// Decrypt reads an AlgorithmIdentifier of a password based encryption
+// from algorithm and decrypts data with it. ErrWrong is all that it says
 // when the padding is not as it should be.
-func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password secret, w *work) ([]byte, error) {
+func Decrypt(algorithm *cryptobyte.String, data []byte, password *Secret, w *Work) ([]byte, error) {
 	var oid asn1.ObjectIdentifier
 	var params cryptobyte.String
-	if !readAlgorithm(algorithm, &oid, &params) {
+	if !ber.ReadAlgorithm(algorithm, &oid, &params) {
 		return nil, errDamagedPBE
 	}
 	if oid.Equal(oidPBES2) {
@@ -143,7 +167,7 @@ func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password sec
 	default:
 		return nil, errUnsupported("encryption", oid)
 	}
-	if err := approved(needs); err != nil {
+	if err := Approved(needs); err != nil {
 		return nil, err
 	}
 	var salt []byte
@@ -156,14 +180,14 @@ func decryptWithPassword(algorithm *cryptobyte.String, data []byte, password sec
 	}
 	h := sha1.New()
 	blocks := pkcs12Blocks(h, len(password.bmp), len(salt), iterations, keySize) + pkcs12Blocks(h, len(password.bmp), len(salt), iterations, 8)
-	if err := w.add(blocks); err != nil {
+	if err := w.Add(blocks); err != nil {
 		return nil, err
 	}
 	key := pkcs12Key(sha1.New, 1, password.bmp, salt, iterations, keySize)
 	iv := pkcs12Key(sha1.New, 2, password.bmp, salt, iterations, 8)
 	if keySize != 24 {
 		if len(data) == 0 || len(data)%rc2BlockSize != 0 {
-			return nil, errWrongPassword
+			return nil, ErrWrong
 		}
 		out := append([]byte(nil), data...)
 		if err := rc2DecryptCBC(key, iv, out); err != nil {
@@ -204,10 +228,10 @@ func readIterations(in *cryptobyte.String, iterations *int) error {
 
 // readPBKDF2 reads the parameters of PBKDF2 (RFC 8018, A.2) and derives a key.
 // A keySize of zero means that the parameters must tell it.
-func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work) ([]byte, error) {
+func readPBKDF2(params *cryptobyte.String, keySize int, password *Secret, w *Work) ([]byte, error) {
 	var oid asn1.ObjectIdentifier
 	var kdf, prfParams cryptobyte.String
-	if !readAlgorithm(params, &oid, &kdf) {
+	if !ber.ReadAlgorithm(params, &oid, &kdf) {
 		return nil, errDamagedPBE
 	}
 	if !oid.Equal(oidPBKDF2) {
@@ -235,7 +259,7 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work
 		return nil, errDamagedPBE
 	}
 	oid = oidHMACWithSHA1 // where there is none
-	if !kdf.Empty() && !readAlgorithm(&kdf, &oid, &prfParams) {
+	if !kdf.Empty() && !ber.ReadAlgorithm(&kdf, &oid, &prfParams) {
 		return nil, errDamagedPBE
 	}
 	newHash, err := hashOf(oid, "key derivation")
@@ -243,25 +267,25 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password secret, w *work
 		return nil, err
 	}
 	if len(salt) < 16 { // SP 800-132, section 5.1
-		if err := approved(fmt.Sprintf("a salt of %d bytes", len(salt))); err != nil {
+		if err := Approved(fmt.Sprintf("a salt of %d bytes", len(salt))); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.add(pbkdf2Blocks(newHash(), len(salt), iterations, keySize)); err != nil {
+	if err := w.Add(pbkdf2Blocks(newHash(), len(salt), iterations, keySize)); err != nil {
 		return nil, err
 	}
 	return pbkdf2.Key(newHash, password.text, salt, iterations, keySize)
 }
 
 // decryptPBES2 is RFC 8018, section 6.2.
-func decryptPBES2(params cryptobyte.String, data []byte, password secret, w *work) ([]byte, error) {
+func decryptPBES2(params cryptobyte.String, data []byte, password *Secret, w *Work) ([]byte, error) {
 	// The cipher stands behind the key derivation, which needs its key size.
 	var kdf, cipherParams cryptobyte.String
 	var oid asn1.ObjectIdentifier
 	var iv []byte
 	if !params.ReadASN1(&params, cbasn1.SEQUENCE) ||
 		!params.ReadASN1Element(&kdf, cbasn1.SEQUENCE) ||
-		!readAlgorithm(&params, &oid, &cipherParams) {
+		!ber.ReadAlgorithm(&params, &oid, &cipherParams) {
 		return nil, errDamagedPBE
 	}
 	newCipher, keySize, blockSize := aes.NewCipher, 0, aes.BlockSize
@@ -273,7 +297,7 @@ func decryptPBES2(params cryptobyte.String, data []byte, password secret, w *wor
 	case oid.Equal(oidAES256CBC):
 		keySize = 32
 	case oid.Equal(oidTripleDESCBC):
-		if err := approved("triple DES"); err != nil {
+		if err := Approved("triple DES"); err != nil {
 			return nil, err
 		}
 		newCipher, keySize, blockSize = des.NewTripleDESCipher, 24, des.BlockSize
@@ -296,7 +320,7 @@ func decryptPBES2(params cryptobyte.String, data []byte, password secret, w *wor
 
 func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
 	if len(data) == 0 || len(data)%block.BlockSize() != 0 {
-		return nil, errWrongPassword
+		return nil, ErrWrong
 	}
 	out := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
@@ -306,11 +330,11 @@ func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
 func unpad(data []byte, blockSize int) ([]byte, error) {
 	n := int(data[len(data)-1])
 	if n == 0 || n > blockSize {
-		return nil, errWrongPassword
+		return nil, ErrWrong
 	}
 	for _, b := range data[len(data)-n:] {
 		if int(b) != n {
-			return nil, errWrongPassword
+			return nil, ErrWrong
 		}
 	}
 	return data[:len(data)-n], nil

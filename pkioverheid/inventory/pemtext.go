@@ -1,16 +1,106 @@
-package truststore
+package inventory
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"iter"
 	"strconv"
+	"strings"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// nextInText is next for text of any kind, in which PEM can stand as strings of a
+// pemText finds the blocks of PEM in text of any kind: on one line, or on lines with the
+// quotes, escapes and comment marks of programs and settings around them. What is in a
+// block truststore says.
+type pemText struct {
+	text  []byte
+	at    int
+	line  int
+	count int
+	after int                  // where the last block ended
+	pure  bool                 // the text begins as PEM, rather than to have PEM somewhere in it
+	lost  truststore.EntryKind // what a block with an error was to be
+}
+
+var (
+	pemBegin  = []byte("-----BEGIN")
+	pemEnd    = []byte("-----END")
+	pemDashes = []byte("-----")
+)
+
+// pemBlock is one block, and where it stands, for error messages.
+type pemBlock struct {
+	number int // from one
+	line   int // of BEGIN, from one
+	offset int // of BEGIN, in bytes
+	kind   string
+	body   []byte // what stands between BEGIN and END
+	whole  []byte // all of it, if truststore reads it as it is
+}
+
+func (b *pemBlock) String() string {
+	return fmt.Sprintf("block %d (%s, line %d, byte %d)", b.number, printable(b.kind, 40), b.line, b.offset)
+}
+
+// pemEntries are the entries of a text, as truststore.Entries has them.
+func pemEntries(text []byte, opts []truststore.Option) iter.Seq[truststore.Entry] {
+	return func(yield func(truststore.Entry) bool) {
+		r := pemText{text: text, pure: bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), " \t\r\n"), pemBegin)}
+		for {
+			block, err := r.next()
+			switch {
+			case err != nil:
+				if !yield(truststore.Entry{Format: truststore.PEM, Number: r.count, Line: r.line, Kind: r.lost, Err: err}) {
+					return
+				}
+				continue
+			case block == nil:
+				return
+			}
+			kind := r.claim(block.kind, block.body)
+			for e := range truststore.Entries(block.pem(), opts...) {
+				e.Number, e.Line = block.number, block.line
+				if e.Err != nil {
+					e.Kind, e.Err = kind, block.errorOf(e)
+				}
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// errorOf is the error of an entry with the place of the block in the text, instead of
+// the one in itself.
+func (b *pemBlock) errorOf(e truststore.Entry) error {
+	reason := e.Err
+	for range 2 { // the package and the place
+		if inner := errors.Unwrap(reason); inner != nil {
+			reason = inner
+		}
+	}
+	if e.Position > 0 {
+		return fmt.Errorf("%v: certificate %d in the PKCS#7: %w", b, e.Position, reason)
+	}
+	return fmt.Errorf("%v: %w", b, reason)
+}
+
+// pem returns the block as truststore reads it.
+func (b *pemBlock) pem() []byte {
+	if b.whole != nil {
+		return b.whole
+	}
+	return fmt.Appendf(nil, "-----BEGIN %s-----\n%s\n-----END %s-----\n", b.kind, b.body, b.kind)
+}
+
+// next returns the next block of a text of any kind, in which PEM can stand as strings of a
 // program or of JSON, in comments, or on one line. What is whole is a block.
 // What is not is an error where BEGIN has a line of its own, or a certificate
 // seems to follow it; else the text only speaks of PEM.
-func (r *pemReader) nextInText() (*pemBlock, error) {
+func (r *pemText) next() (*pemBlock, error) {
 	r.line = max(r.line, 1)
 	for {
 		i := bytes.Index(r.text[r.at:], pemBegin)
@@ -39,7 +129,7 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 			}
 			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
 		}
-		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kindOfBlock(kind)}
+		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: string(kind)}
 		body := r.text[begin+mark:]
 		length := bytes.Index(body, pemDashes)
 		untilDashes := body
@@ -87,6 +177,8 @@ func (r *pemReader) nextInText() (*pemBlock, error) {
 			} else if !own && !seemsCertificate(body) {
 				continue
 			}
+		} else {
+			block.whole = r.text[begin:r.at]
 		}
 		r.count++
 		block.line, block.body = line, body
@@ -117,12 +209,12 @@ func pemMark(text, word []byte) (length int, kind []byte) {
 
 // claim returns what a block says that it is. Of a certificate in other text that does
 // not begin as one does it is zero: such texts explain PEM with examples.
-func (r *pemReader) claim(kind string, body []byte) EntryKind {
+func (r *pemText) claim(kind string, body []byte) truststore.EntryKind {
 	switch {
-	case isKeyBlock(kind):
-		return PrivateKey
+	case strings.HasSuffix(kind, "PRIVATE KEY"):
+		return truststore.PrivateKey
 	case isCertificateBlock(kind) && (r.pure || seemsCertificate(body)):
-		return PlainCertificate
+		return truststore.PlainCertificate
 	}
 	return 0
 }
@@ -134,12 +226,13 @@ func seemsCertificate(body []byte) bool {
 	return bytes.HasPrefix(body, []byte("MI"))
 }
 
-// withoutFrame returns the base64 that stands between the marks of a block, without
+// withoutFrame returns the base64 that is between the marks of a block, without
 // what a program, a comment or a message has around its lines: what stands before
 // BEGIN, quotes with all that is between one string and the next, and what
 // is escaped. It is nil if something else is left.
 func withoutFrame(before, body []byte) []byte {
-	if len(body) > 2*maxCertificate {
+	const maxBlock = 2 << 20 // base64 of more than any certificate that is read
+	if len(body) > maxBlock {
 		return nil
 	}
 	const quotes = "\"'`"
@@ -185,7 +278,7 @@ func withoutFrame(before, body []byte) []byte {
 					}
 					code, err := strconv.ParseUint(string(line[1:5]), 16, 8)
 					switch {
-					case err == nil && isBase64(byte(code)):
+					case err == nil && isBase64Byte(byte(code)):
 						out = append(out, byte(code))
 					case err != nil || code != '\n' && code != '\r':
 						return nil
@@ -195,7 +288,7 @@ func withoutFrame(before, body []byte) []byte {
 					return nil
 				}
 				line = line[1:]
-			case isBase64(c):
+			case isBase64Byte(c):
 				out = append(out, c)
 			default:
 				return nil
@@ -208,6 +301,14 @@ func withoutFrame(before, body []byte) []byte {
 	return out
 }
 
-func isBase64(c byte) bool {
+func isBase64Byte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/' || c == '='
+}
+
+func isCertificateBlock(kind string) bool {
+	switch kind {
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
+		return true
+	}
+	return false
 }

@@ -1,4 +1,4 @@
-package truststore
+package b64
 
 import (
 	"encoding/base64"
@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sameBase64 checks that decodeBase64 does what encoding/base64 does with text without
+// sameBase64 checks that Decode does what encoding/base64 does with text without
 // blanks. Where there are some, the place of an error is counted without white space.
 func sameBase64(t testing.TB, text []byte) {
 	stripped := strings.NewReplacer(" ", "", "\t", "").Replace(string(text))
 	want, wantErr := base64.StdEncoding.Strict().DecodeString(stripped)
-	got, err := decodeBase64(text)
+	got, err := Decode(text)
 	switch {
 	case wantErr != nil && len(stripped) < len(text):
 		require.ErrorContains(t, err, "damaged base64: ", "%q", text)

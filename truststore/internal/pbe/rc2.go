@@ -1,4 +1,4 @@
-package truststore
+package pbe
 
 import (
 	"encoding/binary"

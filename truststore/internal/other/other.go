@@ -1,30 +1,34 @@
-package truststore
+// Package other has the words for files that hold no certificate.
+package other
 
 import (
 	"bytes"
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 )
 
-// What a file is that holds no certificate, in the words of all errors about it.
+// ErrPrivateKey is the error for a private key.
+var ErrPrivateKey = errors.New("this is a private key, and certificates are wanted: give the file with the certificates, or read the key with DecodeKey")
+
 var (
-	errPrivateKey = errors.New("this is a private key, and certificates are wanted: give the file with the certificates, or read the key with DecodeKey")
-	errRequest    = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
-	errPublicKey  = errors.New("this is a public key without a certificate")
-	errCRL        = errors.New("this is a certificate revocation list (CRL), not a certificate")
-	errOCSP       = errors.New("this is an OCSP response, not a certificate")
-	errHTML       = errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
-	errHosts      = errors.New("this is a list of hosts, not of certificates")
-	errJSON       = errors.New("this is JSON, and no certificate is recognised in it")
-	errSSH        = errors.New("this is a key of SSH, which has no certificates of X.509")
-	errPGP        = errors.New("this is a message or a key of PGP, not a certificate")
-	errArchive    = errors.New("this is an archive or a compressed file: unpack it, and give the files in it")
-	errUnknown    = errors.New("neither certificates nor keys nor a container of them are recognised in it")
+	errRequest   = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
+	errPublicKey = errors.New("this is a public key without a certificate")
+	errCRL       = errors.New("this is a certificate revocation list (CRL), not a certificate")
+	errOCSP      = errors.New("this is an OCSP response, not a certificate")
+	errHTML      = errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
+	errHosts     = errors.New("this is a list of hosts, not of certificates")
+	errJSON      = errors.New("this is JSON, and no certificate is recognised in it")
+	errSSH       = errors.New("this is a key of SSH, which has no certificates of X.509")
+	errPGP       = errors.New("this is a message or a key of PGP, not a certificate")
+	errArchive   = errors.New("this is an archive or a compressed file: unpack it, and give the files in it")
+	errUnknown   = errors.New("neither certificates nor keys nor a container of them are recognised in it")
 )
 
-// otherMagic is how files begin that are none of the formats.
-var otherMagic = []struct {
+// magic is how files begin that are none of the formats.
+var magic = []struct {
 	at    int
 	begin string
 	err   error
@@ -43,7 +47,7 @@ var otherMagic = []struct {
 	{0, "\x28\xb5\x2f\xfd", errArchive},
 	{0, "7z\xbc\xaf\x27\x1c", errArchive},
 	{257, "ustar", errArchive},
-	{0, "PuTTY-User-Key-File-", errPrivateKey},
+	{0, "PuTTY-User-Key-File-", ErrPrivateKey},
 	{0, "ssh-rsa ", errSSH},
 	{0, "ssh-ed25519 ", errSSH},
 	{0, "ecdsa-sha2-", errSSH},
@@ -51,9 +55,17 @@ var otherMagic = []struct {
 
 var errBKS = errors.New("this is a BKS key store of Bouncy Castle, which is not supported: convert it with keytool -importkeystore -deststoretype PKCS12")
 
-// otherBinary says what data is by its first bytes; nil if that is not known.
-func otherBinary(data []byte) error {
-	for _, m := range otherMagic {
+// Page says that a text that begins as markup does is a page of HTML; nil if it is not.
+func Page(text []byte) error {
+	if start := bytes.ToLower(text[:min(len(text), 512)]); bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<!doctype html")) {
+		return errHTML
+	}
+	return nil
+}
+
+// Binary says what data is by its first bytes; nil if that is not known.
+func Binary(data []byte) error {
+	for _, m := range magic {
 		if len(data) > m.at && bytes.HasPrefix(data[m.at:], []byte(m.begin)) {
 			return m.err
 		}
@@ -61,8 +73,8 @@ func otherBinary(data []byte) error {
 	return nil
 }
 
-// otherText says what a text is that is none of the formats.
-func otherText(text []byte) error {
+// Text says what a text is that is none of the formats.
+func Text(text []byte) error {
 	switch {
 	case text[0] == '{' || text[0] == '[':
 		return errJSON
@@ -108,30 +120,30 @@ func isHostName(s string) bool {
 	}) < 0
 }
 
-// otherASN1 says what a sequence is, by the first elements in it, that is neither a
+// ASN1 says what a sequence is, by the first elements in it, that is neither a
 // certificate nor a key nor a container of them; nil if that is not known.
-func otherASN1(body []byte) error {
-	first, inside, rest := cutASN1(body)
-	second, _, rest := cutASN1(rest)
+func ASN1(body []byte) error {
+	first, inside, rest := ber.Cut(body)
+	second, _, rest := ber.Cut(rest)
 	switch {
 	case first == 0x0a && (second == 0 || second == 0xa0):
 		return errOCSP
 	case first == 0x02 && second == 0x02 && len(rest) == 0 && len(inside) > 1: // of PKCS #1
 		return errPublicKey
-	case first != tagSequence:
+	case first != ber.Sequence:
 		return nil
 	}
 	var tags [4]byte
 	for i := range tags {
-		tags[i], _, inside = cutASN1(inside)
+		tags[i], _, inside = ber.Cut(inside)
 	}
 	switch {
 	case tags[0] == 0x06 && second == 0x03 && len(rest) == 0:
 		return errPublicKey
-	case tags == [4]byte{0x02, tagSequence, tagSequence, 0xa0}:
+	case tags == [4]byte{0x02, ber.Sequence, ber.Sequence, 0xa0}:
 		return errRequest
-	case tags[0] == tagSequence && tags[1] == tagSequence && isTime(tags[2]),
-		tags[0] == 0x02 && tags[1] == tagSequence && tags[2] == tagSequence && isTime(tags[3]):
+	case tags[0] == ber.Sequence && tags[1] == ber.Sequence && isTime(tags[2]),
+		tags[0] == 0x02 && tags[1] == ber.Sequence && tags[2] == ber.Sequence && isTime(tags[3]):
 		return errCRL
 	}
 	return nil
@@ -139,11 +151,11 @@ func otherASN1(body []byte) error {
 
 func isTime(tag byte) bool { return tag == 0x17 || tag == 0x18 }
 
-// otherBlock says what a block of PEM is that holds no certificate.
-func otherBlock(kind string) error {
+// Block says what a block of PEM is that holds no certificate.
+func Block(kind string) error {
 	switch {
-	case isKeyBlock(kind):
-		return errPrivateKey
+	case strings.HasSuffix(kind, "PRIVATE KEY"):
+		return ErrPrivateKey
 	case strings.HasSuffix(kind, "CERTIFICATE REQUEST"):
 		return errRequest
 	case strings.HasPrefix(kind, "PGP "):
