@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ import (
 )
 
 var (
-	differentialFor = flag.Duration("chain.differential", 2*time.Second, "how long TestDifferential compares with crypto/x509")
+	differentialFor = flag.Duration("chain.differential", 0, "how long TestDifferential compares with crypto/x509; 0: half a second, 10 with THOROUGH set")
 	differentialOf  = flag.Uint64("chain.seed", 0, "the one hierarchy that TestDifferential makes; 0 means as many as there is time for")
 )
 
@@ -36,8 +37,11 @@ func TestDifferential(t *testing.T) {
 		return
 	}
 	limit := *differentialFor
-	if testing.Short() && limit == 2*time.Second {
-		limit /= 4
+	if limit == 0 {
+		limit = time.Second / 2
+		if os.Getenv("THOROUGH") != "" {
+			limit = 10 * time.Second
+		}
 	}
 	signers() // keys take time of their own
 	end := time.Now().Add(limit)

@@ -143,6 +143,9 @@ func assertRevoked(t *testing.T, err error, cert *x509.Certificate) {
 func TestRevokedClientsAreRefused(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		for i, what := range append([]string{"nothing"}, revocable...) {
+			if i > 1 && h != pkioverheid.PrivateG4TLS && !thorough {
+				continue // a CA that is revoked
+			}
 			a := pkiotest.New(h)
 			pair := a.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
 			if i > 0 {

@@ -2,7 +2,6 @@ package truststore
 
 import (
 	"encoding/base64"
-	"flag"
 	"fmt"
 	"iter"
 	"runtime"
@@ -13,8 +12,6 @@ import (
 	"testing"
 	"time"
 )
-
-var thorough = flag.Bool("thorough", false, "read hostile texts of megabytes, which takes a minute")
 
 // hostileTexts makes texts of about n bytes from a grammar: what begins and ends
 // something, what stands between, the end of a line, and where all that stands.
@@ -65,7 +62,7 @@ func utf16Of(text []byte) []byte {
 // so that what seems too slow is measured again, on more, until it is not.
 func TestHostileTextsTakeLinearTimeAndMemory(t *testing.T) {
 	n := 16 << 10
-	if *thorough {
+	if thorough {
 		n *= 8
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))

@@ -38,6 +38,7 @@ const (
 )
 
 func TestHostileInputInAChildProcess(t *testing.T) {
+	slow(t)
 	if os.Getenv(childVariable) != "" {
 		decodeHostile(t)
 		return

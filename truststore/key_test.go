@@ -148,6 +148,7 @@ func assertNeedsPassword(t *testing.T, data []byte, password string, want crypto
 }
 
 func TestOpenSSLKeysDecode(t *testing.T) {
+	slow(t)
 	dir := t.TempDir()
 	write(t, dir, "rsa.pem", pemOf("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey())))
 	write(t, dir, "ec.pem", pemOf("PRIVATE KEY", pkcs8(t, testKey())))

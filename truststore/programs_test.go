@@ -191,6 +191,7 @@ func colons(f Fingerprint) string {
 }
 
 func TestWhatKeytoolMadeDecodes(t *testing.T) {
+	slow(t)
 	certs := realCerts(t)[:2]
 	dir := t.TempDir()
 	write(t, dir, "a.pem", text(certs[0]))
@@ -338,6 +339,7 @@ func TestPKCS12OfOpenSSLWithoutKeysDecodes(t *testing.T) {
 }
 
 func TestPKCS12OfCerttoolWithoutKeysDecodes(t *testing.T) {
+	slow(t)
 	all := realCerts(t)
 	dir := t.TempDir()
 	generate := func(cipher string, certs ...*x509.Certificate) []byte {

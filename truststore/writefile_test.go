@@ -211,9 +211,9 @@ func TestKilledWriter(t *testing.T) {
 }
 
 func TestAKilledWriterLeavesTheOldFileOrTheNew(t *testing.T) {
-	kills := 200
-	if testing.Short() {
-		kills = 20
+	kills := 20
+	if thorough {
+		kills = 200
 	}
 	var files []string
 	for _, s := range killStores(t) {

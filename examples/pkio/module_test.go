@@ -66,6 +66,7 @@ func TestTheToolAddsNothingToWhatImportsTheLibrary(t *testing.T) {
 
 // go install …@latest takes the tool from a module proxy, as users get it.
 func TestTheToolCanBeInstalled(t *testing.T) {
+	slow(t)
 	const version = "v0.0.1"
 	repository, err := filepath.Abs("../..")
 	require.NoError(t, err)

@@ -79,8 +79,12 @@ func countCerts(env *testscript.Env) error {
 	return nil
 }
 
-// condition knows [programs]: openssl, keytool and script. CI has all of them.
+// condition knows [programs]: openssl, keytool and script. CI has all of them. And
+// [thorough], for scripts that take long.
 func condition(name string) (bool, error) {
+	if name == "thorough" {
+		return thorough, nil
+	}
 	if name != "programs" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
