@@ -3,9 +3,9 @@ package inventory_test
 import (
 	"bytes"
 	"encoding/base64"
-	"flag"
 	"fmt"
 	"iter"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -19,7 +19,8 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
-var thorough = flag.Bool("thorough", false, "scan hostile texts of megabytes, which takes a minute")
+// thorough is set by .ci/run: slow tests then do all of their work.
+var thorough = os.Getenv("THOROUGH") != ""
 
 // hostileTexts makes texts of about n bytes from a grammar: what begins and ends
 // something, what stands between, the end of a line, and how all that is written. PEM
@@ -82,7 +83,7 @@ func hostileTexts() iter.Seq2[string, func(n int) []byte] {
 // so that what seems too slow is measured again, on more, until it is not.
 func TestHostileTextsTakeLinearTimeAndMemory(t *testing.T) {
 	n := 64 << 10 // below what is read at first, and more than that when it seems slow
-	if *thorough {
+	if thorough {
 		n *= 2
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
