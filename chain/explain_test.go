@@ -365,3 +365,10 @@ func TestExplainCountsAsVerifyDoes(t *testing.T) {
 	require.NoError(t, err)
 	assert.NoError(t, v.Explain([]*x509.Certificate{leaf, between.Certificate}, chain.VerifyOptions{Time: now}).Err)
 }
+
+func TestTheIssuerIsNamedThoughItsNameBeginsLikeTheSubject(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	leaf := newRoot(long+"a").issue("host.example", func(c *x509.Certificate) { c.Subject.CommonName = long + "b" })
+	v := mustVerifier(truststore.New(), truststore.New())
+	assert.Contains(t, v.Explain([]*x509.Certificate{leaf}, chain.VerifyOptions{Time: now}).String(), "(named as the issuer)")
+}

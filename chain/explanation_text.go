@@ -44,7 +44,7 @@ func (e *Explanation) String() string {
 	depth := 0
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		cert := &e.Path[i]
-		if depth == 0 && cert.Source != SourceRoot && cert.Issuer != cert.Subject {
+		if depth == 0 && cert.Source != SourceRoot && !cert.selfIssued() {
 			t.write("", "  ", `"`+cert.Issuer+`" (named as the issuer)`)
 			depth++
 		}
@@ -67,6 +67,14 @@ func (e *Explanation) String() string {
 		}
 	}
 	return t.String()
+}
+
+// selfIssued compares whole names; those of an Explanation that was JSON may be cut.
+func (c *ExplainedCertificate) selfIssued() bool {
+	if c.Certificate == nil {
+		return c.Issuer == c.Subject
+	}
+	return selfIssued(c.Certificate)
 }
 
 func (c *ExplainedCertificate) validity() string {

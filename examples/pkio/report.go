@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
@@ -346,7 +347,7 @@ func draw(id string, f *finding) picture {
 	}
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		c := &e.Path[i]
-		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && c.Issuer != c.Subject {
+		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
 			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not at hand", Name: shortened(printable(c.Issuer), 200)})
 		}
 		p.Boxes = append(p.Boxes, drawBox(c))
