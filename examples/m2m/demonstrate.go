@@ -150,21 +150,17 @@ func demonstrate(w io.Writer) (bool, error) {
 		}
 		outcome, todo := call(caller, url)
 		stop()
+		if i > 0 && todo != before {
+			printTodo(w, before)
+		}
+		before = todo
 		fmt.Fprintf(w, row, s.name, short(s.hierarchy), outcome)
 		if outcome != s.want {
 			asItShould = false
 			fmt.Fprintf(w, "    UNEXPECTED: this should have been %q\n", s.want)
 		}
-		if todo == before {
-			todo = "the same"
-		} else {
-			before = todo
-		}
-		for _, line := range wrap(todo, 76) {
-			fmt.Fprintf(w, "    %s\n", line)
-		}
-		fmt.Fprintln(w)
 	}
+	printTodo(w, before)
 	if asItShould {
 		fmt.Fprintln(w, "Every outcome is as it should be.")
 	}
@@ -205,6 +201,14 @@ func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, st
 
 // row is a line of the table, which fits 80 columns.
 const row = "  %-41s  %-5s  %s\n"
+
+// printTodo prints what to do about the rows above it.
+func printTodo(w io.Writer, todo string) {
+	for _, line := range wrap(todo, 76) {
+		fmt.Fprintf(w, "    %s\n", line)
+	}
+	fmt.Fprintln(w)
+}
 
 // short is the name of a hierarchy in the table: G1 for Private G1.
 func short(h pkioverheid.Hierarchy) string {
