@@ -72,7 +72,7 @@ func (a *Authority) PrivateKey(ca *x509.Certificate) crypto.Signer {
 			return a.profile.cas[i].key()
 		}
 	}
-	panic(fmt.Sprintf("pkiotest: PrivateKey: that is no CA certificate of %v: see Authority.Certificates", a.hierarchy))
+	panic(fmt.Sprintf("pkiotest: PrivateKey: that is not a CA certificate of %v: see Authority.Certificates", a.hierarchy))
 }
 
 // Time returns a time at which certificates issued without [Validity] are valid:
@@ -130,7 +130,7 @@ func (a *Authority) Issue(opts ...LeafOption) tls.Certificate {
 func (a *Authority) tsp(name string) int {
 	var names []string
 	for i, cert := range a.certs[2:] {
-		// The year tells reissues apart, which have one name.
+		// The year distinguishes reissues, which have one name.
 		full := fmt.Sprintf("%s (%d)", cert.Subject.CommonName, cert.NotBefore.Year())
 		if strings.Contains(full, name) {
 			return i + 2

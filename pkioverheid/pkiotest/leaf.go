@@ -46,12 +46,12 @@ func newLeaf(opts []LeafOption) *leaf {
 
 // DNSNames sets the DNS names in place of localhost. Without arguments there are
 // none, as in client certificates of G1; real certificates of G4 always have one.
-// There is no option for IP addresses: PKIoverheid certificates have none.
+// IP addresses have no option: PKIoverheid certificates have none.
 func DNSNames(names ...string) LeafOption { return func(l *leaf) { l.dnsNames = names } }
 
 // OIN puts the number in the subject's serialNumber. It is written as it is, so
 // that a test can ask for what real certificates have there besides an OIN.
-// Without this option there is no serialNumber. Numbers that start with 00000099
+// Without this option the serialNumber is left out. Numbers that start with 00000099
 // are for tests.
 func OIN(oin pkioverheid.OIN) LeafOption { return func(l *leaf) { l.oin = oin } }
 
@@ -79,7 +79,7 @@ func CommonName(name string) LeafOption { return func(l *leaf) { l.commonName = 
 // TSP chooses the issuing TSP CA by a part of its name or by the year in which
 // it was issued. Every hierarchy has "KPN", and for a second one EV and PrivateG1
 // have "QuoVadis" and PrivateG4TLS has "Digidentity". G3 has KPN's CA twice, "2019" and
-// "2016", with one key: the option tells which of the certificates goes into the
+// "2016", with one key: the option says which of the certificates goes into the
 // chain. Issue panics if there is none of that name.
 func TSP(name string) LeafOption { return func(l *leaf) { l.tsp = name } }
 
@@ -150,7 +150,7 @@ func (a *Authority) template(l *leaf, now time.Time) (*x509.Certificate, error) 
 	for _, p := range policies {
 		oid, err := x509.ParseOID(p)
 		if err != nil {
-			return nil, fmt.Errorf("Policy: %q is no object identifier: %w", p, err)
+			return nil, fmt.Errorf("Policy: %q is not an object identifier: %w", p, err)
 		}
 		t.Policies = append(t.Policies, oid)
 	}
@@ -191,7 +191,7 @@ var (
 
 // subject encodes the names as the TSPs do: UTF8String except where the
 // standard asks for PrintableString. In the names of G4's CAs
-// organizationIdentifier stands behind CN, so it does here.
+// organizationIdentifier comes after CN, so it does here.
 func (a *Authority) subject(l *leaf) ([]byte, error) {
 	name := l.commonName
 	if name == "" && len(l.dnsNames) > 0 {

@@ -238,7 +238,7 @@ func TestOptionsChangeTheLeaf(t *testing.T) {
 		{"no OIN", nil, func(t *testing.T, pair tls.Certificate) {
 			assert.Empty(t, pair.Leaf.Subject.SerialNumber)
 		}},
-		{"a serial number that is no OIN", []pkiotest.LeafOption{pkiotest.OIN("CRT-42")}, func(t *testing.T, pair tls.Certificate) {
+		{"a serial number that is not an OIN", []pkiotest.LeafOption{pkiotest.OIN("CRT-42")}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, "CRT-42", pair.Leaf.Subject.SerialNumber)
 		}},
 		{"a validity of the past", []pkiotest.LeafOption{pkiotest.Validity(from, to)}, func(t *testing.T, pair tls.Certificate) {
@@ -299,12 +299,12 @@ func TestWhatMakesNoSensePanicsInWords(t *testing.T) {
 		{"the zero hierarchy", "pkiotest: New: no fixture for Hierarchy(0)", func() { pkiotest.New(0) }},
 		{"a hierarchy that does not exist", "pkiotest: New: no fixture for Hierarchy(200)", func() { pkiotest.New(200) }},
 		{"a TSP that is not there", `pkiotest: TSP: Private G4 TLS has none whose name contains "QuoVadis", only KPN - G4 PKIo Priv G-TLS SYS - 2025 (2025) and Digidentity - G4 PKIo Priv G-TLS SYS - 2025 (2025)`, func() { a.Issue(pkiotest.TSP("QuoVadis")) }},
-		{"a policy that is no OID", `pkiotest: Issue: Policy: "server" is no object identifier`, func() { a.Issue(pkiotest.Policy("server")) }},
+		{"a policy that is no OID", `pkiotest: Issue: Policy: "server" is not an object identifier`, func() { a.Issue(pkiotest.Policy("server")) }},
 		{"an end before the start", "pkiotest: Issue: Validity: from", func() { a.Issue(pkiotest.Validity(time.Now(), time.Now().Add(-time.Hour))) }},
 		{"a key that no TSP would certify", "pkiotest: Issue: Key: a certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Key(other)) }},
 		{"a DNS name that is none", "pkiotest: Issue: x509: ", func() { a.Issue(pkiotest.DNSNames("süd.example")) }},
-		{"the key of a leaf", "pkiotest: PrivateKey: that is no CA certificate of Private G4 TLS", func() { a.PrivateKey(a.Issue().Leaf) }},
-		{"the key of a real CA", "pkiotest: PrivateKey: that is no CA certificate of Private G4 TLS", func() { a.PrivateKey(nil) }},
+		{"the key of a leaf", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(a.Issue().Leaf) }},
+		{"the key of a real CA", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(nil) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer func() { assert.Contains(t, fmt.Sprint(recover()), test.words) }()

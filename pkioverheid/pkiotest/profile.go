@@ -23,7 +23,7 @@ type profile struct {
 	cas      []ca     // in the order of fixture.Certificates
 	policies []string // of a server's certificate
 
-	// organizationIdentifier tells that G4 puts the number of the organisation
+	// organizationIdentifier is set for G4, which puts the number of the organisation
 	// in the subject.
 	organizationIdentifier bool
 
@@ -31,7 +31,7 @@ type profile struct {
 	leafKeys []func() crypto.Signer
 }
 
-// ca has what the certificate of a CA does not tell: its key, and the addresses
+// ca has what the certificate of a CA does not say: its key, and the addresses
 // in the certificates that it issues. The two addresses of G1 CRLs were seen in real
 // certificates, the others are in their style; nothing answers there for a
 // fixture CA.

@@ -95,7 +95,7 @@ func (a *Authority) Revoke(cert *x509.Certificate, reason crl.Reason) {
 	l.der = nil
 }
 
-// listOn returns the list that tells about cert, or nil.
+// listOn returns the list on which cert would be, or nil.
 func (a *Authority) listOn(cert *x509.Certificate) *list {
 	if bytes.Equal(cert.RawSubject, cert.RawIssuer) {
 		return nil
@@ -115,7 +115,7 @@ func (a *Authority) listOf(ca *x509.Certificate, caller string) *list {
 			return l
 		}
 	}
-	panic(fmt.Sprintf("pkiotest: %s: that is no CA certificate of %v: see Authority.Certificates", caller, a.hierarchy))
+	panic(fmt.Sprintf("pkiotest: %s: that is not a CA certificate of %v: see Authority.Certificates", caller, a.hierarchy))
 }
 
 // CRL returns the list of what a CA of the Authority revoked, in DER: for a file in
@@ -123,7 +123,7 @@ func (a *Authority) listOf(ca *x509.Certificate, caller string) *list {
 // that the next one is due at nextUpdate, in the past perhaps; a zero thisUpdate is a
 // minute before [Authority.Time], a zero nextUpdate 48 hours after thisUpdate. It is
 // signed as the CA's certificates are, under G4 with RSASSA-PSS, and has the number
-// after that of the CA's last list. CRL panics on a certificate that is no CA of the
+// after that of the CA's last list. CRL panics on a certificate that is not a CA of the
 // Authority.
 func (a *Authority) CRL(ca *x509.Certificate, thisUpdate, nextUpdate time.Time) []byte {
 	a.revocations.mu.Lock()
@@ -157,14 +157,14 @@ func (a *Authority) sign(l *list, thisUpdate, nextUpdate time.Time) []byte {
 // ServeCRL has [CRLHandler] answer with body in place of the CRL of a CA, to test
 // what becomes of it: a list that has ended, one of another CA ([Authority.CRL] makes
 // both), or no list at all. An empty body that is not nil is answered with status 404;
-// with nil the CA's own list is served again. It panics on a certificate that is no
+// with nil the CA's own list is served again. It panics on a certificate that is not a
 // CA of the Authority.
 func (a *Authority) ServeCRL(ca *x509.Certificate, body []byte) {
 	a.revocations.mu.Lock()
 	defer a.revocations.mu.Unlock()
 	l := a.listOf(ca, "ServeCRL")
 	l.instead = bytes.Clone(body)
-	l.der = nil // its number may be behind that of body
+	l.der = nil // its number may be lower than that of body
 }
 
 // current returns what to serve at the path of an address, and when it was made;
@@ -260,8 +260,8 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// OCSPResponse returns what an OCSP responder of the Authority says of a certificate,
-// to staple it (tls.Certificate.OCSPStaple): revoked if [Authority.Revoke] was called
+// OCSPResponse returns what an OCSP responder of the Authority says about a certificate,
+// for tls.Certificate.OCSPStaple: revoked if [Authority.Revoke] was called
 // for it, and else good, for a day. It is signed with the key of the CA that issued
 // the certificate, RSA with PKCS #1 also under G4. It says that it was made now, which
 // under EV is after [Authority.Time]. OCSPResponse panics where Revoke would.
