@@ -189,6 +189,9 @@ func within(place string, err error) error {
 	return all
 }
 
-func errTooLarge(limit int64) error {
-	return fmt.Errorf("there are more than %d bytes: raise the limit with WithLimit if that is right", limit)
+// tooLarge is the error for more bytes than WithLimit allows.
+type tooLarge int64
+
+func (limit tooLarge) Error() string {
+	return fmt.Sprintf("there are more than %d bytes: raise the limit with WithLimit if that is right", int64(limit))
 }

@@ -344,6 +344,32 @@ func TestWithLimit(t *testing.T) {
 	assert.ErrorContains(t, err, "more than 67108864 bytes")
 }
 
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "a", []byte("contents"))
+	require.NoError(t, os.Symlink("a", filepath.Join(dir, "link")))
+	for _, name := range []string{path, filepath.Join(dir, "link")} {
+		data, err := ReadFile(name, 8)
+		require.NoError(t, err)
+		assert.Equal(t, "contents", string(data))
+	}
+	tool(t, dir, "mkfifo", "pipe")
+	for name, want := range map[string]string{
+		path:                        path + ": there are more than 7 bytes",
+		filepath.Join(dir, "pipe"):  "not a regular file",
+		dir:                         "not a regular file",
+		"/dev/zero":                 "not a regular file",
+		"/proc/self/status":         "there are more than 7 bytes",
+		filepath.Join(dir, "other"): "no such file",
+	} {
+		data, err := ReadFile(name, 7)
+		assert.ErrorContains(t, err, want)
+		assert.ErrorContains(t, err, "truststore: ")
+		assert.NotContains(t, err.Error(), "WithLimit")
+		assert.Nil(t, data)
+	}
+}
+
 func TestOpenReadsAFolder(t *testing.T) {
 	all := realCerts(t)
 	dir := t.TempDir()

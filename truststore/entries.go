@@ -113,7 +113,7 @@ type entries = iter.Seq2[Format, entry.Entry]
 // entriesIn reads a file, whatever it is.
 func entriesIn(data []byte, o options) entries {
 	if int64(len(data)) > o.limit {
-		return only(0, errTooLarge(o.limit))
+		return only(0, tooLarge(o.limit))
 	}
 	f, data, err := sniff(data)
 	if err != nil {

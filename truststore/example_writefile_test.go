@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -64,6 +65,12 @@ func ExampleReplaceFile() {
 	}
 	fmt.Println(truststore.ReplaceFile(filepath.Join(dir, "package.json"), data))
 	// Output: <nil>
+}
+
+func ExampleReadFile() {
+	_, err := truststore.ReadFile(rootFile, 100)
+	fmt.Println(strings.HasSuffix(err.Error(), "there are more than 100 bytes"))
+	// Output: true
 }
 
 func ExampleStore_EncodeTrustPackage() {

@@ -76,6 +76,17 @@ func openFile(path string, o options) (*Store, int64, error) {
 	return s, int64(len(data)), within(path, err)
 }
 
+// ReadFile reads a regular file of at most limit bytes, which os.ReadFile does not bound.
+// Symbolic links are followed. Pipes, devices and sockets are an error; it does not wait
+// for one that takes the place of the file meanwhile.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	data, err := readFile(path, limit)
+	if large := tooLarge(0); errors.As(err, &large) {
+		err = within(path, fmt.Errorf("there are more than %d bytes", limit))
+	}
+	return data, within("truststore", err)
+}
+
 func readFile(path string, limit int64) ([]byte, error) {
 	// Before opening, since to open a device can do something. What takes the
 	// place of the file after that is looked at below, see openFlags.
@@ -98,7 +109,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, within(path, errNotRegular)
 	}
 	if info.Size() > limit {
-		return nil, within(path, errTooLarge(limit))
+		return nil, within(path, tooLarge(limit))
 	}
 	// Files grow, and those under /proc have no size.
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -106,9 +117,9 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, within(path, errTooLarge(limit))
+		return nil, within(path, tooLarge(limit))
 	}
 	return data, nil
 }
 
-var errNotRegular = errors.New("not a regular file: give a file or a folder")
+var errNotRegular = errors.New("not a regular file")
