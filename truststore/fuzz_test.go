@@ -1,6 +1,7 @@
 package truststore
 
 import (
+	"bufio"
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +29,36 @@ import (
 // where they let themselves be told, and the password geheim. What the fuzz tests
 // found is in testdata/fuzz.
 const seedPassword = "geheim"
+
+// corpus is what the fuzz tests begin with and what they found.
+func corpus(t testing.TB) map[string][]byte {
+	t.Helper()
+	files := make(map[string][]byte)
+	for _, decoder := range []string{"pem", "der", "pkcs7", "pkcs12", "jks", "xml", "key"} {
+		for name, data := range seeds(t, decoder) {
+			files[name] = data
+		}
+	}
+	found, err := filepath.Glob(filepath.Join("testdata", "fuzz", "*", "*"))
+	require.NoError(t, err)
+	for _, path := range found {
+		file, err := os.Open(path)
+		require.NoError(t, err)
+		lines := bufio.NewScanner(file)
+		lines.Buffer(nil, 64<<20)
+		for lines.Scan() {
+			if literal, ok := strings.CutPrefix(lines.Text(), "[]byte("); ok {
+				data, err := strconv.Unquote(strings.TrimSuffix(literal, ")"))
+				require.NoError(t, err, path)
+				files[path] = []byte(data)
+			}
+		}
+		require.NoError(t, lines.Err())
+		require.NoError(t, file.Close())
+		require.Contains(t, files, path)
+	}
+	return files
+}
 
 // seeds returns the files for a decoder, by name.
 func seeds(t testing.TB, decoder string) map[string][]byte {

@@ -6,7 +6,6 @@
 package truststore
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/asn1"
 	"fmt"
@@ -118,36 +117,6 @@ func decodeHostile(t *testing.T) {
 		t.Logf("%s: %d bytes in %v", h.name, len(data), took.Round(time.Millisecond))
 	}
 	fmt.Println("all is read")
-}
-
-// corpus is what the fuzz tests begin with and what they found.
-func corpus(t testing.TB) map[string][]byte {
-	t.Helper()
-	files := make(map[string][]byte)
-	for _, decoder := range []string{"pem", "der", "pkcs7", "pkcs12", "jks", "xml", "key"} {
-		for name, data := range seeds(t, decoder) {
-			files[name] = data
-		}
-	}
-	found, err := filepath.Glob(filepath.Join("testdata", "fuzz", "*", "*"))
-	require.NoError(t, err)
-	for _, path := range found {
-		file, err := os.Open(path)
-		require.NoError(t, err)
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 64<<20)
-		for lines.Scan() {
-			if literal, ok := strings.CutPrefix(lines.Text(), "[]byte("); ok {
-				data, err := strconv.Unquote(strings.TrimSuffix(literal, ")"))
-				require.NoError(t, err, path)
-				files[path] = []byte(data)
-			}
-		}
-		require.NoError(t, lines.Err())
-		require.NoError(t, file.Close())
-		require.Contains(t, files, path)
-	}
-	return files
 }
 
 // attributes repeats one with n names.

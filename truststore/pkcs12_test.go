@@ -2,9 +2,13 @@ package truststore
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,4 +195,45 @@ func TestPKCS12RoundTrips(t *testing.T) {
 		assert.ErrorContains(t, err, "printable ASCII")
 		assert.NotContains(t, err.Error(), password)
 	}
+}
+
+// TestPKCS12AgainstItsLibrary reads the files of other programs and what fuzzing found
+// with both readers: what go-pkcs12 reads, ours reads to the same certificates and key.
+func TestPKCS12AgainstItsLibrary(t *testing.T) {
+	if fips140.Enforced() {
+		t.Log("fips140=only: go-pkcs12 asks nobody before it uses what is not approved")
+		return
+	}
+	// What go-pkcs12 reads and we refuse.
+	refusedHere := []string{"private key", "holds a secret", "as trusted for", "as rejected for", "list of the uses", "nothing that a password could check", "blocks hashed", "follow the end"}
+	stores, chains := 0, 0
+	for name, data := range corpus(t) {
+		for _, password := range []string{"", seedPassword} {
+			s, err := Decode(data, WithPassword(password))
+			if err != nil && strings.Contains(err.Error(), "blocks hashed") {
+				continue // go-pkcs12 would take its time
+			}
+			if theirs, theirErr := pkcs12.DecodeTrustStore(data, password); theirErr == nil && len(theirs) > 0 {
+				if err == nil {
+					stores++
+					assert.Equal(t, rawOf(New(theirs...)), rawOf(s), name)
+				} else {
+					assert.True(t, slices.ContainsFunc(refusedHere, func(text string) bool { return strings.Contains(err.Error(), text) }), "%s: %v", name, err)
+				}
+			}
+			key, beside, err := DecodeKey(data, WithPassword(password))
+			if theirKey, theirCert, theirCAs, theirErr := pkcs12.DecodeChain(data, password); theirErr == nil {
+				if err == nil {
+					chains++
+					assertKey(t, theirKey.(crypto.Signer), key)
+					assert.ElementsMatch(t, rawOf(New(append(theirCAs, theirCert)...)), rawOf(beside), name)
+				} else {
+					assert.True(t, slices.ContainsFunc(refusedHere, func(text string) bool { return strings.Contains(err.Error(), text) }), "%s: %v", name, err)
+				}
+			}
+		}
+	}
+	t.Logf("%d trust stores and %d keys read by both", stores, chains)
+	assert.GreaterOrEqual(t, stores, 2)
+	assert.GreaterOrEqual(t, chains, 3)
 }

@@ -166,17 +166,9 @@ func (o *outFile) existing(size int64) (existing, error) {
 	if size == 0 {
 		return existing{empty: true}, nil
 	}
-	f, err := os.Open(o.path)
+	data, err := truststore.ReadFile(o.path, maxExisting)
 	if err != nil {
-		return existing{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxExisting+1))
-	if err != nil {
-		return existing{}, err
-	}
-	if len(data) > maxExisting {
-		return existing{}, fmt.Errorf("%q is larger than %d bytes, so that it is not known what is in it: give another name", o.path, maxExisting)
+		return existing{}, fmt.Errorf("it is not known what would be written over: %w", err)
 	}
 	passwords := append(slices.Clone(o.passwords), javaPassword)
 	found := existing{report: isReport(data)}

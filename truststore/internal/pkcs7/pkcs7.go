@@ -3,6 +3,7 @@ package pkcs7
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -23,20 +24,20 @@ var (
 )
 
 // Entries yields the certificates of a SignedData. github.com/smallstep/pkcs7 reads it,
-// after a walk that bounds it. What that cannot do is done here: it wants signers
-// named by issuer and serial number, where CMS also has key identifiers; it turns
-// certificates that are in BER into others that are in DER, which have another
-// fingerprint, and which nobody signed; and one bad certificate and it returns none.
+// after a walk that bounds it. Ours reads what that does not: files with one bad
+// certificate, of which it returns none; files in BER, of which it turns the certificates
+// into others in DER, which have another fingerprint, and which nobody signed; and large
+// ones. A test names files for each.
 func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 	der, err := ber.Only(data, "PKCS#7")
 	if err != nil {
 		return entry.Only(err)
 	}
 	inDER := &der[0] == &data[0]
-	if inDER && len(der) <= maxForLibrary {
-		if p7, err := library.Parse(der); err == nil && len(p7.Certificates) > 0 {
+	if inDER {
+		if certs := byLibrary(der); len(certs) > 0 {
 			return func(yield func(entry.Entry) bool) {
-				for i, cert := range p7.Certificates {
+				for i, cert := range certs {
 					if !yield(entry.Entry{Kind: entry.Plain, Number: i + 1, DER: cert.Raw, Cert: cert, Place: place}) {
 						return
 					}
@@ -76,6 +77,18 @@ func place(e entry.Entry) string { return fmt.Sprintf("certificate %d in the PKC
 // each element, which may have two. Files that people send have some hundred
 // certificates at most; larger ones are read without the library.
 const maxForLibrary = 1 << 20
+
+// byLibrary returns the certificates that the library reads, or none.
+func byLibrary(der []byte) []*x509.Certificate {
+	if len(der) > maxForLibrary {
+		return nil
+	}
+	p7, err := library.Parse(der)
+	if err != nil {
+		return nil
+	}
+	return p7.Certificates
+}
 
 // find returns the elements of a SignedData in DER where certificates belong.
 func find(der []byte) (certs [][]byte, err error) {
