@@ -342,3 +342,16 @@ func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 		})
 	}
 }
+
+// That much was found in one file says nothing about the next one.
+func TestWhatATargetIsIsSaidAfterALargeFile(t *testing.T) {
+	var many strings.Builder
+	for _, der := range distinct(t, 600) {
+		require.NoError(t, pem.Encode(&many, &pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	fsys := fstest.MapFS{"a": {Data: []byte(many.String())}, "b": {}, "c": {Data: []byte("hello")}}
+	found, troubles := scanAll(t, inventory.Config{FS: fsys, Parallel: 1}, "a", "b", "c")
+	assert.Len(t, found, 600)
+	assert.ErrorContains(t, troubles["b"], "it is empty")
+	assert.ErrorContains(t, troubles["c"], "neither certificates nor keys")
+}
