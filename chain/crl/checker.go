@@ -53,6 +53,7 @@ func NewChecker(cfg Config) (*Checker, error) {
 	}
 	s := newStore(c.now, c.skew)
 	s.maxBytes = min(orDefault(cfg.MaxBytes, defaultMaxBytes), math.MaxInt64/(4*memoryFactor)/2) // room for sums
+	s.unnumbered = cfg.AllowUnnumbered
 	s.refreshEvery = max(orDefault(cfg.RefreshEvery, defaultRefresh), minRefresh)
 	if s.logger = cfg.Logger; s.logger == nil {
 		s.logger = slog.Default()
@@ -75,7 +76,7 @@ func NewChecker(cfg Config) (*Checker, error) {
 		}
 		s.cache = cache
 	}
-	s.folder = &folder{path: cfg.Folder, maxBytes: s.maxBytes}
+	s.folder = &folder{path: cfg.Folder, maxBytes: s.maxBytes, unnumbered: s.unnumbered}
 	if err := s.folder.open(); err != nil {
 		return nil, fmt.Errorf("crl: folder: %w", err)
 	}

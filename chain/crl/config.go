@@ -21,8 +21,8 @@ type Config struct {
 
 	// Client brings a proxy or a transport of your own. An *http.Transport is copied
 	// and guarded; with another RoundTripper, or through a proxy, only URLs are checked
-	// and not the addresses of their hosts. Nil: no proxy, whatever the environment
-	// says.
+	// and not the addresses of their hosts. Nil: one with the proxy that HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY name, as http.ProxyFromEnvironment has it.
 	Client *http.Client
 
 	// Timeout bounds one fetch and how long [Checker.Policy] may wait. Zero: 10
@@ -55,6 +55,10 @@ type Config struct {
 	// certificates pass with it, unless they were known to be revoked: use it with a
 	// Cache, because a Checker without one knows of none when the program starts.
 	SoftFail func(error)
+
+	// AllowUnnumbered accepts CRLs without a CRL number, which RFC 5280 section 5.2.3
+	// demands. Status notes each. They are told apart by their dates alone.
+	AllowUnnumbered bool
 
 	// Logger receives a line when a source begins to fail and when it works again.
 	// Nil: slog.Default().

@@ -91,7 +91,7 @@ func ExampleNewChecker_folder() {
 	fmt.Println(checker.Policy(l.chain(), now))
 	// Output:
 	// <nil>
-	// chain: revocation unknown: "host.example": crl: no CRL tells whether it is revoked: there is none in the folder, and no host is allowed to be asked
+	// chain: revocation unknown: "host.example": crl: no CRL tells whether it is revoked: there is none in the folder by "Issuing CA", but 2 by "Domain CA", "Root"; no host is allowed to be asked
 }
 
 // Going on where a CRL is out of reach, and saying so. What is revoked is refused

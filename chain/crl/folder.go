@@ -19,8 +19,9 @@ import (
 
 // folder keeps what is in the CRL files of a folder. The zero value has none.
 type folder struct {
-	path     string
-	maxBytes int64
+	path       string
+	maxBytes   int64
+	unnumbered bool // lists without a CRL number are used
 
 	current atomic.Pointer[folderContents]
 }
@@ -273,6 +274,44 @@ func (d *folder) unread() error {
 	return nil
 }
 
+// lacks says why the folder has no list of a CA, or nil where there is no folder and
+// where unread says it.
+func (d *folder) lacks(ca *x509.Certificate) error {
+	c := d.current.Load()
+	if d.path == "" || c == nil {
+		return nil
+	}
+	const most = 3
+	var found []string
+	for _, l := range c.byIssuer[string(ca.RawSubject)] {
+		if err := l.verify(ca); err != nil {
+			found = append(found, fmt.Sprintf("%s has the name of the issuer, but %s", l.origin, err))
+		}
+		if len(found) == most {
+			break
+		}
+	}
+	if len(found) > 0 {
+		return errors.New(strings.Join(found, "; "))
+	}
+	if d.unread() != nil {
+		return nil
+	}
+	lists := 0
+	for _, of := range c.byIssuer {
+		lists += len(of)
+		found = append(found, quoteName(of[0].Issuer()))
+	}
+	if lists == 0 {
+		return errors.New("there is none in the folder")
+	}
+	slices.Sort(found)
+	if len(found) > most {
+		found = append(found[:most], "others")
+	}
+	return fmt.Errorf("there is none in the folder by %s, but %d by %s", quoteName(ca.Subject), lists, strings.Join(found, ", "))
+}
+
 // readFile reads the lists of a file.
 func (d *folder) readFile(path string, info fs.FileInfo, err error, limit int64) *folderFile {
 	f := &folderFile{path: path, info: info, err: err}
@@ -291,7 +330,15 @@ func (d *folder) readFile(path string, info fs.FileInfo, err error, limit int64)
 		f.err, f.settled = err, false
 		return f
 	}
-	f.lists, f.err = parseAll(data, path)
+	if f.lists, f.err = parseAll(data, path); f.err != nil {
+		return f
+	}
+	for _, l := range f.lists {
+		if err := numbered(l.List, d.unnumbered); err != nil {
+			f.lists, f.err = nil, err
+			break
+		}
+	}
 	return f
 }
 

@@ -107,14 +107,17 @@ func TestFolderHasWhatIsMissing(t *testing.T) {
 		files map[string][]byte
 		text  string
 	}{
-		"nothing":                     {nil, "there is none in the folder, and no host is allowed to be asked"},
+		"nothing":                     {nil, `there is none in the folder by "Issuing CA", but 2 by "Domain CA", "Root"; no host is allowed to be asked`},
 		"a list that ended":           {map[string][]byte{"issuing.crl": l.issuing.list(between(now.Add(-48*time.Hour), now.Add(-time.Hour)))}, "ended at 2026-11-23 11:00:00Z"},
 		"one from the future":         {map[string][]byte{"issuing.crl": l.issuing.list(between(now.Add(time.Hour), now.Add(48*time.Hour)))}, "is the clock right?"},
 		"one for CAs only":            {map[string][]byte{"issuing.crl": l.issuing.list(extended(28, true, []byte{0x30, 3, 0x82, 1, 0xff}))}, "for CA certificates only"},
-		"one of a CA of the name":     {map[string][]byte{"issuing.crl": newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list()}, "there is none in the folder"},
-		"one that was cut off":        {map[string][]byte{"issuing.crl": l.issuing.list()[:100]}, "there is none in the folder"},
+		"one of a CA of the name":     {map[string][]byte{"issuing.crl": newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list()}, "issuing.crl has the name of the issuer, but crl: the list of \"Issuing CA\" is by another key of that CA"},
+		"another key, unnamed":        {map[string][]byte{"issuing.crl": newAuthority("Issuing CA", ecdsaKeyOf("stranger"), func(c *x509.Certificate) { c.SubjectKeyId = l.issuing.SubjectKeyId }).list()}, "issuing.crl has the name of the issuer, but crl: the signature of the list"},
+		"an unknown extension":        {map[string][]byte{"issuing.crl": l.issuing.list(extended(99, true, []byte{5, 0}))}, "issuing.crl cannot be used as it is: crl: the list has the critical extension \"2.5.29.99\""},
+		"no number":                   {map[string][]byte{"issuing.crl": l.issuing.unnumbered()}, "has no CRL number"},
+		"one that was cut off":        {map[string][]byte{"issuing.crl": l.issuing.list()[:100]}, "issuing.crl cannot be used as it is: crl: the 100 bytes are no whole SEQUENCE"},
 		"one for another address":     {map[string][]byte{"issuing.crl": l.issuing.list(onlyFor("http://crl.example/another.crl"))}, "another distribution point"},
-		"half a PEM block at its end": {map[string][]byte{"issuing.crl": append(asPEM(l.domain.list()), asPEM(l.issuing.list())[:300]...)}, "there is none in the folder"},
+		"half a PEM block at its end": {map[string][]byte{"issuing.crl": append(asPEM(l.domain.list()), asPEM(l.issuing.list())[:300]...)}, "issuing.crl cannot be used as it is: of 2 PEM blocks only 1 are whole"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -124,8 +127,12 @@ func TestFolderHasWhatIsMissing(t *testing.T) {
 				put(t, filepath.Join(dir, file), data)
 			}
 			c := newChecker(t, nil, inFolder(dir), func(cfg *crl.Config) { cfg.SoftFail = func(error) {} })
-			refusedAs(t, chain.RevocationUnknown, test.text, c.Policy(l.chain(), now))
-			damaged := strings.Contains(name, "cut off") || strings.Contains(name, "half")
+			err := c.Policy(l.chain(), now)
+			refusedAs(t, chain.RevocationUnknown, test.text, err)
+			if test.files != nil {
+				assert.NotContains(t, err.Error(), "there is none in the folder")
+			}
+			damaged := strings.Contains(test.text, "cannot be used") || name == "no number"
 			assert.Equal(t, damaged, statusOf(c, "/issuing.crl").Err != nil)
 		})
 	}
@@ -248,7 +255,7 @@ func TestFolderHasBounds(t *testing.T) {
 	put(t, dir+"/issuing.crl", l.issuing.list())
 	require.NoError(t, os.Truncate(dir+"/issuing.crl", 1<<40))
 	c := newChecker(t, nil, inFolder(dir))
-	refusedAs(t, chain.RevocationUnknown, "there is none in the folder", c.Policy(l.chain(), now))
+	refusedAs(t, chain.RevocationUnknown, "issuing.crl cannot be used as it is: it has more than the", c.Policy(l.chain(), now))
 	assert.ErrorContains(t, statusOf(c, "/issuing.crl").Err, "more than the 33554432 bytes")
 }
 
@@ -291,7 +298,7 @@ func TestVerifyingInThePast(t *testing.T) {
 		"expired, only a list that ended before that time":      {expired, year(-2).Add(48 * time.Hour), [][]byte{l.issuing.list(then)}, chain.RevocationUnknown, "ended at 2024-11-24"},
 		"on hold at that time, and released since":              {alive, at, [][]byte{l.issuing.list(current), l.issuing.list(then, on(1, year(-2), crl.CertificateHold))}, chain.Revoked, "was revoked on"},
 		"on the list of that time, with a date to come":         {alive, at, [][]byte{l.issuing.list(then, on(1, at.Add(time.Hour), crl.Superseded))}, chain.Revoked, "was revoked on"},
-		"only a list of a CA of the name":                       {alive, at, [][]byte{newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(current)}, chain.RevocationUnknown, "none in the folder"},
+		"only a list of a CA of the name":                       {alive, at, [][]byte{newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(current)}, chain.RevocationUnknown, "a.crl has the name of the issuer, but crl: the list of \"Issuing CA\" is by another key"},
 		"not revoked, but for a CA of the name":                 {alive, at, [][]byte{newAuthority("Issuing CA", ecdsaKeyOf("stranger")).list(current, on(1, year(-3), crl.KeyCompromise)), l.issuing.list(current)}, 0, ""},
 		"on a list that is for other certificates":              {alive, at, [][]byte{l.issuing.list(current), l.issuing.list(current, extended(28, true, []byte{0x30, 3, 0x82, 1, 0xff}), on(1, year(-3), crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"no list at all": {alive, at, nil, chain.RevocationUnknown, "none in the folder"},

@@ -60,6 +60,17 @@ func newHandmade() *handmade {
 	}
 }
 
+// unnumbered is a list without a CRL number, which crypto/x509 does not make.
+func (a authority) unnumbered(extensions ...[]byte) []byte {
+	h := newHandmade()
+	h.issuer, h.extensions = a.RawSubject, nil
+	if extensions != nil {
+		h.extensions = element(0xa0, element(0x30, extensions...))
+	}
+	sum := sha256.Sum256(h.content())
+	return h.with(must(a.key.Sign(rand.Reader, sum[:], crypto.SHA256)))
+}
+
 func (h *handmade) content() []byte {
 	return element(0x30, h.version, h.inner, h.issuer, h.thisUpdate, h.nextUpdate, h.revoked, h.extensions, h.behind)
 }

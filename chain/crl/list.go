@@ -20,6 +20,7 @@ type List struct {
 	number                 *big.Int
 	authorityKeyID         []byte
 	scope                  scope
+	pointsToDelta          bool // it has the extension freshestCRL, RFC 5280 section 5.2.6
 
 	algorithm x509.SignatureAlgorithm
 	signature []byte

@@ -35,11 +35,15 @@ const (
 //   - times that are not as DER and RFC 5280 have them, and a nextUpdate that is
 //     missing or before thisUpdate;
 //   - delta CRLs, indirect CRLs, critical extensions other than an issuing
-//     distribution point, a CRL number, a reason code or an invalidity date, and an
-//     extension that is there twice;
+//     distribution point, a reason code or an invalidity date (so a critical CRL
+//     number, RFC 5280 section 5.2.3), and an extension that is there twice;
+//   - an issuing distribution point that says nothing (section 5.2.5);
 //   - serial numbers of more than 128 octets, CRL numbers that are negative or have
 //     more than 20, and more than 64 KiB around the entries;
 //   - data after any of its parts.
+//
+// It accepts a list without a CRL number, which a [Checker] refuses, and an empty
+// revokedCertificates, which section 5.1.2.6 wants left out: it revokes nothing either.
 //
 // The entries take less memory than their DER.
 func Parse(data []byte) (*List, error) {
@@ -221,6 +225,7 @@ const (
 	idCertificateIssuer        = 29
 	idCRLDistributionPoints    = 31
 	idAuthorityKeyIdentifier   = 35
+	idFreshestCRL              = 46
 )
 
 // readExtensions reads those of the list: head is what crypto/x509 made of them,
@@ -257,6 +262,9 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 			// crypto/x509 refuses one that is critical.
 			l.authorityKeyID = head.AuthorityKeyId
 		case idCRLNumber:
+			if e.Critical {
+				return errors.New("crl: the CRL number is critical, which RFC 5280 section 5.2.3 rules out")
+			}
 			value := cryptobyte.String(e.Value)
 			if !value.SkipASN1(asn1.INTEGER) || !value.Empty() {
 				return malformed("its CRL number is malformed")
@@ -272,6 +280,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		case idDeltaCRLIndicator:
 			return errors.New("crl: the list is a delta CRL, which tells changes only: fetch the complete one")
 		default:
+			l.pointsToDelta = l.pointsToDelta || number == idFreshestCRL
 			if e.Critical {
 				return fmt.Errorf("crl: the list has the critical extension %s, which is not understood", quote.Text(e.Id.String()))
 			}

@@ -47,8 +47,8 @@ func TestParseTakesWhatIsUnusualAndHarmless(t *testing.T) {
 		{"an extension that is not understood and not critical", func(h *handmade) {
 			h.extensions = element(0xa0, element(0x30, entryExtension(46, nil, []byte{5, 0})))
 		}, nil},
-		{"a critical CRL number", func(h *handmade) {
-			h.extensions = element(0xa0, element(0x30, entryExtension(20, isCritical, integer(8))))
+		{"a CRL number that is not critical", func(h *handmade) {
+			h.extensions = element(0xa0, element(0x30, entryExtension(20, nil, integer(8))))
 		}, func(t *testing.T, l *crl.List) { assert.Equal(t, serial(8), l.Number()) }},
 		{"a CRL number of twenty octets", func(h *handmade) {
 			h.extensions = element(0xa0, element(0x30, entryExtension(20, nil, integer(append([]byte{0}, bytes.Repeat([]byte{0xff}, 20)...)...))))
@@ -231,6 +231,9 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 			}
 			extensions(all...)(h)
 		}, "more than 32 extensions"},
+		{"a critical CRL number", extensions(entryExtension(20, isCritical, integer(8))), "section 5.2.3"},
+		{"an empty issuing distribution point", extensions(entryExtension(28, isCritical, element(0x30))), "section 5.2.5"},
+		{"one that says of each kind that it is not only for it", extensions(entryExtension(28, isCritical, element(0x30, element(0x81, []byte{0})))), "section 5.2.5"},
 		{"a negative CRL number", extensions(entryExtension(20, nil, integer(0x80))), "CRL number is negative"},
 		{"a CRL number of 21 octets", extensions(entryExtension(20, nil, integer(append([]byte{1}, make([]byte, 20)...)...))), "more than 20 octets"},
 		{"a CRL number with data behind", extensions(entryExtension(20, nil, append(integer(1), 0))), "CRL number is malformed"},

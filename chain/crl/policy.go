@@ -2,6 +2,7 @@ package crl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -196,6 +197,7 @@ func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
 		return result{unknown, reason}
 	}
 	c.store.use(newest, q.now)
+	newest.noteDelta(cert)
 	// On the list is on the list, whatever the date.
 	if err := newest.revokedBy(cert, q.at); err != nil {
 		return result{revoked, err}
@@ -299,20 +301,30 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q ques
 		case len(failures) > 0:
 			r.err = nil
 		case c.store.fetcher == nil:
-			r.err = errors.New("there is none in the folder, and no host is allowed to be asked")
+			r.err = errors.New("no host is allowed to be asked")
 		case len(urls) == 0:
-			r.err = errors.New("the certificate names no http or https address of one, and there is none in the folder")
+			r.err = errors.New("the certificate names no http or https address of one")
 		}
+		soft = soft && len(failures) > 0
 		// A list that there was, and that cannot be asked now, may have the certificate.
 		if missed := c.store.missed(ca); missed != nil {
 			failures = append(failures, missed)
 			soft = false
 		}
-		if soft && len(failures) > 0 {
+		r.err = both(c.store.folder.lacks(ca), r.err)
+		if soft {
 			r.state = unreachable
 		}
 	}
 	return result{r.state, noList(append([]error{r.err}, failures...)...)}
+}
+
+// both is one error of two, either of which may be nil.
+func both(a, b error) error {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	return fmt.Errorf("%w; %w", a, b)
 }
 
 // unknownError says why the status of a certificate cannot be determined.

@@ -330,6 +330,9 @@ func (s *store) take(src *source, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("what %s gives is no CRL that can be used: %w", quote.URL(src.url), err)
 	}
+	if err := numbered(list, s.unnumbered); err != nil {
+		return fmt.Errorf("what %s gives cannot be used: %w", quote.URL(src.url), err)
+	}
 	l := newStoredList(list, data, src.url, src)
 	if err := l.verify(src.authority.cert); err != nil {
 		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", quote.URL(src.url), quoteName(src.authority.cert.Subject), err)

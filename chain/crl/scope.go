@@ -51,6 +51,9 @@ func (s *scope) read(value []byte) error {
 	if indirect {
 		return errors.New("crl: the list is an indirect CRL, which speaks for other CAs too: that is not supported")
 	}
+	if !s.named && !s.someReasons && !s.users && !s.cas && !s.attributes {
+		return errors.New("crl: the issuing distribution point is empty, which RFC 5280 section 5.2.5 rules out")
+	}
 	if s.users && s.cas || s.users && s.attributes || s.cas && s.attributes {
 		return errors.New("crl: the list says of itself that it is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
 	}

@@ -38,12 +38,11 @@ func TestCovers(t *testing.T) {
 		{"a list that says nothing, of itself, for a leaf", nil, leaf(), ""},
 		{"a list that says nothing, of itself, for a CA", nil, ca().issue(5, asCA), ""},
 		{"a list of another CA", nil, newAuthority("Another CA", ecdsaKey()).issue(5), `by "Issuing CA", and the certificate by "Another CA"`},
-		{"an empty distribution point", element(0x30), leaf(), ""},
 		{"users only, for a leaf", element(0x30, element(0x81, yes)), leaf(), ""},
 		{"users only, for a CA", element(0x30, element(0x81, yes)), ca().issue(5, asCA), "not for CA certificates"},
 		{"CAs only, for a leaf", element(0x30, element(0x82, yes)), leaf(), "for CA certificates only"},
 		{"CAs only, for a CA", element(0x30, element(0x82, yes)), ca().issue(5, asCA), ""},
-		{"users only that is false, for a CA", element(0x30, element(0x81, []byte{0})), ca().issue(5, asCA), ""},
+		{"users only that is false, for a CA", element(0x30, element(0x81, []byte{0}), element(0x82, yes)), ca().issue(5, asCA), ""},
 		{"attribute certificates only", element(0x30, element(0x85, yes)), leaf(), "attribute certificates only"},
 		{"some reasons only", element(0x30, element(0x83, []byte{6, 0x40})), leaf(), "some reasons"},
 

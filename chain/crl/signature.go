@@ -80,15 +80,7 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 // hasKeyUsage is true for a key usage without any bit too, which crypto/x509 takes
 // for none.
 func hasKeyUsage(cert *x509.Certificate) bool {
-	if cert.KeyUsage != 0 {
-		return true
-	}
-	for _, e := range cert.Extensions {
-		if len(e.Id) == 4 && e.Id[0] == 2 && e.Id[1] == 5 && e.Id[2] == 29 && e.Id[3] == 15 {
-			return true
-		}
-	}
-	return false
+	return cert.KeyUsage != 0 || hasExtension(cert, 2, 5, 29, 15)
 }
 
 var (

@@ -39,6 +39,10 @@ type Status struct {
 	// nothing needed the list for a day.
 	NextRefresh time.Time
 
+	// Notes are what is unusual about a list that is in use all the same: that it has no
+	// CRL number, or that it or a certificate points to a delta CRL, which is not fetched.
+	Notes []string
+
 	// Err is why the last try to get or to cache a newer list failed, or that the list
 	// gave way for room. Until NextUpdate the list is in use all the same, unless it
 	// gave way.
@@ -58,10 +62,11 @@ func (s Status) MarshalJSON() ([]byte, error) {
 		Confirmed   time.Time `json:"confirmed,omitzero"`
 		AgeSeconds  int64     `json:"ageSeconds"`
 		NextRefresh time.Time `json:"nextRefresh,omitzero"`
+		Notes       []string  `json:"notes,omitempty"`
 		Error       string    `json:"error,omitempty"`
 	}{
 		s.Issuer, s.URL, s.File, s.Number, s.ThisUpdate, s.NextUpdate, s.Entries,
-		s.Confirmed, int64(s.Age / time.Second), s.NextRefresh, "",
+		s.Confirmed, int64(s.Age / time.Second), s.NextRefresh, s.Notes, "",
 	}
 	if s.Err != nil {
 		out.Error = s.Err.Error()
@@ -76,6 +81,7 @@ func (s *Status) describe(l *storedList, now time.Time) {
 	}
 	s.ThisUpdate, s.NextUpdate, s.Entries = l.ThisUpdate(), l.NextUpdate(), l.Len()
 	s.Age = now.Sub(s.ThisUpdate)
+	s.Notes = l.notes()
 }
 
 func (s *store) status() []Status {

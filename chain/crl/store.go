@@ -43,6 +43,7 @@ type store struct {
 	cache        *cache         // nil if there is none
 	folder       *folder
 	maxBytes     int64
+	unnumbered   bool // lists without a CRL number are used
 	refreshEvery time.Duration
 	skew         time.Duration
 	now          func() time.Time

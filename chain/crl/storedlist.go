@@ -3,8 +3,10 @@ package crl
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +22,37 @@ type storedList struct {
 	mu    sync.Mutex
 	asked []verification
 	owner *x509.Certificate // the first whose list it is
+
+	delta atomic.Bool // a certificate that it decided points to a delta CRL
+}
+
+// numbered is an error for a list without a CRL number, if those are not allowed.
+func numbered(l *List, allowUnnumbered bool) error {
+	if l.Number() != nil || allowUnnumbered {
+		return nil
+	}
+	return errors.New("crl: the list has no CRL number, which RFC 5280 section 5.2.3 demands: Config.AllowUnnumbered accepts it")
+}
+
+// notes are what Status notes about a list that is in use.
+func (l *storedList) notes() (notes []string) {
+	if l.Number() == nil {
+		notes = append(notes, "the list has no CRL number (RFC 5280 section 5.2.3)")
+	}
+	if l.pointsToDelta {
+		notes = append(notes, "the list points to a delta CRL, which is not fetched (RFC 5280 section 5.2.6)")
+	}
+	if l.delta.Load() {
+		notes = append(notes, "a certificate of its issuer points to a delta CRL, which is not fetched (RFC 5280 section 4.2.1.15)")
+	}
+	return notes
+}
+
+// noteDelta notes whether a certificate points to a delta CRL.
+func (l *storedList) noteDelta(cert *x509.Certificate) {
+	if !l.delta.Load() && hasExtension(cert, 2, 5, 29, idFreshestCRL) {
+		l.delta.Store(true)
+	}
 }
 
 // verification is the answer to whether a list is by a CA.

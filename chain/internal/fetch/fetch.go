@@ -40,7 +40,7 @@ var ErrNotAllowed = errors.New("not allowed")
 // Config says what may be fetched, how, and how much of it. Its fields are those of
 // crl.Config, which documents them; only the defaults are this package's.
 type Config struct {
-	Client       *http.Client  // nil: one that uses no proxy, whatever the environment says
+	Client       *http.Client  // nil: one with the proxy of the environment
 	Hosts        []string      // none: nothing may be fetched
 	AllowPrivate bool          // see public
 	Timeout      time.Duration // of one fetch, the redirect included; zero: DefaultTimeout
@@ -98,6 +98,7 @@ func New(cfg Config) (*Fetcher, error) {
 	switch t := base.(type) {
 	case nil:
 		f.own = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
 			TLSHandshakeTimeout: f.timeout,
 			IdleConnTimeout:     time.Minute,
 			MaxIdleConnsPerHost: 2,
@@ -146,29 +147,30 @@ func (e *StatusError) Error() string {
 // host that is allowed; every other is an error. The body is as the server sent
 // it: a compressed one is not asked for, and is an error.
 //
-// Errors quote the URL, shortened. errors.Is finds ctx's error and [ErrNotAllowed],
+// Errors quote the URL, shortened, and the proxy without its password. errors.Is finds ctx's error and [ErrNotAllowed],
 // errors.As a *[StatusError].
 func (f *Fetcher) Get(ctx context.Context, rawURL string, header http.Header) (*Response, error) {
 	within, cancel := context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("no complete answer within %v: %w", f.timeout, context.DeadlineExceeded))
 	defer cancel()
-	res, err := f.get(within, rawURL, header)
+	var proxy string // that was last used
+	res, err := f.get(within, rawURL, header, &proxy)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		} else if within.Err() != nil {
 			err = context.Cause(within)
 		}
-		return nil, &failure{rawURL, err}
+		return nil, &failure{rawURL, proxy, err}
 	}
 	return res, nil
 }
 
-func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header) (*Response, error) {
+func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header, proxy *string) (*Response, error) {
 	u, err := f.check(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	res, err := f.roundTrip(ctx, u, header)
+	res, err := f.roundTrip(ctx, u, header, proxy)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +180,7 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header) (*
 		if err != nil {
 			return nil, fmt.Errorf("the server redirects to %s: %w", quote.URL(res.Header.Get("Location")), err)
 		}
-		if res, err = f.roundTrip(ctx, to, header); err != nil {
+		if res, err = f.roundTrip(ctx, to, header, proxy); err != nil {
 			return nil, fmt.Errorf("redirected to %s: %w", quote.URL(to.String()), err)
 		}
 	}
@@ -209,8 +211,10 @@ func (f *Fetcher) Close() {
 	}
 }
 
-func (f *Fetcher) roundTrip(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(withProxyMark(ctx), http.MethodGet, u.String(), nil)
+// roundTrip sets proxy to the one that was used.
+func (f *Fetcher) roundTrip(ctx context.Context, u *url.URL, header http.Header, proxy *string) (*http.Response, error) {
+	used := new(usedProxy)
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, proxyKey{}, used), http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +225,7 @@ func (f *Fetcher) roundTrip(ctx context.Context, u *url.URL, header http.Header)
 	// unpacks it: a hundred bytes would become a hundred thousand.
 	req.Header.Set("Accept-Encoding", "identity")
 	res, err := f.transport.RoundTrip(req)
+	*proxy = used.String()
 	if err != nil {
 		return nil, err
 	}
@@ -387,11 +392,18 @@ func plainName(name string) bool {
 
 // failure is the error of Get: one line, whatever a server said.
 type failure struct {
-	url string
-	err error
+	url   string
+	proxy string // empty for none
+	err   error
 }
 
-func (e *failure) Error() string { return "fetch " + quote.URL(e.url) + ": " + oneLine(e.err.Error()) }
+func (e *failure) Error() string {
+	through := ""
+	if e.proxy != "" {
+		through = " through the proxy " + quote.URL(e.proxy)
+	}
+	return "fetch " + quote.URL(e.url) + through + ": " + oneLine(e.err.Error())
+}
 
 func (e *failure) Unwrap() error { return e.err }
 

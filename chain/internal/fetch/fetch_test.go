@@ -283,10 +283,6 @@ func TestProxies(t *testing.T) {
 	at, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
 
-	t.Run("one of the environment is not used by a transport of its own", func(t *testing.T) {
-		f := mustNew(t, open())
-		assert.Nil(t, f.own.Proxy)
-	})
 	t.Run("a client's is, wherever it stands", func(t *testing.T) {
 		cfg := open()
 		cfg.AllowPrivate = false

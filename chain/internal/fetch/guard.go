@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -21,8 +22,8 @@ func (f *Fetcher) guard(t *http.Transport) {
 	if proxy := t.Proxy; proxy != nil {
 		t.Proxy = func(req *http.Request) (*url.URL, error) {
 			u, err := proxy(req)
-			if mark, ok := req.Context().Value(proxyMark{}).(*bool); ok {
-				*mark = u != nil
+			if used, ok := req.Context().Value(proxyKey{}).(*usedProxy); ok {
+				used.Store(u)
 			}
 			return u, err
 		}
@@ -63,20 +64,28 @@ func (f *Fetcher) guarded(dial func(context.Context, string, string) (net.Conn, 
 	}
 }
 
-// proxyMark is the key of a *bool in a request's context: whether its connection
-// is one to a proxy. The transport asks for the proxy before it dials, and hands
-// the values of the context to the dial function.
-type proxyMark struct{}
+// proxyKey is the key of a *usedProxy in a request's context. The transport asks for the
+// proxy before it dials, and hands the values of the context to the dial function.
+type proxyKey struct{}
 
-func withProxyMark(ctx context.Context) context.Context {
-	return context.WithValue(ctx, proxyMark{}, new(bool))
+// usedProxy is the proxy that a request's connection is to; nil for none. A dial may
+// outlive its request.
+type usedProxy struct{ atomic.Pointer[url.URL] }
+
+// String is without a password.
+func (p *usedProxy) String() string {
+	u := p.Load()
+	if u == nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 func (f *Fetcher) checkDialled(ctx context.Context, address string) error {
 	if f.private {
 		return nil
 	}
-	if mark, ok := ctx.Value(proxyMark{}).(*bool); ok && *mark {
+	if used, ok := ctx.Value(proxyKey{}).(*usedProxy); ok && used.Load() != nil {
 		return nil // the operator's own proxy
 	}
 	at, err := netip.ParseAddrPort(address)
