@@ -92,6 +92,11 @@ var knownCAs = [...]knownCA{
 	{since: "2026-11-28", hierarchy: Generation2, cn: "MinIenM Taxi CA Systeemkaarten - G2", key: "9dd002a9f1d92917ab59471a1248cbbe2ead17abf4dc95f63db02afc0aa52b90"},
 }
 
+const (
+	sourceOneCRL  = "OneCRL, Mozilla's list of revoked CA certificates"
+	sourceUZI2024 = "Nuts: \"UZI Server - G4 PKIo Priv G-TLS SYS - 2024\" was revoked on 29 October 2025"
+)
+
 // EmbeddedVersion returns the version of what this package knows of the CAs of
 // PKIoverheid: the day of its last change, such as "2026-11-28". Later ones sort after
 // earlier ones.

@@ -41,7 +41,7 @@ func faultOf(allow Authorizer) error {
 }
 
 // An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
-// [RequireIdentity] sends it, where of any other error the caller learns no more
+// [Server.Handler] sends it, where of any other error the caller learns no more
 // than that it was refused. It is used as *AccessError. The refusals of this
 // package's own Authorizers are such.
 type AccessError struct {
@@ -84,53 +84,24 @@ func errNotListed(oin OIN) error {
 	return &AccessError{"OIN " + string(oin) + " is not on the list"}
 }
 
-// OINList is a list of OINs that may change while a server runs. Its method Allow is
-// an [Authorizer] that lets in whom [AllowOIN] would, by the list as it is at that
-// moment. The zero value lets in nobody. It is safe for concurrent use and must not
-// be copied.
-type OINList struct {
-	oins atomic.Pointer[map[OIN]bool]
-}
-
-// Set replaces the whole list. If one of the OINs is not valid, that is the error and
-// the list stays what it was.
-func (l *OINList) Set(oins ...OIN) error {
-	list := make(map[OIN]bool, len(oins))
-	for _, oin := range oins {
-		if err := oin.Validate(); err != nil {
-			return fmt.Errorf("pkioverheid: the list of OINs stays as it was: %w", err)
-		}
-		list[oin] = true
+// AllowTSP lets in systems whose certificate one of the TSPs issued, for [AllOf]: whoever
+// trusts a root lets in the customers of every TSP below it. An empty list lets in nobody,
+// and a TSP without a name is an error.
+func AllowTSP(tsps ...TSP) Authorizer {
+	if slices.Contains(tsps, "") {
+		return unusable(errors.New("pkioverheid: AllowTSP: a TSP is empty"))
 	}
-	l.oins.Store(&list)
-	return nil
-}
-
-// Allow lets in systems whose certificate bears an OIN of the list.
-func (l *OINList) Allow(id Identity) error {
-	if err := checkSystem(id); err != nil || id.isProbe() {
-		return err
-	}
-	if id.oin == "" {
-		return errNoOIN()
-	}
-	if list := l.oins.Load(); list == nil || !(*list)[id.oin] {
-		return errNotListed(id.oin)
-	}
-	return nil
-}
-
-// RefuseTestOIN lets in whom allow does, but nobody with a number for tests
-// ([OIN.IsTest]). A nil allow gives nil, which ServerTLSConfig refuses.
-func RefuseTestOIN(allow Authorizer) Authorizer {
-	if allow == nil {
-		return nil
-	}
+	tsps = slices.Clone(tsps)
 	return func(id Identity) error {
-		if id.oin.IsTest() {
-			return &AccessError{"OIN " + string(id.oin) + " is a number for tests, which anyone may use"}
+		switch err := checkSystem(id); {
+		case err != nil || id.isProbe():
+			return err
+		case id.tsp == "":
+			return &AccessError{"it is not known which TSP issued the certificate"}
+		case !slices.Contains(tsps, id.tsp):
+			return &AccessError{"the certificate was issued by " + string(id.tsp) + ", which is not on the list"}
 		}
-		return allow(id)
+		return nil
 	}
 }
 
@@ -156,9 +127,9 @@ func AllOf(all ...Authorizer) Authorizer {
 }
 
 // AllowAnySystem lets in every system of PKIoverheid: every certificate with the
-// policy of one, below a CA that is known here or below Config.ClientRoots or
-// Config.TrialRoots. Persons have certificates under the same roots, and are
-// refused; so are certificates below Config.Roots whose hierarchy is not known.
+// policy of one, below a CA that is known here or below ServerConfig.ClientRoots
+// or Trust.TrialRoots. Persons have certificates under the same roots, and are
+// refused; so are certificates below Trust.Roots whose hierarchy is not known.
 func AllowAnySystem() Authorizer { return checkSystem }
 
 func errNoSystem() error {

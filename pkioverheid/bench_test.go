@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -62,7 +64,7 @@ func BenchmarkVerifyLeafAlone(b *testing.B) {
 		b.Run(h.String(), func(b *testing.B) {
 			authority := pkiotest.New(h)
 			leaf := authority.Issue().Leaf
-			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 			require.NoError(b, err)
 			pool := tc.RootCAs
 			roots, intermediates := plainPools(authority)
@@ -84,7 +86,7 @@ func BenchmarkVerifyWholeChain(b *testing.B) {
 		b.Run(h.String(), func(b *testing.B) {
 			authority := pkiotest.New(h)
 			pair := authority.Issue()
-			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 			require.NoError(b, err)
 			pool := tc.RootCAs
 			roots, _ := plainPools(authority)
@@ -111,7 +113,7 @@ func BenchmarkVerifyWholeChain(b *testing.B) {
 func BenchmarkHandshake(b *testing.B) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
 	pair := authority.Issue()
-	ours, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: authority.Roots(), OnlyRoots: true})
+	ours, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 	require.NoError(b, err)
 	ours.ServerName = "localhost"
 	plain := &tls.Config{RootCAs: authority.Roots().CertPool(), ServerName: "localhost"}
@@ -157,8 +159,8 @@ func mustVerify(b *testing.B, leaf *x509.Certificate, roots, intermediates *x509
 
 func claimCases(b testing.TB) map[string]*x509.Certificate {
 	return map[string]*x509.Certificate{
-		"embedded TSP CA": pkioverheid.CANamed(b, "KPN - G4 PKIo Priv G-TLS SYS - 2025"),
-		"G3 TSP CA":       pkioverheid.CANamed(b, kpnG3),
+		"embedded TSP CA": testcert.CA(b, "KPN - G4 PKIo Priv G-TLS SYS - 2025"),
+		"G3 TSP CA":       testcert.CA(b, "KPN BV PKIoverheid Organisatie Server CA - G3"),
 		"G3 leaf":         pkiotest.New(pkioverheid.G3).Issue().Leaf,
 	}
 }
@@ -255,7 +257,7 @@ func (w silent) WriteHeader(int)             {}
 // What knowing the caller adds to a request on a connection that stays open, or behind
 // a proxy. The peer is a whole request over TLS on loopback to the same handler bare;
 // "µs-added" is for scale.
-func BenchmarkRequireIdentity(b *testing.B) {
+func BenchmarkHandler(b *testing.B) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	pair := g1.Issue(pkiotest.OIN(someOIN))
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })
@@ -263,10 +265,10 @@ func BenchmarkRequireIdentity(b *testing.B) {
 	require.NoError(b, list.Set(someOIN))
 
 	srv := httptest.NewUnstartedServer(bare)
-	srv.TLS = serverConfig(b, pkioverheid.Config{}, list.Allow)
+	srv.TLS = serverConfig(b, pkioverheid.ServerConfig{}, list.Allow)
 	srv.StartTLS()
 	b.Cleanup(srv.Close)
-	client := newClient(b, pkioverheid.Config{Roots: g1.Roots(), Certificate: &pair})
+	client := newClient(b, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(pair)})
 	url := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
 	whole := func() {
 		resp, err := client.Get(url)
@@ -288,10 +290,7 @@ func BenchmarkRequireIdentity(b *testing.B) {
 		"behind nginx": {proxied, &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}},
 	} {
 		b.Run(name, func(b *testing.B) {
-			h, err := pkioverheid.RequireIdentity(bare, pkioverheid.Access{
-				Config: pkioverheid.Config{Roots: fixtureRoots()}, Allow: list.Allow, Proxy: c.proxy,
-			})
-			require.NoError(b, err)
+			h := newServer(b, pkioverheid.ServerConfig{Proxy: c.proxy}, list.Allow).Handler(bare)
 			const many = 1000
 			run := func(h http.Handler) func() {
 				w := silent{http.Header{}}
@@ -316,16 +315,16 @@ func BenchmarkRequireIdentity(b *testing.B) {
 
 // The peer is parsing the certificate, which whoever goes through many does anyway.
 func BenchmarkAdvise(b *testing.B) {
-	at := date(2026, 11, 23)
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for name, cert := range map[string]*x509.Certificate{
-		"G1":      claiming(b, pkioverheid.CANamed(b, kpnG1)),
-		"G3":      claiming(b, pkioverheid.CANamed(b, kpnG3)),
+		"G1":      testcert.Claiming(b, testcert.CA(b, "KPN PKIoverheid Private Services CA - G1")),
+		"G3":      testcert.Claiming(b, testcert.CA(b, "KPN BV PKIoverheid Organisatie Server CA - G3")),
 		"foreign": sign(b, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf,
 	} {
 		b.Run(name, func(b *testing.B) {
 			many := func() {
 				for range 100 {
-					pkioverheid.Advise(cert, 0, at)
+					advice.For(cert, 0, at)
 				}
 			}
 			speed, bytes := compare(b, many, func() {
@@ -337,7 +336,7 @@ func BenchmarkAdvise(b *testing.B) {
 			})
 			b.ReportAllocs()
 			for b.Loop() {
-				pkioverheid.Advise(cert, 0, at)
+				advice.For(cert, 0, at)
 			}
 			b.ReportMetric(speed, "of-parsing-it")
 			b.ReportMetric(bytes, "bytes/parsing-it")

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -26,19 +27,19 @@ func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T
 
 	cases := []struct {
 		name    string
-		cfg     pkioverheid.Config
+		trust   pkioverheid.Trust
 		allow   pkioverheid.Authorizer
 		allowed bool
 	}{
-		{"any system", pkioverheid.Config{TrialRoots: root}, pkioverheid.AllowAnySystem(), true},
-		{"a list of OINs, of which it has none", pkioverheid.Config{TrialRoots: root}, pkioverheid.AllowOIN(someOIN), false},
-		{"in production", pkioverheid.Config{}, pkioverheid.AllowAnySystem(), false},
+		{"any system", pkioverheid.Trust{TrialRoots: root}, pkioverheid.AllowAnySystem(), true},
+		{"a list of OINs, of which it has none", pkioverheid.Trust{TrialRoots: root}, pkioverheid.AllowOIN(someOIN), false},
+		{"in production", pkioverheid.Trust{}, pkioverheid.AllowAnySystem(), false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			c.cfg.Time = clock
+			c.trust.Time = clock
 			var seen []pkioverheid.Identity
-			tc := serverConfig(t, c.cfg, func(id pkioverheid.Identity) error {
+			tc := serverConfig(t, pkioverheid.ServerConfig{Trust: c.trust}, func(id pkioverheid.Identity) error {
 				seen = append(seen, id)
 				return c.allow(id)
 			})
@@ -63,14 +64,17 @@ func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T
 
 	t.Run("its root is refused as one of production", func(t *testing.T) {
 		own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-		for name, cfg := range map[string]pkioverheid.Config{"Roots": {Roots: root}, "ClientRoots": {ClientRoots: root}} {
-			cfg.Certificate = &own
-			_, err := pkioverheid.ServerTLSConfig(cfg, pkioverheid.AllowAnySystem())
+		for name, cfg := range map[string]pkioverheid.ServerConfig{
+			"Roots":       {Trust: pkioverheid.Trust{Roots: truststore.NewSource(root)}},
+			"ClientRoots": {ClientRoots: truststore.NewSource(root)},
+		} {
+			cfg.KeyPairs = pairs(own)
+			_, err := pkioverheid.NewServer(cfg, pkioverheid.AllowAnySystem())
 			assert.ErrorContains(t, err, "is a test certificate", name)
 		}
 	})
 
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	require.NoError(t, err)
-	assert.Equal(t, pkioverheid.TestOnly, pkioverheid.Advise(leaf, 0, clock()).Status)
+	assert.Equal(t, advice.TestOnly, advice.For(leaf, 0, clock()).Status)
 }

@@ -2,7 +2,10 @@ package pkioverheid
 
 import (
 	"crypto/x509"
-	"strconv"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 )
 
 // Role is the place of a certificate in its hierarchy.
@@ -15,20 +18,16 @@ const (
 	EndEntity                 // a certificate of a system, organisation or person
 )
 
+var roleTexts = []string{"", "root", "domain CA", "TSP CA", "end entity"}
+
 // String returns "root", "domain CA", "TSP CA" or "end entity".
-func (r Role) String() string {
-	switch r {
-	case Root:
-		return "root"
-	case DomainCA:
-		return "domain CA"
-	case TSPCA:
-		return "TSP CA"
-	case EndEntity:
-		return "end entity"
-	}
-	return "Role(" + strconv.Itoa(int(r)) + ")"
-}
+func (r Role) String() string { return enum.String("Role", r, roleTexts) }
+
+// MarshalText returns what String does.
+func (r Role) MarshalText() ([]byte, error) { return enum.Marshal("role", r, roleTexts) }
+
+// UnmarshalText takes what String returns.
+func (r *Role) UnmarshalText(text []byte) error { return enum.Unmarshal("role", r, text, roleTexts) }
 
 // TSP is a trust service provider: whom to ask for a certificate. The State
 // itself, which runs roots and domain CAs, is none.
@@ -76,17 +75,19 @@ const (
 	ByName                                 // its own name or its issuer's is that of a known CA, and no more than that
 )
 
+var recognitionTexts = []string{"", "key", "key identifier", "name"}
+
 // String returns "key", "key identifier" or "name".
-func (r Recognition) String() string {
-	switch r {
-	case ByKey:
-		return "key"
-	case ByKeyIdentifier:
-		return "key identifier"
-	case ByName:
-		return "name"
-	}
-	return "Recognition(" + strconv.Itoa(int(r)) + ")"
+func (r Recognition) String() string { return enum.String("Recognition", r, recognitionTexts) }
+
+// MarshalText returns what String does.
+func (r Recognition) MarshalText() ([]byte, error) {
+	return enum.Marshal("recognition", r, recognitionTexts)
+}
+
+// UnmarshalText takes what String returns.
+func (r *Recognition) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("recognition", r, text, recognitionTexts)
 }
 
 // Claim is what a certificate says about its holder and its place in PKIoverheid.
@@ -118,28 +119,46 @@ type Claim struct {
 	// By says how the hierarchy was recognised.
 	By Recognition
 
-	// Fixture is true below a CA of package pkiotest, whose keys are public.
-	Fixture bool
+	// Fixture is true for and below a CA of package pkiotest, whose keys are public.
+	// KeyPublic is true where the private key of this very certificate is public.
+	Fixture, KeyPublic bool
+
+	// TestMark is by what the certificate shows that it is for tests, such as a name
+	// that starts with TRIAL, in a few words; empty for others.
+	TestMark string
+
+	// Withdrawal is set where the certificate is, or names as its issuer, a CA that was
+	// withdrawn. Of G3, RejectG3 says more, and it is nil.
+	Withdrawal *Withdrawal
 
 	// Certificate is the one that this is about.
 	Certificate *x509.Certificate
 }
 
+// Withdrawal says of which CA it is known that it was withdrawn.
+type Withdrawal struct {
+	CA        string // its common name
+	Hierarchy Hierarchy
+	TSP       TSP
+	On        time.Time
+	Source    string // who says so
+	Self      bool   // the certificate is that CA's own
+}
+
 // ClaimOf returns what a certificate claims. It is false for nil and for a
-// certificate of no PKIoverheid hierarchy that is known here. It checks no
-// signature, date or revocation.
+// certificate of no PKIoverheid hierarchy that is known here; of such a certificate the
+// Claim says what can be said without one. It checks no signature, date or revocation.
 func ClaimOf(cert *x509.Certificate) (Claim, bool) {
 	if cert == nil || len(cert.Raw) == 0 {
 		return Claim{}, false
 	}
-	self, issuer, by := recognised().find(cert)
-	return claimAs(cert, self, issuer, by)
-}
-
-// claimAs is what a certificate claims that was found to be an authority, or to
-// name one as its issuer.
-func claimAs(cert *x509.Certificate, self, issuer *authority, by Recognition) (Claim, bool) {
-	c := Claim{Policies: cert.Policies, By: by, Certificate: cert}
+	r, key := recognised(), chain.KeyHash(cert)
+	self, issuer, by := r.findKey(cert, key)
+	c := Claim{Policies: cert.Policies, By: by, Certificate: cert, KeyPublic: r.publicKeys[key]}
+	c.TestMark, _ = testMark(cert)
+	if ca, own := r.withdrawn(cert, key); ca != nil {
+		c.Withdrawal = &Withdrawal{CA: ca.name.cn, Hierarchy: ca.hierarchy, TSP: ca.tsp, On: ca.withdrawnOn(), Source: ca.source, Self: own}
+	}
 	switch {
 	case self != nil:
 		c.Hierarchy, c.Role, c.TSP, c.Fixture = self.hierarchy, self.role, self.tsp, self.fixture
@@ -151,7 +170,7 @@ func claimAs(cert *x509.Certificate, self, issuer *authority, by Recognition) (C
 			c.OIN, c.UZI = oinOf(cert), uziOf(cert, c.TSP)
 		}
 	default:
-		return Claim{}, false
+		return c, false
 	}
 	return c, true
 }

@@ -2,7 +2,6 @@ package pkioverheid_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,28 +12,32 @@ import (
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // How a program turns revocation on. The lines are in the README too.
-func ExampleConfig_revocation() {
-	start := func(ctx context.Context, cert tls.Certificate, cache string, work func(context.Context, *http.Client) error) error {
+func ExampleTrust_revocation() {
+	start := func(ctx context.Context, own *pkioverheid.KeyPair, cache string, work func(context.Context, *http.Client) error) error {
 		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts(), RefreshEvery: pkioverheid.CRLRefresh, Cache: cache})
 		if err != nil {
 			return err
 		}
 		defer checker.Close() // at the end of the program
 		// A TSP's CRL is named in what the TSP issued, such as the program's own certificate.
-		own := append(pkioverheid.PrivateG1.Certificates(), cert.Leaf)
-		if err := checker.Prefetch(ctx, own, pkioverheid.PrivateG4TLS.Certificates()); err != nil {
+		g1 := append(pkioverheid.PrivateG1.Certificates(), own.Certificate())
+		if err := checker.Prefetch(ctx, g1, pkioverheid.PrivateG4TLS.Certificates()); err != nil {
 			log.Print(err) // it is tried again in the background
 		}
-		client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Revocation: checker})
+		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
+			Trust:    pkioverheid.Trust{Revocation: checker},
+			KeyPairs: []*pkioverheid.KeyPair{own},
+		})
 		if err != nil {
 			return err
 		}
 		return work(ctx, client)
 	}
-	err := start(context.Background(), tls.Certificate{}, "no folder\x00", nil)
+	err := start(context.Background(), nil, "no folder\x00", nil)
 	fmt.Println(err != nil)
 	// Output: true
 }
@@ -53,7 +56,7 @@ func ExampleServerCertificateError_revoked() {
 		log.Fatal(err)
 	}
 	defer checker.Close()
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots(), Revocation: checker})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Revocation: checker}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -21,16 +21,17 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // The lines that most programs need. They are in the README too.
 func Example() {
 	post := func(url string, body io.Reader) (*http.Response, error) {
-		cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+		own, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 		if err != nil {
 			return nil, err
 		}
-		client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert})
+		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{own}})
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +51,7 @@ func ExampleNewClient() {
 	defer server.Close()
 
 	// Outside a test, Roots stays out: the hierarchies are built in.
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g4.Roots()})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func ExampleNewClient() {
 func ExampleNewTransport() {
 	mine := http.DefaultTransport.(*http.Transport).Clone()
 	mine.MaxIdleConnsPerHost = 10
-	transport, err := pkioverheid.NewTransport(pkioverheid.Config{Base: mine})
+	transport, err := pkioverheid.NewTransport(pkioverheid.ClientConfig{Base: mine})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func ExampleG3Error() {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
 
-	client, err := pkioverheid.NewClient(pkioverheid.Config{})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func ExampleServerCertificateError() {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
 
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots()})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -125,49 +126,8 @@ func ExampleServerCertificateError() {
 	// call the server by that name, or have its owner add the name that you call
 }
 
-// Mutual TLS on the side of the server: who may call, and who calls.
-func ExampleServerTLSConfig() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.Issue()
-	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
-		Certificate: &own,
-		Roots:       g1.Roots(), // in this test only
-	}, pkioverheid.AllowOIN("00000003271987420000"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, err := pkioverheid.PeerIdentity(r.TLS)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusForbidden)
-			return
-		}
-		fmt.Fprintf(w, "%s under %s", caller.OIN(), caller.Hierarchy())
-	}))
-	server.TLS = config
-	server.StartTLS()
-	defer server.Close()
-	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-
-	cert := g1.Issue(pkiotest.OIN("00000003271987420000"), pkiotest.ClientOnly())
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Roots: g1.Roots()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	resp, err := client.Get(url)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(resp.Body)
-	fmt.Println(string(body))
-	// Output: 00000003271987420000 under Private G1
-}
-
 func ExampleClientTLSConfig() {
-	config, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{
-		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS},
-	})
+	config, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS}}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -177,7 +137,7 @@ func ExampleClientTLSConfig() {
 }
 
 // A policy of your own: this program is to talk to servers of one provider only.
-func ExampleConfig() {
+func ExampleTrust() {
 	onlyKPN := func(c chain.Chain, at time.Time) error {
 		if id, ok := pkioverheid.ClaimOf(c[1]); !ok || id.TSP != pkioverheid.KPN {
 			return errors.New("not issued by KPN")
@@ -188,7 +148,7 @@ func ExampleConfig() {
 	server := g4.NewServer(http.NotFoundHandler(), pkiotest.TSP("Digidentity"))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Policy: onlyKPN, Roots: g4.Roots()})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Policy: onlyKPN, Roots: truststore.NewSource(g4.Roots())}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -212,8 +172,8 @@ func ExampleClientCertificateError() {
 	defer server.Close()
 	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 
-	cert := g1.Issue() // and the server accepts G4 only
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Certificate: &cert, Roots: g4.Roots()})
+	cert := g1.KeyPair() // and the server accepts G4 only
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4), KeyPairs: []*pkioverheid.KeyPair{cert}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -243,7 +203,7 @@ func ExampleRefusedCertificate() {
 	server.StartTLS()
 	defer server.Close()
 
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots()})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -256,7 +216,7 @@ func ExampleRefusedCertificate() {
 	if errors.As(pkioverheid.RefusedCertificate(resp), &refused) {
 		fmt.Println(refused.Advice)
 	}
-	// Output: set Config.Certificate, see LoadKeyPair
+	// Output: set ClientConfig.KeyPairs, see LoadKeyPair
 }
 
 func ExampleClaimOf() {
@@ -373,42 +333,9 @@ func ExampleLoadKeyPair() {
 	cert, key := filepath.Join(dir, "client.cer"), filepath.Join(dir, "client.key")
 	writeKeyPair(pkiotest.New(pkioverheid.PrivateG1).Issue(), cert, key)
 
-	pair, err := pkioverheid.LoadKeyPair(cert, key, "")
-	fmt.Println(pair.Leaf.Subject.CommonName, err)
+	pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: cert, Key: key})
+	fmt.Println(pair.Certificate().Subject.CommonName, err)
 	// Output: localhost <nil>
-}
-
-func ExampleParseKeyPair() {
-	_, err := pkioverheid.ParseKeyPair([]byte("<html>404 not found</html>"), []byte("…"), "")
-	fmt.Println(err != nil)
-	// Output: true
-}
-
-func ExamplePeerIdentity() {
-	_, err := pkioverheid.PeerIdentity(&tls.ConnectionState{})
-	fmt.Println(err)
-	// Output: pkioverheid: the peer showed no certificate that was verified
-}
-
-func ExampleIdentifyCallers() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	identify, err := pkioverheid.IdentifyCallers(pkioverheid.Config{Roots: g1.Roots()}) // the Config of ServerTLSConfig
-	if err != nil {
-		log.Fatal(err)
-	}
-	// In a handler of gRPC the state is in the AuthInfo of peer.FromContext. This is
-	// as crypto/tls fills it in.
-	leaf, cas := g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf, g1.Certificates()
-	state := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, cas[2], cas[1], cas[0]}}}
-	id, err := identify(&state)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(id.OIN(), "under", id.Hierarchy())
-	fmt.Println(pkioverheid.AllowOIN("00000001002220647000")(id))
-	// Output:
-	// 00000003271987420000 under Private G1
-	// pkioverheid: OIN 00000003271987420000 is not on the list
 }
 
 func ExampleAllowAnySystem() {
@@ -435,48 +362,15 @@ func ExampleOIN() {
 	// Output: 00000003 KVK-nummer <nil>
 }
 
-// What a certificate of Private G1 is told in late 2026. Who keeps a table of many
-// sorts it by Advice.Compare.
-func ExampleAdvise() {
-	g1 := pkioverheid.PrivateG1.Root()
-	advice := pkioverheid.Advise(g1, pkioverheid.MachineToMachine, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
-	fmt.Println(advice.Status, advice.Urgency, advice.Deadline.Format(time.DateOnly), advice.Replacement)
-	fmt.Println(advice.Text)
-	for _, source := range advice.Sources {
-		fmt.Println("-", source)
-	}
-	// Output:
-	// ending later 2028-11-12 Private G4 TLS
-	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat of Private G1): no certificate under it verifies after 2028-11-12. Trust Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") beside it: whoever has moved to it is refused otherwise.
-	// - Logius: everyone must have moved before 2028, when G3 and Private G1 end
-}
-
-func ExampleHierarchy_ReplaceBy() {
+func ExampleHierarchy_Plan() {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.G3, pkioverheid.PrivateG1} {
-		fmt.Println(h, h.ReplaceBy().Format(time.DateOnly))
+		fmt.Println(h, h.Plan().ReplaceBy.Format(time.DateOnly))
 	}
-	fmt.Println(pkioverheid.PrivateG4TLS.ReplaceBy().IsZero())
+	fmt.Println(pkioverheid.PrivateG4TLS.Plan().ReplaceBy.IsZero())
 	// Output:
 	// G3 2020-12-31
 	// Private G1 2027-12-31
 	// true
-}
-
-func ExampleAdvice_Compare() {
-	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	var table []pkioverheid.Advice
-	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS, pkioverheid.PrivateG1, pkioverheid.EV, pkioverheid.G3} {
-		table = append(table, pkioverheid.Advise(h.Certificates()[2], 0, at))
-	}
-	slices.SortFunc(table, pkioverheid.Advice.Compare)
-	for _, a := range table {
-		fmt.Println(a.Urgency, a.Deadline.Format(time.DateOnly), a.Status)
-	}
-	// Output:
-	// now 2020-12-31 withdrawn
-	// now 2022-12-05 ended
-	// later 2028-11-12 ending
-	// none 2039-05-18 fine
 }
 
 func ExampleParseOIN() {
@@ -548,12 +442,6 @@ func ExampleAllOf() {
 	// Output: pkioverheid: OIN 00000099000000001000 is not on the list
 }
 
-func ExampleRefuseTestOIN() {
-	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowAnySystem())
-	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))))
-	// Output: pkioverheid: OIN 00000099000000001000 is a number for tests, which anyone may use
-}
-
 // The list can be set again at any time, on a signal or by whoever maintains it.
 func ExampleOINList() {
 	var list pkioverheid.OINList
@@ -568,157 +456,18 @@ func ExampleOINList() {
 	// pkioverheid: the list of OINs stays as it was: pkioverheid: "27198742" is no OIN: it has 8 characters, not 20
 }
 
-// A server that ends TLS itself lets in every system in the handshake, and tells who
-// is not on the list why.
-func ExampleRequireIdentity() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.Issue()
-	config := pkioverheid.Config{Roots: g1.Roots(), Certificate: &own}
-
-	var list pkioverheid.OINList
-	if err := list.Set("00000003271987420000"); err != nil {
-		log.Fatal(err)
-	}
-	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, _ := pkioverheid.IdentityFromContext(r.Context())
-		fmt.Fprint(w, "welcome, ", id.OIN())
-	})
-	handler, err := pkioverheid.RequireIdentity(hello, pkioverheid.Access{
-		Config: config,
-		Allow:  list.Allow,
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	server := httptest.NewUnstartedServer(handler)
-	server.TLS, err = pkioverheid.ServerTLSConfig(config, pkioverheid.AllowAnySystem())
-	if err != nil {
-		log.Fatal(err)
-	}
-	server.StartTLS()
-	defer server.Close()
-
-	for _, oin := range []pkioverheid.OIN{"00000003271987420000", "00000001002220647000"} {
-		mine := g1.Issue(pkiotest.OIN(oin))
-		client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots(), Certificate: &mine})
-		if err != nil {
-			log.Fatal(err)
-		}
-		resp, err := client.Get(strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
-		if err != nil {
-			log.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		fmt.Println(resp.StatusCode, strings.TrimSpace(string(body)))
-	}
-	// Output:
-	// 200 welcome, 00000003271987420000
-	// 403 pkioverheid: OIN 00000001002220647000 is not on the list
-}
-
 func ExampleIdentityFromContext() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := pkioverheid.IdentityFromContext(r.Context()); ok {
 			fmt.Fprint(w, id.OIN())
 		} else {
-			fmt.Fprint(w, "nobody: this handler is not behind RequireIdentity")
+			fmt.Fprint(w, "nobody: no Server let the caller in")
 		}
 	})
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	fmt.Println(w.Body)
-	// Output: nobody: this handler is not behind RequireIdentity
-}
-
-// Behind nginx with
-//
-//	ssl_verify_client on;
-//	ssl_verify_depth 2;
-//	proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
-func ExampleProxy() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	handler, err := pkioverheid.RequireIdentity(http.NotFoundHandler(), pkioverheid.Access{
-		Config: pkioverheid.Config{Roots: g1.Roots()},
-		Allow:  pkioverheid.AllowOIN("00000003271987420000"),
-		Proxy: &pkioverheid.Proxy{
-			Format: pkioverheid.NginxEscapedPEM,
-			Header: "X-Client-Cert",
-			From:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/28")},
-		},
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	// Somebody who is not nginx, with a certificate that is public.
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("X-Client-Cert", "-----BEGIN%20CERTIFICATE-----…")
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	fmt.Print(w.Code, " ", w.Body)
-	// Output: 403 pkioverheid: the header X-Client-Cert came from an address that is not the proxy's
-}
-
-func ExampleCheckDigikoppeling() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue().Leaf // ordered without an OIN
-	for _, r := range pkioverheid.CheckDigikoppeling(leaf, time.Time{}, pkioverheid.DigikoppelingOptions{
-		Config: pkioverheid.Config{Roots: g1.Roots()},
-	}) {
-		if r.Verdict != pkioverheid.NotChecked {
-			fmt.Println(r.Rule, r.Verdict)
-		}
-	}
-	// Output:
-	// PKI001 broken
-	// PKI004 met
-	// PKI005 met
-}
-
-func ExampleCheckDigikoppelingConnection() {
-	state := &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS12, CipherSuite: tls.TLS_RSA_WITH_AES_128_CBC_SHA}
-	for _, r := range pkioverheid.CheckDigikoppelingConnection(state, time.Time{}, pkioverheid.DigikoppelingOptions{Port: 443}) {
-		if strings.HasPrefix(r.Rule, "TLS") {
-			fmt.Println(r.Rule, r.Verdict, "-", r.Reason)
-		}
-	}
-	// Output:
-	// TLS001 broken - the other side showed no certificate
-	// TLS002 broken - the other side showed no certificate
-	// TLS003 met - TLS 1.2
-	// TLS004 met - TLS 1.2; TLS 1.3 is strongly advised
-	// TLS005 met - port 443
-	// TLS006 broken - TLS_RSA_WITH_AES_128_CBC_SHA is not rated good or sufficient by the NCSC
-	// TLSCIPH001 broken - TLS_RSA_WITH_AES_128_CBC_SHA is not rated good or sufficient by the NCSC
-}
-
-// A server or client that refuses certificates that break a rule.
-func ExampleDigikoppelingPolicy() {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cas := g1.Certificates()
-	policy := pkioverheid.DigikoppelingPolicy(nil) // or with a policy of package chain/crl
-	withoutOIN := chain.Chain{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
-	fmt.Println(policy(withoutOIN, time.Now()))
-	// Output: chain: refused by policy: "localhost": pkioverheid: Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand: order a certificate with one
-}
-
-// What goes into a report.
-func ExampleAdvice() {
-	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	advice := pkioverheid.Advise(pkioverheid.EV.Root(), pkioverheid.MachineToMachine, at)
-	advice.Text, advice.Sources = "…", nil
-	data, err := json.Marshal(advice)
-	fmt.Println(string(data), err)
-	// Output: {"status":"ended","urgency":"now","deadline":"2022-12-05T00:00:00Z","replacement":"private-g4-tls","text":"…"} <nil>
-}
-
-// As a flag of a command may have it.
-func ExampleUse_UnmarshalText() {
-	var use pkioverheid.Use
-	fmt.Println(use.UnmarshalText([]byte("client-only")), use)
-	// Output: <nil> client-only
+	// Output: nobody: no Server let the caller in
 }
 
 func ExampleOIN_MainNumber() {
@@ -758,8 +507,179 @@ func ExampleProxyFormat_UnmarshalText() {
 	// Output: <nil> envoy-xfcc
 }
 
-func ExampleVerdict_MarshalText() {
-	text, err := pkioverheid.Met.MarshalText()
-	fmt.Println(string(text), err)
-	// Output: met <nil>
+// A server that ends TLS itself lets in every system in the handshake, and tells who
+// is not on the list why.
+func ExampleNewServer() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1) // in your program LoadKeyPair
+	var list pkioverheid.OINList
+	if err := list.Set("00000003271987420000"); err != nil {
+		log.Fatal(err)
+	}
+	trust := pkiotest.Trust(g1) // and no Trust
+	trust.Logger = slog.New(slog.DiscardHandler)
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, list.Allow)
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := httptest.NewUnstartedServer(server.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, _ := pkioverheid.IdentityFromContext(r.Context())
+		fmt.Fprintf(w, "welcome, %s under %s", caller.OIN(), caller.Hierarchy())
+	})))
+	srv.TLS = server.TLSConfigForHandler()
+	srv.StartTLS()
+	defer srv.Close()
+
+	for _, oin := range []pkioverheid.OIN{"00000003271987420000", "00000001002220647000"} {
+		own := g1.KeyPair(pkiotest.OIN(oin))
+		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{own}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Println(resp.StatusCode, strings.TrimSpace(string(body)))
+	}
+	// Output:
+	// 200 welcome, 00000003271987420000 under Private G1
+	// 403 pkioverheid: OIN 00000001002220647000 is not on the list
+}
+
+// A server of net/http. The lines are in the README too.
+func ExampleNewServer_hTTP() {
+	start := func(handler http.Handler) (*http.Server, error) {
+		own, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "server.p7b", Key: "server.key"})
+		if err != nil {
+			return nil, err
+		}
+		server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: []*pkioverheid.KeyPair{own}},
+			pkioverheid.AllowOIN("00000003271987420000"))
+		if err != nil {
+			return nil, err
+		}
+		return &http.Server{
+			Addr:      ":443",
+			Handler:   server.Handler(handler), // pkioverheid.IdentityFromContext says who calls
+			TLSConfig: server.TLSConfigForHandler(),
+		}, nil
+	}
+	_, err := start(http.NotFoundHandler())
+	fmt.Println(err)
+	// Output: pkioverheid: stat server.p7b: no such file or directory
+}
+
+// exampleServer lets in OIN 00000003271987420000.
+func exampleServer(g1 *pkiotest.Authority) *pkioverheid.Server {
+	trust := pkiotest.Trust(g1)
+	trust.Logger = slog.New(slog.DiscardHandler)
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}},
+		pkioverheid.AllowOIN("00000003271987420000"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server
+}
+
+// For gRPC, a message broker and other servers that take a tls.Config.
+func ExampleServer_TLSConfig() {
+	config := exampleServer(pkiotest.New(pkioverheid.PrivateG1)).TLSConfig()
+	fmt.Println(config.ClientAuth)
+	// Output: RequireAndVerifyClientCert
+}
+
+func ExampleServer_TLSConfigForHandler() {
+	server := exampleServer(pkiotest.New(pkioverheid.PrivateG1))
+	srv := &http.Server{Handler: server.Handler(http.NotFoundHandler()), TLSConfig: server.TLSConfigForHandler()}
+	fmt.Println(srv.TLSConfig.ClientAuth) // and then srv.ListenAndServeTLS("", "")
+	// Output: RequireAndVerifyClientCert
+}
+
+func ExampleServer_Handler() {
+	handler := exampleServer(pkiotest.New(pkioverheid.PrivateG1)).Handler(http.NotFoundHandler())
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "http://service.example/", nil))
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 403 pkioverheid: the request did not come over TLS, so nobody is known to call
+}
+
+// A route that one TSP's customers may call.
+func ExampleServer_HandlerFor() {
+	onlyKPN, err := exampleServer(pkiotest.New(pkioverheid.PrivateG1)).HandlerFor(pkioverheid.AllowTSP(pkioverheid.KPN))
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/kpn", onlyKPN(http.NotFoundHandler()))
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/kpn", nil))
+	fmt.Println(w.Code)
+	// Output: 403
+}
+
+func ExampleServer_Identify() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	server := exampleServer(g1)
+	// In a handler of gRPC the state is in the AuthInfo of peer.FromContext. This is
+	// as crypto/tls fills it in.
+	leaf, cas := g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf, g1.Certificates()
+	state := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, cas[2], cas[1], cas[0]}}}
+	id, err := server.Identify(&state)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(id.OIN(), "under", id.Hierarchy())
+	// Output: 00000003271987420000 under Private G1
+}
+
+func ExampleAllowTSP() {
+	allow := pkioverheid.AllOf(pkioverheid.AllowOIN("00000003271987420000"), pkioverheid.AllowTSP(pkioverheid.DigiCert))
+	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000003271987420000"))))
+	// Output: pkioverheid: the certificate was issued by KPN, which is not on the list
+}
+
+// The key may be in a token: any crypto.Signer.
+func ExampleNewKeyPair() {
+	_, err := pkioverheid.NewKeyPair(tls.Certificate{})
+	fmt.Println(err)
+	// Output: pkioverheid: the key pair holds no certificate, or no private key that is a crypto.Signer
+}
+
+// A client that runs shows the new certificate in its next handshakes.
+func ExampleKeyPair_Set() {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	own := g1.KeyPair()
+	if err := own.Set(g4.Issue()); err != nil {
+		log.Fatal(err)
+	}
+	claim, _ := pkioverheid.ClaimOf(own.Certificate())
+	fmt.Println(claim.Hierarchy)
+	// Output: Private G4 TLS
+}
+
+// Behind nginx with
+//
+//	ssl_verify_client on;
+//	ssl_verify_depth 2;
+//	proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
+func ExampleProxy() {
+	trust := pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1))
+	trust.Logger = slog.New(slog.DiscardHandler)
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, Proxy: &pkioverheid.Proxy{
+		Format: pkioverheid.NginxEscapedPEM,
+		Header: "X-Client-Cert",
+		From:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/28")},
+	}}, pkioverheid.AllowOIN("00000003271987420000"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Somebody who is not nginx, with a certificate that is public.
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("X-Client-Cert", "-----BEGIN%20CERTIFICATE-----…")
+	w := httptest.NewRecorder()
+	server.Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 403 pkioverheid: the header X-Client-Cert came from an address that is not the proxy's
 }

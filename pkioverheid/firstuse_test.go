@@ -35,7 +35,7 @@ func TestFirstUseFromManyGoroutines(t *testing.T) {
 		func() { assert.NotNil(t, pkioverheid.DefaultCertPool()) },
 		func() { assert.Error(t, pkioverheid.RejectG3(pkioverheid.G3.Certificates())) },
 		func() { assert.NotNil(t, pkioverheid.CertPool(pkioverheid.PrivateG4TLS)) },
-		func() { _, err := pkioverheid.NewClient(pkioverheid.Config{}); assert.NoError(t, err) },
+		func() { _, err := pkioverheid.NewClient(pkioverheid.ClientConfig{}); assert.NoError(t, err) },
 		func() { assert.Len(t, pkioverheid.EV.Certificates(), 5) },
 	} {
 		for range 8 {

@@ -19,28 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 )
 
-// sign makes a certificate with a key of its own under parent, or self-signed.
 func sign(t testing.TB, template *x509.Certificate, parent *tls.Certificate) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	if template.SerialNumber == nil {
-		template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	}
-	if template.NotAfter.IsZero() {
-		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	}
-	issuer, signer := template, crypto.PrivateKey(key)
-	if parent != nil {
-		issuer, signer = parent.Leaf, parent.PrivateKey
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), signer)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: cert}
+	return testcert.Sign(t, template, parent)
 }
 
 // forgedPair bears the name and the key identifier of the real KPN CA under

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -37,7 +38,7 @@ func (e *G3Error) Error() string {
 // ProblemAdvice returns the two halves of Error as sentences, for the Problem and
 // Advice of a [chain.Error] and a [chain.Explanation].
 func (e *G3Error) ProblemAdvice() (problem, advice string) {
-	return e.cause() + ".", capital(e.advice()) + "."
+	return e.cause() + ".", phrase.Capital(e.advice()) + "."
 }
 
 func (e *G3Error) cause() string {
@@ -62,7 +63,7 @@ func (e *G3Error) cause() string {
 }
 
 func (e *G3Error) advice() string {
-	return "ask " + e.TSP.supplier() + " for " + forAnyUse
+	return "ask " + phrase.Supplier(e.TSP) + " for " + phrase.ForAnyUse
 }
 
 // RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3

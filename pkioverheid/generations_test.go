@@ -4,11 +4,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -18,33 +21,33 @@ func TestTheFirstGenerationsAreRecognisedAndEnded(t *testing.T) {
 	name := func(cn, o string) pkix.Name {
 		return pkix.Name{CommonName: cn, Organization: []string{o}, Country: []string{"NL"}}
 	}
-	today := date(2026, 11, 28)
+	today := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 	cases := []struct {
 		name      string
 		cert      *x509.Certificate
 		hierarchy pkioverheid.Hierarchy
-		status    pkioverheid.Status
+		status    advice.Status
 		words     string
 	}{
-		{"Digipoort's of 2016", claimingName(t, name("KPN PKIoverheid Organisatie CA - G2", "KPN B.V.")), pkioverheid.Generation2, pkioverheid.Ended, "Generation 2 that ended on 2020-03-31"},
-		{"below a domain CA of the first", claimingName(t, name("Staat der Nederlanden Overheid CA", "Staat der Nederlanden")), pkioverheid.Generation1, pkioverheid.Ended, "Generation 1 that ended on 2015-12-31"},
+		{"Digipoort's of 2016", testcert.ClaimingName(t, name("KPN PKIoverheid Organisatie CA - G2", "KPN B.V.")), pkioverheid.Generation2, advice.Ended, "Generation 2 that ended on 2020-03-31"},
+		{"below a domain CA of the first", testcert.ClaimingName(t, name("Staat der Nederlanden Overheid CA", "Staat der Nederlanden")), pkioverheid.Generation1, advice.Ended, "Generation 1 that ended on 2015-12-31"},
 		{"the root of the second", sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, Subject: name("Staat der Nederlanden Root CA - G2", "Staat der Nederlanden")}, nil).Leaf,
-			pkioverheid.Generation2, pkioverheid.Ended, "stamcertificaat of Generation 2"},
-		{"a company's that is called G2", claimingName(t, name("ABN AMRO CA - G2", "ABN AMRO Bank N.V.")), 0, pkioverheid.Unrecognised, "nothing to advise"},
-		{"the name with another organisation", claimingName(t, name("Staat der Nederlanden Root CA - G2", "Mallory B.V.")), 0, pkioverheid.Unrecognised, "nothing to advise"},
-		{"the first is not Private G1", claimingName(t, name("Staat der Nederlanden Private Root CA - G1", "Staat der Nederlanden")), pkioverheid.PrivateG1, pkioverheid.Ending, "Private G1"},
+			pkioverheid.Generation2, advice.Ended, "stamcertificaat of Generation 2"},
+		{"a company's that is called G2", testcert.ClaimingName(t, name("ABN AMRO CA - G2", "ABN AMRO Bank N.V.")), 0, advice.Unrecognised, "nothing to advise"},
+		{"the name with another organisation", testcert.ClaimingName(t, name("Staat der Nederlanden Root CA - G2", "Mallory B.V.")), 0, advice.Unrecognised, "nothing to advise"},
+		{"the first is not Private G1", testcert.ClaimingName(t, name("Staat der Nederlanden Private Root CA - G1", "Staat der Nederlanden")), pkioverheid.PrivateG1, advice.Ending, "Private G1"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			claim, ok := pkioverheid.ClaimOf(c.cert)
 			assert.Equal(t, c.hierarchy != 0, ok)
 			assert.Equal(t, c.hierarchy, claim.Hierarchy)
-			a := pkioverheid.Advise(c.cert, pkioverheid.MachineToMachine, today)
+			a := advice.For(c.cert, advice.MachineToMachine, today)
 			assert.Equal(t, c.status, a.Status)
 			assert.Contains(t, a.Text, c.words)
-			if c.status == pkioverheid.Ended {
+			if c.status == advice.Ended {
 				assert.Equal(t, pkioverheid.PrivateG4TLS, a.Replacement)
-				assert.Equal(t, pkioverheid.ActNow, a.Urgency)
+				assert.Equal(t, advice.ActNow, a.Urgency)
 				assert.NotEmpty(t, a.Sources)
 			}
 		})
@@ -53,7 +56,7 @@ func TestTheFirstGenerationsAreRecognisedAndEnded(t *testing.T) {
 
 func TestTheFirstGenerationsCannotBeTrusted(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.Generation1, pkioverheid.Generation2} {
-		_, err := pkioverheid.NewClient(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{h}})
+		_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{h}}})
 		assert.ErrorContains(t, err, "has ended and cannot be trusted")
 		assert.NotContains(t, pkioverheid.Hierarchies(), h)
 		assert.Empty(t, h.Certificates())
@@ -74,11 +77,10 @@ func TestNobodyIsASystemBelowTheSecondGeneration(t *testing.T) {
 	root := sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		Subject: pkix.Name{CommonName: "Staat der Nederlanden Root CA - G2", Organization: []string{"Staat der Nederlanden"}, Country: []string{"NL"}}}, nil)
 	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-	tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, Roots: truststore.New(root.Leaf)}, pkioverheid.AllowAnySystem())
-	require.NoError(t, err)
+	tc := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root.Leaf))}, KeyPairs: pairs(own)}, pkioverheid.AllowAnySystem())
 	systemOID, err := x509.ParseOID("2.16.528.1.1003.1.2.8.6")
 	require.NoError(t, err)
 	leaf := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "system"}, Policies: []x509.OID{systemOID},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, &root)
-	assert.Error(t, call(t, serve(t, tc), &leaf, func(cfg *pkioverheid.Config) { cfg.Roots = pkiotest.New(pkioverheid.PrivateG1).Roots() }))
+	assert.Error(t, call(t, serve(t, tc), &leaf, func(cfg *pkioverheid.ClientConfig) { cfg.Trust = pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1)) }))
 }

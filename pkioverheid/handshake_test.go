@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -61,7 +62,7 @@ func serve(t testing.TB, tc *tls.Config) string {
 }
 
 // get makes one request with a client of its own and closes its connections.
-func get(t testing.TB, cfg pkioverheid.Config, url string) (*http.Response, error) {
+func get(t testing.TB, cfg pkioverheid.ClientConfig, url string) (*http.Response, error) {
 	t.Helper()
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
@@ -113,16 +114,16 @@ func TestServersAreTrustedHoweverTheySendTheirChain(t *testing.T) {
 						Certificates: []tls.Certificate{present(authority, p)},
 						MinVersion:   version, MaxVersion: version,
 					})
-					resp, err := get(t, pkioverheid.Config{Roots: authority.Roots(), Time: authority.Time}, url)
+					resp, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}}, url)
 					require.NoError(t, err)
 					assert.Equal(t, 2, resp.ProtoMajor, "HTTP/2 stays on")
 
-					id, err := pkioverheid.PeerIdentity(resp.TLS)
-					require.NoError(t, err)
-					assert.Equal(t, h, id.Hierarchy())
-					assert.Equal(t, pkioverheid.KPN, id.TSP())
-					assert.Equal(t, pkioverheid.System, id.Kind())
-					assert.True(t, id.Claim().Fixture)
+					claim, ok := pkioverheid.ClaimOf(resp.TLS.PeerCertificates[0])
+					require.True(t, ok)
+					assert.Equal(t, h, claim.Hierarchy)
+					assert.Equal(t, pkioverheid.KPN, claim.TSP)
+					assert.Equal(t, pkioverheid.System, claim.Kind)
+					assert.True(t, claim.Fixture)
 				})
 			}
 		}
@@ -134,11 +135,10 @@ func TestBothTSPsOfAHierarchyAreKnown(t *testing.T) {
 		authority := pkiotest.New(h)
 		for _, tsp := range []string{"KPN", other} {
 			url := serve(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.TSP(tsp), pkiotest.LeafOnly())}})
-			resp, err := get(t, pkioverheid.Config{Roots: authority.Roots()}, url)
+			resp, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority)}, url)
 			require.NoError(t, err)
-			id, err := pkioverheid.PeerIdentity(resp.TLS)
-			require.NoError(t, err)
-			assert.EqualValues(t, tsp, id.TSP())
+			claim, _ := pkioverheid.ClaimOf(resp.TLS.PeerCertificates[0])
+			assert.EqualValues(t, tsp, claim.TSP)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func TestG3IsRefusedInEveryPresentation(t *testing.T) {
 				pair := leaf
 				pair.Certificate = c.sent
 				url := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: version, MaxVersion: version})
-				cfg := pkioverheid.Config{Roots: g1.Roots()}
+				cfg := pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}
 
 				tc, err := pkioverheid.ClientTLSConfig(cfg)
 				require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestG3IsRefusedInEveryPresentation(t *testing.T) {
 				}
 
 				// A program that trusts no fixture refuses them no less clearly.
-				_, err = get(t, pkioverheid.Config{}, url)
+				_, err = get(t, pkioverheid.ClientConfig{}, url)
 				require.ErrorAs(t, err, &withdrawn)
 				assert.Equal(t, "KPN BV PKIoverheid Organisatie Server CA - G3", withdrawn.CA)
 			})
@@ -213,7 +213,7 @@ func TestG3IsRefusedInEveryPresentation(t *testing.T) {
 
 func TestG3IsRefusedUnderAWrongHostNameToo(t *testing.T) {
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.DNSNames("other.example"))}})
-	_, err := get(t, pkioverheid.Config{Roots: fixtureRoots(), Time: time.Now}, url)
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtureRoots()), Time: time.Now}}, url)
 	var withdrawn *pkioverheid.G3Error
 	require.ErrorAs(t, err, &withdrawn)
 	var hostname x509.HostnameError
@@ -225,7 +225,7 @@ func TestARevokedTSPCAIsRefusedHoweverTheServerSendsItsChain(t *testing.T) {
 		authority := pkiotest.New(h)
 		revoked := authority.Certificates()[2]
 		var shortest int
-		cfg := pkioverheid.Config{Roots: authority.Roots(), Policy: func(c chain.Chain, at time.Time) error {
+		cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Policy: func(c chain.Chain, at time.Time) error {
 			if shortest == 0 || len(c) < shortest {
 				shortest = len(c)
 			}
@@ -233,7 +233,7 @@ func TestARevokedTSPCAIsRefusedHoweverTheServerSendsItsChain(t *testing.T) {
 				return &chain.Error{Reason: chain.Revoked, Cert: revoked, At: at}
 			}
 			return nil
-		}}
+		}}}
 		for _, p := range presentations {
 			t.Run(h.String()+"/"+p.name, func(t *testing.T) {
 				url := serve(t, &tls.Config{Certificates: []tls.Certificate{present(authority, p)}})
@@ -260,32 +260,32 @@ func TestRefusalsNameThePathAndSayWhatToDo(t *testing.T) {
 	cases := []struct {
 		name   string
 		server tls.Certificate
-		cfg    pkioverheid.Config
+		cfg    pkioverheid.ClientConfig
 		reason chain.Reason
 		length int
 		words  []string
 	}{
-		{"an ended hierarchy", ev.Issue(), pkioverheid.Config{Roots: ev.Roots()}, chain.Expired, 4,
+		{"an ended hierarchy", ev.Issue(), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended", "2022-12-0", "EV Root CA\" (EV", "Private G4"}},
-		{"an ended hierarchy, leaf only", ev.Issue(pkiotest.LeafOnly()), pkioverheid.Config{Roots: ev.Roots()}, chain.Expired, 4,
+		{"an ended hierarchy, leaf only", ev.Issue(pkiotest.LeafOnly()), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended"}},
-		{"an ended hierarchy, a leaf that claims to be valid", ev.Issue(pkiotest.Validity(now.Add(-time.Hour), now.Add(time.Hour))), pkioverheid.Config{Roots: ev.Roots()}, chain.Expired, 4,
+		{"an ended hierarchy, a leaf that claims to be valid", ev.Issue(pkiotest.Validity(now.Add(-time.Hour), now.Add(time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended"}},
-		{"an expired certificate", g1.Issue(pkiotest.Validity(now.Add(-48*time.Hour), now.Add(-24*time.Hour))), pkioverheid.Config{Roots: g1.Roots()}, chain.Expired, 4,
+		{"an expired certificate", g1.Issue(pkiotest.Validity(now.Add(-48*time.Hour), now.Add(-24*time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.Expired, 4,
 			[]string{"\"localhost\" expired on " + now.Add(-24*time.Hour).UTC().Format(time.DateOnly), "Private G1"}},
-		{"not yet valid", g4.Issue(pkiotest.Validity(now.Add(24*time.Hour), now.Add(48*time.Hour))), pkioverheid.Config{Roots: g4.Roots()}, chain.NotYetValid, 4,
+		{"not yet valid", g4.Issue(pkiotest.Validity(now.Add(24*time.Hour), now.Add(48*time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.NotYetValid, 4,
 			[]string{"clock", "Private G4"}},
-		{"another host", g1.Issue(pkiotest.DNSNames("soap.example.nl", "b.nl", "c.nl", "d.nl")), pkioverheid.Config{Roots: g1.Roots()}, chain.WrongName, 4,
+		{"another host", g1.Issue(pkiotest.DNSNames("soap.example.nl", "b.nl", "c.nl", "d.nl")), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.WrongName, 4,
 			[]string{`"soap.example.nl", "b.nl", "c.nl" and 1 more`, "Private G1"}},
-		{"a client's certificate", g4.Issue(pkiotest.ClientOnly()), pkioverheid.Config{Roots: g4.Roots()}, chain.WrongUsage, 4,
+		{"a client's certificate", g4.Issue(pkiotest.ClientOnly()), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.WrongUsage, 4,
 			[]string{"serverAuth"}},
-		{"somebody else's CA", foreign.TLS.Certificates[0], pkioverheid.Config{}, chain.UnknownAuthority, 1,
-			[]string{"self-signed", "Config.Roots"}},
-		{"a fixture that nobody trusts", g1.Issue(), pkioverheid.Config{}, chain.UnknownAuthority, 3,
+		{"somebody else's CA", foreign.TLS.Certificates[0], pkioverheid.ClientConfig{}, chain.UnknownAuthority, 1,
+			[]string{"self-signed", "Trust.Roots"}},
+		{"a fixture that nobody trusts", g1.Issue(), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 3,
 			[]string{"package pkiotest", "authority.Roots()", "Private G1"}},
-		{"a fixture that nobody trusts, leaf only", g1.Issue(pkiotest.LeafOnly()), pkioverheid.Config{}, chain.UnknownAuthority, 1,
+		{"a fixture that nobody trusts, leaf only", g1.Issue(pkiotest.LeafOnly()), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 1,
 			[]string{"presents itself as issued by", "not on it", "Private G1"}},
-		{"a fixture of another hierarchy", g4.Issue(), pkioverheid.Config{Roots: g1.Roots()}, chain.UnknownAuthority, 4,
+		{"a fixture of another hierarchy", g4.Issue(), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.UnknownAuthority, 4,
 			[]string{"Private G4 TLS, pkiotest", "package pkiotest"}},
 	}
 	for _, c := range cases {
@@ -311,7 +311,7 @@ func TestRefusalsNameThePathAndSayWhatToDo(t *testing.T) {
 
 func TestARealHierarchyThatIsNotTrustedIsNamed(t *testing.T) {
 	// No real leaf is at hand with its key; the CA certificates are.
-	cfg, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS}})
+	cfg, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS}}})
 	require.NoError(t, err)
 	g1 := pkioverheid.PrivateG1.Certificates()
 	err = cfg.VerifyConnection(tls.ConnectionState{ServerName: "soap.machtigen.digid.nl", VerifiedChains: [][]*x509.Certificate{{g1[2], g1[1], g1[0]}}})
@@ -324,7 +324,7 @@ func TestARealHierarchyThatIsNotTrustedIsNamed(t *testing.T) {
 func TestNothingVerifiedIsRefused(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
-	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: g1.Roots()})
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	require.NoError(t, err)
 	tc.InsecureSkipVerify = true // what a hurried user adds
 	_, err = tls.Dial("tcp", strings.TrimPrefix(url, "https://"), tc)
@@ -338,10 +338,10 @@ func TestAnAddedPolicyIsAskedOnResumedSessionsToo(t *testing.T) {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			var against error
 			var asked int
-			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: g1.Roots(), Policy: func(chain.Chain, time.Time) error {
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: func(chain.Chain, time.Time) error {
 				asked++
 				return against
-			}})
+			}}})
 			require.NoError(t, err)
 			tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 			tc.MaxVersion = version
@@ -379,7 +379,7 @@ func TestTransportRefusesEverythingButHTTPS(t *testing.T) {
 		http.Redirect(w, r, plain.URL, http.StatusTemporaryRedirect)
 	}))
 	defer redirecting.Close()
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: g1.Roots()})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	require.NoError(t, err)
 	for _, url := range []string{plain.URL, redirecting.URL, "ftp://localhost/"} {
 		_, err = client.Post(url, "text/xml", strings.NewReader("a secret"))
@@ -409,7 +409,7 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 		"GetClientCertificate": {TLSClientConfig: &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, nil }}},
 	}
 	for name, base := range refused {
-		_, err := pkioverheid.NewTransport(pkioverheid.Config{Base: base})
+		_, err := pkioverheid.NewTransport(pkioverheid.ClientConfig{Base: base})
 		require.Error(t, err, name)
 		assert.Contains(t, err.Error(), name)
 	}
@@ -428,18 +428,18 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 		}},
 	}
 	base.Proxy = func(r *http.Request) (*url.URL, error) { proxied++; return nil, nil }
-	resp, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Base: base}, address)
+	resp, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: base}, address)
 	require.NoError(t, err)
 	assert.Equal(t, 2, resp.ProtoMajor)
 	assert.Equal(t, []int{1, 1, 1}, []int{dialled, proxied, verified})
 	assert.EqualValues(t, tls.VersionTLS10, base.TLSClientConfig.MinVersion, "the caller's own is not changed")
 	assert.Nil(t, base.TLSClientConfig.RootCAs)
 
-	_, err = get(t, pkioverheid.Config{Base: &http.Transport{TLSClientConfig: &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return nil }}}}, address)
+	_, err = get(t, pkioverheid.ClientConfig{Base: &http.Transport{TLSClientConfig: &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return nil }}}}, address)
 	assert.Error(t, err, "the caller's VerifyConnection comes on top, not instead")
 
 	http1 := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
-	resp, err = get(t, pkioverheid.Config{Roots: g1.Roots(), Base: http1}, address)
+	resp, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: http1}, address)
 	require.NoError(t, err)
 	assert.Equal(t, 1, resp.ProtoMajor, "who switched HTTP/2 off keeps it off")
 }
@@ -447,11 +447,11 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 func TestOldProtocolsAndSuitesAreRefused(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
-	_, err := get(t, pkioverheid.Config{Roots: g1.Roots()}, url)
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "protocol version")
 	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MaxVersion: tls.VersionTLS12,
 		CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, NextProtos: []string{"http/1.1"}})
-	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, url)
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "handshake failure")
 	var ours *pkioverheid.ClientCertificateError
 	assert.False(t, errors.As(err, &ours), "nobody asked for a certificate")
@@ -461,7 +461,7 @@ func TestTimeoutsStayTimeouts(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
-	client, err := pkioverheid.NewClient(pkioverheid.Config{Base: &http.Transport{TLSHandshakeTimeout: 50 * time.Millisecond}})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Base: &http.Transport{TLSHandshakeTimeout: 50 * time.Millisecond}})
 	require.NoError(t, err)
 	_, err = client.Get("https://" + silent.Addr().String())
 	var timeout net.Error
@@ -472,7 +472,7 @@ func TestTimeoutsStayTimeouts(t *testing.T) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, "GET", "https://"+silent.Addr().String(), nil)
 	require.NoError(t, err)
-	client, err = pkioverheid.NewClient(pkioverheid.Config{})
+	client, err = pkioverheid.NewClient(pkioverheid.ClientConfig{})
 	require.NoError(t, err)
 	_, err = client.Do(req)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
@@ -482,22 +482,21 @@ func TestConfigErrors(t *testing.T) {
 	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
 	reread, err := x509.ParseCertificate(g1.Certificates()[0].Raw)
 	require.NoError(t, err)
-	leaf := g1.Issue()
 	cases := map[string]struct {
-		cfg   pkioverheid.Config
+		cfg   pkioverheid.ClientConfig
 		words string
 	}{
-		"G3 among the hierarchies":       {pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}}, "withdrawn"},
-		"no hierarchy":                   {pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{0}}, "no such hierarchy"},
-		"the real G3 root":               {pkioverheid.Config{Roots: truststore.New(pkioverheid.G3.Root())}, "G3"},
-		"a G3 TSP CA":                    {pkioverheid.Config{Roots: truststore.New(pkioverheid.CANamed(t, kpnG3))}, "withdrawn"},
-		"G3 for clients only":            {pkioverheid.Config{Roots: g3.Roots()}, "G3"},
-		"a fixture root read from bytes": {pkioverheid.Config{Roots: truststore.New(reread)}, "private key"},
-		"a leaf as an anchor":            {pkioverheid.Config{Roots: truststore.New(forgedPair(t, someOIN).Leaf)}, "is not a CA"},
-		"only roots, and none":           {pkioverheid.Config{OnlyRoots: true}, "no roots"},
-		"a production root for TRIAL":    {pkioverheid.Config{TrialRoots: truststore.New(pkioverheid.PrivateG1.Root())}, "no test certificate"},
-		"a certificate without its key":  {pkioverheid.Config{Certificate: &tls.Certificate{Certificate: leaf.Certificate}}, "no private key"},
-		"an empty certificate":           {pkioverheid.Config{Certificate: new(tls.Certificate)}, "LoadKeyPair"},
+		"G3 among the hierarchies":       {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}}}, "withdrawn"},
+		"no hierarchy":                   {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{0}}}, "no such hierarchy"},
+		"the real G3 root":               {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(pkioverheid.G3.Root()))}}, "G3"},
+		"a G3 TSP CA":                    {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(testcert.CA(t, "KPN BV PKIoverheid Organisatie Server CA - G3")))}}, "withdrawn"},
+		"G3 for clients only":            {pkioverheid.ClientConfig{Trust: pkiotest.Trust(g3)}, "G3"},
+		"a fixture root read from bytes": {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(reread))}}, "private key"},
+		"a leaf as an anchor":            {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(forgedPair(t, someOIN).Leaf))}}, "is not a CA"},
+		"only roots, and none":           {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{OnlyRoots: true}}, "no roots"},
+		"a production root for TRIAL":    {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{TrialRoots: truststore.New(pkioverheid.PrivateG1.Root())}}, "no test certificate"},
+		"an empty key pair":              {pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{new(pkioverheid.KeyPair)}}, "LoadKeyPair"},
+		"no key pair":                    {pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{nil}}, "LoadKeyPair"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -507,7 +506,7 @@ func TestConfigErrors(t *testing.T) {
 			assert.Contains(t, err.Error(), "pkioverheid: ")
 		})
 	}
-	_, err = pkioverheid.NewClient(pkioverheid.Config{Roots: g3.Roots()})
+	_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g3)})
 	var withdrawn *pkioverheid.G3Error
 	assert.ErrorAs(t, err, &withdrawn)
 }

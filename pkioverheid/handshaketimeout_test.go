@@ -18,12 +18,12 @@ func TestAHandshakeMayTakeLongerThanTheFetchOfACRL(t *testing.T) {
 	require.NoError(t, err)
 	defer checker.Close()
 	for name, c := range map[string]struct {
-		cfg  Config
+		cfg  ClientConfig
 		want time.Duration
 	}{
-		"without revocation":            {Config{}, 10 * time.Second},
-		"with it":                       {Config{Revocation: checker}, 20 * time.Second},
-		"with a transport of one's own": {Config{Revocation: checker, Base: &http.Transport{TLSHandshakeTimeout: time.Second}}, time.Second},
+		"without revocation":            {ClientConfig{}, 10 * time.Second},
+		"with it":                       {ClientConfig{Trust: Trust{Revocation: checker}}, 20 * time.Second},
+		"with a transport of one's own": {ClientConfig{Trust: Trust{Revocation: checker}, Base: &http.Transport{TLSHandshakeTimeout: time.Second}}, time.Second},
 	} {
 		tr, err := NewTransport(c.cfg)
 		require.NoError(t, err, name)

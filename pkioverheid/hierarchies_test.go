@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"testing"
 
@@ -29,4 +30,13 @@ func CANamed(t testing.TB, name string) *x509.Certificate {
 	}
 	require.Fail(t, "no such CA", name)
 	return nil
+}
+
+// PairOf returns what a KeyPair holds.
+func PairOf(k *KeyPair) tls.Certificate { return *k.pair() }
+
+// ParseKeyPair is LoadKeyPair on the contents of files.
+func ParseKeyPair(cert, key []byte, password string) (tls.Certificate, error) {
+	pair, _, err := parseKeyPair(cert, key, password)
+	return pair, err
 }

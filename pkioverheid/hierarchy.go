@@ -79,6 +79,13 @@ var hierarchyTable = [...]struct {
 	},
 }
 
+const (
+	sourcePlan2020    = "Logius, replacement plan of 2020 (questions and answers of 25 November 2020)"
+	sourceG4          = "Logius: everyone must have moved before 2028, when G3 and Private G1 end"
+	sourceEV          = "cert.pkioverheid.nl: the EV root ended on 8 December 2022; since then PKIoverheid issues no publicly trusted TLS certificates"
+	sourceGenerations = "PKIoverheid: its first generation ended in 2015, its second in March 2020"
+)
+
 func (h Hierarchy) known() bool { return h > 0 && int(h) < len(hierarchyTable) }
 
 // trustable reports whether a user may trust the hierarchy.
@@ -95,7 +102,7 @@ func hierarchyNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Hierarchies returns the hierarchies that a zero [Config] and
+// Hierarchies returns the hierarchies that a zero [Trust] and
 // [DefaultCertPool] trust, each in a new slice: EV, PrivateG1 and PrivateG4TLS.
 // EV is among them because it is no more than expired: nothing under it passes
 // at a present time, and archives of 2020–2022 pass at theirs.
@@ -118,14 +125,33 @@ func (h Hierarchy) String() string {
 	return hierarchyTable[h].title
 }
 
-// ReplaceBy returns the moment by which Logius asks that certificates under the
-// hierarchy are replaced: the end of 2020 for servers under G3, the end of 2027 for
-// Private G1. It is zero if no such date was published.
-func (h Hierarchy) ReplaceBy() time.Time {
+// Plan is what was published about the future of a hierarchy.
+type Plan struct {
+	// ReplaceBy is the moment by which Logius asks that certificates under the hierarchy
+	// are replaced: the end of 2020 for servers under G3, the end of 2027 for Private G1.
+	// Zero if no such date was published.
+	ReplaceBy time.Time
+
+	// Ended is when the hierarchy ended; zero if it did not.
+	Ended time.Time
+
+	// Successor is what takes its place between machines, from when that began; zero if
+	// there is none.
+	Successor Hierarchy
+
+	Withdrawn bool   // it is refused for TLS at any time
+	Public    bool   // browsers trusted its root
+	Source    string // who says so
+}
+
+// Plan returns what was published about the future of the hierarchy. It is zero where
+// nothing was.
+func (h Hierarchy) Plan() Plan {
 	if !h.known() {
-		return time.Time{}
+		return Plan{}
 	}
-	return hierarchyTable[h].replaceBy
+	row := &hierarchyTable[h]
+	return Plan{row.replaceBy, row.ended, row.successor, row.withdrawn, row.public, row.source}
 }
 
 // MarshalText returns the name in lower case with hyphens, such as "private-g1", and

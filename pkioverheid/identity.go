@@ -2,7 +2,6 @@ package pkioverheid
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -46,7 +45,7 @@ func (id Identity) Kind() Kind { return id.kind }
 
 // TSP returns the provider that issued the certificate; empty where it is not
 // known. It comes from the keys of CAs, and from their names only below roots of the
-// State and those of [Config.ClientRoots] and [Config.TrialRoots].
+// State and those of [ServerConfig.ClientRoots] and [Trust.TrialRoots].
 func (id Identity) TSP() TSP { return id.tsp }
 
 // UZI returns the holder of an UZI server certificate. It is false for any other
@@ -78,31 +77,6 @@ func (id Identity) Claim() Claim {
 }
 
 var errNotVerified = errors.New("pkioverheid: the peer showed no certificate that was verified")
-
-// PeerIdentity returns who the other side of a TLS connection is, from its
-// verified chains only. It is an error if there is none (no certificate, or
-// verification was turned off), if none leads to a CA that this package
-// knows by its key, and for a CA. Roots that a user adds are not known here,
-// [Config.ClientRoots] among them: [IdentifyCallers] knows them, and so do an
-// [Authorizer] and [IdentityFromContext].
-func PeerIdentity(cs *tls.ConnectionState) (Identity, error) {
-	if cs == nil || len(cs.VerifiedChains) == 0 {
-		return Identity{}, errNotVerified
-	}
-	refused := errNotVerified
-	for _, c := range cs.VerifiedChains {
-		id, err := identityOf(c, false)
-		switch {
-		case err == nil && id.hierarchy != 0:
-			return id, nil
-		case err == nil:
-			refused = fmt.Errorf("pkioverheid: %s is not below a CA of PKIoverheid known here", quote.Certificate(c[0]))
-		case refused == errNotVerified:
-			refused = err
-		}
-	}
-	return Identity{}, refused
-}
 
 // identityOf reads a verified chain; added says that its root is one of those under
 // which systems may stand whose hierarchy is not known. The hierarchy is zero where

@@ -32,6 +32,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // These tests meet TLS and key files as other programs make them: openssl, nginx,
@@ -171,7 +172,7 @@ var protocols = []struct {
 }
 
 // fetch is get for servers that say more than hello.
-func fetch(t testing.TB, cfg pkioverheid.Config, url string) (*http.Response, string, error) {
+func fetch(t testing.TB, cfg pkioverheid.ClientConfig, url string) (*http.Response, string, error) {
 	t.Helper()
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
@@ -245,9 +246,7 @@ func TestOurClientReachesServersOfOpenSSL(t *testing.T) {
 					own := present(authority, p)
 					url := sServer(t, own, protocol.openssl, "-Verify", "4", "-verify_return_error", "-CAfile", dir.root(t, authority),
 						"-attime", strconv.FormatInt(authority.Time().Unix(), 10))
-					resp, page, err := fetch(t, pkioverheid.Config{
-						Roots: authority.Roots(), Time: authority.Time, Certificate: clientPair(authority),
-					}, url)
+					resp, page, err := fetch(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}, KeyPairs: pairs(*clientPair(authority))}, url)
 					require.NoError(t, err)
 					assert.Equal(t, protocol.version, resp.TLS.Version)
 					assert.Len(t, resp.TLS.PeerCertificates, len(own.Certificate), "openssl adds nothing to it")
@@ -280,7 +279,7 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 		words []string
 	}{
 		{"there is no client certificate", announced(g1), nil, false,
-			[]string{`one under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "none was sent", "Config.Certificate"}},
+			[]string{`one under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "none was sent", "ClientConfig.KeyPairs"}},
 		{"it announces a root that is not ours", announced(g4), clientPair(g1), false,
 			[]string{`one under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "(Private G1) was not sent", "use a certificate under a CA that the server accepts"}},
 		{"it trusts another root and announces none", unannounced(g4), clientPair(g1), true,
@@ -299,7 +298,7 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 				// In TLS 1.3 the alert comes after the handshake, and may be lost.
 				told := false
 				for attempt := 0; attempt < 20 && !told; attempt++ {
-					_, _, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: c.cert}, url)
+					_, _, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairsOf(c.cert)}, url)
 					var refused *pkioverheid.ClientCertificateError
 					require.ErrorAs(t, err, &refused)
 					assert.Equal(t, c.sent, refused.Sent)
@@ -329,7 +328,7 @@ func TestOurClientRefusesServersOfOpenSSLUnderG3(t *testing.T) {
 			}
 			t.Run(protocol.name+"/"+p.name, func(t *testing.T) {
 				url := sServer(t, present(g3, p), protocol.openssl)
-				_, _, err := fetch(t, pkioverheid.Config{Roots: fixtureRoots()}, url)
+				_, _, err := fetch(t, pkioverheid.ClientConfig{Trust: fixtureTrust()}, url)
 				var refused *pkioverheid.G3Error
 				require.ErrorAs(t, err, &refused)
 				assert.Equal(t, "KPN BV PKIoverheid Organisatie Server CA - G3", refused.CA)
@@ -407,7 +406,7 @@ func TestOurClientReachesNginx(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%v/%s/%s", h, protocol.name, name), func(t *testing.T) {
 					url := nginx(t, own, "ssl_protocols "+protocol.nginx, "ssl_verify_depth 2", "ssl_client_certificate "+dir.root(t, authority))
-					resp, said, err := fetch(t, pkioverheid.Config{Roots: authority.Roots(), Certificate: clientPair(authority)}, url)
+					resp, said, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: pairs(*clientPair(authority))}, url)
 					require.NoError(t, err)
 					assert.Equal(t, http.StatusOK, resp.StatusCode)
 					assert.Equal(t, protocol.version, resp.TLS.Version)
@@ -451,7 +450,7 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 		for _, c := range cases {
 			t.Run(protocol.name+"/"+c.name, func(t *testing.T) {
 				url := nginx(t, g1.Issue(), append(c.trust, "ssl_protocols "+protocol.nginx)...)
-				resp, page, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: c.cert}, url)
+				resp, page, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairsOf(c.cert)}, url)
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 				assert.Contains(t, page, c.page)
@@ -473,7 +472,7 @@ func TestOurClientRefusesNginxUnderG3(t *testing.T) {
 	for _, protocol := range protocols {
 		t.Run(protocol.name, func(t *testing.T) {
 			url := nginx(t, g3.Issue(), "ssl_protocols "+protocol.nginx, "ssl_client_certificate "+dir.root(t, g1))
-			_, _, err := fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: clientPair(g1)}, url)
+			_, _, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(*clientPair(g1))}, url)
 			var refused *pkioverheid.G3Error
 			require.ErrorAs(t, err, &refused)
 			assert.True(t, refused.Withdrawn)
@@ -481,20 +480,17 @@ func TestOurClientRefusesNginxUnderG3(t *testing.T) {
 	}
 }
 
-// mutualServer is a Go server made with ServerTLSConfig, which is given nothing but
+// mutualServer is a Go server made with a Server, which is given nothing but
 // its certificate, and answers with who called.
 func mutualServer(t testing.TB, own tls.Certificate, version uint16, allow pkioverheid.Authorizer) (port string) {
 	t.Helper()
-	tc := serverConfig(t, pkioverheid.Config{Certificate: &own}, allow)
+	server := newServer(t, pkioverheid.ServerConfig{KeyPairs: pairs(own)}, allow)
+	tc := server.TLSConfig()
 	tc.MinVersion, tc.MaxVersion = version, version
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := pkioverheid.PeerIdentity(r.TLS)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
+	srv := httptest.NewUnstartedServer(server.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, _ := pkioverheid.IdentityFromContext(r.Context())
 		fmt.Fprintf(w, "welcome, %s of %v", id.OIN(), id.Hierarchy())
-	}))
+	})))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.EnableHTTP2 = true
 	srv.TLS = tc
@@ -630,7 +626,7 @@ func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
 					assert.NotContains(t, announced, ca.Subject.CommonName)
 				}
 
-				// Config.Certificate held the first of these only.
+				// the KeyPair held the first of these only.
 				var sent [][]byte
 				for rest := []byte(said); ; {
 					var block *pem.Block
@@ -787,7 +783,7 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 				t.Parallel()
 				issued := authority.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
 				files := way.make(t, deliver(t, issued))
-				pair, err := pkioverheid.LoadKeyPair(files.cert, files.key, files.password)
+				pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: files.cert, Key: files.key, Password: files.password})
 				if refused(t, err) {
 					return
 				}
@@ -798,8 +794,8 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 					// fixture are added by NewClient, which is told to trust it.
 					want = want[:1]
 				}
-				assertKeyPair(t, want, pair)
-				_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Certificate: &pair}, url)
+				assertKeyPair(t, want, pkioverheid.PairOf(pair))
+				_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: []*pkioverheid.KeyPair{pair}}, url)
 				assert.NoError(t, err)
 			})
 		}
@@ -826,13 +822,13 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 		"behind its curve": d.put(t, "both.key", append(parameters, key...)), // as "openssl ecparam -genkey" writes it
 	} {
 		t.Run(name, func(t *testing.T) {
-			pair, err := pkioverheid.LoadKeyPair(d.chain, file, secret)
+			pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: d.chain, Key: file, Password: secret})
 			if refused(t, err) {
 				return
 			}
 			require.NoError(t, err)
-			assertKeyPair(t, issued.Certificate, pair)
-			_, err = get(t, pkioverheid.Config{Roots: g4.Roots(), Certificate: &pair}, url)
+			assertKeyPair(t, issued.Certificate, pkioverheid.PairOf(pair))
+			_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4), KeyPairs: []*pkioverheid.KeyPair{pair}}, url)
 			assert.NoError(t, err)
 		})
 	}
@@ -877,13 +873,14 @@ func assertKeyPair(t testing.TB, want [][]byte, pair tls.Certificate) {
 // pkiotest, and its key is public.
 func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
 	t.Parallel()
-	pair, err := pkioverheid.LoadKeyPair("testdata/interop/keytool.p12", "", "changeit")
+	then := func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }
+	loaded, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "testdata/interop/keytool.p12", Password: "changeit", Time: then})
 	require.NoError(t, err)
+	pair := pkioverheid.PairOf(loaded)
 	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
 	cas := authority.Certificates()
 	assertKeyPair(t, [][]byte{pair.Leaf.Raw, cas[2].Raw, cas[1].Raw}, pair)
-	then := func() time.Time { return pair.Leaf.NotBefore.Add(24 * time.Hour) }
-	_, err = get(t, pkioverheid.Config{Roots: authority.Roots(), Time: then, Certificate: &pair}, asksFor(t, authority, then, pkiotest.Validity(pair.Leaf.NotBefore, pair.Leaf.NotAfter)))
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: then}, KeyPairs: pairs(pair)}, asksFor(t, authority, then, pkiotest.Validity(pair.Leaf.NotBefore, pair.Leaf.NotAfter)))
 	assert.NoError(t, err)
 }
 
@@ -896,9 +893,9 @@ func TestLoadKeyPairTakesTheKeyThatItIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	both := d.put(t, "both.pem", append(leaf, key...))
 	for _, files := range [][2]string{{both, d.key}, {both, both}, {both, ""}} {
-		pair, err := pkioverheid.LoadKeyPair(files[0], files[1], "")
+		pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: files[0], Key: files[1]})
 		require.NoError(t, err)
-		assert.NotNil(t, pair.Leaf)
+		assert.NotNil(t, pair.Certificate())
 	}
 }
 
@@ -977,7 +974,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			pair, err := pkioverheid.LoadKeyPair(c.files.cert, c.files.key, c.files.password)
+			pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: c.files.cert, Key: c.files.key, Password: c.files.password})
 			require.Error(t, err)
 			t.Log(strings.ReplaceAll(err.Error(), string(d.folder), "…"))
 			assert.Contains(t, err.Error(), c.file)
@@ -988,7 +985,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 			assert.NotContains(t, err.Error(), "\n")
 			assert.Less(t, len(err.Error())-len(c.file), 400, "it can be read")
 			assert.True(t, strings.HasPrefix(err.Error(), "pkioverheid: "))
-			assert.Equal(t, tls.Certificate{}, pair, "nothing half done")
+			assert.Nil(t, pair, "nothing half done")
 		})
 	}
 }

@@ -9,63 +9,201 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
+// KeyPair holds a certificate with its private key, and the CAs that belong to it. Set
+// replaces them while clients and servers use the KeyPair: the next handshakes show the
+// new certificate. It is safe for concurrent use and must not be copied.
+type KeyPair struct {
+	clock   func() time.Time // nil: time.Now
+	present atomic.Pointer[tls.Certificate]
+}
+
+func (k *KeyPair) pair() *tls.Certificate { return k.present.Load() }
+
+// Certificate returns the present certificate, nil for a zero KeyPair. It is shared and
+// must not be modified.
+func (k *KeyPair) Certificate() *x509.Certificate {
+	if pair := k.pair(); pair != nil {
+		return pair.Leaf
+	}
+	return nil
+}
+
+// checkPairs refuses what a constructor cannot use.
+func checkPairs(field string, pairs []*KeyPair) error {
+	for _, k := range pairs {
+		if k == nil || k.pair() == nil {
+			return fmt.Errorf("pkioverheid: %s holds an empty KeyPair: LoadKeyPair and NewKeyPair make them", field)
+		}
+	}
+	return nil
+}
+
+// NewKeyPair returns a KeyPair for a private key that is a crypto.Signer, perhaps in a
+// token or another process. CAs between the certificate and its root are added where
+// they are known here. A key of another certificate is an error, and so is a certificate
+// that has ended.
+func NewKeyPair(pair tls.Certificate) (*KeyPair, error) {
+	k := new(KeyPair)
+	if err := k.set(pair); err != nil {
+		return nil, fmt.Errorf("pkioverheid: the key pair %w", err)
+	}
+	return k, nil
+}
+
+// Set replaces the certificate and its key. What [NewKeyPair] would refuse is an error,
+// and the present ones stay.
+func (k *KeyPair) Set(pair tls.Certificate) error {
+	if err := k.set(pair); err != nil {
+		return fmt.Errorf("pkioverheid: the key pair stays as it was, because the new one %w", err)
+	}
+	return nil
+}
+
+func (k *KeyPair) set(pair tls.Certificate) error {
+	complete, err := defaultTrust().withChain(pair)
+	if err != nil {
+		return err
+	}
+	if leaf := complete.Leaf; clockOf(k.clock)().After(leaf.NotAfter) {
+		return fmt.Errorf("has ended: %s was valid until %s", quote.Certificate(leaf), phrase.Day(leaf.NotAfter))
+	}
+	k.present.Store(complete)
+	return nil
+}
+
+func init() {
+	testidentity.KeyPair = func(pair tls.Certificate) (any, error) {
+		k := &KeyPair{clock: func() time.Time { return time.Unix(1, 0) }}
+		return k, k.set(pair)
+	}
+}
+
+// KeyPairFiles name the files of a certificate and its private key.
+type KeyPairFiles struct {
+	// Cert is a .cer, .crt, .pem or .p7b file, in DER, PEM or base64.
+	Cert string
+
+	// Key is the file of the key that belongs to it, PEM or DER, encrypted or not. If
+	// it is empty, Cert holds both: a .p12 or .pfx file, or PEM.
+	Key string
+
+	// Password opens a PKCS#12 or an encrypted key, and is ignored where nothing is
+	// encrypted. PasswordFile is a file with it, without the newline at its end. One
+	// of the two may be set.
+	Password, PasswordFile string
+
+	// Time returns the time at which a certificate may not have ended. nil is time.Now,
+	// and a zero time is now.
+	Time func() time.Time
+}
+
 // LoadKeyPair reads a certificate and its private key as certificate suppliers
-// deliver them, and completes the chain.
+// deliver them, and completes the chain. What the files hold counts, not what they are
+// called.
 //
-// certPath is a .cer, .crt, .pem or .p7b file, in DER, PEM or base64, and keyPath
-// the file of the key that belongs to it, PEM or DER, encrypted or not. With an
-// empty keyPath, certPath holds both: a .p12 or .pfx file, or PEM. What the files
-// hold counts, not what they are called. password opens the PKCS#12 or the
-// encrypted key and is ignored where nothing is encrypted.
-//
-// The certificate is the one that the key belongs to, wherever it stands in the
-// file. The result holds it and the CAs up to its root, without the root: from
-// the file where they are there, else from this package. Leaf is set. Neither its
-// dates nor its hierarchy are judged.
+// The certificate is the one that the key belongs to, wherever it is in the file. With
+// it come the CAs up to its root, without the root: from the file where they are there,
+// else from this package. A certificate that has ended is an error.
 //
 // Errors name the file and never hold the password or the key.
-func LoadKeyPair(certPath, keyPath, password string) (tls.Certificate, error) {
-	cert, err := readFile(certPath)
+func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
+	pair, path, err := f.read()
+	if err == nil {
+		k := &KeyPair{clock: f.Time}
+		if err = k.set(pair); err == nil {
+			return k, nil
+		}
+		err = fmt.Errorf("the key pair %w", err)
+		path = f.Cert
+	}
+	if path == "" {
+		return nil, fmt.Errorf("pkioverheid: %w", err)
+	}
+	return nil, fmt.Errorf("pkioverheid: %s: %w", path, err)
+}
+
+// read returns the key pair that the files hold, or an error and the file that it is
+// about, which is empty where the error names it.
+func (f KeyPairFiles) read() (pair tls.Certificate, path string, err error) {
+	if f.Cert == "" {
+		return pair, "", errors.New("KeyPairFiles.Cert is empty: name the file of the certificate")
+	}
+	password, err := f.password()
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("pkioverheid: %w", err)
+		return pair, "", err
+	}
+	cert, err := readFile(f.Cert)
+	if err != nil {
+		return pair, "", err
 	}
 	var key []byte
-	if keyPath != "" && keyPath != certPath {
-		if key, err = readFile(keyPath); err != nil {
-			return tls.Certificate{}, fmt.Errorf("pkioverheid: %w", err)
+	if f.Key != "" && f.Key != f.Cert {
+		if key, err = readFile(f.Key); err != nil {
+			return pair, "", err
 		}
 		if len(key) == 0 {
-			return tls.Certificate{}, fmt.Errorf("pkioverheid: %s is empty: there is no private key in it", keyPath)
+			return pair, f.Key, errors.New("the file is empty: there is no private key in it")
 		}
 	}
 	pair, where, err := parseKeyPair(cert, key, password)
-	if err != nil {
-		path := certPath
-		if where == inKey && key != nil {
-			path = keyPath
-		}
-		return tls.Certificate{}, fmt.Errorf("pkioverheid: %s: %w", path, err)
+	if err == nil {
+		return pair, "", nil
 	}
-	return pair, nil
+	if key != nil && swapped(cert, key, password) {
+		return pair, "", fmt.Errorf("the two files are swapped: %s holds the private key, and %s the certificate", f.Cert, f.Key)
+	}
+	if where == inKey && key != nil {
+		return pair, f.Key, err
+	}
+	return pair, f.Cert, err
 }
 
-// ParseKeyPair does what [LoadKeyPair] does, on the contents of files. An empty
-// key means that cert holds both.
-func ParseKeyPair(cert, key []byte, password string) (tls.Certificate, error) {
-	pair, where, err := parseKeyPair(cert, key, password)
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("pkioverheid: %s: %w", where, err)
+// maxPassword bounds what is read of a file with a password.
+const maxPassword = 64 << 10
+
+func (f KeyPairFiles) password() (string, error) {
+	switch {
+	case f.PasswordFile == "":
+		return f.Password, nil
+	case f.Password != "":
+		return "", errors.New("KeyPairFiles has a Password and a PasswordFile: set one of them")
 	}
-	return pair, nil
+	data, err := readFile(f.PasswordFile)
+	if err != nil {
+		return "", err
+	}
+	if len(data) > maxPassword {
+		return "", fmt.Errorf("%s is larger than %d KiB: is it the file with the password?", f.PasswordFile, maxPassword>>10)
+	}
+	text := strings.TrimSuffix(string(data), "\n")
+	return strings.TrimSuffix(text, "\r"), nil
 }
 
-// place tells which of two inputs an error is about.
+// swapped reports whether the file of the certificate holds the private key, and that
+// of the key the certificate.
+func swapped(certData, keyData []byte, password string) bool {
+	_, _, noKey := truststore.DecodeKey(keyData, truststore.WithPassword(password))
+	_, noCert := decodeCertificates(certData, password)
+	if noKey == nil || noCert == nil {
+		return false
+	}
+	_, _, err := parseKeyPair(keyData, certData, password)
+	return err == nil
+}
+
+// place is which of two inputs an error is about.
 type place string
 
 const (
@@ -93,26 +231,19 @@ func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, p
 		certs = delivered
 	}
 	if certs.Len() == 0 {
-		return tls.Certificate{}, inCertificate, errors.New("there is a private key, and no certificate: pass the certificate's file and the key's")
+		return tls.Certificate{}, inCertificate, errors.New("there is a private key and no certificate: name the file of the certificate and that of the key")
 	}
 	leaf := certificateOf(key, certs)
 	if leaf == nil {
 		return tls.Certificate{}, inCertificate, fmt.Errorf("the private key belongs to none of the certificates (%s): is it the key that the certificate was requested with?", listCertificates(certs))
 	}
-	pair := &tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}
+	pair := tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}
 	for c := range certs.All() {
 		if !bytes.Equal(c.Raw, leaf.Raw) {
 			pair.Certificate = append(pair.Certificate, c.Raw)
 		}
 	}
-	t, err := newTrust(Config{}, forServers)
-	if err != nil {
-		return tls.Certificate{}, inCertificate, err
-	}
-	if pair, err = t.withChain(pair, "the key pair"); err != nil {
-		return tls.Certificate{}, inCertificate, err
-	}
-	return *pair, "", nil
+	return pair, "", nil
 }
 
 // decodeCertificates reads a file that is given for its certificates. Many hold a
@@ -153,6 +284,81 @@ func listCertificates(certs *truststore.Store) string {
 		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)
 	}
 	return strings.Join(names, ", ")
+}
+
+// withChain returns a copy of a key pair with all certificates below its root. A
+// client's needs them most: crypto/tls shows a certificate only if one of its chain was
+// issued by a CA that the server announces.
+func (t *trustState) withChain(pair tls.Certificate) (*tls.Certificate, error) {
+	key, ok := pair.PrivateKey.(crypto.Signer)
+	if len(pair.Certificate) == 0 || !ok {
+		return nil, errors.New("holds no certificate, or no private key that is a crypto.Signer")
+	}
+	certs := truststore.New()
+	var leaf *x509.Certificate
+	for i, der := range pair.Certificate {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("holds a certificate that cannot be read, number %d: %w", i+1, err)
+		}
+		if i == 0 {
+			leaf = c
+		} else {
+			certs.Add(c)
+		}
+	}
+	if certificateOf(key, truststore.New(leaf)) == nil {
+		return nil, fmt.Errorf("has a private key of another certificate than %s", quote.Certificate(leaf))
+	}
+	pair.Leaf = leaf
+	return t.addCAs(&pair, slices.Collect(certs.All())), nil
+}
+
+// addCAs returns a copy of a complete key pair with the CAs above it that are found in
+// extra and here.
+func (t *trustState) addCAs(pair *tls.Certificate, extra []*x509.Certificate) *tls.Certificate {
+	added := *pair
+	if path := t.path(pair.Leaf, extra); len(path) > 1 {
+		added.Certificate = nil
+		for _, c := range path {
+			if !selfIssued(c) || c == pair.Leaf {
+				added.Certificate = append(added.Certificate, c.Raw)
+			}
+		}
+	}
+	return &added
+}
+
+// withOwnCAs completes key pairs once more, by CAs that only this trust has.
+func (t *trustState) withOwnCAs(pairs []*tls.Certificate) []*tls.Certificate {
+	all := make([]*tls.Certificate, len(pairs))
+	for i, pair := range pairs {
+		var above []*x509.Certificate
+		for _, der := range pair.Certificate[1:] {
+			if c, err := x509.ParseCertificate(der); err == nil {
+				above = append(above, c)
+			}
+		}
+		all[i] = t.addCAs(pair, above)
+	}
+	return all
+}
+
+// path returns the certificates from leaf up, as far as they can be found in
+// extra and among all that is known here.
+func (t *trustState) path(leaf *x509.Certificate, extra []*x509.Certificate) chain.Chain {
+	certs := slices.Concat([]*x509.Certificate{leaf}, extra)
+	path, err := t.verifier.Complete(certs, t.clock())
+	if err == nil && path.Leaf() == leaf {
+		return path
+	}
+	// Not under a root that is trusted here: a client's own may be another's.
+	certs = append(certs, t.known...)
+	var failed *chain.Error
+	if _, err = t.verifier.Complete(certs, t.clock()); errors.As(err, &failed) && failed.Chain.Leaf() == leaf {
+		return failed.Chain
+	}
+	return chain.Chain{leaf}
 }
 
 // maxKeyPairFile bounds what is read of a file; a chain with its key is some 20 kB.

@@ -2,8 +2,8 @@ package pkioverheid
 
 import (
 	"crypto/x509"
-	"strconv"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 )
 
@@ -17,23 +17,19 @@ const (
 	ForTests     = Kind(policy.Test)         // nobody: it was issued for tests, by Logius' TRIAL tool or CIBG
 )
 
+var kindTexts = []string{"", "system", "organisation", "person", "test"}
+
 // String returns "system", "organisation", "person" or "test".
-func (k Kind) String() string {
-	switch k {
-	case System:
-		return "system"
-	case Organisation:
-		return "organisation"
-	case Person:
-		return "person"
-	case ForTests:
-		return "test"
-	}
-	return "Kind(" + strconv.Itoa(int(k)) + ")"
-}
+func (k Kind) String() string { return enum.String("Kind", k, kindTexts) }
+
+// MarshalText returns what String does.
+func (k Kind) MarshalText() ([]byte, error) { return enum.Marshal("kind", k, kindTexts) }
+
+// UnmarshalText takes what String returns.
+func (k *Kind) UnmarshalText(text []byte) error { return enum.Unmarshal("kind", k, text, kindTexts) }
 
 // kindOf returns the kind that the policies give below a hierarchy, where zero stands
-// for Config.ClientRoots and Config.TrialRoots; the first in the order of the constants
+// for ServerConfig.ClientRoots and Trust.TrialRoots; the first in the order of the constants
 // where they give several.
 func kindOf(h Hierarchy, policies []x509.OID) Kind {
 	switch {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -165,8 +166,8 @@ func TestAKeyIsRecognisedInEveryEncoding(t *testing.T) {
 					assert.True(t, refused.Withdrawn, how)
 					assert.Equal(t, pkioverheid.G3, claim.Hierarchy)
 				case "a fixture":
-					assert.Equal(t, pkioverheid.Compromised, pkioverheid.Advise(cert, 0, time.Now()).Status, how)
-					_, err := pkioverheid.NewClient(pkioverheid.Config{Roots: truststore.New(cert)})
+					assert.Equal(t, advice.Compromised, advice.For(cert, 0, time.Now()).Status, how)
+					_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(cert))}})
 					assert.ErrorContains(t, err, "is public", how)
 				default:
 					assert.False(t, known)
@@ -188,7 +189,7 @@ func TestAWithdrawnKeyIsRefusedInEveryEncodingOnTheWire(t *testing.T) {
 		leaf.Certificate = [][]byte{leaf.Leaf.Raw, ca.Raw}
 		require.NoError(t, leaf.Leaf.CheckSignatureFrom(ca))
 		url := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
-		_, err := get(t, pkioverheid.Config{Roots: truststore.New(root)}, url)
+		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}}, url)
 		var refused *pkioverheid.G3Error
 		assert.ErrorAs(t, err, &refused, how)
 	}

@@ -163,7 +163,8 @@ func (o OIN) Register() string {
 }
 
 // IsTest reports whether the prefix is 00000099: a number for tests, which anyone
-// may use and which therefore identifies nobody. See [RefuseTestOIN].
+// may use and which therefore identifies nobody. An [Authorizer] of
+// your own may refuse it.
 func (o OIN) IsTest() bool { return o.Prefix() == oinTest }
 
 // Validate checks the form: 20 characters, the first eight and the last three of

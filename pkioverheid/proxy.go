@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -77,16 +78,16 @@ var proxyFormatTexts = [...]string{"", "nginx-escaped-pem", "envoy-xfcc", "hapro
 
 // String returns "nginx-escaped-pem", "envoy-xfcc", "haproxy-der" or "rfc9440", and
 // nothing for the zero value; for other values "ProxyFormat(N)".
-func (f ProxyFormat) String() string { return enumString("ProxyFormat", f, proxyFormatTexts[:]) }
+func (f ProxyFormat) String() string { return enum.String("ProxyFormat", f, proxyFormatTexts[:]) }
 
 // MarshalText returns what String does. Values that are none are an error.
 func (f ProxyFormat) MarshalText() ([]byte, error) {
-	return enumText("proxy format", f, proxyFormatTexts[:])
+	return enum.Marshal("proxy format", f, proxyFormatTexts[:])
 }
 
 // UnmarshalText takes what String returns.
 func (f *ProxyFormat) UnmarshalText(text []byte) error {
-	return enumParse("proxy format", f, text, proxyFormatTexts[:])
+	return enum.Unmarshal("proxy format", f, text, proxyFormatTexts[:])
 }
 
 const (
@@ -101,7 +102,7 @@ const (
 // genuine returns those of the certificates beside a caller's that are known CAs, or
 // issued by one of these, trusted or not. A path is looked for in no others: the caller
 // may have made them up so that this takes long.
-func (t *trust) genuine(others []*x509.Certificate) []*x509.Certificate {
+func (t *trustState) genuine(others []*x509.Certificate) []*x509.Certificate {
 	const most = 2 // CAs that are not known, between a root and the caller
 	var found, unknown []*x509.Certificate
 	for _, c := range others {

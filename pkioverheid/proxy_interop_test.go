@@ -95,21 +95,18 @@ func behindProxy(t *testing.T, format pkioverheid.ProxyFormat, start func(t *tes
 	dir := folder(t.TempDir())
 	roots := dir.put(t, "roots.pem", append(inPEM("CERTIFICATE", g1.Certificates()[0].Raw), inPEM("CERTIFICATE", g4.Certificates()[0].Raw)...))
 
-	h, inside, _ := guarded(t, pkioverheid.Access{
-		Allow: pkioverheid.AllowOIN(someOIN),
-		Proxy: &pkioverheid.Proxy{
-			Format: format,
-			Header: "X-Client-Cert",
-			From:   []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")},
-		},
-	})
+	h, inside, _ := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{
+		Format: format,
+		Header: "X-Client-Cert",
+		From:   []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")},
+	}}, pkioverheid.AllowOIN(someOIN))
 	backend := httptest.NewServer(h)
 	t.Cleanup(backend.Close)
 	url, lax := start(t, g1.Issue(), roots, backend.URL)
 
-	call := func(t *testing.T, url string, cfg pkioverheid.Config, header string) (int, string) {
+	call := func(t *testing.T, url string, cfg pkioverheid.ClientConfig, header string) (int, string) {
 		t.Helper()
-		cfg.Roots = fixtureRoots()
+		cfg.Trust = fixtureTrust()
 		client := newClient(t, cfg)
 		client.Timeout = 20 * time.Second
 		req, err := http.NewRequest("GET", url, nil)
@@ -133,18 +130,18 @@ func behindProxy(t *testing.T, format pkioverheid.ProxyFormat, start func(t *tes
 	cases := []struct {
 		name   string
 		url    string
-		cfg    pkioverheid.Config
+		cfg    pkioverheid.ClientConfig
 		header string
 		status int
 		says   string
 	}{
-		{"G1", url, pkioverheid.Config{Certificate: clientPair(g1)}, "", 200, "welcome, 00000003271987420000 of Private G1"},
-		{"G4", url, pkioverheid.Config{Certificate: clientPair(g4)}, "", 200, "welcome, 00000003271987420000 of Private G4 TLS"},
-		{"another OIN", url, pkioverheid.Config{Certificate: clientPair(g1, pkiotest.OIN(other))}, "", 403, "OIN 00000001002220647000 is not on the list"},
-		{"another OIN, with a header of its own that is overwritten", url, pkioverheid.Config{Certificate: clientPair(g1, pkiotest.OIN(other))}, stolen, 403, "OIN 00000001002220647000 is not on the list"},
-		{"no certificate, with a header of its own", url, pkioverheid.Config{}, stolen, refused, none},
-		{"no certificate, and it lets that through: it sends no header then, and not the caller's", lax, pkioverheid.Config{}, stolen, 403, "got no certificate from the caller"},
-		{"a certificate that has ended, and it lets that through", lax, pkioverheid.Config{Certificate: clientPair(g1, yesterday)}, "", 403, "refused: expired"},
+		{"G1", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1))}, "", 200, "welcome, 00000003271987420000 of Private G1"},
+		{"G4", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g4))}, "", 200, "welcome, 00000003271987420000 of Private G4 TLS"},
+		{"another OIN", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.OIN(other)))}, "", 403, "OIN 00000001002220647000 is not on the list"},
+		{"another OIN, with a header of its own that is overwritten", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.OIN(other)))}, stolen, 403, "OIN 00000001002220647000 is not on the list"},
+		{"no certificate, with a header of its own", url, pkioverheid.ClientConfig{}, stolen, refused, none},
+		{"no certificate, and it lets that through: it sends no header then, and not the caller's", lax, pkioverheid.ClientConfig{}, stolen, 403, "got no certificate from the caller"},
+		{"a certificate that has ended, and it lets that through", lax, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, yesterday))}, "", 403, "refused: expired"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,14 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The first code in the README is the package's Example, line by line, and that about
-// revocation is the Example of Config.Revocation.
+// The first code in the README is the package's Example, line by line, and those about
+// servers and revocation are Examples too.
 func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	for _, c := range []struct{ heading, file, example string }{
 		{"# PKIoverheid for Go", "example_test.go", "Example"},
-		{"## Revocation", "example_revocation_test.go", "ExampleConfig_revocation"},
+		{"## Revocation", "example_revocation_test.go", "ExampleTrust_revocation"},
+		{"## A server", "example_test.go", "ExampleNewServer_hTTP"},
 	} {
 		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")
 		require.True(t, found, c.heading)
@@ -38,7 +39,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "pkiotest", "../chain", "../chain/crl", "../truststore"} {
+	for _, dir := range []string{".", "advice", "digikoppeling", "pkiotest", "../chain", "../chain/crl", "../truststore"} {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, e := range entries {
@@ -49,7 +50,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 			}
 		}
 	}
-	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|crl|truststore|Config)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
+	names := regexp.MustCompile("`(?:pkioverheid|pkiotest|chain|crl|truststore|advice|digikoppeling|Trust)?\\.?([A-Z][A-Za-z0-9]+)`").FindAllSubmatch(readme, -1)
 	require.Greater(t, len(names), 10)
 	for _, m := range names {
 		declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |\t)` + string(m[1]) + `\b`)

@@ -339,10 +339,7 @@ func TestRefusingAlteredCertificatesCostsLittle(t *testing.T) {
 // headersInto sends headers as a proxy would.
 func headersInto(t testing.TB, format pkioverheid.ProxyFormat) (ask func(value string), m *metered, inside *welcome) {
 	t.Helper()
-	h, inside, _ := guarded(t, pkioverheid.Access{
-		Allow: pkioverheid.AllowAnySystem(),
-		Proxy: &pkioverheid.Proxy{Format: format, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}},
-	})
+	h, inside, _ := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{Format: format, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}}, pkioverheid.AllowAnySystem())
 	m = &metered{next: h}
 	return func(value string) {
 		t.Helper()
@@ -396,10 +393,7 @@ func BenchmarkRefusalBehindNginx(b *testing.B) {
 
 func behindNginx(t testing.TB) (address string, m *metered) {
 	t.Helper()
-	h, _, _ := guarded(t, pkioverheid.Access{
-		Allow: pkioverheid.AllowAnySystem(),
-		Proxy: &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}},
-	})
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}}, pkioverheid.AllowAnySystem())
 	m = &metered{next: h}
 	backend := httptest.NewServer(m)
 	t.Cleanup(backend.Close)

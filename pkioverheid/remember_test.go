@@ -25,7 +25,7 @@ import (
 )
 
 func TestAnIdentityIsUsedForAMinuteAndByTheTrustThatFoundIt(t *testing.T) {
-	one, other, now := new(trust), new(trust), time.Now()
+	one, other, now := new(trustState), new(trustState), time.Now()
 	k := &known{trust: one, at: now}
 	assert.True(t, k.fresh(one, now))
 	assert.True(t, k.fresh(one, now.Add(59*time.Second)))
@@ -35,13 +35,13 @@ func TestAnIdentityIsUsedForAMinuteAndByTheTrustThatFoundIt(t *testing.T) {
 }
 
 func TestARefusedHeaderIsNotReadAgainForSomeSeconds(t *testing.T) {
-	h, err := RequireIdentity(http.NotFoundHandler(), Access{
-		Allow:  AllowAnySystem(),
-		Proxy:  &Proxy{Format: HAProxyDER, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}},
-		Logger: slog.New(slog.DiscardHandler),
-	})
+	s, err := NewServer(ServerConfig{
+		Trust: Trust{Logger: slog.New(slog.DiscardHandler)},
+		Proxy: &Proxy{Format: HAProxyDER, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}},
+	}, AllowAnySystem())
 	require.NoError(t, err)
-	d := h.(*door)
+	d := &s.callers
+	h := s.Handler(http.NotFoundHandler())
 	read, parse := 0, d.proxy.parse
 	d.proxy.parse = func(value string) ([]*x509.Certificate, error) {
 		read++
@@ -52,7 +52,7 @@ func TestARefusedHeaderIsNotReadAgainForSomeSeconds(t *testing.T) {
 		r.RemoteAddr = "192.0.2.1:1234"
 		r.Header.Set("X-Client-Cert", value)
 		w := httptest.NewRecorder()
-		d.ServeHTTP(w, r)
+		h.ServeHTTP(w, r)
 		return w
 	}
 	first, again := ask("a"), ask("a")
@@ -86,11 +86,14 @@ func TestConnectionsThatAreGoneAreForgotten(t *testing.T) {
 	ca := &x509.Certificate{Subject: pkix.Name{CommonName: "root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	root := signed(ca, ca)
 	leaf := signed(&x509.Certificate{Subject: pkix.Name{CommonName: "leaf"}}, root)
-	h, err := RequireIdentity(http.NotFoundHandler(), Access{
-		Config: Config{Roots: truststore.New(root)}, Allow: func(Identity) error { return nil },
-	})
+	own, err := NewKeyPair(tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key})
 	require.NoError(t, err)
-	d := h.(*door)
+	s, err := NewServer(ServerConfig{
+		Trust:    Trust{Roots: truststore.NewSource(truststore.New(root))},
+		KeyPairs: []*KeyPair{own},
+	}, func(Identity) error { return nil })
+	require.NoError(t, err)
+	d := &s.callers
 	remembered := func() (n int) {
 		d.connections.Range(func(any, any) bool { n++; return true })
 		return n
@@ -99,7 +102,7 @@ func TestConnectionsThatAreGoneAreForgotten(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.TLS = new(tls.ConnectionState)
 		r.TLS.VerifiedChains = [][]*x509.Certificate{{leaf, root}}
-		_, refused := d.ofConnection(r, d.trust.get())
+		_, refused := d.ofConnection(r, s.current.get().trustState)
 		require.Nil(t, refused)
 	}
 	require.NotZero(t, remembered())

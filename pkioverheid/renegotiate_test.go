@@ -3,7 +3,7 @@ package pkioverheid_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -83,11 +83,11 @@ func TestAServerMayAskForTheCertificateLateIfThatIsAllowed(t *testing.T) {
 	cert := g1.Issue(pkiotest.ClientOnly())
 	for _, allowed := range []bool{true, false} {
 		t.Run(fmt.Sprintf("Renegotiate %v", allowed), func(t *testing.T) {
-			asked := 0
-			client, err := pkioverheid.NewClient(pkioverheid.Config{
-				Roots: g1.Roots(), Renegotiate: allowed,
-				GetCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { asked++; return &cert, nil },
-			})
+			signed := new(counting)
+			signed.Signer = cert.PrivateKey.(crypto.Signer)
+			own := cert
+			own.PrivateKey = signed
+			client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Renegotiate: allowed, KeyPairs: pairs(own)})
 			require.NoError(t, err)
 			client.Timeout = 20 * time.Second
 			resp, err := client.Get("https://" + lateServer(t) + "/")
@@ -95,13 +95,24 @@ func TestAServerMayAskForTheCertificateLateIfThatIsAllowed(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusOK, resp.StatusCode)
 				resp.Body.Close()
-				assert.Equal(t, 1, asked)
+				assert.Equal(t, 1, signed.times)
 				return
 			}
 			var refused *pkioverheid.ClientCertificateError
 			require.ErrorAs(t, err, &refused)
-			assert.Contains(t, err.Error(), "Config.Renegotiate")
-			assert.Zero(t, asked)
+			assert.Contains(t, err.Error(), "ClientConfig.Renegotiate")
+			assert.Zero(t, signed.times)
 		})
 	}
+}
+
+// counting is a key that counts its signatures.
+type counting struct {
+	crypto.Signer
+	times int
+}
+
+func (k *counting) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	k.times++
+	return k.Signer.Sign(rand, digest, opts)
 }

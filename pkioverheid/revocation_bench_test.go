@@ -7,11 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
-// What Config.Revocation adds to a handshake whose CRLs are at hand: VerifyConnection
+// What Trust.Revocation adds to a handshake whose CRLs are at hand: VerifyConnection
 // with it, less VerifyConnection without, against verifying the chain of four with
 // plain pools of crypto/x509.
 func BenchmarkRevocation(b *testing.B) {
@@ -24,9 +25,10 @@ func BenchmarkRevocation(b *testing.B) {
 				PeerCertificates: []*x509.Certificate{pair.Leaf, certs[2], certs[1]},
 				VerifiedChains:   [][]*x509.Certificate{{pair.Leaf, certs[2]}},
 			}
-			verify := func(cfg pkioverheid.Config) func() {
-				cfg.Roots, cfg.OnlyRoots = a.Roots(), true
-				tc, err := pkioverheid.ClientTLSConfig(cfg)
+			verify := func(checker *crl.Checker) func() {
+				trust := pkiotest.Trust(a)
+				trust.OnlyRoots, trust.Revocation = true, checker
+				tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: trust})
 				require.NoError(b, err)
 				return func() {
 					for range 100 {
@@ -36,8 +38,8 @@ func BenchmarkRevocation(b *testing.B) {
 					}
 				}
 			}
-			with := verify(pkioverheid.Config{Revocation: revocationOf(b, pkiotest.CRLConfig(a))})
-			without := verify(pkioverheid.Config{})
+			with := verify(revocationOf(b, pkiotest.CRLConfig(a)))
+			without := verify(nil)
 			roots, intermediates := plainPools(a)
 			peer := func() { mustVerify(b, pair.Leaf, roots, intermediates) }
 			more, _ := compare(b, with, peer)

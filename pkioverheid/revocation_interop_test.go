@@ -16,6 +16,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func TestOpenSSLIsRefusedAsAClientOnceItIsRevoked(t *testing.T) {
@@ -31,7 +32,7 @@ func TestOpenSSLIsRefusedAsAClientOnceItIsRevoked(t *testing.T) {
 					}
 					dir := folder(t.TempDir())
 					cert, key := dir.pair(t, "client", pair)
-					server := serverConfig(t, pkioverheid.Config{Revocation: revocationOf(t, pkiotest.CRLConfig(a))}, pkioverheid.AllowOIN(someOIN))
+					server := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}, pkioverheid.AllowOIN(someOIN))
 					server.MaxVersion = version
 					address := strings.TrimPrefix(serve(t, server), "https://")
 					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -66,7 +67,7 @@ func TestServersOfOthersAreRefusedOnceTheyAreRevoked(t *testing.T) {
 			own, leafOnly := a.Issue(), a.Issue(pkiotest.LeafOnly())
 			urls := []string{start(own), start(leafOnly)}
 			ask := func(when string, want chain.Reason) {
-				cfg := pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}
+				cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
 				for _, url := range urls {
 					_, _, err := fetch(t, cfg, url)
 					if want == 0 {
@@ -98,7 +99,7 @@ func TestAResponseStapledByOpenSSLIsChecked(t *testing.T) {
 		own := a.Issue()
 		elsewhere.Revoke(own.Leaf, crl.Superseded)
 		dir := folder(t.TempDir())
-		cfg := pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}
+		cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
 
 		resp, _, err := fetch(t, cfg, sServer(t, own, "-status_file", dir.put(t, "good.ocsp", a.OCSPResponse(own.Leaf))))
 		require.NoError(t, err)

@@ -29,6 +29,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // revocationOf returns a Checker that has the CRLs of Authorities. The end of the test
@@ -91,7 +92,7 @@ func TestRevokedServersAreRefusedHoweverTheySendTheirChain(t *testing.T) {
 			if i > 0 {
 				revoke(a, i-1, pair.Leaf)
 			}
-			cfg := pkioverheid.Config{Roots: a.Roots(), Time: a.Time, Revocation: revocationOf(t, pkiotest.CRLConfig(a))}
+			cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Time: a.Time, Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
 			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 				for _, p := range ways {
 					t.Run(fmt.Sprintf("%v/%s is revoked/%s/%s", h, what, tls.VersionName(version), p.name), func(t *testing.T) {
@@ -156,7 +157,7 @@ func TestRevokedClientsAreRefused(t *testing.T) {
 				for _, p := range presentations {
 					t.Run(fmt.Sprintf("%v/%s is revoked/%s/%s", h, what, tls.VersionName(version), p.name), func(t *testing.T) {
 						var asked atomic.Int64
-						tc := serverConfig(t, pkioverheid.Config{Revocation: checker}, func(id pkioverheid.Identity) error {
+						tc := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Revocation: checker}}, func(id pkioverheid.Identity) error {
 							asked.Add(1)
 							return pkioverheid.AllowOIN(someOIN)(id)
 						})
@@ -171,17 +172,20 @@ func TestRevokedClientsAreRefused(t *testing.T) {
 						certs := a.Certificates()
 						sent := pair
 						sent.Certificate = p.of(pair.Leaf.Raw, certs[2].Raw, certs[1].Raw, certs[0].Raw)
-						err := call(t, serve(t, tc), nil, func(cfg *pkioverheid.Config) {
-							cfg.GetCertificate = shownWith(sent)
-						})
+						client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{
+							RootCAs:              fixtureRoots().CertPool(),
+							GetClientCertificate: shown(sent), // as it is, where a KeyPair would be completed
+						}}}
+						resp, err := client.Get(serve(t, tc))
+						if err == nil {
+							resp.Body.Close()
+						}
 						if i == 0 {
 							require.NoError(t, err)
 							assert.EqualValues(t, 1, asked.Load())
 							return
 						}
-						var ours *pkioverheid.ClientCertificateError
-						require.ErrorAs(t, err, &ours)
-						assert.True(t, ours.Sent)
+						require.Error(t, err)
 						assert.Zero(t, asked.Load(), "the Authorizer is not asked about a certificate that was refused")
 						why := <-said
 						var failed *chain.Error
@@ -195,14 +199,6 @@ func TestRevokedClientsAreRefused(t *testing.T) {
 			}
 		}
 	}
-}
-
-// shownWith is shown with a chain as it is, also if it is of one certificate.
-func shownWith(pair tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	if len(pair.Certificate) == 1 {
-		pair.Certificate = append(pair.Certificate, pair.Certificate[0]) // one alone is completed
-	}
-	return shown(pair)
 }
 
 // laterClock is a clock that a test puts forward.
@@ -228,7 +224,7 @@ func TestAResumedSessionWithAServerThatWasRevokedSinceIsRefused(t *testing.T) {
 				revocation := pkiotest.CRLConfig(a)
 				revocation.Time = clock.now
 				checker := revocationOf(t, revocation)
-				tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: a.Roots(), Time: clock.now, Revocation: checker})
+				tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Time: clock.now, Revocation: checker}})
 				require.NoError(t, err)
 				tc.ServerName, tc.ClientSessionCache = "localhost", tls.NewLRUClientSessionCache(4)
 				host := strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{pair}, MaxVersion: version}), "https://localhost")
@@ -281,7 +277,7 @@ func TestAResumedSessionOfAClientThatWasRevokedSinceIsRefused(t *testing.T) {
 				revocation := pkiotest.CRLConfig(a)
 				revocation.Time = clock.now
 				checker := revocationOf(t, revocation)
-				server := serverConfig(t, pkioverheid.Config{Revocation: checker, Time: clock.now}, pkioverheid.AllowOIN(someOIN))
+				server := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Revocation: checker, Time: clock.now}}, pkioverheid.AllowOIN(someOIN))
 				server.MaxVersion = version
 				var resumed atomic.Bool
 				verify := server.VerifyConnection
@@ -290,7 +286,7 @@ func TestAResumedSessionOfAClientThatWasRevokedSinceIsRefused(t *testing.T) {
 					return verify(cs)
 				}
 				address := "127.0.0.1" + strings.TrimPrefix(serve(t, server), "https://localhost")
-				client, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: fixtureRoots(), Certificate: &pair})
+				client, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pair)})
 				require.NoError(t, err)
 				client.ServerName, client.ClientSessionCache = "localhost", tls.NewLRUClientSessionCache(4)
 
@@ -337,7 +333,7 @@ func TestAStapledResponseMustBeGood(t *testing.T) {
 					pair := pair
 					pair.OCSPStaple = c.staple
 					url := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}, MaxVersion: version})
-					_, err := get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: checker}, url)
+					_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: checker}}, url)
 					var e *pkioverheid.ServerCertificateError
 					if c.reason == 0 {
 						require.NoError(t, err)
@@ -345,13 +341,13 @@ func TestAStapledResponseMustBeGood(t *testing.T) {
 						assert.Equal(t, c.reason, e.Reason)
 						assert.Contains(t, e.Cause, "OCSP response")
 					}
-					_, err = get(t, pkioverheid.Config{Roots: a.Roots()}, url)
+					_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(a)}, url)
 					assert.NoError(t, err, "without Revocation nobody asks")
 
 					if version == tls.VersionTLS12 {
 						return // clients cannot staple there
 					}
-					server := serverConfig(t, pkioverheid.Config{Revocation: checker}, pkioverheid.AllowOIN(someOIN))
+					server := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Revocation: checker}}, pkioverheid.AllowOIN(someOIN))
 					err = call(t, serve(t, server), &pair)
 					assert.Equal(t, c.reason == 0, err == nil, "as a client: %v", err)
 				})
@@ -367,7 +363,7 @@ func TestASessionIsResumedWhenItsStapleHasEnded(t *testing.T) {
 	pair.OCSPStaple = a.OCSPResponse(pair.Leaf) // for a day
 	revocation := pkiotest.CRLConfig(a)
 	revocation.Time = clock.now
-	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: a.Roots(), Time: clock.now, Revocation: revocationOf(t, revocation)})
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Time: clock.now, Revocation: revocationOf(t, revocation)}})
 	require.NoError(t, err)
 	tc.ServerName, tc.ClientSessionCache = "localhost", tls.NewLRUClientSessionCache(4)
 	address := "127.0.0.1" + strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}), "https://localhost")
@@ -400,13 +396,13 @@ func TestWhereNoCRLTellsTheCertificateIsRefused(t *testing.T) {
 		cfg := pkiotest.CRLConfig(a)
 		fault(a, &cfg)
 		url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}})
-		_, err := get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, cfg)}, url)
+		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}}, url)
 		var e *pkioverheid.ServerCertificateError
 		require.ErrorAs(t, err, &e, name)
 		assert.Equal(t, chain.RevocationUnknown, e.Reason, name)
 		assert.False(t, e.Timeout(), name)
 		assert.Contains(t, e.Error(), "it cannot be told whether")
-		assert.Contains(t, e.Error(), "Config.Revocation")
+		assert.Contains(t, e.Error(), "Trust.Revocation")
 	}
 }
 
@@ -422,7 +418,7 @@ func TestACRLThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, srv.Listener.Addr().String())
 	}}
 	cfg.Client = &http.Client{Transport: toServer}
-	_, err := get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, cfg)},
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}},
 		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}))
 	var (
 		e   *pkioverheid.ServerCertificateError
@@ -437,7 +433,7 @@ func TestACRLThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	// And with soft-fail, it is told once.
 	var told atomic.Int64
 	cfg.SoftFail = func(error) { told.Add(1) }
-	_, err = get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, cfg)},
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}},
 		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, told.Load(), "for each CRL")
@@ -471,13 +467,13 @@ func TestNothingIsFetchedForACertificateThatIsRefusedAnyway(t *testing.T) {
 		"of the hierarchy that was withdrawn":    pkiotest.New(pkioverheid.G3).Issue(),
 		"of an untrusted root, with a good leaf": testLeaf(t, testRoot(t, "Somebody's root")),
 	} {
-		_, err := get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: checker}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
+		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: checker}}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
 		assert.Error(t, err, name)
 		assert.Zero(t, requests.n.Load(), name)
 	}
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}})
 	for range 3 {
-		_, err := get(t, pkioverheid.Config{Roots: a.Roots(), Revocation: checker}, url)
+		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: checker}}, url)
 		require.NoError(t, err)
 	}
 	assert.EqualValues(t, 3, requests.n.Load(), "one for each CRL, however many connections")
@@ -488,7 +484,7 @@ func TestHandshakesAtTheSameTimeFetchEachCRLOnce(t *testing.T) {
 	cfg := pkiotest.CRLConfig(a)
 	requests := &counted{RoundTripper: cfg.Client.Transport}
 	cfg.Client = &http.Client{Transport: requests}
-	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, cfg)})
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}})
 	require.NoError(t, err)
 	tc.ServerName = "localhost"
 	address := "127.0.0.1" + strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}), "https://localhost")
@@ -505,9 +501,14 @@ func TestHandshakesAtTheSameTimeFetchEachCRLOnce(t *testing.T) {
 
 func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
-	disk := watchRoots(t, testRoot(t, "First").Leaf)
+	with := func(name string) *truststore.Store {
+		roots := a.Roots()
+		roots.Add(testRoot(t, name).Leaf)
+		return roots
+	}
+	roots := truststore.NewSource(with("First"))
 	pair := a.Issue()
-	client := newClient(t, pkioverheid.Config{Roots: a.Roots(), RootSource: disk.source, Revocation: revocationOf(t, pkiotest.CRLConfig(a))})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots, Revocation: revocationOf(t, pkiotest.CRLConfig(a))}})
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}})
 	res, err := client.Get(url)
 	require.NoError(t, err)
@@ -516,14 +517,14 @@ func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 
 	revoked := a.Issue()
 	a.Revoke(revoked.Leaf, crl.KeyCompromise)
-	disk.write(t, testRoot(t, "Second").Leaf)
+	require.NoError(t, roots.Set(with("Second")))
 	// A Checker that has not fetched yet would see it at once; this one has what it had.
 	_, err = client.Get(serve(t, &tls.Config{Certificates: []tls.Certificate{revoked}}))
 	require.NoError(t, err)
 	client.CloseIdleConnections()
 
-	client = newClient(t, pkioverheid.Config{Roots: a.Roots(), RootSource: disk.source, Revocation: revocationOf(t, pkiotest.CRLConfig(a))})
-	disk.write(t, testRoot(t, "Third").Leaf)
+	client = newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots, Revocation: revocationOf(t, pkiotest.CRLConfig(a))}})
+	require.NoError(t, roots.Set(with("Third")))
 	_, err = client.Get(serve(t, &tls.Config{Certificates: []tls.Certificate{revoked}}))
 	assertRevoked(t, err, revoked.Leaf)
 }
@@ -532,32 +533,32 @@ func TestAVerifierAndItsPoolRefuseWhatIsRevoked(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	good, bad := a.Issue(), a.Issue()
 	a.Revoke(bad.Leaf, crl.KeyCompromise)
-	v, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, pkiotest.CRLConfig(a))})
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))})
 	require.NoError(t, err)
-	_, err = v.Verify(good.Leaf, chain.VerifyOptions{})
+	_, _, err = v.Inspect([]*x509.Certificate{good.Leaf}, pkioverheid.SignerOptions{})
 	assert.NoError(t, err)
-	_, err = v.Verify(bad.Leaf, chain.VerifyOptions{})
+	_, _, err = v.Inspect([]*x509.Certificate{bad.Leaf}, pkioverheid.SignerOptions{})
 	var failed *chain.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, chain.Revoked, failed.Reason)
 
-	pool := v.CertPool(nil)
+	pool := v.Chains().CertPool(nil)
 	_, err = good.Leaf.Verify(x509.VerifyOptions{Roots: pool})
 	assert.NoError(t, err)
 	_, err = bad.Leaf.Verify(x509.VerifyOptions{Roots: pool})
 	assert.Error(t, err)
 }
 
-func TestRequireIdentityAsksForRevocationBehindAProxyToo(t *testing.T) {
+func TestAHandlerAsksForRevocationBehindAProxyToo(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	good, bad := a.Issue(pkiotest.OIN(someOIN)), a.Issue(pkiotest.OIN(someOIN))
 	a.Revoke(bad.Leaf, crl.KeyCompromise)
-	cfg := pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}
+	cfg := pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
 
-	behind, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: pkioverheid.AllowOIN(someOIN), Proxy: &pkioverheid.Proxy{
+	behind, _, _ := guarded(t, behind(cfg, &pkioverheid.Proxy{
 		Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-	}})
-	direct, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: pkioverheid.AllowOIN(someOIN)})
+	}), pkioverheid.AllowOIN(someOIN))
+	direct, _, _ := guarded(t, cfg, pkioverheid.AllowOIN(someOIN))
 	for pair, want := range map[*tls.Certificate]int{&good: http.StatusOK, &bad: http.StatusForbidden} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "127.0.0.1:1"
@@ -575,18 +576,6 @@ func TestRequireIdentityAsksForRevocationBehindAProxyToo(t *testing.T) {
 		if want != http.StatusOK {
 			assert.Contains(t, w.Body.String(), "revoked")
 		}
-	}
-}
-
-func TestDigikoppelingIsCheckedWithTheRevocationOfTheConfig(t *testing.T) {
-	a := pkiotest.New(pkioverheid.PrivateG1)
-	good, bad := a.Issue(pkiotest.OIN(someOIN)), a.Issue(pkiotest.OIN(someOIN))
-	a.Revoke(bad.Leaf, crl.KeyCompromise)
-	opts := pkioverheid.DigikoppelingOptions{Config: pkioverheid.Config{Roots: a.Roots(), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
-	for leaf, want := range map[*x509.Certificate]pkioverheid.Verdict{good.Leaf: pkioverheid.Met, bad.Leaf: pkioverheid.Broken} {
-		rules := pkioverheid.CheckDigikoppeling(leaf, a.Time(), opts)
-		assert.Equal(t, want, outcome(t, rules, "PKI002").Verdict)
-		assert.Equal(t, pkioverheid.Met, outcome(t, rules, "PKI003").Verdict)
 	}
 }
 

@@ -9,114 +9,161 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// IdentifyCallers returns a function that tells a server who is at the other side of a
-// connection that crypto/tls verified, for servers that are not of net/http, such as
-// gRPC; for net/http there is [RequireIdentity]. It knows what [PeerIdentity] does not:
-// callers below [Config.ClientRoots] and the other roots of cfg, which is the Config
-// of the server's [ServerTLSConfig].
-//
-// Each call judges the verified chains anew, by the time, the policies and the roots of
-// that moment, and cfg.Revocation: ask for each request, so that a certificate that has
-// ended or was revoked, and a root that was taken away, stop counting on connections
-// that stay open. An identity is not yet a permission:
-// see [AllowOIN]. It is an error if the caller showed no certificate that was verified,
-// if no chain passes, and for a CA. The function is safe for concurrent use.
-func IdentifyCallers(cfg Config) (func(*tls.ConnectionState) (Identity, error), error) {
-	l, err := newLive(cfg, func(cfg Config) (*trust, error) { return newTrust(cfg, forClients) })
-	if err != nil {
-		return nil, err
-	}
-	return func(cs *tls.ConnectionState) (Identity, error) {
-		if cs == nil || len(cs.VerifiedChains) == 0 {
-			return Identity{}, errNotVerified
-		}
-		return l.get().caller(cs.VerifiedChains)
-	}, nil
+// ServerConfig says whom a server trusts and what it shows.
+type ServerConfig struct {
+	Trust Trust
+
+	// KeyPairs are the server's own, in the order in which it prefers them: it shows
+	// the first whose signature algorithms the client takes. They may be empty only
+	// behind a Proxy. See [LoadKeyPair].
+	KeyPairs []*KeyPair
+
+	// ClientRoots are trusted as well, for the certificates of clients. It is the place
+	// for "Staat der Nederlanden - G4 Root Priv G-Other - 2024", under which
+	// certificates without a domain name are issued. What cannot be in Trust.Roots
+	// cannot be here either. nil adds nothing.
+	ClientRoots *truststore.Source
+
+	// Proxy is the proxy in front that ends TLS. If it is set, Handler takes the
+	// callers' certificates from its header and from nowhere else. nil is none: they
+	// come from the TLS connection.
+	Proxy *Proxy
 }
 
-// ServerTLSConfig returns a new tls.Config for servers with mutual TLS: clients
-// must show a certificate (tls.RequireAndVerifyClientCert), crypto/tls verifies
-// it for client authentication, and then one complete chain must be valid and
-// pass the policies and cfg.Revocation, and allow must let its holder in. All of it
-// counts for resumed sessions too.
-//
-// cfg.Certificate is the server's own and must be set; who needs several sets
-// GetCertificate on the result. The CAs that the server announces are those that
-// cfg trusts, cfg.ClientRoots among them, without G3 and without those that have ended
-// when the configuration is made, or when RootSource changes.
-//
-// With cfg.RootSource, GetConfigForClient of the result gives each handshake a copy
-// of it, as it was at the first one. What else is needed, HTTP/2 in NextProtos for
-// one, must be set on the result itself before: on a Clone it has no effect, and
-// httptest and gRPC make one.
-//
-// allow may not be nil: a valid certificate of PKIoverheid is not yet an
-// authorised system. See [AllowOIN] and [AllowAnySystem]. It is an error if it says that
-// it cannot work, because of an OIN that is not valid perhaps.
-func ServerTLSConfig(cfg Config, allow Authorizer) (*tls.Config, error) {
-	if allow == nil {
-		return nil, errors.New("pkioverheid: ServerTLSConfig needs an Authorizer: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
+// Server verifies who calls, and lets in whom its [Authorizer] allows: in the TLS
+// handshake, in handlers of net/http, behind a proxy that ends TLS, and in other
+// protocols. Make it once; it is safe for concurrent use.
+type Server struct {
+	allow   Authorizer
+	current *current[*serverState]
+	trust   Trust // for Logger
+	callers callers
+}
+
+// NewServer returns a Server. allow may not be nil: a PKIoverheid certificate is not an
+// authorisation. See [AllowOIN], [AllowTSP] and [AllowAnySystem]. It is an error if allow
+// says that it cannot work, because of an OIN that is not valid perhaps.
+func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
+	switch {
+	case allow == nil:
+		return nil, errors.New("pkioverheid: NewServer needs an Authorizer: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
+	case len(cfg.KeyPairs) == 0 && cfg.Proxy == nil:
+		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty: a server needs a certificate of its own, see LoadKeyPair")
 	}
-	if cfg.Certificate == nil {
-		return nil, errors.New("pkioverheid: ServerTLSConfig needs Config.Certificate, the server's own: see LoadKeyPair")
+	if err := checkPairs("ServerConfig.KeyPairs", cfg.KeyPairs); err != nil {
+		return nil, err
 	}
 	if err := faultOf(allow); err != nil {
 		return nil, err
 	}
-	l, err := newLive(cfg, newServerSide)
+	s := &Server{allow: allow, trust: cfg.Trust.snapshot()}
+	if cfg.Proxy != nil {
+		p, err := newProxyHeader(*cfg.Proxy)
+		if err != nil {
+			return nil, err
+		}
+		s.callers.proxy = p
+	}
+	c, err := newCurrent(sources{cfg.Trust.Roots, cfg.ClientRoots, cfg.KeyPairs}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
+		return newServerState(s.trust, now)
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := l.get()
+	s.current = c
+	return s, nil
+}
+
+// serverState is what a ServerConfig amounts to, with the contents that its sources have.
+type serverState struct {
+	*trustState
+	pairs []*tls.Certificate
+	pool  *x509.CertPool
+}
+
+func newServerState(cfg Trust, now contents) (*serverState, error) {
+	t, err := newTrustState(cfg, forClients, cfg.trusted(), now)
+	if err != nil {
+		return nil, err
+	}
+	return &serverState{t, t.withOwnCAs(now.pairs), t.announced.CertPool(t.clock)}, nil
+}
+
+// TLSConfig returns a new tls.Config for mutual TLS: clients must show a certificate
+// (tls.RequireAndVerifyClientCert), crypto/tls verifies it for client authentication, and
+// then one complete chain must be valid and pass the policies and Trust.Revocation, and
+// the server's Authorizer must let its holder in. All of it counts for resumed sessions
+// too. It is safe alone.
+//
+// The CAs that the server announces are those that it trusts, without G3 and without
+// those that have ended. After a change of roots or key pairs GetConfigForClient gives
+// handshakes a copy of the result, as it was at the first one: set what else is needed,
+// such as NextProtos, on the result itself and not on a Clone, which httptest and gRPC
+// make.
+func (s *Server) TLSConfig() *tls.Config { return s.tlsConfig(s.allow) }
+
+// TLSConfigForHandler is [Server.TLSConfig] for connections whose every request passes
+// [Server.Handler]: it lets in every verified system, and the Handler asks the server's
+// Authorizer, so that who is refused reads why.
+func (s *Server) TLSConfigForHandler() *tls.Config { return s.tlsConfig(checkSystem) }
+
+func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
+	first := s.current.get()
 	tc := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: cipherSuites(),
-		Certificates: []tls.Certificate{*s.certificate},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    s.pool,
-		Time:         s.clock,
+		ClientCAs:    first.pool,
+		Time:         first.clock,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			return l.get().verifyConnection(cs, allow)
+			return s.current.get().verifyConnection(cs, allow)
 		},
 	}
-	if cfg.RootSource != nil {
-		// As it is at the first handshake, with what was set on it since.
-		ready := sync.OnceValue(func() *tls.Config {
-			c := tc.Clone()
-			c.GetConfigForClient = nil
-			return c
-		})
-		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			now := ready().Clone()
-			now.ClientCAs = l.get().pool
-			return now, nil
+	if len(first.pairs) > 0 {
+		tc.Certificates = []tls.Certificate{*first.pairs[0]}
+	}
+	// As it is at the first handshake, with what was set on it since.
+	ready := sync.OnceValue(func() *tls.Config {
+		c := tc.Clone()
+		c.GetConfigForClient = nil
+		return c
+	})
+	tc.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		base, now := ready(), s.current.get()
+		pair, err := now.pairFor(hello)
+		if err != nil {
+			return nil, err
+		}
+		if now == first && pair == first.pairs[0] {
+			return nil, nil // as it is
+		}
+		c := base.Clone()
+		c.Certificates, c.ClientCAs = []tls.Certificate{*pair}, now.pool
+		return c, nil
+	}
+	return tc
+}
+
+// pairFor returns the first key pair that the client can verify, or else the first.
+func (s *serverState) pairFor(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if len(s.pairs) == 0 {
+		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty, because a proxy ends TLS for this server")
+	}
+	for _, pair := range s.pairs[:len(s.pairs)-1] {
+		if verifiable(pair, hello) {
+			return pair, nil
 		}
 	}
-	return tc, nil
-}
-
-// serverSide is what a Config amounts to for a server.
-type serverSide struct {
-	*trust
-	certificate *tls.Certificate
-	pool        *x509.CertPool
-}
-
-func newServerSide(cfg Config) (*serverSide, error) {
-	t, err := newTrust(cfg, forClients)
-	if err != nil {
-		return nil, err
+	if last := s.pairs[len(s.pairs)-1]; len(s.pairs) > 1 && verifiable(last, hello) {
+		return last, nil
 	}
-	own, err := t.withChain(cfg.Certificate, "Config.Certificate")
-	if err != nil {
-		return nil, err
-	}
-	return &serverSide{t, own, t.announced.CertPool(t.clock)}, nil
+	return s.pairs[0], nil
 }
 
-func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
+func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
 	c, err := s.check(cs)
 	if err != nil {
 		return refusedClient(err)
@@ -131,10 +178,32 @@ func (s *serverSide) verifyConnection(cs tls.ConnectionState, allow Authorizer) 
 	return nil
 }
 
+// Identify returns who is at the other side of a connection that crypto/tls verified,
+// for servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the
+// caller showed no certificate that was verified, if no chain passes, for a CA, and where
+// the server's Authorizer refuses.
+//
+// Each call verifies and authorises anew, by the time, the policies, the roots and the
+// revocation lists of that moment: ask for each request, so that a certificate that has
+// ended or was revoked stops counting on connections that stay open.
+func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
+	if cs == nil || len(cs.VerifiedChains) == 0 {
+		return Identity{}, errNotVerified
+	}
+	id, err := s.current.get().caller(cs.VerifiedChains)
+	if err != nil {
+		return Identity{}, err
+	}
+	if err := s.allow(id); err != nil {
+		return Identity{}, fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err)
+	}
+	return id, nil
+}
+
 // caller identifies a client from what crypto/tls verified, on a connection that may
 // have been open for long: what was stapled to its handshake does not count any more.
-func (t *trust) caller(verified [][]*x509.Certificate) (Identity, error) {
-	c, err := t.judge.Check(verified, t.clock())
+func (t *trustState) caller(verified [][]*x509.Certificate) (Identity, error) {
+	c, err := t.complete.Check(verified, t.clock())
 	if err != nil {
 		return Identity{}, refusedClient(err)
 	}
@@ -146,6 +215,6 @@ func refusedClient(err error) error {
 }
 
 // identify reads the verified chain of a client.
-func (t *trust) identify(c chain.Chain) (Identity, error) {
+func (t *trustState) identify(c chain.Chain) (Identity, error) {
 	return identityOf(c, t.systemRoots.Contains(c.Root()))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
@@ -24,29 +25,36 @@ import (
 )
 
 // serverConfig is a G1 server's that trusts the fixtures given.
-func serverConfig(t testing.TB, cfg pkioverheid.Config, allow pkioverheid.Authorizer) *tls.Config {
+func serverConfig(t testing.TB, cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer) *tls.Config {
 	t.Helper()
-	if cfg.Certificate == nil {
-		own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-		cfg.Certificate = &own
-	}
-	if cfg.Roots == nil {
-		cfg.Roots = fixtureRoots()
-	}
-	tc, err := pkioverheid.ServerTLSConfig(cfg, func(id pkioverheid.Identity) error {
+	return newServer(t, cfg, func(id pkioverheid.Identity) error {
 		if id.Certificate() == pkioverheid.PrivateG4TLS.Root() {
 			return nil // the constructor's question, which tests that count do not count
 		}
 		return allow(id)
-	})
-	require.NoError(t, err)
-	return tc
+	}).TLSConfig()
 }
 
-// call makes one request with a client certificate.
-func call(t testing.TB, url string, cert *tls.Certificate, change ...func(*pkioverheid.Config)) error {
+// newServer is a G1 server that trusts the fixtures, where cfg does not say otherwise.
+func newServer(t testing.TB, cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer) *pkioverheid.Server {
 	t.Helper()
-	cfg := pkioverheid.Config{Roots: fixtureRoots(), Certificate: cert}
+	if cfg.KeyPairs == nil && cfg.Proxy == nil {
+		cfg.KeyPairs = pairs(ownPair())
+	}
+	if cfg.Trust.Roots == nil && !cfg.Trust.OnlyRoots {
+		cfg.Trust.Roots = truststore.NewSource(fixtureRoots())
+	}
+	s, err := pkioverheid.NewServer(cfg, allow)
+	require.NoError(t, err)
+	return s
+}
+
+func ownPair() tls.Certificate { return pkiotest.New(pkioverheid.PrivateG1).Issue() }
+
+// call makes one request with a client certificate.
+func call(t testing.TB, url string, cert *tls.Certificate, change ...func(*pkioverheid.ClientConfig)) error {
+	t.Helper()
+	cfg := pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairsOf(cert)}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -89,7 +97,7 @@ func TestServersLetInWhomTheAuthorizerAllows(t *testing.T) {
 		for _, c := range cases {
 			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
 				var refusals atomic.Int64
-				tc := serverConfig(t, pkioverheid.Config{}, func(id pkioverheid.Identity) error {
+				tc := serverConfig(t, pkioverheid.ServerConfig{}, func(id pkioverheid.Identity) error {
 					err := c.allow(id)
 					if err != nil {
 						refusals.Add(1)
@@ -126,7 +134,7 @@ func TestServersRefuseWhatDoesNotVerify(t *testing.T) {
 	for name, cert := range cases {
 		t.Run(name, func(t *testing.T) {
 			asked := false
-			tc := serverConfig(t, pkioverheid.Config{}, func(pkioverheid.Identity) error { asked = true; return nil })
+			tc := serverConfig(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { asked = true; return nil })
 			url := serve(t, tc)
 			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
 				RootCAs:              pkiotest.New(pkioverheid.PrivateG1).Roots().CertPool(),
@@ -142,10 +150,13 @@ func TestServersRefuseWhatDoesNotVerify(t *testing.T) {
 func TestPersonsCASignedWithASystemsPolicyAreRefused(t *testing.T) {
 	// Every CA between the certificate and the root must assert the policy: the
 	// domain CA of persons under Private Root G1 asserts 8.1 to 8.3 only.
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{
-		g1.Issue(pkiotest.OIN(someOIN)).Leaf, personsCA(t), pkioverheid.PrivateG1.Root(),
-	}}})
+	system, err := x509.ParseOID("2.16.528.1.1003.1.2.8.6")
+	require.NoError(t, err)
+	leaf := sign(t, &x509.Certificate{
+		Subject:  pkix.Name{CommonName: "system", SerialNumber: string(someOIN)},
+		Policies: []x509.OID{system},
+	}, nil).Leaf
+	id, err := verified(fixtureTrust(), leaf, personsCA(t), pkioverheid.PrivateG1.Root())
 	require.NoError(t, err)
 	assert.Equal(t, pkioverheid.PrivateG1, id.Hierarchy())
 	assert.Empty(t, id.Policies())
@@ -154,10 +165,10 @@ func TestPersonsCASignedWithASystemsPolicyAreRefused(t *testing.T) {
 }
 
 func TestServersAnnounceWhatTheyTrustAndNotG3(t *testing.T) {
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	for _, at := range []time.Time{{}, time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC)} {
-		tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, Time: func() time.Time { return at }}, pkioverheid.AllowAnySystem())
+		s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Time: func() time.Time { return at }}, KeyPairs: pairs(ownPair())}, pkioverheid.AllowAnySystem())
 		require.NoError(t, err)
+		tc := s.TLSConfig()
 		assert.Equal(t, tls.RequireAndVerifyClientCert, tc.ClientAuth)
 		var announced [][]byte
 		url := serve(t, tc)
@@ -198,7 +209,7 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 	var list pkioverheid.OINList
 	for name, allow := range map[string]pkioverheid.Authorizer{
 		"alone":                     bad,
-		"with no number for tests":  pkioverheid.RefuseTestOIN(bad),
+		"after one for numbers":     pkioverheid.AllOf(noTestOIN, bad),
 		"first of several":          pkioverheid.AllOf(bad, pkioverheid.AllowAnySystem()),
 		"behind an empty list":      pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
 		"behind one that refuses":   pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
@@ -214,17 +225,17 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 			return bad(id)
 		},
 	} {
-		_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, allow)
+		_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, allow)
 		assert.Error(t, err, name)
-		_, err = pkioverheid.RequireIdentity(http.NotFoundHandler(), pkioverheid.Access{Allow: allow})
+		_, err = newServer(t, pkioverheid.ServerConfig{}, anybody).HandlerFor(allow)
 		assert.Error(t, err, name)
 		assert.Error(t, allow(caller), name)
 	}
-	_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, bad)
+	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, bad)
 	assert.ErrorContains(t, err, `"123" is no OIN`)
 
 	var kept pkioverheid.Identity
-	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, func(id pkioverheid.Identity) error {
+	_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, func(id pkioverheid.Identity) error {
 		kept = id
 		return pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN), list.Allow)(id)
 	})
@@ -238,11 +249,11 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 
 func TestServerConfigErrors(t *testing.T) {
 	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-	_, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own}, nil)
+	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, nil)
 	assert.ErrorContains(t, err, "Authorizer")
-	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{}, pkioverheid.AllowAnySystem())
+	_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{}, pkioverheid.AllowAnySystem())
 	assert.ErrorContains(t, err, "LoadKeyPair")
-	_, err = pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, ClientRoots: pkiotest.New(pkioverheid.G3).Roots()}, pkioverheid.AllowAnySystem())
+	_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own), ClientRoots: truststore.NewSource(pkiotest.New(pkioverheid.G3).Roots())}, pkioverheid.AllowAnySystem())
 	var g3 *pkioverheid.G3Error
 	assert.ErrorAs(t, err, &g3)
 }
@@ -250,15 +261,8 @@ func TestServerConfigErrors(t *testing.T) {
 func TestClientRootsCountForClientsOnly(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
 	clientCert := g4.Issue(pkiotest.OIN(someOIN))
-	tc := serverConfig(t, pkioverheid.Config{
-		Roots:       pkiotest.New(pkioverheid.PrivateG1).Roots(),
-		ClientRoots: g4.Roots(),
-	}, pkioverheid.AllowOIN(someOIN))
+	tc := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(pkiotest.New(pkioverheid.PrivateG1).Roots())}, ClientRoots: truststore.NewSource(g4.Roots())}, pkioverheid.AllowOIN(someOIN))
 	assert.NoError(t, call(t, serve(t, tc), &clientCert))
-
-	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g4.Issue()}})
-	_, err := get(t, pkioverheid.Config{ClientRoots: g4.Roots()}, url)
-	assert.Error(t, err, "a client does not trust a server by them")
 }
 
 func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
@@ -266,7 +270,7 @@ func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			var refuse atomic.Bool
-			tc := serverConfig(t, pkioverheid.Config{}, func(id pkioverheid.Identity) error {
+			tc := serverConfig(t, pkioverheid.ServerConfig{}, func(id pkioverheid.Identity) error {
 				if refuse.Load() {
 					return errors.New("no longer on the list")
 				}
@@ -275,7 +279,7 @@ func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
 			tc.NextProtos = []string{}
 			address := strings.TrimPrefix(serve(t, tc), "https://")
 			cert := g1.Issue(pkiotest.OIN(someOIN))
-			client, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+			client, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 			require.NoError(t, err)
 			client.MaxVersion = version
 			client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
@@ -313,7 +317,7 @@ func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
 		sent   bool
 		words  []string
 	}{
-		{"no certificate", func(*tls.Config) {}, nil, false, []string{"none was sent", "Config.Certificate", "Private G1"}},
+		{"no certificate", func(*tls.Config) {}, nil, false, []string{"none was sent", "ClientConfig.KeyPairs", "Private G1"}},
 		{"no CA of ours is announced", onlyG4, ptr(g1.Issue()), false, []string{"asked for one under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "use a certificate under a CA that the server accepts"}},
 		{"an unknown CA, none announced", anyCA, ptr(g1.Issue()), true, []string{"one of any CA", "was sent", "ask the server's owner to trust the root"}},
 		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))), true, []string{"replace it, or check the clocks"}},
@@ -357,39 +361,22 @@ func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-func TestGetCertificateIsAskedAndItsChainCompleted(t *testing.T) {
+func TestTheChainOfAClientsKeyPairIsCompleted(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
 	cert := g4.Issue(pkiotest.OIN(someOIN), pkiotest.LeafOnly())
-	tc := serverConfig(t, pkioverheid.Config{}, pkioverheid.AllowOIN(someOIN))
+	tc := serverConfig(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
 	tc.ClientCAs = g4.Roots().CertPool() // announces the root alone, knows nothing in between
 	tc.VerifyConnection = nil
-	url := serve(t, tc)
-	asked := 0
-	err := call(t, url, nil, func(cfg *pkioverheid.Config) {
-		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { asked++; return &cert, nil }
-	})
-	assert.NoError(t, err)
-	assert.Equal(t, 1, asked)
-	assert.NoError(t, call(t, url, &cert), "so is that of Config.Certificate")
+	assert.NoError(t, call(t, serve(t, tc), &cert))
 	assert.Len(t, cert.Certificate, 1, "the caller's own is not changed")
-
-	err = call(t, url, nil, func(cfg *pkioverheid.Config) {
-		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, nil }
-	})
-	var refused *pkioverheid.ClientCertificateError
-	assert.ErrorAs(t, err, &refused)
-	broken := errors.New("the token is not plugged in")
-	err = call(t, url, nil, func(cfg *pkioverheid.Config) {
-		cfg.GetCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return nil, broken }
-	})
-	assert.ErrorIs(t, err, broken)
 }
 
-func TestPeerIdentityNeedsAVerifiedChain(t *testing.T) {
+func TestAnIdentityNeedsAVerifiedChain(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
 	forged := forgedPair(t, someOIN)
 	foreign := truststore.New(forged.Leaf)
+	s := newServer(t, pkioverheid.ServerConfig{}, anybody)
 	for name, cs := range map[string]*tls.ConnectionState{
 		"nil":                       nil,
 		"nothing":                   {},
@@ -400,7 +387,7 @@ func TestPeerIdentityNeedsAVerifiedChain(t *testing.T) {
 		"forged, under another CA":  {VerifiedChains: [][]*x509.Certificate{{forged.Leaf, firstOf(foreign)}}},
 		"claims only, nobody known": {VerifiedChains: [][]*x509.Certificate{{leaf}}},
 	} {
-		id, err := pkioverheid.PeerIdentity(cs)
+		id, err := s.Identify(cs)
 		assert.Error(t, err, name)
 		assert.Equal(t, pkioverheid.Identity{}, id, name)
 	}
@@ -416,15 +403,15 @@ func firstOf(s *truststore.Store) *x509.Certificate {
 func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
 	root, leaf := trialHierarchy(t)
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
-	_, err := pkioverheid.NewClient(pkioverheid.Config{Roots: truststore.New(root)})
+	_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}})
 	assert.ErrorContains(t, err, "TrialRoots")
-	_, err = get(t, pkioverheid.Config{TrialRoots: truststore.New(root)}, url)
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{TrialRoots: truststore.New(root)}}, url)
 	assert.NoError(t, err)
 
 	// A TRIAL name under a root that was not named for it.
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.CommonName("TRIAL system"))}})
-	for _, cfg := range []pkioverheid.Config{{Roots: g1.Roots()}, {Roots: g1.Roots(), TrialRoots: truststore.New(root)}} {
+	for _, cfg := range []pkioverheid.ClientConfig{pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), TrialRoots: truststore.New(root)}}} {
 		_, err = get(t, cfg, url)
 		var refused *pkioverheid.ServerCertificateError
 		require.ErrorAs(t, err, &refused)
@@ -432,7 +419,7 @@ func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
 		assert.Contains(t, err.Error(), "test certificate")
 	}
 	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.41.15.35.11"))}})
-	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, url)
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "the policy 2.16.528.1.1003.1.2.41.15.35.11")
 }
 
@@ -441,7 +428,7 @@ func systemOf(t testing.TB, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption
 	t.Helper()
 	a := pkiotest.New(h)
 	cas := a.Certificates()
-	id, err := pkioverheid.PeerIdentity(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{a.Issue(opts...).Leaf, cas[2], cas[1], cas[0]}}})
+	id, err := verified(pkiotest.Trust(a), a.Issue(opts...).Leaf, cas[2], cas[1], cas[0])
 	require.NoError(t, err)
 	return id
 }
@@ -449,7 +436,7 @@ func systemOf(t testing.TB, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption
 func TestAListOfOINsChangesWhileTheServerRuns(t *testing.T) {
 	var list pkioverheid.OINList
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
-	url := serve(t, serverConfig(t, pkioverheid.Config{}, list.Allow))
+	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{}, list.Allow))
 	assert.Error(t, call(t, url, &cert), "the zero value lets in nobody")
 	require.NoError(t, list.Set(someOIN, "00000001002220647000"))
 	assert.NoError(t, call(t, url, &cert))
@@ -473,10 +460,17 @@ func TestAListOfOINsAsksForASystemToo(t *testing.T) {
 
 func TestNumbersForTestsCanBeRefused(t *testing.T) {
 	const test = "00000099000000001000"
-	allow := pkioverheid.RefuseTestOIN(pkioverheid.AllowOIN(test, someOIN))
+	allow := pkioverheid.AllOf(noTestOIN, pkioverheid.AllowOIN(test, someOIN))
 	assert.ErrorContains(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "number for tests")
 	assert.NoError(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(someOIN))))
 	assert.Error(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN("00000001002220647000"))))
 	assert.NoError(t, pkioverheid.AllowOIN(test)(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "where that is wanted")
-	assert.Nil(t, pkioverheid.RefuseTestOIN(nil))
+}
+
+// noTestOIN is a program's own.
+func noTestOIN(id pkioverheid.Identity) error {
+	if id.OIN().IsTest() {
+		return errors.New("a number for tests")
+	}
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // NewClient returns an http.Client on a [NewTransport] of cfg, and otherwise as
 // net/http makes it. It follows redirects to https only.
-func NewClient(cfg Config) (*http.Client, error) {
+func NewClient(cfg ClientConfig) (*http.Client, error) {
 	t, err := NewTransport(cfg)
 	if err != nil {
 		return nil, err
@@ -32,19 +32,19 @@ func NewClient(cfg Config) (*http.Client, error) {
 // trusts, and if it asks for a certificate, net/http shows it ours: who must not see
 // that is called by http, where the proxy sees no more than the host's name.
 type Transport struct {
-	current *live[*connector]
+	current *current[*connector]
 }
 
 // connector makes connections by one state of trust.
 type connector struct {
 	base   *http.Transport
-	client *clientSide
+	client *clientState
 }
 
-// NewTransport returns a Transport, or an error for a Config that contradicts
-// itself; see the fields of [Config].
-func NewTransport(cfg Config) (*Transport, error) {
-	name := "Config.Base"
+// NewTransport returns a Transport, or an error for a ClientConfig that contradicts
+// itself; see its fields.
+func NewTransport(cfg ClientConfig) (*Transport, error) {
+	name := "ClientConfig.Base"
 	if cfg.Base == nil {
 		cfg.Base, _ = http.DefaultTransport.(*http.Transport)
 		name = "http.DefaultTransport"
@@ -52,7 +52,7 @@ func NewTransport(cfg Config) (*Transport, error) {
 	if cfg.Base == nil { // replaced by something of the program's own
 		cfg.Base = &http.Transport{Proxy: http.ProxyFromEnvironment}
 	}
-	l, err := newLive(cfg, func(cfg Config) (*connector, error) { return newConnector(cfg, name) })
+	l, err := newCurrentClient(cfg, func(cfg ClientConfig, now contents) (*connector, error) { return newConnector(cfg, now, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func NewTransport(cfg Config) (*Transport, error) {
 }
 
 // newConnector makes a connector from cfg.Base, which errors call name.
-func newConnector(cfg Config, name string) (*connector, error) {
-	client, err := newClientSide(cfg)
+func newConnector(cfg ClientConfig, now contents, name string) (*connector, error) {
+	client, err := newClientState(cfg, now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +82,16 @@ func newConnector(cfg Config, name string) (*connector, error) {
 		// map is how a caller does that, and stays.
 		base.ForceAttemptHTTP2 = true
 	}
-	if cfg.RootSource != nil && base.IdleConnTimeout == 0 {
+	if base.IdleConnTimeout == 0 && (cfg.Trust.Roots != nil || len(cfg.KeyPairs) > 0) {
 		// HTTP/2 keeps a connection that was in use when its connector was retired.
 		base.IdleConnTimeout = 90 * time.Second // as http.DefaultTransport has it
 	}
-	if cfg.Revocation != nil && name == "http.DefaultTransport" {
+	if cfg.Trust.Revocation != nil && name == "http.DefaultTransport" {
 		// A Checker may take as long as the whole handshake is given there, and then
 		// nobody would read which CRL was waited for.
 		base.TLSHandshakeTimeout *= 2
 	}
-	base.DialContext = noting(dialOf(base))
+	base.DialContext = recording(dialOf(base))
 	c := &connector{base: base, client: client}
 	if err := c.configure(base.TLSClientConfig, name); err != nil {
 		return nil, err
@@ -123,18 +123,18 @@ func (c *connector) configure(given *tls.Config, name string) error {
 		field string
 		use   string
 	}{
-		{given.InsecureSkipVerify, "InsecureSkipVerify", "trust the server's root with Config.Roots"},
-		{given.RootCAs != nil, "RootCAs", "use Config.Roots"},
+		{given.InsecureSkipVerify, "InsecureSkipVerify", "trust the server's root with Trust.Roots"},
+		{given.RootCAs != nil, "RootCAs", "use Trust.Roots"},
 		{given.ServerName != "", "ServerName", "each host, that of a redirect too, is verified under its own name"},
-		{len(given.Certificates) > 0, "Certificates", "use Config.Certificate"},
-		{given.GetClientCertificate != nil, "GetClientCertificate", "use Config.GetCertificate"},
-		{given.Time != nil, "Time", "use Config.Time"},
-		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use Config.Renegotiate"},
+		{len(given.Certificates) > 0, "Certificates", "use ClientConfig.KeyPairs"},
+		{given.GetClientCertificate != nil, "GetClientCertificate", "use ClientConfig.KeyPairs"},
+		{given.Time != nil, "Time", "use Trust.Time"},
+		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use ClientConfig.Renegotiate"},
 		{given.EncryptedClientHelloRejectionVerify != nil, "EncryptedClientHelloRejectionVerify", "leave it to crypto/tls"},
 		{given.MaxVersion != 0 && given.MaxVersion < tc.MinVersion, "MaxVersion", "TLS 1.2 is the least that PKIoverheid allows"},
-		{given.ClientCAs != nil, "ClientCAs", "only servers have them; use Config.Roots"},
+		{given.ClientCAs != nil, "ClientCAs", "only servers have them; use Trust.Roots"},
 		{given.ClientAuth != tls.NoClientCert, "ClientAuth", "only servers have it"},
-		{given.GetCertificate != nil, "GetCertificate", "only servers have it; use Config.GetCertificate"},
+		{given.GetCertificate != nil, "GetCertificate", "only servers have it; use ClientConfig.KeyPairs"},
 		{given.GetConfigForClient != nil, "GetConfigForClient", "only servers have it"},
 	} {
 		if clash.set {

@@ -32,7 +32,7 @@ func mutual(t testing.TB, version uint16, http2 bool, h http.HandlerFunc) string
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-	srv.TLS = serverConfig(t, pkioverheid.Config{}, pkioverheid.AllowAnySystem())
+	srv.TLS = serverConfig(t, pkioverheid.ServerConfig{}, pkioverheid.AllowAnySystem())
 	srv.TLS.MinVersion, srv.TLS.MaxVersion = version, version
 	srv.EnableHTTP2 = http2
 	srv.StartTLS()
@@ -40,7 +40,7 @@ func mutual(t testing.TB, version uint16, http2 bool, h http.HandlerFunc) string
 	return "https://localhost:" + srv.URL[strings.LastIndex(srv.URL, ":")+1:]
 }
 
-func newClient(t testing.TB, cfg pkioverheid.Config) *http.Client {
+func newClient(t testing.TB, cfg pkioverheid.ClientConfig) *http.Client {
 	t.Helper()
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func newClient(t testing.TB, cfg pkioverheid.Config) *http.Client {
 }
 
 func whoAmI(w http.ResponseWriter, r *http.Request) {
-	id, err := pkioverheid.PeerIdentity(r.TLS)
+	id, err := verified(fixtureTrust(), r.TLS.VerifiedChains[0]...)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -63,12 +63,12 @@ func TestABaseCannotBringConnectionsOfItsOwn(t *testing.T) {
 	base := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
 		"h2": func(string, *tls.Conn) http.RoundTripper { return http.DefaultTransport },
 	}}
-	_, err := pkioverheid.NewTransport(pkioverheid.Config{Base: base})
+	_, err := pkioverheid.NewTransport(pkioverheid.ClientConfig{Base: base})
 	assert.ErrorContains(t, err, "TLSNextProto")
 
 	used := http.DefaultTransport.(*http.Transport).Clone()
 	_, _ = used.RoundTrip(httptest.NewRequest("GET", "https://127.0.0.1:1/", nil)) // net/http sets its own by now
-	_, err = pkioverheid.NewTransport(pkioverheid.Config{Base: used})
+	_, err = pkioverheid.NewTransport(pkioverheid.ClientConfig{Base: used})
 	assert.NoError(t, err)
 }
 
@@ -80,7 +80,7 @@ func TestClientsOfOneBaseDoNotShareSessions(t *testing.T) {
 		resumed := false
 		for _, oin := range []pkioverheid.OIN{someOIN, "00000001002220647000", someOIN} {
 			cert := g1.Issue(pkiotest.OIN(oin))
-			client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert, Base: base})
+			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert), Base: base})
 			for range 2 {
 				resp, err := client.Get(address)
 				require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestStoresAreReadWhenTheClientIsMade(t *testing.T) {
 	root, leaf := trialHierarchy(t)
 	other, _ := trialHierarchy(t)
 	store := truststore.New(other)
-	client := newClient(t, pkioverheid.Config{TrialRoots: store})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{TrialRoots: store}})
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
 	store.Add(root)
 	_, err := client.Get(address)
@@ -115,7 +115,7 @@ func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	var ours *pkioverheid.ClientCertificateError
 
-	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 	_, err := client.Get(mutual(t, tls.VersionTLS12, false, abort))
 	require.Error(t, err)
 	assert.False(t, errors.As(err, &ours), "TLS 1.2 accepted the certificate before: %v", err)
@@ -129,7 +129,7 @@ func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 	for _, http2 := range []bool{true, false} {
 		address := mutual(t, tls.VersionTLS13, http2, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 		for _, own := range []error{io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}} {
-			client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 			_, err := client.Post(address, "text/xml", brokenBody{own})
 			require.Error(t, err)
 			assert.False(t, errors.As(err, &ours), "the caller's own body failed: %v", err)
@@ -144,7 +144,7 @@ func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 		}
 		fmt.Fprint(w, "hello")
 	})
-	client = newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &cert})
+	client = newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 	resp, err := client.Get(address)
 	require.NoError(t, err)
 	_, _ = io.ReadAll(resp.Body)
@@ -169,7 +169,7 @@ func TestAnAlertInAHandshakeInWhichNobodyAskedIsNotOurCertificates(t *testing.T)
 			conn.Close()
 		}
 	}()
-	_, err = newClient(t, pkioverheid.Config{}).Get("https://" + listener.Addr().String())
+	_, err = newClient(t, pkioverheid.ClientConfig{}).Get("https://" + listener.Addr().String())
 	require.Error(t, err)
 	var ours *pkioverheid.ClientCertificateError
 	assert.False(t, errors.As(err, &ours), "%v", err)
@@ -180,7 +180,7 @@ func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
 	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
 	for _, http2 := range []bool{true, false} {
 		address := mutual(t, tls.VersionTLS13, http2, hello)
-		client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &expired})
+		client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(expired)})
 		var wg sync.WaitGroup
 		for range 30 {
 			wg.Go(func() {
@@ -200,13 +200,13 @@ func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
 func TestARefusalInARenegotiationSaysThatNothingIsKnown(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
-	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &expired, Renegotiate: true})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(expired), Renegotiate: true})
 	_, err := client.Get("https://" + lateServer(t) + "/")
 	var ours *pkioverheid.ClientCertificateError
 	require.ErrorAs(t, err, &ours)
 	assert.False(t, ours.Known)
 	assert.NotContains(t, err.Error(), "none was sent")
-	assert.NotContains(t, err.Error(), "Config.Certificate")
+	assert.NotContains(t, err.Error(), "ClientConfig.KeyPairs")
 }
 
 func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
@@ -217,12 +217,9 @@ func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
 		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: g1.Roots().CertPool(),
 		MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
 	})
-	rsaOnly := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
-	// crypto/tls servers take ECDSA; that one does not is played by the client.
-	client := newClient(t, pkioverheid.Config{Roots: g1.Roots(), GetCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		info.SignatureSchemes = []tls.SignatureScheme{tls.PSSWithSHA256}
-		return rsaOnly(info)
-	}})
+	// crypto/tls servers take ECDSA; that one does not is played by the key pair.
+	cert.SupportedSignatureAlgorithms = []tls.SignatureScheme{tls.Ed25519}
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 	_, err := client.Get(address)
 	var ours *pkioverheid.ClientCertificateError
 	require.ErrorAs(t, err, &ours)
@@ -239,7 +236,7 @@ func TestOldCAsLeftInAChainFileSayNothingOfTheCertificate(t *testing.T) {
 	for _, c := range pkioverheid.G3.Certificates() {
 		pair.Certificate = append(pair.Certificate, c.Raw)
 	}
-	_, err := get(t, pkioverheid.Config{Roots: g1.Roots()}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, chain.WrongName, refused.Reason)
@@ -261,20 +258,20 @@ func TestAMissingCAIsNamed(t *testing.T) {
 	}, &tsp)
 	leaf.Certificate = append(leaf.Certificate, tsp.Certificate[0])
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
-	_, err := get(t, pkioverheid.Config{Roots: g1.Roots()}, address)
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, address)
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, chain.UnknownAuthority, refused.Reason)
 	assert.Contains(t, err.Error(), `"Staat der Nederlanden Private Services CA - G1" is missing`)
-	assert.Contains(t, err.Error(), `add "A new TSP CA" to Config.Roots`)
+	assert.Contains(t, err.Error(), `add "A new TSP CA" to Trust.Roots`)
 
 	roots := g1.Roots()
 	roots.Add(tsp.Leaf)
-	_, err = get(t, pkioverheid.Config{Roots: roots}, address)
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(roots)}}, address)
 	assert.NoError(t, err, "the advice helps")
 
 	leaf.Certificate = append(leaf.Certificate, domain.Raw)
-	_, err = get(t, pkioverheid.Config{Roots: g1.Roots()}, serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}}))
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}}))
 	assert.NoError(t, err, "so does sending the whole chain")
 }
 
@@ -289,7 +286,7 @@ func TestACAThatOnlyClaimsItsIssuerDisplacesNobody(t *testing.T) {
 	roots := g1.Roots()
 	roots.Add(claims.Leaf)
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.LeafOnly())}})
-	_, err := get(t, pkioverheid.Config{Roots: roots}, address)
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(roots)}}, address)
 	assert.NoError(t, err)
 }
 
@@ -310,11 +307,11 @@ func TestOtherCAsThatAreTrustedMakeNoSystems(t *testing.T) {
 	trusted := fixtureRoots()
 	trusted.Add(root.Leaf)
 	for name, c := range map[string]struct {
-		cfg     pkioverheid.Config
+		cfg     pkioverheid.ServerConfig
 		allowed bool
 	}{
-		"in Roots":       {pkioverheid.Config{Roots: trusted}, false},
-		"in ClientRoots": {pkioverheid.Config{ClientRoots: truststore.New(root.Leaf)}, true},
+		"in Roots":       {pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(trusted)}}, false},
+		"in ClientRoots": {pkioverheid.ServerConfig{ClientRoots: truststore.NewSource(truststore.New(root.Leaf))}, true},
 	} {
 		for _, allow := range []pkioverheid.Authorizer{pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN)} {
 			err := call(t, serve(t, serverConfig(t, c.cfg, allow)), &client)
@@ -327,7 +324,7 @@ func TestCAsAreNoClients(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	for i, ca := range g1.Certificates()[:3] {
 		asked := false
-		address := serve(t, serverConfig(t, pkioverheid.Config{}, func(pkioverheid.Identity) error { asked = true; return nil }))
+		address := serve(t, serverConfig(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { asked = true; return nil }))
 		pair := tls.Certificate{Certificate: [][]byte{ca.Raw}, PrivateKey: g1.PrivateKey(ca)}
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
 			RootCAs: g1.Roots().CertPool(), GetClientCertificate: shown(pair),
@@ -359,7 +356,7 @@ func TestAnHTTPSProxyIsBlamedForItsOwnCertificate(t *testing.T) {
 	proxy := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue()}})
 	proxyURL, err := url.Parse(proxy)
 	require.NoError(t, err)
-	_, err = get(t, pkioverheid.Config{Base: &http.Transport{Proxy: http.ProxyURL(proxyURL)}}, "https://soap.machtigen.digid.nl/")
+	_, err = get(t, pkioverheid.ClientConfig{Base: &http.Transport{Proxy: http.ProxyURL(proxyURL)}}, "https://soap.machtigen.digid.nl/")
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, "the proxy localhost", refused.Host)
@@ -368,9 +365,9 @@ func TestAnHTTPSProxyIsBlamedForItsOwnCertificate(t *testing.T) {
 
 func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	_, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Policy: func(chain.Chain, time.Time) error {
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: func(chain.Chain, time.Time) error {
 		return errors.New(strings.Repeat("\x1b[31m\n", 2000))
-	}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	}}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.NotContains(t, refused.Error(), "\n")
@@ -381,12 +378,12 @@ func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
 func TestABasesCipherSuitesAreKeptAsFarAsTheyAreGood(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MaxVersion: tls.VersionTLS12})
-	resp, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
+	resp, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
 		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
 	}}}}, address)
 	require.NoError(t, err)
 	assert.Equal(t, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, resp.TLS.CipherSuite)
-	_, err = pkioverheid.NewTransport(pkioverheid.Config{Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
+	_, err = pkioverheid.NewTransport(pkioverheid.ClientConfig{Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
 		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
 	}}}})
 	assert.ErrorContains(t, err, "CipherSuites")
@@ -395,7 +392,7 @@ func TestABasesCipherSuitesAreKeptAsFarAsTheyAreGood(t *testing.T) {
 func TestAZeroClockIsNow(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	zero := func() time.Time { return time.Time{} }
-	_, err := get(t, pkioverheid.Config{Roots: g1.Roots(), Time: zero}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Time: zero}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
 	assert.NoError(t, err)
 }
 
@@ -407,7 +404,7 @@ func TestRefusedCertificateOnAConnectionThatIsUsedAgain(t *testing.T) {
 	srv.StartTLS()
 	defer srv.Close()
 	cert := ev.Issue()
-	client := newClient(t, pkioverheid.Config{Roots: ev.Roots(), Time: ev.Time, Certificate: &cert})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(ev.Roots()), Time: ev.Time}, KeyPairs: pairs(cert)})
 	for range 2 {
 		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
 		require.NoError(t, err)
@@ -436,7 +433,7 @@ func TestCloseIdleConnectionsClosesThem(t *testing.T) {
 			}
 		}
 		srv.StartTLS()
-		client := newClient(t, pkioverheid.Config{Roots: g1.Roots()})
+		client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
 		require.NoError(t, err)
 		_, _ = io.ReadAll(resp.Body)

@@ -1,26 +1,160 @@
 package pkioverheid
 
 import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
-// NewVerifier returns a chain.Verifier that trusts what cfg says, and refuses what
-// all configurations of this package refuse, for certificates that come in another
-// way than a TLS handshake: in SAML metadata, beside a signature, from an archive.
-//
-// The time to verify at goes with each certificate, in chain.VerifyOptions, and so
-// do the key usages, which are those of a server if nothing is said. Of cfg,
-// Hierarchies, Roots, OnlyRoots, TrialRoots, Policy and Revocation count, and
-// RootSource with what it holds now. Like crypto/x509 the Verifier accepts a CA that
-// it trusts as what is to be verified: whoever wants no CA looks at IsCA.
-func NewVerifier(cfg Config) (*chain.Verifier, error) {
-	cfg = cfg.snapshot()
-	if cfg.RootSource != nil {
-		cfg.fromSource = cfg.RootSource.Store()
-	}
-	t, err := newTrust(cfg, forServers)
+// Verifier verifies certificates that come in another way than a TLS handshake: beside a
+// signature, in a token (x5c), in SAML metadata, from an archive. It trusts what a [Trust]
+// says, and refuses what all configurations of this package refuse. Below Trust.Roots it
+// takes the policies in a certificate for those of PKIoverheid. It is safe for concurrent
+// use.
+type Verifier struct {
+	current *current[*trustState]
+}
+
+// NewVerifier returns a Verifier.
+func NewVerifier(t Trust) (*Verifier, error) {
+	t = t.snapshot()
+	c, err := newCurrent(sources{roots: t.Roots}, t.Logger, func(now contents) (*trustState, error) {
+		state, err := newTrustState(t, forServers, t.trusted(), now)
+		if err != nil {
+			return nil, err
+		}
+		for root := range now.roots.All() {
+			state.systemRoots.Add(root)
+		}
+		return state, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	return t.judge, nil
+	return &Verifier{c}, nil
+}
+
+// SignerOptions say when, for what and by whom a certificate was used.
+type SignerOptions struct {
+	// Time to verify at; zero is that of Trust.Time.
+	Time time.Time
+
+	// KeyUsages of which the certificate must allow one; empty allows any.
+	KeyUsages []x509.ExtKeyUsage
+
+	// Kinds of which the holder must be one; empty is systems and organisations.
+	Kinds []Kind
+}
+
+// maxSignerCertificates bounds what comes along: PKIoverheid has four layers.
+const maxSignerCertificates = 10
+
+var errNoCheck = errors.New("pkioverheid: Verifier.Verify needs a check of the signature: certificates are public, and whoever presents one has proved nothing")
+
+// Verify returns who signed. The signer's certificate comes first, CAs in any order after
+// it, at most ten in all. check checks the signature of the token or message with the
+// verified certificate and may not be nil: without that proof there is no [Identity]. It
+// is called once, after all else has passed.
+func (v *Verifier) Verify(certs []*x509.Certificate, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
+	if check == nil {
+		return Identity{}, errNoCheck
+	}
+	if len(opts.Kinds) == 0 {
+		opts.Kinds = []Kind{System, Organisation}
+	}
+	_, id, err := v.verify(certs, opts)
+	if err != nil {
+		return Identity{}, err
+	}
+	if err := check(certs[0]); err != nil {
+		return Identity{}, fmt.Errorf("pkioverheid: the signature was not proved to be of %s: %w", quote.Certificate(certs[0]), err)
+	}
+	return id, nil
+}
+
+// VerifyRaw is [Verifier.Verify] for certificates in DER.
+func (v *Verifier) VerifyRaw(certs [][]byte, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
+	if len(certs) > maxSignerCertificates {
+		return Identity{}, tooMany(len(certs))
+	}
+	parsed := make([]*x509.Certificate, len(certs))
+	for i, der := range certs {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return Identity{}, fmt.Errorf("pkioverheid: certificate %d cannot be read: %s", i+1, quote.Line(err.Error()))
+		}
+		parsed[i] = cert
+	}
+	return v.Verify(parsed, opts, check)
+}
+
+// Inspect returns the verified chain of a certificate, and what the certificate claims. It
+// proves nothing of whoever presented it: there is no [Identity]. Without opts.Kinds it
+// takes any kind.
+func (v *Verifier) Inspect(certs []*x509.Certificate, opts SignerOptions) (chain.Chain, Claim, error) {
+	c, id, err := v.verify(certs, opts)
+	if err != nil {
+		return nil, Claim{}, err
+	}
+	return c, id.Claim(), nil
+}
+
+// Chains returns the chain.Verifier that v asks at this moment: for its Explain, and for
+// its CertPool, which asks for revocation too. The time to verify at and the key usages,
+// which are those of a server if nothing is said, go with each certificate there.
+func (v *Verifier) Chains() *chain.Verifier { return v.current.get().complete }
+
+func (v *Verifier) verify(certs []*x509.Certificate, opts SignerOptions) (chain.Chain, Identity, error) {
+	switch {
+	case len(certs) == 0 || slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return c == nil || len(c.Raw) == 0 }):
+		return nil, Identity{}, errors.New("pkioverheid: there is no certificate to verify")
+	case len(certs) > maxSignerCertificates:
+		return nil, Identity{}, tooMany(len(certs))
+	}
+	t := v.current.get()
+	vo := chain.VerifyOptions{Time: opts.Time, KeyUsages: opts.KeyUsages, Extra: certs[1:]}
+	if vo.Time.IsZero() {
+		vo.Time = t.clock()
+	}
+	if len(vo.KeyUsages) == 0 {
+		vo.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	}
+	c, err := t.complete.Verify(certs[0], vo)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	id, err := t.identify(c)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	if len(opts.Kinds) > 0 && !slices.Contains(opts.Kinds, id.kind) {
+		return nil, Identity{}, &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: vo.Time, Err: []error{
+			fmt.Errorf("pkioverheid: it is not the certificate of %s, by its policies", listKinds(opts.Kinds))}}
+	}
+	return c, id, nil
+}
+
+func listKinds(kinds []Kind) string {
+	var names []string
+	for _, k := range kinds {
+		switch k {
+		case Organisation:
+			names = append(names, "an organisation")
+		case ForTests:
+			names = append(names, "nobody, for tests")
+		default:
+			names = append(names, "a "+k.String())
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+func tooMany(n int) error {
+	return fmt.Errorf("pkioverheid: there are %d certificates, and at most %d are read", n, maxSignerCertificates)
 }

@@ -1,9 +1,15 @@
 package pkioverheid_test
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,56 +18,183 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func TestAVerifierRefusesWhatAClientRefuses(t *testing.T) {
 	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
-	anyUsage := []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
-	verify := func(cfg pkioverheid.Config, cert *x509.Certificate, extra ...*x509.Certificate) error {
-		v, err := pkioverheid.NewVerifier(cfg)
+	verify := func(trust pkioverheid.Trust, certs ...*x509.Certificate) error {
+		v, err := pkioverheid.NewVerifier(trust)
 		require.NoError(t, err)
-		_, err = v.Verify(cert, chain.VerifyOptions{Time: g1.Time(), KeyUsages: anyUsage, Extra: extra})
+		_, _, err = v.Inspect(certs, pkioverheid.SignerOptions{Time: g1.Time()})
 		return err
 	}
 	leaf := g1.Issue(pkiotest.LeafOnly()).Leaf
-	assert.NoError(t, verify(pkioverheid.Config{Roots: g1.Roots()}, leaf))
-	assert.Error(t, verify(pkioverheid.Config{}, leaf, g1.Certificates()...))
-	assert.Error(t, verify(pkioverheid.Config{Roots: g1.Roots()}, g3.Issue().Leaf, g3.Certificates()...))
+	assert.NoError(t, verify(pkiotest.Trust(g1), leaf))
+	assert.Error(t, verify(pkioverheid.Trust{}, append([]*x509.Certificate{leaf}, g1.Certificates()...)...))
+	assert.Error(t, verify(pkiotest.Trust(g1), append([]*x509.Certificate{g3.Issue().Leaf}, g3.Certificates()...)...))
 	refuse := func(c chain.Chain, _ time.Time) error { return assert.AnError }
-	assert.ErrorIs(t, verify(pkioverheid.Config{Roots: g1.Roots(), Policy: refuse}, leaf), assert.AnError)
+	assert.ErrorIs(t, verify(pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: refuse}, leaf), assert.AnError)
 
-	real := pkioverheid.PrivateG1.Certificates()[2]
-	assert.NoError(t, verify(pkioverheid.Config{}, real))
-	assert.Error(t, verify(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS}}, real))
-
-	_, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: g3.Roots()})
+	_, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(g3.Roots())})
 	assert.ErrorContains(t, err, "G3")
 
 	// What is put into the store later was not checked, and does not come in.
 	store := truststore.New()
-	v, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: store})
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(store)})
 	require.NoError(t, err)
 	store.Add(g1.Certificates()[0])
-	_, err = v.Verify(leaf, chain.VerifyOptions{Time: g1.Time(), KeyUsages: anyUsage})
+	_, _, err = v.Inspect([]*x509.Certificate{leaf}, pkioverheid.SignerOptions{})
 	assert.Error(t, err)
 }
 
-// The certificate of a signature made in 2021, verified at that time.
-func ExampleNewVerifier() {
-	ev := pkiotest.New(pkioverheid.EV)
-	v, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: ev.Roots()}) // yours has no Roots
+// What a token's header has in x5c, as a caller sends it.
+func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
+	require.NoError(t, err)
+	system := g1.Issue(pkiotest.OIN(someOIN))
+	certs := []*x509.Certificate{system.Leaf, g1.Certificates()[2]}
+	good := func(*x509.Certificate) error { return nil }
+
+	id, err := v.Verify(certs, pkioverheid.SignerOptions{}, func(c *x509.Certificate) error {
+		assert.Same(t, system.Leaf, c)
+		return nil
+	})
+	require.NoError(t, err)
+	assert.EqualValues(t, someOIN, id.OIN())
+	assert.NoError(t, pkioverheid.AllowOIN(someOIN)(id))
+
+	stolen := errors.New("the signature is of another key")
+	id, err = v.Verify(certs, pkioverheid.SignerOptions{}, func(*x509.Certificate) error { return stolen })
+	assert.ErrorIs(t, err, stolen)
+	assert.Error(t, pkioverheid.AllowAnySystem()(id))
+	_, err = v.Verify(certs, pkioverheid.SignerOptions{}, nil)
+	assert.ErrorContains(t, err, "proved nothing")
+
+	asked := false
+	never := func(*x509.Certificate) error { asked = true; return nil }
+	many := slices.Repeat(certs, 6)
+	person := g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.1")).Leaf
+	ended := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))).Leaf
+	cas := g1.Certificates()
+	for name, c := range map[string]struct {
+		certs []*x509.Certificate
+		opts  pkioverheid.SignerOptions
+	}{
+		"nothing":      {nil, pkioverheid.SignerOptions{}},
+		"a nil":        {[]*x509.Certificate{nil}, pkioverheid.SignerOptions{}},
+		"never parsed": {[]*x509.Certificate{{}}, pkioverheid.SignerOptions{}},
+		"too many":     {many, pkioverheid.SignerOptions{}},
+		"a person":     {[]*x509.Certificate{person}, pkioverheid.SignerOptions{}},
+		"an organisation's, and systems are wanted": {[]*x509.Certificate{g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.4")).Leaf}, pkioverheid.SignerOptions{Kinds: []pkioverheid.Kind{pkioverheid.System}}},
+		"ended":           {[]*x509.Certificate{ended}, pkioverheid.SignerOptions{}},
+		"of another time": {certs, pkioverheid.SignerOptions{Time: time.Now().AddDate(9, 0, 0)}},
+		"for another use": {certs, pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}}},
+		"G3":              {[]*x509.Certificate{pkiotest.New(pkioverheid.G3).Issue().Leaf}, pkioverheid.SignerOptions{}},
+		"a CA":            {cas[2:3], pkioverheid.SignerOptions{}},
+		"a forged one":    {[]*x509.Certificate{forgedPair(t, someOIN).Leaf}, pkioverheid.SignerOptions{}},
+	} {
+		id, err := v.Verify(c.certs, c.opts, never)
+		assert.Error(t, err, name)
+		assert.Equal(t, pkioverheid.Identity{}, id, name)
+	}
+	assert.False(t, asked, "the signature is checked last")
+
+	root, signer := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.11.1", someOIN)
+	other, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))})
+	require.NoError(t, err)
+	_, err = other.Verify([]*x509.Certificate{signer.Leaf}, pkioverheid.SignerOptions{}, good)
+	assert.ErrorContains(t, err, "not the certificate of a system or an organisation")
+	id, err = other.Verify([]*x509.Certificate{signer.Leaf}, pkioverheid.SignerOptions{Kinds: []pkioverheid.Kind{pkioverheid.Person}}, good)
+	assert.NoError(t, err)
+	assert.Equal(t, pkioverheid.Person, id.Kind())
+	_, err = v.Verify([]*x509.Certificate{ended}, pkioverheid.SignerOptions{Time: time.Now().Add(-36 * time.Hour)}, good)
+	assert.NoError(t, err, "an archive of then")
+
+	raw := [][]byte{system.Leaf.Raw, g1.Certificates()[2].Raw}
+	id, err = v.VerifyRaw(raw, pkioverheid.SignerOptions{}, good)
+	assert.NoError(t, err)
+	assert.EqualValues(t, someOIN, id.OIN())
+	_, err = v.VerifyRaw([][]byte{{1, 2}}, pkioverheid.SignerOptions{}, good)
+	assert.ErrorContains(t, err, "certificate 1 cannot be read")
+	_, err = v.VerifyRaw(slices.Repeat(raw, 6), pkioverheid.SignerOptions{}, good)
+	assert.ErrorContains(t, err, "at most 10")
+}
+
+func TestAVerifierFollowsItsRoots(t *testing.T) {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	roots := truststore.NewSource(g1.Roots())
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: roots})
+	require.NoError(t, err)
+	leaf := []*x509.Certificate{g4.Issue().Leaf}
+	_, _, err = v.Inspect(leaf, pkioverheid.SignerOptions{})
+	assert.Error(t, err)
+	require.NoError(t, roots.Set(g4.Roots()))
+	c, claim, err := v.Inspect(leaf, pkioverheid.SignerOptions{})
+	require.NoError(t, err)
+	assert.Len(t, c, 4)
+	assert.Equal(t, pkioverheid.PrivateG4TLS, claim.Hierarchy)
+}
+
+// A token came with the certificate of its signer. The check is of a library for tokens.
+func ExampleVerifier_Verify() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1)) // yours is the zero Trust
 	if err != nil {
 		log.Fatal(err)
 	}
-	signer := ev.Issue(pkiotest.LeafOnly(), pkiotest.CommonName("signer")).Leaf
-	anyUsage := []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
-	c, err := v.Verify(signer, chain.VerifyOptions{Time: ev.Time(), KeyUsages: anyUsage})
-	fmt.Println(len(c), err)
-	_, err = v.Verify(signer, chain.VerifyOptions{KeyUsages: anyUsage})
+	signer := g1.Issue(pkiotest.OIN("00000003271987420000"))
+	message := sha256.Sum256([]byte("token"))
+	signature, err := signer.PrivateKey.(crypto.Signer).Sign(rand.Reader, message[:], crypto.SHA256)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	x5c := []*x509.Certificate{signer.Leaf}
+	id, err := v.Verify(x5c, pkioverheid.SignerOptions{}, func(cert *x509.Certificate) error {
+		return rsa.VerifyPKCS1v15(cert.PublicKey.(*rsa.PublicKey), crypto.SHA256, message[:], signature)
+	})
+	fmt.Println(id.OIN(), err)
+	// Output: 00000003271987420000 <nil>
+}
+
+func ExampleVerifier_VerifyRaw() {
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = v.VerifyRaw(nil, pkioverheid.SignerOptions{}, func(*x509.Certificate) error { return nil })
+	fmt.Println(err)
+	// Output: pkioverheid: there is no certificate to verify
+}
+
+// The certificate of a signature made in 2022, verified at that time.
+func ExampleVerifier_Inspect() {
+	ev := pkiotest.New(pkioverheid.EV)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(ev)) // yours is the zero Trust
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer := []*x509.Certificate{ev.Issue(pkiotest.LeafOnly(), pkiotest.CommonName("signer")).Leaf}
+	c, claim, err := v.Inspect(signer, pkioverheid.SignerOptions{Time: ev.Time()})
+	fmt.Println(len(c), claim.Hierarchy, err)
+	_, _, err = v.Inspect(signer, pkioverheid.SignerOptions{})
 	fmt.Println(err != nil)
 	// Output:
-	// 4 <nil>
+	// 4 EV <nil>
 	// true
+}
+
+func ExampleVerifier_Chains() {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	x := v.Chains().Explain([]*x509.Certificate{g1.Issue().Leaf}, chain.VerifyOptions{})
+	fmt.Println(x.Err, len(x.Path))
+	// Output: <nil> 4
 }

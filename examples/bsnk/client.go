@@ -43,8 +43,8 @@ type party struct {
 	service logius.Service // with the hosts of the metadata
 }
 
-func newParty(cfg pkioverheid.Config) (*party, error) {
-	keys, err := logius.BSNk().NewKeyring(cfg)
+func newParty(trust pkioverheid.Trust) (*party, error) {
+	keys, err := logius.BSNk().NewKeyring(trust)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ type response struct {
 
 // call has an identity transformed into a pseudonym: encrypted for the service, and
 // signed by it.
-func (p *party) call(w io.Writer, cfg pkioverheid.Config) error {
+func (p *party) call(w io.Writer, cfg pkioverheid.ClientConfig) error {
 	client, err := p.service.NewClient(logius.Production, cfg)
 	if err != nil {
 		return err

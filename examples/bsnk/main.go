@@ -71,8 +71,9 @@ func day(year int, month time.Month, day int) time.Time {
 
 func run(w io.Writer) error {
 	var at time.Time
-	cfg := pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4), Time: func() time.Time { return at }} // yours has neither
-	p, err := newParty(cfg)
+	trust := testTrust() // yours is the zero value
+	trust.Time = func() time.Time { return at }
+	p, err := newParty(trust)
 	if err != nil {
 		return err
 	}
@@ -90,10 +91,9 @@ func run(w io.Writer) error {
 			server.Close()
 			return errors.New("this is not how it should be")
 		}
-		cfg.Base, cfg.Certificate = pkiotest.Base(server), own
 		err = p.follow(w, strings.NewReader(bsnk.metadata(s.signing, s.encryption, at)))
 		if err == nil {
-			err = p.call(w, cfg)
+			err = p.call(w, pkioverheid.ClientConfig{Trust: trust, KeyPairs: ownKeyPair(s.own, at), Base: pkiotest.Base(server)})
 		}
 		server.Close()
 		if err != nil {
@@ -141,4 +141,17 @@ func validAt(at time.Time) pkiotest.LeafOption {
 func ownCertificate(h pkioverheid.Hierarchy, at time.Time) *tls.Certificate {
 	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"), validAt(at))
 	return &cert
+}
+
+// testTrust trusts the fixture roots of Private G1, EV and Private G4 too. Your program
+// has no need of it: the real ones are built in.
+func testTrust() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(g1), pkiotest.New(ev), pkiotest.New(g4))
+}
+
+// ownKeyPair stands for
+//
+//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
+func ownKeyPair(h pkioverheid.Hierarchy, at time.Time) []*pkioverheid.KeyPair {
+	return []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"), validAt(at))}
 }

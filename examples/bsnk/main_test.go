@@ -29,7 +29,7 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
-	p, err := newParty(pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4)})
+	p, err := newParty(testTrust())
 	require.NoError(t, err)
 	service, other := newBSNk(), newBSNk()
 	require.NoError(t, p.follow(&strings.Builder{}, strings.NewReader(service.metadata(of(g1), of(g1), today))))
@@ -45,6 +45,6 @@ func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
 	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), validAt(today))
 	defer server.Close()
 	other.metadata(of(g4), of(g4), today)
-	err = p.call(&strings.Builder{}, pkioverheid.Config{Roots: pkiotest.Roots(g1, ev, g4), Base: pkiotest.Base(server), Certificate: ownCertificate(g1, today)})
+	err = p.call(&strings.Builder{}, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: ownKeyPair(g1, today), Base: pkiotest.Base(server)})
 	assert.Error(t, err, "another's key neither decrypts nor signs")
 }

@@ -36,8 +36,8 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 // application keeps what lasts from one login to the next.
 type application struct{ keys *logius.Keyring }
 
-func newApplication(cfg pkioverheid.Config) (*application, error) {
-	keys, err := logius.DigiD().NewKeyring(cfg)
+func newApplication(trust pkioverheid.Trust) (*application, error) {
+	keys, err := logius.DigiD().NewKeyring(trust)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func newApplication(cfg pkioverheid.Config) (*application, error) {
 // Until 2020 this had the G3 root in a file (see clientBefore), and DigiD's signing
 // certificate in another one: two files to replace on the night of each move. Now
 // nothing changes here from G3 to G1, nor from G1 to G4.
-func (a *application) login(w io.Writer, cfg pkioverheid.Config) (int, error) {
+func (a *application) login(w io.Writer, cfg pkioverheid.ClientConfig) (int, error) {
 	client, err := logius.DigiD().NewClient(logius.Production, cfg)
 	if err != nil {
 		return 0, err

@@ -30,10 +30,10 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 //
 // In your program cfg holds no more than the certificate that you were issued:
 //
-//	own, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+//	own, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 //	...
-//	clientNow(pkioverheid.Config{Certificate: &own})
-func clientNow(cfg pkioverheid.Config) (*http.Client, error) {
+//	clientNow(pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{own}})
+func clientNow(cfg pkioverheid.ClientConfig) (*http.Client, error) {
 	client, err := logius.DigiDMachtigen().NewClient(logius.Production, cfg)
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func run(w io.Writer) error {
 		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 		own := ownCertificate(stage.own)
 		before := clientBefore(pkiotest.New(pkioverheid.G3).Certificates()[0], own, pkiotest.Base(service))
-		now, err := clientNow(pkioverheid.Config{Certificate: own, Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
+		now, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(service)})
 		if err != nil {
 			service.Close()
 			return err
@@ -93,8 +93,23 @@ func explain(err error) string {
 
 // ownCertificate takes the place of
 //
-//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
 	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
 	return &cert
+}
+
+// testTrust trusts the fixture roots of Private G1 and G4 too. Your program has no need
+// of it: the real ones are built in.
+func testTrust() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
+}
+
+// keyPairs are those of a program that loaded the certificate.
+func keyPairs(own *tls.Certificate) []*pkioverheid.KeyPair {
+	pair, err := pkioverheid.NewKeyPair(*own)
+	if err != nil {
+		panic(err) // pkiotest makes good ones
+	}
+	return []*pkioverheid.KeyPair{pair}
 }

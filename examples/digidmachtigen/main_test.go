@@ -23,7 +23,7 @@ func TestTheSwitch(t *testing.T) {
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
 	defer service.Close()
-	client, err := clientNow(pkioverheid.Config{Certificate: ownCertificate(pkioverheid.PrivateG4TLS), Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
+	client, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(ownCertificate(pkioverheid.PrivateG4TLS)), Base: pkiotest.Base(service)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 	resp, err := client.Post("https://"+host+"/machtigen", "text/xml", strings.NewReader("<Envelope/>"))
@@ -34,7 +34,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	assert.Error(t, err)
 
 	// Without a certificate nobody gets in.
-	stranger, err := clientNow(pkioverheid.Config{Base: pkiotest.Base(service), Roots: pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)})
+	stranger, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), Base: pkiotest.Base(service)})
 	require.NoError(t, err)
 	defer stranger.CloseIdleConnections()
 	_, err = ask(stranger, "https://"+host+"/machtigen", "M-1")

@@ -15,7 +15,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // Test numbers (prefix 00000099).
@@ -24,19 +23,21 @@ const (
 	other  = pkioverheid.OIN("00000099000000002000")
 )
 
-// fixtures are the test roots of G1 and G4. In your program they stay out: the real
+// fixtures trusts the test roots of G1 and G4. In your program it stays out: the real
 // hierarchies are built in.
-func fixtures() *truststore.Store {
-	return truststore.New(
-		pkiotest.New(pkioverheid.PrivateG1).Certificates()[0],
-		pkiotest.New(pkioverheid.PrivateG4TLS).Certificates()[0],
-	)
+func fixtures() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
 }
 
-// issue makes a certificate. In your program: pkioverheid.LoadKeyPair.
-func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.Config {
-	cert := pkiotest.New(h).Issue(append(more, pkiotest.OIN(oin))...)
-	return pkioverheid.Config{Certificate: &cert, Roots: fixtures()}
+// issue is for a program with a certificate. In yours: pkioverheid.LoadKeyPair.
+func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.ClientConfig {
+	own := pkiotest.New(h).KeyPair(append(more, pkiotest.OIN(oin))...)
+	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{own}}
+}
+
+// serverOf is for a server with a certificate.
+func serverOf(h pkioverheid.Hierarchy) pkioverheid.ServerConfig {
+	return pkioverheid.ServerConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair()}}
 }
 
 // demonstrate calls servers under each hierarchy and prints what comes of it. The
@@ -50,7 +51,7 @@ func demonstrate(w io.Writer) error {
 	for _, c := range []struct {
 		what   string
 		server pkioverheid.Hierarchy
-		client pkioverheid.Config
+		client pkioverheid.ClientConfig
 	}{
 		{"a server that was not replaced in 2020", g3, issue(g1, listed)},
 		{"G1, as it is today", g1, issue(g1, listed)},
@@ -60,7 +61,7 @@ func demonstrate(w io.Writer) error {
 		{"a person's certificate of G1", g1, issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))},
 	} {
 		fmt.Fprintf(w, "%s:\n\n", c.what)
-		target, stop, err := serve(w, issue(c.server, ""))
+		target, stop, err := serve(w, serverOf(c.server))
 		if err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func demonstrate(w io.Writer) error {
 }
 
 // serve runs a health service that logs who asks.
-func serve(w io.Writer, cfg pkioverheid.Config) (target string, stop func(), err error) {
+func serve(w io.Writer, cfg pkioverheid.ServerConfig) (target string, stop func(), err error) {
 	logger := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: inShort}))
 	srv, err := newServer(cfg, pkioverheid.AllowOIN(listed), logger)
 	if err != nil {

@@ -38,9 +38,9 @@ func main() {
 	}
 }
 
-// dial makes a client for a server that asks for a certificate, which is
-// cfg.Certificate: see pkioverheid.LoadKeyPair.
-func dial(target string, cfg pkioverheid.Config) (*grpc.ClientConn, error) {
+// dial makes a client for a server that asks for a certificate, which is one of
+// cfg.KeyPairs: see pkioverheid.LoadKeyPair.
+func dial(target string, cfg pkioverheid.ClientConfig) (*grpc.ClientConn, error) {
 	config, err := pkioverheid.ClientTLSConfig(cfg)
 	if err != nil {
 		return nil, err
@@ -54,39 +54,36 @@ func dialPool(target string, pool *x509.CertPool) (*grpc.ClientConn, error) {
 	return grpc.NewClient(target, grpc.WithTransportCredentials(explained{credentials.NewClientTLSFromCert(pool, "")}))
 }
 
-// newServer makes a server that shows cfg.Certificate. Every system of PKIoverheid
-// gets through the handshake, and is told in a status why if allow does not let it in.
-// Persons do not get that far: see logged.
-func newServer(cfg pkioverheid.Config, allow pkioverheid.Authorizer, logger *slog.Logger) (*grpc.Server, error) {
-	config, err := pkioverheid.ServerTLSConfig(cfg, pkioverheid.AllowAnySystem())
+// newServer makes a server that shows cfg.KeyPairs. Every system of PKIoverheid gets
+// through the handshake, and reads in a status why if allow does not let it in. Persons
+// do not get that far: see logged.
+func newServer(cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer, logger *slog.Logger) (*grpc.Server, error) {
+	server, err := pkioverheid.NewServer(cfg, allow)
 	if err != nil {
 		return nil, err
 	}
-	identify, err := pkioverheid.IdentifyCallers(cfg)
-	if err != nil {
-		return nil, err
-	}
+	config := server.TLSConfigForHandler() // the interceptors ask allow
 	// gRPC works on a copy of config. What it needs is set here, so that it is there
-	// too where cfg.RootSource makes a config for each handshake.
+	// too when the roots or the key pair were replaced.
 	config.NextProtos = []string{"h2"}
 	return grpc.NewServer(
 		grpc.Creds(logged{credentials.NewTLS(config), logger}),
 		// Both: a stream does not pass the interceptor of unary calls.
 		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-			ctx, err := withCaller(ctx, identify, allow)
+			ctx, err := withCaller(ctx, server)
 			if err != nil {
 				return nil, err
 			}
 			return next(ctx, req)
 		}),
 		grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			ctx, err := withCaller(stream.Context(), identify, allow)
+			ctx, err := withCaller(stream.Context(), server)
 			if err != nil {
 				return err
 			}
 			return next(srv, streamOf{stream, ctx})
 		}),
-		// identify judges a certificate at each call, and at the beginning of a stream.
+		// Identify verifies a certificate at each call, and at the beginning of a stream.
 		// One that has ended or was revoked should not stay in for as long as a stream
 		// lasts.
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute}),
@@ -101,8 +98,8 @@ func callerOf(ctx context.Context) pkioverheid.Identity {
 	return id
 }
 
-// withCaller puts who calls into the context, if allow lets them in.
-func withCaller(ctx context.Context, identify func(*tls.ConnectionState) (pkioverheid.Identity, error), allow pkioverheid.Authorizer) (context.Context, error) {
+// withCaller puts who calls into the context, if the server lets them in.
+func withCaller(ctx context.Context, server *pkioverheid.Server) (context.Context, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return nil, status.Error(codes.Unauthenticated, "it is not known who calls")
@@ -111,19 +108,15 @@ func withCaller(ctx context.Context, identify func(*tls.ConnectionState) (pkiove
 	if !ok {
 		return nil, status.Error(codes.Unauthenticated, "the call did not come over TLS")
 	}
-	id, err := identify(&info.State)
-	if err != nil {
-		var refused *chain.Error // a policy's words may be about other systems
-		if errors.As(err, &refused) {
-			return nil, status.Errorf(codes.Unauthenticated, "the certificate was refused: %s", refused.Reason)
-		}
-		return nil, status.Error(codes.Unauthenticated, "the certificate was refused")
-	}
-	if err := allow(id); err != nil {
-		var reason *pkioverheid.AccessError // the only one that is for the caller to read
-		if errors.As(err, &reason) {
-			return nil, status.Error(codes.PermissionDenied, reason.Error())
-		}
+	id, err := server.Identify(&info.State)
+	var refused *chain.Error            // a policy's words may be about other systems
+	var reason *pkioverheid.AccessError // the only one that is for the caller to read
+	switch {
+	case errors.As(err, &refused):
+		return nil, status.Errorf(codes.Unauthenticated, "the certificate was refused: %s", refused.Reason)
+	case errors.As(err, &reason):
+		return nil, status.Error(codes.PermissionDenied, reason.Error())
+	case err != nil:
 		return nil, status.Error(codes.PermissionDenied, "not let in")
 	}
 	return context.WithValue(ctx, callerKey{}, id), nil

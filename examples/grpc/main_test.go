@@ -9,7 +9,6 @@ import (
 	"log"
 	"net"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -67,7 +66,7 @@ func webServer(t *testing.T, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOptio
 }
 
 // target starts a server that lets in listed.
-func target(t *testing.T, cfg pkioverheid.Config) string {
+func target(t *testing.T, cfg pkioverheid.ServerConfig) string {
 	addr, stop, err := serve(io.Discard, cfg)
 	require.NoError(t, err)
 	t.Cleanup(stop)
@@ -75,7 +74,7 @@ func target(t *testing.T, cfg pkioverheid.Config) string {
 }
 
 // check calls once with a client of its own.
-func check(t *testing.T, target string, cfg pkioverheid.Config) error {
+func check(t *testing.T, target string, cfg pkioverheid.ClientConfig) error {
 	conn, err := dial(target, cfg)
 	require.NoError(t, err)
 	defer conn.Close()
@@ -113,7 +112,7 @@ func TestAG3ServerIsRefusedInOurWordsWhateverItSends(t *testing.T) {
 }
 
 func TestAPoolIsEnoughForAServerThatAsksForNoCertificate(t *testing.T) {
-	v, err := pkioverheid.NewVerifier(pkioverheid.Config{Roots: fixtures()})
+	v, err := pkioverheid.NewVerifier(fixtures())
 	require.NoError(t, err)
 	ask := func(h pkioverheid.Hierarchy, pool *x509.CertPool) error {
 		conn, err := dialPool(webServer(t, h), pool)
@@ -123,27 +122,27 @@ func TestAPoolIsEnoughForAServerThatAsksForNoCertificate(t *testing.T) {
 		return err
 	}
 	for _, h := range []pkioverheid.Hierarchy{g1, g4} {
-		assert.Equal(t, codes.Unimplemented, status.Code(ask(h, v.CertPool(nil))), h)
+		assert.Equal(t, codes.Unimplemented, status.Code(ask(h, v.Chains().CertPool(nil))), h)
 	}
-	err = ask(g3, v.CertPool(nil))
+	err = ask(g3, v.Chains().CertPool(nil))
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.ErrorContains(t, err, "pkioverheid: G3 refused")
 	assert.ErrorContains(t, ask(g1, pkioverheid.DefaultCertPool()), "x509: ", "the keys of fixtures are public")
 }
 
 func TestCallersThatMayNotComeInDoNot(t *testing.T) {
-	addr := target(t, issue(g1, ""))
+	addr := target(t, serverOf(g1))
 	require.NoError(t, check(t, addr, issue(g1, listed)), "who may come in does")
 
 	for name, tc := range map[string]struct {
-		cfg  pkioverheid.Config
+		cfg  pkioverheid.ClientConfig
 		code codes.Code
 	}{
 		"another OIN":             {issue(g4, other), codes.PermissionDenied},
 		"no OIN":                  {issue(g1, ""), codes.PermissionDenied},
 		"a person":                {issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), codes.Unavailable},
 		"a certificate under G3":  {issue(g3, listed), codes.Unavailable},
-		"no certificate":          {pkioverheid.Config{Roots: fixtures()}, codes.Unavailable},
+		"no certificate":          {pkioverheid.ClientConfig{Trust: fixtures()}, codes.Unavailable},
 		"an expired certificate":  {issue(g1, listed, pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))), codes.Unavailable},
 		"an EV certificate, ours": {issue(pkioverheid.EV, listed), codes.Unavailable},
 	} {
@@ -155,10 +154,10 @@ func TestCallersThatMayNotComeInDoNot(t *testing.T) {
 }
 
 // Private G4 G-Other is for certificates of clients without a domain name. Its root is
-// named in Config.ClientRoots; here that of G1 stands for it.
+// named in ServerConfig.ClientRoots; here that of G1 stands for it.
 func TestCallersUnderClientRootsAreIdentified(t *testing.T) {
-	cfg := issue(g4, "")
-	cfg.Roots, cfg.ClientRoots = pkiotest.New(g4).Roots(), pkiotest.New(g1).Roots()
+	cfg := serverOf(g4)
+	cfg.Trust, cfg.ClientRoots = pkiotest.Trust(pkiotest.New(g4)), truststore.NewSource(pkiotest.New(g1).Roots())
 	addr := target(t, cfg)
 	assert.NoError(t, check(t, addr, issue(g1, listed)))
 	assert.Equal(t, codes.PermissionDenied, status.Code(check(t, addr, issue(g1, other))))
@@ -167,8 +166,8 @@ func TestCallersUnderClientRootsAreIdentified(t *testing.T) {
 // What ended after the handshake does not stay in on its connection.
 func TestACallerIsJudgedAtEachCall(t *testing.T) {
 	var later atomic.Bool
-	cfg := issue(g1, "")
-	cfg.Time = func() time.Time {
+	cfg := serverOf(g1)
+	cfg.Trust.Time = func() time.Time {
 		if later.Load() {
 			return time.Now().AddDate(1, 0, 0)
 		}
@@ -186,8 +185,8 @@ func TestACallerIsJudgedAtEachCall(t *testing.T) {
 }
 
 func TestStreamsAskWhoCallsToo(t *testing.T) {
-	addr := target(t, issue(g1, ""))
-	watch := func(cfg pkioverheid.Config) error {
+	addr := target(t, serverOf(g1))
+	watch := func(cfg pkioverheid.ClientConfig) error {
 		conn, err := dial(addr, cfg)
 		require.NoError(t, err)
 		defer conn.Close()
@@ -206,9 +205,9 @@ func TestStreamsAskWhoCallsToo(t *testing.T) {
 
 func TestThePolicyOfAConfigCountsInGRPC(t *testing.T) {
 	cfg := issue(g1, listed)
-	addr := target(t, issue(g1, ""))
+	addr := target(t, serverOf(g1))
 	require.NoError(t, check(t, addr, cfg))
-	cfg.Policy = func(c chain.Chain, _ time.Time) error {
+	cfg.Trust.Policy = func(c chain.Chain, _ time.Time) error {
 		if c.Root().Equal(pkiotest.New(g1).Certificates()[0]) {
 			return errors.New("we are done with G1")
 		}
@@ -217,16 +216,16 @@ func TestThePolicyOfAConfigCountsInGRPC(t *testing.T) {
 	err := check(t, addr, cfg)
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	assert.ErrorContains(t, err, "we are done with G1")
-	assert.NoError(t, check(t, target(t, issue(g4, "")), cfg))
+	assert.NoError(t, check(t, target(t, serverOf(g4)), cfg))
 }
 
 // gRPC works on copies of a tls.Config. What they must keep shows on a resumed session,
 // for which crypto/tls builds no chain: only VerifyConnection asks the policy then.
 func TestAResumedSessionIsVerifiedToo(t *testing.T) {
-	addr := target(t, issue(g1, ""))
+	addr := target(t, serverOf(g1))
 	cfg := issue(g1, listed)
 	var done atomic.Bool
-	cfg.Policy = func(chain.Chain, time.Time) error {
+	cfg.Trust.Policy = func(chain.Chain, time.Time) error {
 		if done.Load() {
 			return errors.New("we are done with G1")
 		}
@@ -255,18 +254,19 @@ func TestAResumedSessionIsVerifiedToo(t *testing.T) {
 	assert.ErrorContains(t, err, "we are done with G1")
 }
 
-// With a RootSource each handshake of a server has a config of its own, which must
+// After a replacement each handshake of a server has a config of its own, which must
 // have what gRPC needs and what the library checks.
-func TestAServerWorksWithRootsFromAFileToo(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "roots.pem")
-	require.NoError(t, truststore.New(pkioverheid.PrivateG4TLS.Root()).WriteFile(path, truststore.PEM))
-	roots, err := truststore.Watch(t.Context(), path)
-	require.NoError(t, err)
-	defer roots.Close()
+func TestAServerGoesOnWithOtherRootsAndAnotherKeyPair(t *testing.T) {
+	roots := truststore.NewSource(pkiotest.New(g1).Roots())
+	own := pkiotest.New(g1).KeyPair()
+	addr := target(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots}, KeyPairs: []*pkioverheid.KeyPair{own}})
+	require.NoError(t, check(t, addr, issue(g1, listed)))
+	require.Error(t, check(t, addr, issue(g4, listed)))
 
-	cfg := issue(g1, "")
-	cfg.RootSource = roots
-	addr := target(t, cfg)
+	both := pkiotest.New(g1).Roots()
+	both.Add(pkiotest.New(g4).Certificates()[0])
+	require.NoError(t, roots.Set(both))
+	require.NoError(t, own.Set(pkiotest.New(g4).Issue()))
 	assert.NoError(t, check(t, addr, issue(g4, listed)))
 	assert.Equal(t, codes.PermissionDenied, status.Code(check(t, addr, issue(g4, other))))
 	person := issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))

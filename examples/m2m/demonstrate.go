@@ -90,10 +90,14 @@ func hierarchies() map[pkioverheid.Hierarchy]*pkiotest.Authority {
 func demonstrate(w io.Writer) (bool, error) {
 	authorities := hierarchies()
 	g1 := authorities[pkioverheid.PrivateG1]
-	// In your program: cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
-	cert := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
-	gone := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
-	g1.Revoke(gone.Leaf, crl.KeyCompromise)
+	// In your program: pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
+	own := g1.KeyPair(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	revokedPair := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	g1.Revoke(revokedPair.Leaf, crl.KeyCompromise)
+	gone, err := pkioverheid.NewKeyPair(revokedPair)
+	if err != nil {
+		return false, err
+	}
 	// What servers show is issued, and revoked, before anybody fetches a CRL.
 	all := servers()
 	pairs := make([]tls.Certificate, len(all))
@@ -120,15 +124,17 @@ func demonstrate(w io.Writer) (bool, error) {
 	}
 	defer checker.Close()
 
-	// In your program Roots stays out: the real hierarchies are built in.
-	cfg := pkioverheid.Config{Certificate: &cert, Roots: pkiotest.Roots(append([]pkioverheid.Hierarchy{pkioverheid.EV}, both...)...), Revocation: checker}
+	// In your program pkiotest stays out: the real hierarchies are built in.
+	trust := fixtures(append([]pkioverheid.Hierarchy{pkioverheid.EV}, both...))
+	trust.Revocation = checker
+	cfg := pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}
 	client, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
 	}
 	defer client.CloseIdleConnections()
 	client.Timeout = 20 * time.Second
-	cfg.Certificate = &gone
+	cfg.KeyPairs = []*pkioverheid.KeyPair{gone}
 	withRevoked, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
@@ -167,26 +173,31 @@ func demonstrate(w io.Writer) (bool, error) {
 	return asItShould, nil
 }
 
+// fixtures trusts the test roots of the hierarchies.
+func fixtures(hierarchies []pkioverheid.Hierarchy) pkioverheid.Trust {
+	var authorities []*pkiotest.Authority
+	for _, h := range hierarchies {
+		authorities = append(authorities, pkiotest.New(h))
+	}
+	return pkiotest.Trust(authorities...)
+}
+
 // start runs the server, which asks for a client certificate.
 func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, stop func(), err error) {
-	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
-		Certificate: &own,
-		Roots:       pkiotest.Roots(s.accepts...),
-		OnlyRoots:   true,
-		Revocation:  checker,
-	}, pkioverheid.AllowOIN(clientOIN))
+	// What a KeyPair refuses, such as a certificate that has ended, is shown here too.
+	pair := pkiotest.New(pkioverheid.PrivateG1).KeyPair()
+	trust := fixtures(s.accepts)
+	trust.OnlyRoots, trust.Revocation = true, checker
+	guard, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{pair}}, pkioverheid.AllowOIN(clientOIN))
 	if err != nil {
 		return "", nil, err
 	}
+	config := guard.TLSConfig()
 	config.Certificates = []tls.Certificate{own} // as it is, also where its chain is not complete
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := pkioverheid.PeerIdentity(r.TLS)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusForbidden)
-			return
-		}
+	srv := httptest.NewUnstartedServer(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, _ := pkioverheid.IdentityFromContext(r.Context())
 		fmt.Fprintf(w, "hello %s", id.OIN())
-	}))
+	})))
 	srv.TLS = config
 	srv.EnableHTTP2 = true
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -241,11 +252,8 @@ func call(client *http.Client, url string) (outcome, todo string) {
 	if resp.StatusCode != http.StatusOK {
 		return "failed", resp.Status
 	}
-	id, err := pkioverheid.PeerIdentity(resp.TLS)
-	if err != nil {
-		return "failed", err.Error()
-	}
-	if id.Hierarchy() == pkioverheid.PrivateG1 {
+	// What the certificate claims was verified in the handshake.
+	if server, _ := pkioverheid.ClaimOf(resp.TLS.PeerCertificates[0]); server.Hierarchy == pkioverheid.PrivateG1 {
 		return connected, "nothing yet: its owner must have a certificate under Private G4 before November 2028"
 	}
 	return connected, "nothing"

@@ -18,13 +18,13 @@ func explain(w io.Writer, addr string, crls bool, certPath, keyPath, password st
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return false, fmt.Errorf("-addr wants host:port: %w", err)
 	}
-	var cfg pkioverheid.Config
+	var cfg pkioverheid.ClientConfig
 	if certPath != "" {
-		cert, err := pkioverheid.LoadKeyPair(certPath, keyPath, password)
+		cert, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: certPath, Key: keyPath, Password: password})
 		if err != nil {
 			return false, err
 		}
-		cfg.Certificate = &cert
+		cfg.KeyPairs = []*pkioverheid.KeyPair{cert}
 	}
 	if crls {
 		checker, err := crl.NewChecker(crl.Config{Hosts: pkioverheid.CRLHosts()})
@@ -32,12 +32,12 @@ func explain(w io.Writer, addr string, crls bool, certPath, keyPath, password st
 			return false, err
 		}
 		defer checker.Close()
-		cfg.Revocation = checker
+		cfg.Trust.Revocation = checker
 	}
 	return explainWith(w, cfg, addr)
 }
 
-func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error) {
+func explainWith(w io.Writer, cfg pkioverheid.ClientConfig, addr string) (bool, error) {
 	client, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
@@ -71,7 +71,7 @@ func explainWith(w io.Writer, cfg pkioverheid.Config, addr string) (bool, error)
 	if len(sent) < 3 { // its own, the TSP CA's and the domain CA's
 		fmt.Fprintln(w, "That is not its whole chain: clients that do not have the CAs built in will refuse it.")
 	}
-	if cfg.Revocation != nil {
+	if cfg.Trust.Revocation != nil {
 		fmt.Fprintln(w, "None of these is revoked, say the CRLs of their issuers.")
 	}
 	return true, nil

@@ -36,7 +36,7 @@ func TestARealServersChainIsExplained(t *testing.T) {
 	addr := strings.TrimPrefix(srv.URL, "https://")
 
 	var out strings.Builder
-	ok, err := explainWith(&out, pkioverheid.Config{Roots: g1.Roots()}, addr)
+	ok, err := explainWith(&out, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, addr)
 	require.NoError(t, err)
 	assert.True(t, ok)
 	for _, want := range []string{"is trusted", "Private G1, end entity, KPN, OIN 00000099000000001000", "Private G1, domain CA"} {
@@ -48,7 +48,7 @@ func TestARealServersChainIsExplained(t *testing.T) {
 	short := g1.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
 	defer short.Close()
 	out.Reset()
-	ok, err = explainWith(&out, pkioverheid.Config{Roots: g1.Roots()}, strings.TrimPrefix(short.URL, "https://"))
+	ok, err = explainWith(&out, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, strings.TrimPrefix(short.URL, "https://"))
 	require.NoError(t, err)
 	assert.True(t, ok)
 	assert.Contains(t, out.String(), "not its whole chain")
@@ -74,10 +74,12 @@ func TestARealServersRevocationIsExplained(t *testing.T) {
 	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))
 	require.NoError(t, err)
 	defer checker.Close()
+	trust := pkiotest.Trust(g1)
+	trust.Revocation = checker
 	for tsp, want := range map[string]string{"KPN": "None of these is revoked", "QuoVadis": "What to do: the server's owner needs a certificate under another CA."} {
 		srv := g1.NewServer(http.NotFoundHandler(), pkiotest.TSP(tsp))
 		var out strings.Builder
-		ok, err := explainWith(&out, pkioverheid.Config{Roots: g1.Roots(), Revocation: checker}, strings.TrimPrefix(srv.URL, "https://"))
+		ok, err := explainWith(&out, pkioverheid.ClientConfig{Trust: trust}, strings.TrimPrefix(srv.URL, "https://"))
 		srv.Close()
 		require.NoError(t, err)
 		assert.Equal(t, tsp == "KPN", ok)

@@ -41,7 +41,7 @@ const (
 )
 
 // send sends a message of Lopende Zaken.
-func send(w way, cfg pkioverheid.Config, agreement string) error {
+func send(w way, cfg pkioverheid.ClientConfig, agreement string) error {
 	cpa, err := logius.ReadCPA(strings.NewReader(agreement))
 	if err != nil {
 		return err
@@ -50,19 +50,19 @@ func send(w way, cfg pkioverheid.Config, agreement string) error {
 	case byCPA:
 		// The agreement is checked as a whole, and then says which certificate to
 		// expect.
-		v, err := logius.MijnOverheidLopendeZaken().Verifier(cfg)
+		v, err := logius.MijnOverheidLopendeZaken().Verifier(cfg.Trust)
 		if err != nil {
 			return err
 		}
 		if err := cpa.Check(v, time.Now()); err != nil {
 			return err
 		}
-		cfg.Policy = chain.All(cfg.Policy, pin(cpa))
+		cfg.Trust.Policy = chain.All(cfg.Trust.Policy, pin(cpa))
 	case byPin:
 		// As a TLS offloader does it that knows the certificate and no CPA: the
 		// fingerprint would stand in its settings. The hierarchy is asked for all
 		// the same.
-		cfg.Policy = chain.All(cfg.Policy, pin(cpa))
+		cfg.Trust.Policy = chain.All(cfg.Trust.Policy, pin(cpa))
 	case byHierarchy:
 	}
 	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, cfg)
@@ -118,7 +118,7 @@ type envelope struct {
 }
 
 // ask asks a service something over SOAP.
-func ask(s logius.Service, cfg pkioverheid.Config, url string) error {
+func ask(s logius.Service, cfg pkioverheid.ClientConfig, url string) error {
 	client, err := s.NewClient(logius.Production, cfg)
 	if err != nil {
 		return err

@@ -89,9 +89,9 @@ func persoonlijkeGegevens(w io.Writer) error {
 		const url = "https://" + host + "/persoonlijkegegevens"
 		own := ownCertificate(g1)
 		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server)), url)
-		now := ask(logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.Config{
-			Certificate: own,
-			Base:        pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4), // yours has neither
+		now := ask(logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.ClientConfig{
+			KeyPairs: keyPairs(own),
+			Trust:    testTrust(), Base: pkiotest.Base(server), // yours has neither
 		}, url)
 		server.Close()
 		if err := tell(w, "under "+h.String()+", before", before, h == g3); err != nil {
@@ -139,7 +139,7 @@ func lopendeZaken(w io.Writer) error {
 			}
 		}
 		answers.agreement = agreed
-		cfg := pkioverheid.Config{Certificate: own, Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)} // yours has the certificate only
+		cfg := pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(server)} // yours has the key pair only
 		for _, way := range []way{byCPA, byPin, byHierarchy} {
 			err := send(way, cfg, agreed)
 			if err := tell(w, "  "+string(way), err, stage.works[way]); err != nil {
@@ -163,7 +163,7 @@ func berichtenbox(w io.Writer) error {
 		works     bool
 	}{{g1, "KPN", true}, {g1, "QuoVadis", false}, {g4, "KPN", true}, {g4, "Digidentity", false}} {
 		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), pkiotest.TSP(c.tsp))
-		err := ask(s, pkioverheid.Config{Certificate: ownCertificate(g1), Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)}, "https://"+host+"/")
+		err := ask(s, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(ownCertificate(g1)), Base: pkiotest.Base(server)}, "https://"+host+"/")
 		server.Close()
 		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
 			return err
@@ -174,8 +174,23 @@ func berichtenbox(w io.Writer) error {
 
 // ownCertificate takes the place of
 //
-//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
 	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
 	return &cert
+}
+
+// testTrust trusts the fixture roots of Private G1 and G4 too. Your program has no need
+// of it: the real ones are built in.
+func testTrust() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
+}
+
+// keyPairs are those of a program that loaded the certificate.
+func keyPairs(own *tls.Certificate) []*pkioverheid.KeyPair {
+	pair, err := pkioverheid.NewKeyPair(*own)
+	if err != nil {
+		panic(err) // pkiotest makes good ones
+	}
+	return []*pkioverheid.KeyPair{pair}
 }

@@ -31,7 +31,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	answers.agreement, err = register(upload, server.Certificate())
 	require.NoError(t, err)
-	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.Config{Certificate: own, Base: pkiotest.Base(server), Roots: pkiotest.Roots(g1, g4)})
+	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(server)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 

@@ -20,12 +20,9 @@ import (
 type service struct{ agreement string }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	caller, err := pkioverheid.PeerIdentity(r.TLS)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusForbidden)
-		return
-	}
+	caller, _ := pkioverheid.IdentityFromContext(r.Context()) // the handler before this one let it in
 	var answer string
+	var err error
 	if r.URL.Path == path {
 		answer, err = s.exchange(r, caller)
 	} else {

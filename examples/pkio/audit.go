@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
@@ -101,11 +101,11 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if f.timeout <= 0 {
 		return fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
 	}
-	var failOn pkioverheid.Urgency
-	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil || failOn == pkioverheid.NotUrgent {
+	var failOn advice.Urgency
+	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil || failOn == advice.NotUrgent {
 		return fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
 	}
-	var use pkioverheid.Use
+	var use advice.Use
 	if err := use.UnmarshalText([]byte(f.use)); err != nil {
 		return fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
 	}

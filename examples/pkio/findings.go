@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -41,13 +42,13 @@ func classOf(r inventory.Result) class {
 	}
 	a := r.Advice()
 	switch {
-	case a.Urgency == pkioverheid.ActNow:
+	case a.Urgency == advice.ActNow:
 		return classNow
-	case a.Urgency == pkioverheid.ActSoon:
+	case a.Urgency == advice.ActSoon:
 		return classSoon
-	case a.Urgency == pkioverheid.ActLater:
+	case a.Urgency == advice.ActLater:
 		return classLater
-	case a.Status == pkioverheid.Unrecognised:
+	case a.Status == advice.Unrecognised:
 		return classOther
 	}
 	return classOK
@@ -66,7 +67,7 @@ func troubleOf(r inventory.Result) error {
 type finding struct {
 	inventory.Result // without certificate once the finding was put aside
 	Class            class
-	Advice           pkioverheid.Advice
+	Advice           advice.Advice
 	number           int // in the order of the scan
 	aside            *row
 }
@@ -174,7 +175,7 @@ type findings struct {
 type toDo struct {
 	Class       class
 	Hierarchy   string
-	Status      pkioverheid.Status
+	Status      advice.Status
 	CA          bool
 	Supplier    pkioverheid.TSP
 	Replacement pkioverheid.Hierarchy
@@ -267,7 +268,7 @@ func (fs *findings) note(f *finding) {
 
 // keyOf puts a finding with what is settled together.
 func keyOf(f *finding) toDo {
-	if f.Advice.Status == pkioverheid.Compromised {
+	if f.Advice.Status == advice.Compromised {
 		return toDo{Class: f.Class, Status: f.Advice.Status}
 	}
 	key := toDo{Class: f.Class, Hierarchy: f.Hierarchy(), Status: f.Advice.Status, CA: f.Certificate.IsCA,
@@ -283,12 +284,12 @@ func keyOf(f *finding) toDo {
 
 // urgent reports whether something must be replaced that is as urgent as that. A CA that
 // goes later is not replaced before: until then, its successor is trusted beside it.
-func (fs *findings) urgent(u pkioverheid.Urgency) bool {
+func (fs *findings) urgent(u advice.Urgency) bool {
 	n := fs.Count[classNow]
-	if u <= pkioverheid.ActSoon {
+	if u <= advice.ActSoon {
 		n += fs.Count[classSoon]
 	}
-	if u <= pkioverheid.ActLater {
+	if u <= advice.ActLater {
 		n += fs.Count[classLater] - fs.LaterCAs
 	}
 	return n > 0

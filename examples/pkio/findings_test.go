@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -48,8 +49,8 @@ func TestACertificateUnderG1FailsAnAuditAndItsCADoesNot(t *testing.T) {
 				fs.take(r)
 			}
 			assert.NotZero(t, fs.Count[classLater])
-			assert.Equal(t, want.later, fs.urgent(pkioverheid.ActLater))
-			assert.False(t, fs.urgent(pkioverheid.ActSoon))
+			assert.Equal(t, want.later, fs.urgent(advice.ActLater))
+			assert.False(t, fs.urgent(advice.ActSoon))
 		})
 	}
 }
@@ -194,7 +195,7 @@ func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {
 			require.NoError(t, fs.writeReport(&page))
 			by, overdue := "2027-12-31", want == classNow
 			assert.Equal(t, 1, fs.Count[want])
-			assert.Equal(t, want <= classSoon, fs.urgent(pkioverheid.ActSoon))
+			assert.Equal(t, want <= classSoon, fs.urgent(advice.ActSoon))
 			assert.Contains(t, jsonText.String(), `"deadline":"`+by)
 			assert.Contains(t, csvText.String(), want.String()+","+by+",ending,")
 			assert.Regexp(t, `\n`+want.String()+` +`+by, table.String())

@@ -57,21 +57,22 @@ func (t *trust) flag(cmd *cobra.Command) {
 }
 
 func (t *trust) verifier(p chain.Policy) (*chain.Verifier, error) {
-	cfg := pkioverheid.Config{Policy: p}
+	trust := pkioverheid.Trust{Policy: p}
 	if t.path != "" {
-		var err error
-		if cfg.Roots, err = openLocked(t.path); err != nil {
+		roots, err := openLocked(t.path)
+		if err != nil {
 			if errors.Is(err, truststore.ErrPassword) {
 				err = fmt.Errorf("%w: make it a file without one, with pkio convert --to pem", err)
 			}
 			return nil, fmt.Errorf("--trust: %w", err)
 		}
+		trust.Roots = truststore.NewSource(roots)
 	}
-	v, err := pkioverheid.NewVerifier(cfg)
+	v, err := pkioverheid.NewVerifier(trust)
 	if err != nil { // the hierarchies themselves do not fail
 		return nil, fmt.Errorf("--trust: %w", err)
 	}
-	return v, nil
+	return v.Chains(), nil
 }
 
 // checkServerName refuses what is not the name of a server, with what was meant.

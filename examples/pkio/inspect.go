@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
@@ -137,7 +138,7 @@ func describe(out io.Writer, number int, r inventory.Result) {
 	for _, line := range whoIs(r) {
 		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
 	}
-	if a := r.Advice(); a.Urgency > pkioverheid.NotUrgent || a.Status != pkioverheid.Unrecognised {
+	if a := r.Advice(); a.Urgency > advice.NotUrgent || a.Status != advice.Unrecognised {
 		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", printable(a.Text)))
 	}
 }
@@ -219,12 +220,12 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 // be used: what to do about the certificate takes their place.
 func forUser(e *chain.Explanation) *chain.Explanation {
 	own := *e
-	var a pkioverheid.Advice
+	var a advice.Advice
 	if len(e.Path) > 0 {
-		a = pkioverheid.Advise(e.Path[0].Certificate, 0, e.Time)
+		a = advice.For(e.Path[0].Certificate, 0, e.Time)
 	}
 	switch {
-	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status > pkioverheid.Fine:
+	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status > advice.Fine:
 		own.Advice = printable(a.Text)
 	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
 		own.Advice = ""
@@ -241,6 +242,6 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 }
 
 // neverTrusted reports whether a certificate may not be used, however whole its chain.
-func neverTrusted(a pkioverheid.Advice) bool {
-	return a.Status == pkioverheid.Compromised || a.Status == pkioverheid.Withdrawn || a.Status == pkioverheid.TestOnly
+func neverTrusted(a advice.Advice) bool {
+	return a.Status == advice.Compromised || a.Status == advice.Withdrawn || a.Status == advice.TestOnly
 }

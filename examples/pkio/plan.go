@@ -84,11 +84,11 @@ func milestones() []milestone {
 	)
 	all := []milestone{
 		{day(2020, 10, 1), "G3 certificates for web traffic were due", blog2021},
-		{pkioverheid.G3.ReplaceBy(), "every G3 server certificate had to be replaced", plan2020},
+		{pkioverheid.G3.Plan().ReplaceBy, "every G3 server certificate had to be replaced", plan2020},
 		{day(2021, 1, 31), "browsers were asked to drop the G3 root", plan2020},
 		{day(2021, 2, 1), "revocation of the G3 server certificates was complete", blog2021},
 		{day(2026, 11, 12), "CIBG (UZI-register) issues under Private G4 only", "Nuts"},
-		{pkioverheid.PrivateG1.ReplaceBy(), "everybody must have moved from Private G1 to Private G4", "Logius"},
+		{pkioverheid.PrivateG1.Plan().ReplaceBy, "everybody must have moved from Private G1 to Private G4", "Logius"},
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
 		all = append(all, milestone{endOf(h), fmt.Sprintf("%s ends: nothing under it verifies after this", h), "its TSP CAs"})

@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/profile"
-	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/digikoppeling"
 )
 
 // profileFlag is the flag for a profile that chains must keep, besides being trusted.
@@ -23,7 +23,7 @@ func (p *profileFlag) Set(name string) error {
 	case "webpki":
 		p.policy = profile.WebPKI
 	case "digikoppeling":
-		p.policy = pkioverheid.DigikoppelingPolicy(nil) // revocation lists are not asked
+		p.policy = digikoppeling.Policy(nil) // revocation lists are not asked
 	default:
 		return fmt.Errorf("want rfc5280, webpki or digikoppeling")
 	}

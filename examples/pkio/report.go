@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -222,7 +223,7 @@ func (k toDo) words() (what, why string) {
 		supplier = string(k.Supplier)
 	}
 	switch {
-	case k.Status == pkioverheid.Compromised:
+	case k.Status == advice.Compromised:
 		return "Take test certificates out of use", "Their private keys are public: they are of package pkiotest."
 	case k.CA && k.Class == classNow:
 		what = "Take the CAs of " + k.Hierarchy + " out of what is trusted"
@@ -243,11 +244,11 @@ func (k toDo) words() (what, why string) {
 		subject = "These are CA certificates of " + k.Hierarchy
 	}
 	switch k.Status {
-	case pkioverheid.Withdrawn:
+	case advice.Withdrawn:
 		why = subject + ", withdrawn."
-	case pkioverheid.Unfit:
+	case advice.Unfit:
 		why = subject + ", which may not be used like this."
-	case pkioverheid.Ended:
+	case advice.Ended:
 		why = subject + ", and are no longer valid."
 	default:
 		why = subject + ", and end."

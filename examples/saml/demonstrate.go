@@ -55,7 +55,9 @@ func demonstrate(w io.Writer) error {
 	}
 
 	fmt.Fprintln(w, "\nDigiD moves to G4. Our application goes on as it is, and reads the metadata again:")
-	a.standIn.replace(g4, g4)
+	if err := a.standIn.replace(g4, g4); err != nil {
+		return err
+	}
 	_, changes, err := a.digid.fetchMetadata(ctx)
 	if err != nil {
 		return err
@@ -72,9 +74,8 @@ func demonstrate(w io.Writer) error {
 
 	fmt.Fprintln(w, "\nWe move to G4, in preproduction before production:")
 	before, after := pkiotest.New(g1).Issue(pkiotest.OIN(partyOIN)), pkiotest.New(g4).Issue(pkiotest.OIN(partyOIN))
-	cfg := pkioverheid.Config{Roots: fixtures()}
-	fmt.Fprintf(w, "  is G4 in one and G1 in the other good? %v\n", logius.CheckDigiDCertificates(after.Leaf, before.Leaf, cfg))
-	fmt.Fprintf(w, "  is G4 in both? %v\n", orYes(logius.CheckDigiDCertificates(after.Leaf, after.Leaf, cfg)))
+	fmt.Fprintf(w, "  is G4 in one and G1 in the other good? %v\n", logius.CheckDigiDCertificates(after.Leaf, before.Leaf, fixtures()))
+	fmt.Fprintf(w, "  is G4 in both? %v\n", orYes(logius.CheckDigiDCertificates(after.Leaf, after.Leaf, fixtures())))
 	b, err := start(ctx, w, g4, g4, g4)
 	if err != nil {
 		return err
@@ -117,16 +118,19 @@ func start(ctx context.Context, w io.Writer, forTLS, forSigning, own pkioverheid
 }
 
 func newApplication(ctx context.Context, w io.Writer, stand *standIn, own pkioverheid.Hierarchy) (*application, error) {
-	// In your program: cert, err := pkioverheid.LoadKeyPair("digid.p7b", "digid.key", "")
+	// In your program: tls.LoadX509KeyPair, or the key of a token.
 	cert := pkiotest.New(own).Issue(pkiotest.OIN(partyOIN))
-	cfg := pkioverheid.Config{
-		Certificate: &cert,
+	pair, err := pkioverheid.NewKeyPair(cert)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDigiD(pkioverheid.ClientConfig{
+		KeyPairs: []*pkioverheid.KeyPair{pair},
 		// In your program these two stay out: the real hierarchies are built in, and
 		// the real DigiD is dialled.
-		Roots: fixtures(),
+		Trust: fixtures(),
 		Base:  &http.Transport{DialContext: stand.dial},
-	}
-	d, err := newDigiD(cfg)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +146,7 @@ func newApplication(ctx context.Context, w io.Writer, stand *standIn, own pkiove
 		server.Close()
 		return nil, err
 	}
-	login, err := newLogin(d, metadata, cfg, app, slog.New(slog.NewTextHandler(w, nil)))
+	login, err := newLogin(d, metadata, cert, app, slog.New(slog.NewTextHandler(w, nil)))
 	if err != nil {
 		server.Close()
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -52,15 +53,15 @@ type digid struct {
 	keys   *logius.Keyring
 }
 
-// newDigiD makes a connection that shows cfg.Certificate: see pkioverheid.LoadKeyPair.
+// newDigiD makes a connection that shows cfg.KeyPairs: see pkioverheid.LoadKeyPair.
 // It trusts Private G1 and its successor G4.
-func newDigiD(cfg pkioverheid.Config) (*digid, error) {
+func newDigiD(cfg pkioverheid.ClientConfig) (*digid, error) {
 	client, err := logius.DigiD().NewClient(logius.Preproduction, cfg)
 	if err != nil {
 		return nil, err
 	}
 	client.Timeout = 30 * time.Second
-	keys, err := logius.DigiD().NewKeyring(cfg)
+	keys, err := logius.DigiD().NewKeyring(cfg.Trust)
 	if err != nil {
 		return nil, err
 	}
@@ -109,16 +110,16 @@ func (d *digid) fetchMetadata(ctx context.Context) (*saml.EntityDescriptor, logi
 }
 
 // newLogin makes what an application at the URL app has people log in with. Requests
-// are signed with cfg.Certificate. It need not be made again when the metadata changes.
-func newLogin(d *digid, metadata *saml.EntityDescriptor, cfg pkioverheid.Config, app *url.URL, logger *slog.Logger) (*samlsp.Middleware, error) {
-	key, ok := cfg.Certificate.PrivateKey.(crypto.Signer)
+// are signed with own. It need not be made again when the metadata changes.
+func newLogin(d *digid, metadata *saml.EntityDescriptor, own tls.Certificate, app *url.URL, logger *slog.Logger) (*samlsp.Middleware, error) {
+	key, ok := own.PrivateKey.(crypto.Signer)
 	if !ok {
 		return nil, errors.New("the private key cannot sign")
 	}
 	login, err := samlsp.New(samlsp.Options{
 		URL:                 *app,
 		Key:                 key,
-		Certificate:         cfg.Certificate.Leaf,
+		Certificate:         own.Leaf,
 		HTTPClient:          d.client, // resolves artifacts
 		IDPMetadata:         metadata,
 		SignRequest:         true,

@@ -57,7 +57,7 @@ func TestASigningCertificateIsReplacedWhileTheApplicationRuns(t *testing.T) {
 	require.NoError(t, a.logIn(t.Context()))
 	require.Contains(t, out.String(), welcome)
 
-	a.standIn.replace(g1, g4)
+	require.NoError(t, a.standIn.replace(g1, g4))
 	out.Reset()
 	require.NoError(t, a.logIn(t.Context()))
 	assert.NotContains(t, out.String(), welcome, "the metadata was not read again")
@@ -72,7 +72,7 @@ func TestASigningCertificateIsReplacedWhileTheApplicationRuns(t *testing.T) {
 	require.NoError(t, a.logIn(t.Context()))
 	assert.Contains(t, out.String(), welcome)
 
-	a.standIn.replace(g1, g4)
+	require.NoError(t, a.standIn.replace(g1, g4))
 	_, _, err = a.digid.fetchMetadata(t.Context())
 	require.NoError(t, err)
 	a.standIn.sign(old)
@@ -114,19 +114,22 @@ func TestDigiDRefusesOtherParties(t *testing.T) {
 	stand, err := newStandIn(g1, g1)
 	require.NoError(t, err)
 	defer stand.close()
-	fetch := func(cert *tls.Certificate) error {
-		d, err := newDigiD(pkioverheid.Config{Certificate: cert, Roots: fixtures(), Base: &http.Transport{DialContext: stand.dial}})
+	fetch := func(cert *pkioverheid.KeyPair) error {
+		cfg := pkioverheid.ClientConfig{Trust: fixtures(), Base: &http.Transport{DialContext: stand.dial}}
+		if cert != nil {
+			cfg.KeyPairs = []*pkioverheid.KeyPair{cert}
+		}
+		d, err := newDigiD(cfg)
 		require.NoError(t, err)
 		defer d.client.CloseIdleConnections()
 		_, _, err = d.fetchMetadata(t.Context())
 		return err
 	}
-	issue := func(h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) *tls.Certificate {
-		cert := pkiotest.New(h).Issue(opts...)
-		return &cert
+	issue := func(h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) *pkioverheid.KeyPair {
+		return pkiotest.New(h).KeyPair(opts...)
 	}
 	require.NoError(t, fetch(issue(g1, pkiotest.OIN(partyOIN))))
-	for name, cert := range map[string]*tls.Certificate{
+	for name, cert := range map[string]*pkioverheid.KeyPair{
 		"without a certificate": nil,
 		"under G3":              issue(g3, pkiotest.OIN(partyOIN)),
 		"with another OIN":      issue(g1, pkiotest.OIN("00000099000000002000")),
@@ -150,7 +153,7 @@ func TestRequestsThatThePartyDidNotSignAreRefused(t *testing.T) {
 }
 
 func TestNobodyButDigiDIsCalled(t *testing.T) {
-	d, err := newDigiD(pkioverheid.Config{})
+	d, err := newDigiD(pkioverheid.ClientConfig{})
 	require.NoError(t, err)
 	for _, url := range []string{"https://was.digid.nl/saml/idp/metadata", "https://localhost/", "http://was-preprod1.digid.nl/saml/idp/metadata"} {
 		_, err := d.client.Get(url)

@@ -30,7 +30,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 const (
@@ -50,40 +49,33 @@ type standIn struct {
 	browsers *httptest.Server // the login page, whose certificate is not of this kind
 
 	mu        sync.Mutex
-	tls       tls.Certificate   // of systems
-	signing   tls.Certificate   // named in the metadata
-	another   *x509.Certificate // named there too, if it is set
+	tls       *pkioverheid.KeyPair // of systems
+	signing   tls.Certificate      // named in the metadata
+	another   *x509.Certificate    // named there too, if it is set
 	party     *x509.Certificate
 	acs       string
 	artifacts map[string]saml.AuthnRequest
 }
 
-func fixtures() *truststore.Store {
-	return truststore.New(
-		pkiotest.New(pkioverheid.PrivateG1).Certificates()[0],
-		pkiotest.New(pkioverheid.PrivateG4TLS).Certificates()[0],
-	)
+func fixtures() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
 }
 
 // newStandIn starts one whose certificates are of two hierarchies. The caller closes it.
 func newStandIn(forTLS, forSigning pkioverheid.Hierarchy) (*standIn, error) {
-	s := &standIn{artifacts: map[string]saml.AuthnRequest{}}
-	s.replace(forTLS, forSigning)
-	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &s.tls, Roots: fixtures()}, pkioverheid.AllowOIN(partyOIN))
-	if err != nil {
+	s := &standIn{tls: pkiotest.New(forTLS).KeyPair(forHost...), artifacts: map[string]saml.AuthnRequest{}}
+	if err := s.replace(forTLS, forSigning); err != nil {
 		return nil, err
 	}
-	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		cert := s.tls
-		return &cert, nil
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{s.tls}}, pkioverheid.AllowOIN(partyOIN))
+	if err != nil {
+		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /saml/idp/metadata", s.serveMetadata)
 	mux.HandleFunc("POST /saml/idp/resolve_artifact", s.resolve)
 	s.systems = httptest.NewUnstartedServer(mux)
-	s.systems.TLS = config
+	s.systems.TLS = server.TLSConfig()
 	s.systems.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.systems.StartTLS()
 
@@ -99,15 +91,20 @@ func (s *standIn) close() {
 }
 
 // replace is what Logius does on the day of a switch.
-func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) {
+func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tls = pkiotest.New(forTLS).Issue(pkiotest.DNSNames(host), pkiotest.Organization("Logius"))
+	if err := s.tls.Set(pkiotest.New(forTLS).Issue(forHost...)); err != nil {
+		return err
+	}
 	s.signing = pkiotest.New(forSigning).Issue(pkiotest.CommonName("saml-signing"), pkiotest.Organization("Logius"))
 	if s.systems != nil {
 		s.systems.CloseClientConnections()
 	}
+	return nil
 }
+
+var forHost = []pkiotest.LeafOption{pkiotest.DNSNames(host), pkiotest.Organization("Logius")}
 
 // register tells whose signatures to accept, and where the answers go.
 func (s *standIn) register(cert *x509.Certificate, acs string) {

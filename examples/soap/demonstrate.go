@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 const (
@@ -62,19 +61,16 @@ func demonstrate(w io.Writer) error {
 	return nil
 }
 
-// fixtures are the test roots of G1 and G4. In your program they stay out: the real
+// fixtures trusts the test roots of G1 and G4. In your program it stays out: the real
 // hierarchies are built in.
-func fixtures() *truststore.Store {
-	return truststore.New(
-		pkiotest.New(g1).Certificates()[0],
-		pkiotest.New(g4).Certificates()[0],
-	)
+func fixtures() pkioverheid.Trust {
+	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
 }
 
-// issue makes a certificate. In your program: pkioverheid.LoadKeyPair.
-func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.Config {
-	cert := pkiotest.New(h).Issue(append(more, pkiotest.OIN(oin))...)
-	return pkioverheid.Config{Certificate: &cert, Roots: fixtures()}
+// issue is for a program with a certificate. In yours: pkioverheid.LoadKeyPair.
+func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.ClientConfig {
+	own := pkiotest.New(h).KeyPair(append(more, pkiotest.OIN(oin))...)
+	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{own}}
 }
 
 // standIn behaves as the service does: it asks for a certificate, and lets in who is
@@ -82,21 +78,15 @@ func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOp
 type standIn struct{ *httptest.Server }
 
 func newStandIn(h pkioverheid.Hierarchy) (*standIn, error) {
-	cfg := issue(h, "", pkiotest.DNSNames(host), pkiotest.Organization("Logius"))
-	config, err := pkioverheid.ServerTLSConfig(cfg, pkioverheid.AllowAnySystem())
+	trust := fixtures()
+	trust.Logger = slog.New(slog.DiscardHandler)
+	own := pkiotest.New(h).KeyPair(pkiotest.DNSNames(host), pkiotest.Organization("Logius"))
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, pkioverheid.AllowOIN(connected))
 	if err != nil {
 		return nil, err
 	}
-	handler, err := pkioverheid.RequireIdentity(http.HandlerFunc(serve), pkioverheid.Access{
-		Config: cfg,
-		Allow:  pkioverheid.AllowOIN(connected),
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := &standIn{httptest.NewUnstartedServer(handler)}
-	s.TLS = config
+	s := &standIn{httptest.NewUnstartedServer(server.Handler(http.HandlerFunc(serve)))}
+	s.TLS = server.TLSConfigForHandler()
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	return s, nil
@@ -110,7 +100,7 @@ func (s *standIn) dial(ctx context.Context, network, _ string) (net.Conn, error)
 }
 
 // ask makes a client and calls once.
-func (s *standIn) ask(cfg pkioverheid.Config, request *CheckAuthorisation) (*CheckAuthorisationResponse, error) {
+func (s *standIn) ask(cfg pkioverheid.ClientConfig, request *CheckAuthorisation) (*CheckAuthorisationResponse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	cfg.Base = &http.Transport{DialContext: s.dial, DisableKeepAlives: true} // not in your program

@@ -38,9 +38,9 @@ func main() {
 	}
 }
 
-// newPort makes a client of the service that shows cfg.Certificate: see
+// newPort makes a client of the service that shows cfg.KeyPairs: see
 // pkioverheid.LoadKeyPair. It trusts Private G1 and its successor G4.
-func newPort(cfg pkioverheid.Config) (*port, error) {
+func newPort(cfg pkioverheid.ClientConfig) (*port, error) {
 	client, err := newHTTPClient(cfg)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func newPort(cfg pkioverheid.Config) (*port, error) {
 	return &port{soap.NewClient(endpoint, soap.WithHTTPClient(client))}, nil
 }
 
-func newHTTPClient(cfg pkioverheid.Config) (soap.HTTPClient, error) {
+func newHTTPClient(cfg pkioverheid.ClientConfig) (soap.HTTPClient, error) {
 	client, err := logius.DigiDMachtigen().NewClient(logius.Preproduction, cfg)
 	if err != nil {
 		return nil, err

@@ -56,8 +56,8 @@ func TestTheServiceRefusesOtherCallers(t *testing.T) {
 	s := running(t, g1)
 	_, err := s.ask(issue(g1, connected), &CheckAuthorisation{Represented: "A", Representative: "B"})
 	require.NoError(t, err)
-	for name, cfg := range map[string]pkioverheid.Config{
-		"without a certificate": {Roots: fixtures()},
+	for name, cfg := range map[string]pkioverheid.ClientConfig{
+		"without a certificate": {Trust: fixtures()},
 		"under G3":              issue(g3, connected),
 		"with another OIN":      issue(g4, stranger),
 		"without an OIN":        issue(g1, ""),
@@ -122,7 +122,7 @@ func TestAnAnswerWithoutEndIsAnError(t *testing.T) {
 }
 
 func TestNobodyButTheServiceIsCalled(t *testing.T) {
-	client, err := newHTTPClient(pkioverheid.Config{})
+	client, err := newHTTPClient(pkioverheid.ClientConfig{})
 	require.NoError(t, err)
 	for _, url := range []string{"https://soap.machtigen.digid.nl/", "https://localhost/", "http://" + host + "/"} {
 		other := soap.NewClient(url, soap.WithHTTPClient(client))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 )
 
 // Config says how to scan. The zero value works.
@@ -29,12 +29,12 @@ type Config struct {
 	Time time.Time
 
 	// Verifier judges the chains; nil means that of pkioverheid.NewVerifier for a zero
-	// pkioverheid.Config.
+	// pkioverheid.Trust.
 	Verifier *chain.Verifier
 
 	// Use is what the certificates are used for, on which the advice depends; zero
 	// means that it goes by what each certificate allows.
-	Use pkioverheid.Use
+	Use advice.Use
 
 	// JudgeAhead judges each certificate before its Result is delivered, in the
 	// goroutines that read. It is for those who want to know of all; otherwise

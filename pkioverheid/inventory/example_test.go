@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
@@ -37,7 +37,7 @@ func ExampleScan() {
 			fmt.Println(r.Err)
 			continue
 		}
-		if r.Advice().Status == pkioverheid.Withdrawn {
+		if r.Advice().Status == advice.Withdrawn {
 			lines = append(lines, filepath.Base(r.Path)+", "+r.Place)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -132,7 +133,7 @@ func TestResultsAreJSON(t *testing.T) {
 		PathBytes                                             []byte
 		NotAfter                                              time.Time
 		Identity                                              struct{ Hierarchy, Role, By string }
-		Advice                                                pkioverheid.Advice
+		Advice                                                advice.Advice
 	}
 	require.NoError(t, json.Unmarshal(data, &got))
 	assert.Equal(t, dir+`/caf\xe9.pem`, got.Path)
@@ -144,7 +145,7 @@ func TestResultsAreJSON(t *testing.T) {
 	assert.Contains(t, got.Subject, "CN=Staat der Nederlanden Private Root CA - G1")
 	assert.Equal(t, "trusted", got.State)
 	assert.Equal(t, "private-g1 root key", fmt.Sprint(got.Identity.Hierarchy, " ", got.Identity.Role, " ", got.Identity.By))
-	assert.Equal(t, pkioverheid.Ending, got.Advice.Status)
+	assert.Equal(t, advice.Ending, got.Advice.Status)
 	assert.Equal(t, pkioverheid.PrivateG1.Root().NotAfter, got.NotAfter)
 
 	for r := range inventory.Scan(t.Context(), inventory.Config{}, "not there\x00") {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 )
 
 // judge knows how to judge and remembers whom it judged.
 type judge struct {
 	at       time.Time
-	use      pkioverheid.Use
+	use      advice.Use
 	verifier func() (*chain.Verifier, error)
 
 	mu          sync.Mutex
@@ -36,7 +37,11 @@ func newJudge(cfg Config) *judge {
 
 // defaultVerifier trusts the hierarchies of this version.
 var defaultVerifier = sync.OnceValues(func() (*chain.Verifier, error) {
-	return pkioverheid.NewVerifier(pkioverheid.Config{})
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{})
+	if err != nil {
+		return nil, err
+	}
+	return v.Chains(), nil
 })
 
 // known is what there is to know of one certificate, wherever it is found.
@@ -46,7 +51,7 @@ type known struct {
 
 	mu       sync.Mutex
 	verified *outcome // wherever it is
-	advised  *pkioverheid.Advice
+	advised  *advice.Advice
 }
 
 // What is remembered: two generations, each of so many bytes of DER, of
@@ -107,11 +112,11 @@ func (j *judge) remember(hash uint64, k *known) {
 	j.youngerSize += len(k.cert.Raw)
 }
 
-func (k *known) advice() pkioverheid.Advice {
+func (k *known) advice() advice.Advice {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.advised == nil {
-		advice := pkioverheid.Advise(k.cert, k.judge.use, k.judge.at)
+		advice := advice.For(k.cert, k.judge.use, k.judge.at)
 		k.advised = &advice
 	}
 	return *k.advised

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
@@ -39,7 +40,7 @@ func TestStatesOfTheRealCertificates(t *testing.T) {
 			_, err := r.Chain()
 			assert.Equal(t, err == nil, r.State() == "trusted")
 			assert.Equal(t, err == nil, r.Explain().OK)
-			assert.Equal(t, pkioverheid.Advise(r.Certificate, 0, at), r.Advice())
+			assert.Equal(t, advice.For(r.Certificate, 0, at), r.Advice())
 		}
 		return n
 	}
@@ -77,7 +78,7 @@ func TestStatesOfLeaves(t *testing.T) {
 		// The fixture is nobody's CA for those who were not told to trust it.
 		found, _ = scanAll(t, inventory.Config{Time: at}, dir)
 		assert.NotEqual(t, "trusted", found[0].State())
-		assert.Equal(t, pkioverheid.Compromised, found[0].Advice().Status)
+		assert.Equal(t, advice.Compromised, found[0].Advice().Status)
 	}
 	// A leaf of G3 alone is known by the name and key identifier of its issuer.
 	g3 := pkiotest.New(pkioverheid.G3).Issue()

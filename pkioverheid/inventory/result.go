@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -113,9 +114,9 @@ func (r Result) Chain() (chain.Chain, error) {
 // Advice says what is to be done about the certificate; the zero Advice for a
 // Result with an Err. It does not look at Chain: what is no certificate of
 // PKIoverheid is "unrecognised".
-func (r Result) Advice() pkioverheid.Advice {
+func (r Result) Advice() advice.Advice {
 	if r.known == nil {
-		return pkioverheid.Advice{}
+		return advice.Advice{}
 	}
 	return r.known.advice()
 }
@@ -197,25 +198,25 @@ func nameOf(c *x509.Certificate) string {
 // resultJSON is the form of a Result in JSON. PathBytes is there only for a path
 // that is not UTF-8, in which Path has those bytes escaped.
 type resultJSON struct {
-	Target      string              `json:"target"`
-	Path        string              `json:"path,omitempty"`
-	PathBytes   []byte              `json:"pathBytes,omitempty"`
-	Place       string              `json:"place,omitempty"`
-	Format      string              `json:"format,omitempty"`
-	Use         string              `json:"use,omitempty"`
-	Party       string              `json:"party,omitempty"`
-	Fingerprint string              `json:"fingerprint,omitempty"`
-	Subject     string              `json:"subject,omitempty"`
-	Issuer      string              `json:"issuer,omitempty"`
-	Serial      string              `json:"serial,omitempty"`
-	NotBefore   time.Time           `json:"notBefore,omitzero"`
-	NotAfter    time.Time           `json:"notAfter,omitzero"`
-	Identity    *identityJSON       `json:"identity,omitempty"`
-	State       string              `json:"state"`
-	Reason      string              `json:"reason,omitempty"`
-	Advice      *pkioverheid.Advice `json:"advice,omitempty"`
-	Error       string              `json:"error,omitempty"`
-	Skipped     bool                `json:"skipped,omitempty"`
+	Target      string         `json:"target"`
+	Path        string         `json:"path,omitempty"`
+	PathBytes   []byte         `json:"pathBytes,omitempty"`
+	Place       string         `json:"place,omitempty"`
+	Format      string         `json:"format,omitempty"`
+	Use         string         `json:"use,omitempty"`
+	Party       string         `json:"party,omitempty"`
+	Fingerprint string         `json:"fingerprint,omitempty"`
+	Subject     string         `json:"subject,omitempty"`
+	Issuer      string         `json:"issuer,omitempty"`
+	Serial      string         `json:"serial,omitempty"`
+	NotBefore   time.Time      `json:"notBefore,omitzero"`
+	NotAfter    time.Time      `json:"notAfter,omitzero"`
+	Identity    *identityJSON  `json:"identity,omitempty"`
+	State       string         `json:"state"`
+	Reason      string         `json:"reason,omitempty"`
+	Advice      *advice.Advice `json:"advice,omitempty"`
+	Error       string         `json:"error,omitempty"`
+	Skipped     bool           `json:"skipped,omitempty"`
 }
 
 type identityJSON struct {

@@ -23,25 +23,21 @@ import (
 // it. An http proxy in cfg.Base, or of the program's environment, is used all the
 // same.
 //
-// cfg says the rest: the certificate to show, a policy of your own, the time. Its
-// Hierarchies must be nil; its Roots are trusted as well, in a test those of
+// cfg says the rest: the certificates to show, a policy of your own, the time. Its
+// Trust.Hierarchies must be empty; its Roots are trusted as well, in a test those of
 // package pkiotest. To have a stand-in answer in place of the service, dial it in
 // cfg.Base.DialContext: the name of the host stays that of the service, and its
 // certificate must be for that name. A ServerName in cfg.Base is an error.
 //
 // It is an error if no host of the environment is known. The Service is read now:
 // what is changed in it later has no effect.
-func (s Service) NewClient(env Environment, cfg pkioverheid.Config) (*http.Client, error) {
+func (s Service) NewClient(env Environment, cfg pkioverheid.ClientConfig) (*http.Client, error) {
 	hosts, err := s.hostsOf(env)
 	if err != nil {
 		return nil, err
 	}
-	if cfg, err = s.config(cfg); err != nil {
+	if cfg.Trust, err = s.trust(cfg.Trust); err != nil {
 		return nil, err
-	}
-	if b := cfg.Base; b != nil && b.TLSClientConfig != nil && b.TLSClientConfig.ServerName != "" {
-		// By that name every server would be verified, whatever is called.
-		return nil, fmt.Errorf("logius: %s: Config.Base.TLSClientConfig.ServerName is for the request to say: leave it empty", quote.Text(s.Name))
 	}
 	t, err := pkioverheid.NewTransport(cfg)
 	if err != nil {
@@ -55,12 +51,12 @@ func (s Service) NewClient(env Environment, cfg pkioverheid.Config) (*http.Clien
 // under a ServerName that is none of the environment's hosts is refused before our
 // certificate is shown; whoever dials must see to the address and the port.
 // What [pkioverheid.ClientTLSConfig] says holds here too.
-func (s Service) TLSConfig(env Environment, cfg pkioverheid.Config) (*tls.Config, error) {
+func (s Service) TLSConfig(env Environment, cfg pkioverheid.ClientConfig) (*tls.Config, error) {
 	hosts, err := s.hostsOf(env)
 	if err != nil {
 		return nil, err
 	}
-	if cfg, err = s.config(cfg); err != nil {
+	if cfg.Trust, err = s.trust(cfg.Trust); err != nil {
 		return nil, err
 	}
 	tc, err := pkioverheid.ClientTLSConfig(cfg)
@@ -77,31 +73,32 @@ func (s Service) TLSConfig(env Environment, cfg pkioverheid.Config) (*tls.Config
 	return tc, nil
 }
 
-// Verifier returns a chain.Verifier that trusts what the clients of the service
-// do, for certificates that come in documents: see [CPA.Check]. Of cfg counts what
-// [pkioverheid.NewVerifier] says, and Hierarchies must be nil.
-func (s Service) Verifier(cfg pkioverheid.Config) (*chain.Verifier, error) {
-	cfg, err := s.config(cfg)
+// Verifier returns a Verifier that trusts what the clients of the service do, for
+// certificates that come in documents: see [CPA.Check]. Hierarchies of t must be empty.
+func (s Service) Verifier(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
+	t, err := s.trust(t)
 	if err != nil {
 		return nil, err
 	}
-	v, err := pkioverheid.NewVerifier(cfg)
+	v, err := pkioverheid.NewVerifier(t)
 	if err != nil {
 		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
 	}
 	return v, nil
 }
 
-// config completes what the caller said with what the service needs.
-func (s Service) config(cfg pkioverheid.Config) (pkioverheid.Config, error) {
-	if cfg.Hierarchies != nil {
-		return cfg, fmt.Errorf("logius: %s: Config.Hierarchies is for the service to say: leave it nil, and change Service.Hierarchies or Service.Successors if you must", quote.Text(s.Name))
+// trust completes what the caller said with what the service needs.
+func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
+	if len(t.Hierarchies) > 0 {
+		return t, fmt.Errorf("logius: %s: Trust.Hierarchies is for the service to say: leave it empty, and change Service.Hierarchies or Service.Successors if you must", quote.Text(s.Name))
 	}
-	cfg.Hierarchies = s.trusted()
+	if t.Hierarchies = s.trusted(); len(t.Hierarchies) == 0 {
+		t.OnlyRoots = true // none, not all of them
+	}
 	if s.TSP != "" {
-		cfg.Policy = chain.All(issuedBy(s.TSP), cfg.Policy)
+		t.Policy = chain.All(issuedBy(s.TSP), t.Policy)
 	}
-	return cfg, nil
+	return t, nil
 }
 
 // issuedBy is the policy that accepts certificates of one provider: the CA that

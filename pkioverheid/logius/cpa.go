@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
@@ -337,7 +336,7 @@ func (c *cpaReader) time() (time.Time, error) {
 //   - that CAs are referred to as "Anchor" at most.
 //
 // It does not ask who made the document: compare the OINs with what you expect.
-func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
+func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 	if at.IsZero() {
 		at = time.Now()
 	}
@@ -392,7 +391,7 @@ func (c *CPA) Check(v *chain.Verifier, at time.Time) error {
 	return errors.Join(wrong...)
 }
 
-func (p PartyCertificate) check(v *chain.Verifier, oin pkioverheid.OIN, at time.Time) (wrong []error) {
+func (p PartyCertificate) check(v *pkioverheid.Verifier, oin pkioverheid.OIN, at time.Time) (wrong []error) {
 	if p.Certificate.IsCA {
 		if slices.ContainsFunc(p.Roles, func(r string) bool { return r != "Anchor" }) {
 			wrong = append(wrong, errCA)
@@ -413,7 +412,7 @@ func (p PartyCertificate) check(v *chain.Verifier, oin pkioverheid.OIN, at time.
 		usages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
 	}
 	for _, usage := range usages { // of several in one call one would be enough
-		if _, err := verify(v, p.Certificate, chain.VerifyOptions{Time: at, Extra: casAmong(p.Others), KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
+		if _, err := verify(v, p.Certificate, casAmong(p.Others), at, usage); err != nil {
 			return append(wrong, err)
 		}
 	}

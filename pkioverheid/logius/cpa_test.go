@@ -181,7 +181,7 @@ func TestACPAIsChecked(t *testing.T) {
 		"a certificate of G3":               {with(leaf(pkioverheid.G3, theirOIN)), "G3 refused"},
 		"a certificate of EV":               {with(leaf(pkioverheid.EV, theirOIN)), "unknown authority"},
 		"a server's for a client only":      {with(leaf(g1, theirOIN, pkiotest.ClientOnly())), "wrong usage"},
-		"a person's":                        {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))), "no certificate of a system or an organisation"},
+		"a person's":                        {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))), "not the certificate of a system or an organisation"},
 		"for authenticity":                  {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.4"))), ""},
 		"for confidentiality":               {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.5"))), ""},
 		"a CA's":                            {with(pkiotest.New(g1).Certificates()[2]), "certificate of a CA"},

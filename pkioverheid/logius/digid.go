@@ -6,32 +6,27 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
-
-// digiDEnd is the end of 31 January 2021, in UTC.
-var digiDEnd = time.Date(2021, time.February, 1, 0, 0, 0, 0, time.UTC)
 
 // CheckDigiDCertificates applies DigiD's rules to the certificates that a connected
 // party uses in preproduction and in production (facts.md §4), and returns all that
 // is wrong with them in one error, or nil:
 //
-//   - each is an end-entity certificate that verifies at the time of cfg: under
-//     Private G1, EV (CA2020) or Private G4, or what cfg says, and no person's, by
+//   - each is an end-entity certificate that verifies at Trust.Time: under
+//     Private G1, EV (CA2020) or Private G4, or what t says, and no person's, by
 //     its policy. EV has ended, and passes at a time in the past only;
-//   - both are of the same kind, that is, of the same hierarchy;
-//   - each ends after 31 January 2021, UTC.
+//   - both are of the same kind, that is, of the same hierarchy.
 //
 // That rule is of 2020 and names G1 and CA2020; that it holds between G1 and G4 too
 // is our reading of it. The extended key usage is not asked for.
-func CheckDigiDCertificates(preproduction, production *x509.Certificate, cfg pkioverheid.Config) error {
-	v, err := pkioverheid.NewVerifier(cfg)
+func CheckDigiDCertificates(preproduction, production *x509.Certificate, t pkioverheid.Trust) error {
+	v, err := pkioverheid.NewVerifier(t)
 	if err != nil {
 		return fmt.Errorf("logius: DigiD: %w", err)
 	}
-	at := clockOf(cfg.Time)()
+	at := clockOf(t.Time)()
 	var wrong []error
 	var kinds []pkioverheid.Hierarchy
 	for _, c := range []struct {
@@ -43,9 +38,6 @@ func CheckDigiDCertificates(preproduction, production *x509.Certificate, cfg pki
 			wrong = append(wrong, fmt.Errorf("logius: DigiD: the certificate for %s: %w", c.env, err))
 			continue
 		}
-		if c.cert.NotAfter.Before(digiDEnd) {
-			wrong = append(wrong, fmt.Errorf("logius: DigiD: the certificate for %s ends %s: DigiD refuses what does not end after 2021-01-31", c.env, c.cert.NotAfter.UTC().Format(time.DateOnly)))
-		}
 		kinds = append(kinds, kind)
 	}
 	if len(kinds) == 2 && kinds[0] != kinds[1] {
@@ -55,14 +47,14 @@ func CheckDigiDCertificates(preproduction, production *x509.Certificate, cfg pki
 }
 
 // digiDKind returns the hierarchy of a certificate that verifies.
-func digiDKind(v *chain.Verifier, cert *x509.Certificate, at time.Time) (pkioverheid.Hierarchy, error) {
+func digiDKind(v *pkioverheid.Verifier, cert *x509.Certificate, at time.Time) (pkioverheid.Hierarchy, error) {
 	if cert == nil {
 		return 0, errors.New("there is none")
 	}
 	if cert.IsCA {
 		return 0, errors.New("it is the certificate of a CA")
 	}
-	c, err := verify(v, cert, chain.VerifyOptions{Time: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	c, err := verify(v, cert, nil, at, x509.ExtKeyUsageAny)
 	if err != nil {
 		return 0, err
 	}

@@ -5,7 +5,7 @@
 //
 //	cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
 //	...
-//	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.Config{Certificate: &cert})
+//	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{own}})
 //
 // # What to use
 //

@@ -3,6 +3,7 @@ package logius_test
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -20,11 +21,11 @@ import (
 // A client of DigiD Machtigen, with the certificate that you were issued.
 func Example() {
 	call := func() (*http.Response, error) {
-		cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+		own, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 		if err != nil {
 			return nil, err
 		}
-		client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.Config{Certificate: &cert})
+		client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{own}})
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +53,7 @@ func ExampleServices() {
 func ExampleBSNk() {
 	s := logius.BSNk()
 	s.Hosts = []logius.Host{{Name: "bsnk.example", Environment: logius.Production}}
-	client, err := s.NewClient(logius.Production, pkioverheid.Config{})
+	client, err := s.NewClient(logius.Production, pkioverheid.ClientConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func ExampleDigiD() {
 }
 
 func ExampleDigiDMachtigen() {
-	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.Config{})
+	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.ClientConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -109,9 +110,7 @@ func ExampleMijnOverheidLopendeZaken() {
 	for _, cert := range theirs.InRole("Server") {
 		pins = append(pins, truststore.FingerprintOf(cert))
 	}
-	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.Config{
-		Policy: chain.PinLeaf(pins...),
-	})
+	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Policy: chain.PinLeaf(pins...)}})
 	fmt.Println(client != nil, len(pins), err)
 	// Output: true 1 <nil>
 }
@@ -121,13 +120,13 @@ func ExampleMijnOverheidBerichtenbox() {
 	s := logius.MijnOverheidBerichtenbox()
 	s.Hosts = []logius.Host{{Name: "berichtenbox.example", Environment: logius.Production}}
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	v, err := s.Verifier(pkioverheid.Config{Roots: g1.Roots()})
+	v, err := s.Verifier(pkiotest.Trust(g1))
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, tsp := range []string{"KPN", "QuoVadis"} {
 		cert := g1.Issue(pkiotest.TSP(tsp), pkiotest.DNSNames("berichtenbox.example"))
-		_, err := v.Verify(cert.Leaf, chain.VerifyOptions{Time: g1.Time()})
+		_, _, err := v.Inspect([]*x509.Certificate{cert.Leaf}, pkioverheid.SignerOptions{})
 		fmt.Println(err)
 	}
 	// Output:
@@ -141,11 +140,11 @@ func ExampleMijnOverheidBerichtenbox() {
 func ExampleService_NewClient() {
 	try := func(s logius.Service, server pkioverheid.Hierarchy) {
 		// In place of the service: a server on this machine, with a certificate of
-		// package pkiotest for the service's name. Your Config has no Base and no
-		// Roots.
+		// package pkiotest for the service's name. Your ClientConfig has no Base
+		// and no Roots.
 		base, roots, stop := serve(server, "osb.mijnoverheid.nl")
 		defer stop()
-		client, err := s.NewClient(logius.Production, pkioverheid.Config{Base: base, Roots: roots})
+		client, err := s.NewClient(logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(roots)}, Base: base})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -168,7 +167,7 @@ func ExampleService_NewClient() {
 }
 
 func ExampleService_TLSConfig() {
-	config, err := logius.DigiD().TLSConfig(logius.Production, pkioverheid.Config{})
+	config, err := logius.DigiD().TLSConfig(logius.Production, pkioverheid.ClientConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -178,19 +177,19 @@ func ExampleService_TLSConfig() {
 }
 
 func ExampleService_Verifier() {
-	v, err := logius.DigiD().Verifier(pkioverheid.Config{})
+	v, err := logius.DigiD().Verifier(pkioverheid.Trust{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	stranger := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
-	_, err = v.Verify(stranger, chain.VerifyOptions{})
+	stranger := []*x509.Certificate{pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf}
+	_, _, err = v.Inspect(stranger, pkioverheid.SignerOptions{})
 	fmt.Println(err != nil)
 	// Output: true
 }
 
 // The metadata as it is today, and as it is after the service moved to G4.
 func ExampleKeyring_Update() {
-	keys, err := logius.BSNk().NewKeyring(pkioverheid.Config{Roots: exampleRoots()}) // yours has no Roots
+	keys, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(exampleRoots())}) // yours has no Roots
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -216,7 +215,7 @@ func ExampleKeyring_Update() {
 }
 
 func ExampleService_NewKeyring() {
-	keys, err := logius.DigiD().NewKeyring(pkioverheid.Config{})
+	keys, err := logius.DigiD().NewKeyring(pkioverheid.Trust{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -275,7 +274,7 @@ func ExampleCPA_Check() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	v, err := logius.MijnOverheidLopendeZaken().Verifier(pkioverheid.Config{Roots: exampleRoots()}) // yours has no Roots
+	v, err := logius.MijnOverheidLopendeZaken().Verifier(pkioverheid.Trust{Roots: truststore.NewSource(exampleRoots())}) // yours has no Roots
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -331,7 +330,7 @@ func ExampleRegisterCertificate() {
 func ExampleCheckDigiDCertificates() {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	now, next := g1.Issue(pkiotest.CommonName("was"), pkiotest.OIN("00000099000000001000")).Leaf, g4.Issue().Leaf
-	err := logius.CheckDigiDCertificates(next, now, pkioverheid.Config{Roots: exampleRoots()}) // yours has no Roots
+	err := logius.CheckDigiDCertificates(next, now, pkioverheid.Trust{Roots: truststore.NewSource(exampleRoots())}) // yours has no Roots
 	fmt.Println(err)
 	// Output: logius: DigiD: the certificate for preproduction is under Private G4 TLS and the one for production under Private G1: use the same kind in both
 }

@@ -69,11 +69,11 @@ func TestAProviderIsKnownByItsKey(t *testing.T) {
 	id, ok := pkioverheid.ClaimOf(tsp)
 	require.True(t, ok)
 	require.Equal(t, pkioverheid.KPN, id.TSP, "by its name it is")
-	cfg := pkioverheid.Config{Roots: truststore.New(root, tsp)}
+	trust := pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root, tsp))}
 	for _, s := range []logius.Service{logius.DigiDMachtigen(), logius.MijnOverheidBerichtenbox()} {
-		v, err := s.Verifier(cfg)
+		v, err := s.Verifier(trust)
 		require.NoError(t, err)
-		_, err = v.Verify(leaf, chain.VerifyOptions{DNSName: "berichtenbox.example"})
+		_, err = v.Chains().Verify(leaf, chain.VerifyOptions{DNSName: "berichtenbox.example"})
 		if s.TSP == "" {
 			assert.NoError(t, err)
 		} else {
@@ -84,19 +84,19 @@ func TestAProviderIsKnownByItsKey(t *testing.T) {
 
 func TestTheKindOfACertificateIsThatOfItsRootsKey(t *testing.T) {
 	root, tsp, leaf := namesake(t)
-	err := logius.CheckDigiDCertificates(leaf, leaf, pkioverheid.Config{Roots: truststore.New(root, tsp)})
-	assert.ErrorContains(t, err, "of no hierarchy that is known here")
+	err := logius.CheckDigiDCertificates(leaf, leaf, pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root, tsp))})
+	assert.ErrorContains(t, err, "not the certificate of a system")
 }
 
 // Under roots that a user adds, such as that of G4 G-Other, the hierarchy is not known,
-// and persons are told by their policy alone.
+// and a policy of a system or an organisation is asked for.
 func TestPersonsUnderOtherRootsAreRefused(t *testing.T) {
 	for policy, want := range map[string]bool{
 		"2.16.528.1.1003.1.2.44.16.25.4":  true,
 		"2.16.528.1.1003.1.2.44.16.25.8":  true,
-		"1.3.6.1.4.1.99999.1":             true,
-		"2.16.528.1.1003.1.2.8.10":        true,
-		"2.16.528.1.1003.1.2.44.16.110.1": true,
+		"1.3.6.1.4.1.99999.1":             false, // of others
+		"2.16.528.1.1003.1.2.8.10":        false,
+		"2.16.528.1.1003.1.2.44.16.110.1": false,
 		"2.16.528.1.1003.1.2.44.16.11.4":  false,
 		"2.16.528.1.1003.1.2.44.16.14.1":  false,
 		"2.16.528.1.1003.1.2.41.16.12.7":  false,
@@ -104,13 +104,13 @@ func TestPersonsUnderOtherRootsAreRefused(t *testing.T) {
 		"2.16.528.1.1003.1.2.8.3":         false,
 	} {
 		root, leaf := rootAndLeaf(t, policy)
-		k, err := logius.BSNk().NewKeyring(pkioverheid.Config{TrialRoots: truststore.New(root)})
+		k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{TrialRoots: truststore.New(root)})
 		require.NoError(t, err)
 		changes := k.Update(&logius.Metadata{Entities: []logius.Entity{{ID: "x", Keys: []logius.Key{{Use: logius.Signing, Certificates: []*x509.Certificate{leaf}}}}}})
 		assert.Equal(t, want, k.Signing("x").Len() == 1, policy)
 		if !want {
 			require.Len(t, changes.Refused, 1)
-			assert.ErrorContains(t, changes.Refused[0].Err, "a person's certificate, by its policy")
+			assert.ErrorContains(t, changes.Refused[0].Err, "not the certificate of a system or an organisation")
 		}
 	}
 }

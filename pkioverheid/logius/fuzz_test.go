@@ -31,7 +31,7 @@ func FuzzReadMetadata(f *testing.F) {
 	f.Add([]byte(network(entity("urn:nl:one", keyDescriptor("signing", a), keyDescriptor("encryption", b)), entity("urn:nl:two", keyDescriptor("", b)))))
 	f.Add([]byte(strings.Replace(network(entity("urn:nl:one", keyDescriptor("signing", b))), "<md:Entity", "<md:EntitiesDescriptor validUntil='2026-01-01T00:00:00Z'/><md:Entity", 1)))
 	f.Add([]byte(cpa()))
-	k, err := logius.BSNk().NewKeyring(pkioverheid.Config{})
+	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func FuzzReadCPA(f *testing.F) {
 	f.Add([]byte(cpa(party("A", ownOIN, a), party("B", theirOIN, b))))
 	f.Add([]byte(cpa(party("A", ownOIN, b))))
 	f.Add([]byte(network()))
-	v, err := logius.MijnOverheidLopendeZaken().Verifier(pkioverheid.Config{})
+	v, err := logius.MijnOverheidLopendeZaken().Verifier(pkioverheid.Trust{})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 // must be one of systems and organisations. It knows nothing of the
 // signature on the metadata: see [ReadMetadata].
 type Keyring struct {
-	verifier *chain.Verifier
+	verifier *pkioverheid.Verifier
 	clock    func() time.Time
 
 	mu   sync.RWMutex
@@ -38,13 +39,13 @@ type acceptedKey struct {
 }
 
 // NewKeyring returns an empty Keyring that trusts what the clients of the service
-// do. Of cfg counts what [Service.Verifier] says, and Time.
-func (s Service) NewKeyring(cfg pkioverheid.Config) (*Keyring, error) {
-	v, err := s.Verifier(cfg)
+// do: see [Service.Verifier].
+func (s Service) NewKeyring(t pkioverheid.Trust) (*Keyring, error) {
+	v, err := s.Verifier(t)
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{verifier: v, clock: clockOf(cfg.Time)}, nil
+	return &Keyring{verifier: v, clock: clockOf(t.Time)}, nil
 }
 
 // clockOf makes nil and a zero time mean now.
@@ -137,7 +138,7 @@ func (k *Keyring) verify(cert *x509.Certificate, beside []*x509.Certificate, at 
 	if cert.IsCA {
 		return verdict{err: errCA}
 	}
-	c, err := verify(k.verifier, cert, chain.VerifyOptions{Time: at, Extra: beside, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	c, err := verify(k.verifier, cert, beside, at, x509.ExtKeyUsageAny)
 	if err != nil {
 		return verdict{err: err}
 	}
@@ -148,21 +149,18 @@ func (k *Keyring) verify(cert *x509.Certificate, beside []*x509.Certificate, at 
 	return verdict{until: until}
 }
 
-// verify verifies a certificate of a system, an organisation or a CA. It has words of its own
-// for G3, of which a document has the leaf only: for a Verifier that is one more unknown
-// authority.
-func verify(v *chain.Verifier, cert *x509.Certificate, opts chain.VerifyOptions) (chain.Chain, error) {
+// verify verifies a certificate of a system, an organisation or a CA.
+func verify(v *pkioverheid.Verifier, cert *x509.Certificate, beside []*x509.Certificate, at time.Time, usage x509.ExtKeyUsage) (chain.Chain, error) {
 	if err := pkioverheid.RejectG3([]*x509.Certificate{cert}); err != nil {
 		return nil, err
 	}
-	c, err := v.Verify(cert, opts)
-	if err == nil && !cert.IsCA {
-		err = rejectPersons(c, opts.Time)
+	if cert.IsCA {
+		return v.Chains().Verify(cert, chain.VerifyOptions{Time: at, Extra: beside, KeyUsages: []x509.ExtKeyUsage{usage}})
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	c, _, err := v.Inspect(slices.Concat([]*x509.Certificate{cert}, beside), pkioverheid.SignerOptions{
+		Time: at, KeyUsages: []x509.ExtKeyUsage{usage}, Kinds: []pkioverheid.Kind{pkioverheid.System, pkioverheid.Organisation},
+	})
+	return c, err
 }
 
 // casAmong returns the CAs among what a document has beside a certificate, as far

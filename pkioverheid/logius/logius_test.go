@@ -22,7 +22,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
@@ -178,8 +177,8 @@ func tinyCertificate(t testing.TB) *x509.Certificate {
 	return cert
 }
 
-func verifier(t testing.TB, s logius.Service, hierarchies ...pkioverheid.Hierarchy) *chain.Verifier {
-	v, err := s.Verifier(pkioverheid.Config{Roots: fixtures(hierarchies...)})
+func verifier(t testing.TB, s logius.Service, hierarchies ...pkioverheid.Hierarchy) *pkioverheid.Verifier {
+	v, err := s.Verifier(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(hierarchies...))})
 	require.NoError(t, err)
 	return v
 }

@@ -212,7 +212,7 @@ func TestHostsOfAnEntity(t *testing.T) {
 }
 
 func bsnk(t testing.TB, clock func() time.Time, hierarchies ...pkioverheid.Hierarchy) *logius.Keyring {
-	k, err := logius.BSNk().NewKeyring(pkioverheid.Config{Roots: fixtures(hierarchies...), Time: clock})
+	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(hierarchies...)), Time: clock})
 	require.NoError(t, err)
 	return k
 }
@@ -279,9 +279,9 @@ func TestAKeyringAcceptsWhatVerifiesOnly(t *testing.T) {
 		"yet to begin":            {issue(t, pkioverheid.PrivateG1, pkiotest.Validity(now.AddDate(0, 0, 1), now.AddDate(0, 1, 0))), "not yet valid"},
 		"a CA":                    {g1[2], "certificate of a CA"},
 		"the root":                {g1[0], "certificate of a CA"},
-		"a person's":              {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "no certificate of a system or an organisation"},
-		"of a policy of G4 in G1": {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), "no certificate of a system or an organisation"},
-		"without a policy":        {issue(t, pkioverheid.PrivateG1, pkiotest.Policy()), "no certificate of a system or an organisation"},
+		"a person's":              {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "not the certificate of a system or an organisation"},
+		"of a policy of G4 in G1": {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), "not the certificate of a system or an organisation"},
+		"without a policy":        {issue(t, pkioverheid.PrivateG1, pkiotest.Policy()), "not the certificate of a system or an organisation"},
 		"of somebody else":        {tinyCertificate(t), "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestAKeyringNeedsARootThatIsTrusted(t *testing.T) {
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	chain := []*x509.Certificate{cert.Leaf}
 	chain = append(chain, pkiotest.New(pkioverheid.PrivateG1).Certificates()...)
-	k, err := logius.BSNk().NewKeyring(pkioverheid.Config{})
+	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{})
 	require.NoError(t, err)
 	changes := k.Update(readMetadata(t, network(entity("urn:nl:one", keyDescriptor("signing", chain...)))))
 	assert.Len(t, changes.Refused, len(chain))

@@ -181,7 +181,7 @@ func MijnOverheidPersoonlijkeGegevens() Service {
 // trusted in one of three ways, each with a new CPA:
 //
 //   - by the CPA: [ReadCPA] and [CPA.Check], then its certificates;
-//   - by the leaf: chain.PinLeaf in Config.Policy, on top of the hierarchy;
+//   - by the leaf: chain.PinLeaf in Trust.Policy, on top of the hierarchy;
 //   - by the hierarchy: a client as it is.
 func MijnOverheidLopendeZaken() Service {
 	return Service{

@@ -18,6 +18,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 var discard = log.New(io.Discard, "", 0)
@@ -97,11 +98,12 @@ func TestAClientTrustsWhatItsServiceNeeds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cert := pkiotest.New(c.server).Issue(append(c.opts, pkiotest.DNSNames(host))...)
 			base, _ := standIn(t, ok, cert)
-			cfg := pkioverheid.Config{Base: base, Roots: fixtures(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.EV)}
+			cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.EV))}, Base: base}
 			client, err := at(c.service, host).NewClient(logius.Production, cfg)
 			require.NoError(t, err)
 			defer client.CloseIdleConnections()
 			resp, err := client.Get("https://" + host + "/")
+			cfg.Base = nil
 			tc, err2 := at(c.service, host).TLSConfig(logius.Production, cfg)
 			require.NoError(t, err2)
 			conn, err2 := base.DialContext(context.Background(), "tcp", "")
@@ -127,11 +129,11 @@ func TestAClientTrustsWhatItsServiceNeeds(t *testing.T) {
 // tried with a handshake, for nobody has the keys.
 func TestAClientTrustsNoHierarchyBesides(t *testing.T) {
 	for _, s := range logius.Services() {
-		v, err := s.Verifier(pkioverheid.Config{})
+		v, err := s.Verifier(pkioverheid.Trust{})
 		require.NoError(t, err)
 		for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
 			tsp := h.Certificates()[2]
-			_, err := v.Verify(tsp, chain.VerifyOptions{Time: tsp.NotAfter.AddDate(0, -1, 0), KeyUsages: anyUsage})
+			_, err := v.Chains().Verify(tsp, chain.VerifyOptions{Time: tsp.NotAfter.AddDate(0, -1, 0), KeyUsages: anyUsage})
 			needed := h == pkioverheid.PrivateG1 || h == pkioverheid.PrivateG4TLS || h == pkioverheid.EV && s.Name == "BSNk"
 			if s.TSP != "" {
 				needed = false // a TSP's CA is issued by no TSP
@@ -145,15 +147,17 @@ func TestAClientTrustsNoHierarchyBesides(t *testing.T) {
 func TestAClientWithoutSuccessorsTrustsG1Only(t *testing.T) {
 	s := logius.DigiDMachtigen()
 	s.Successors = nil
-	v, err := s.Verifier(pkioverheid.Config{})
+	v, err := s.Verifier(pkioverheid.Trust{})
 	require.NoError(t, err)
-	_, err = v.Verify(pkioverheid.PrivateG4TLS.Certificates()[2], chain.VerifyOptions{KeyUsages: anyUsage})
+	_, err = v.Chains().Verify(pkioverheid.PrivateG4TLS.Certificates()[2], chain.VerifyOptions{KeyUsages: anyUsage})
 	assert.Error(t, err)
 	s.Hierarchies = nil
-	v, err = s.Verifier(pkioverheid.Config{})
+	_, err = s.Verifier(pkioverheid.Trust{})
+	assert.ErrorContains(t, err, "no roots to trust", "no hierarchy is none, not all of them")
+	v, err = s.Verifier(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1))})
 	require.NoError(t, err)
-	_, err = v.Verify(pkioverheid.PrivateG1.Certificates()[2], chain.VerifyOptions{Time: withinG1(), KeyUsages: anyUsage})
-	assert.Error(t, err, "no hierarchy is none, not all of them")
+	_, err = v.Chains().Verify(pkioverheid.PrivateG1.Certificates()[2], chain.VerifyOptions{Time: withinG1(), KeyUsages: anyUsage})
+	assert.Error(t, err)
 }
 
 func TestAClientConnectsToItsHostsOnly(t *testing.T) {
@@ -168,7 +172,7 @@ func TestAClientConnectsToItsHostsOnly(t *testing.T) {
 		}
 		io.WriteString(w, "goedemorgen")
 	}), cert)
-	client, err := logius.DigiD().NewClient(logius.Production, pkioverheid.Config{Base: base, Roots: fixtures(pkioverheid.PrivateG1)})
+	client, err := logius.DigiD().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1))}, Base: base})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 
@@ -211,8 +215,8 @@ func TestATLSConfigIsForItsHostsOnly(t *testing.T) {
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("was.digid.nl", "digid.example"))
 	shown := make(chan int, 10)
 	base, _ := standIn(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { shown <- len(r.TLS.PeerCertificates) }), cert)
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(ownOIN), pkiotest.ClientOnly())
-	tc, err := logius.DigiD().TLSConfig(logius.Production, pkioverheid.Config{Certificate: &own, Roots: fixtures(pkioverheid.PrivateG1)})
+	own := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.OIN(ownOIN), pkiotest.ClientOnly())
+	tc, err := logius.DigiD().TLSConfig(logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1))}, KeyPairs: []*pkioverheid.KeyPair{own}})
 	require.NoError(t, err)
 	var asked bool
 	give := tc.GetClientCertificate
@@ -243,25 +247,24 @@ func TestClientsThatCannotBe(t *testing.T) {
 	for name, c := range map[string]struct {
 		service logius.Service
 		env     logius.Environment
-		cfg     pkioverheid.Config
+		cfg     pkioverheid.ClientConfig
 		want    string
 	}{
-		"no host is known":                {logius.BSNk(), logius.Production, pkioverheid.Config{}, "no host is known"},
-		"no host of that environment":     {logius.DigiD(), logius.Acceptance, pkioverheid.Config{}, `no host is known of the environment "acceptance"`},
-		"no environment":                  {logius.DigiD(), "", pkioverheid.Config{}, "no environment"},
-		"a hierarchy of the caller's":     {logius.DigiD(), logius.Production, pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}}, "Config.Hierarchies"},
-		"no hierarchy of the caller's":    {logius.DigiD(), logius.Production, pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{}}, "Config.Hierarchies"},
-		"a G3 root":                       {logius.DigiD(), logius.Production, pkioverheid.Config{Roots: fixtures(pkioverheid.G3)}, "G3"},
-		"G3 put among the hierarchies":    {logius.Service{Name: "x", Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}, Hosts: logius.DigiD().Hosts}, logius.Production, pkioverheid.Config{}, "G3 was withdrawn"},
-		"a host with a port":              {withHost("bsnk.example:443"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"a URL for a host":                {withHost("https://bsnk.example/"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"an IP address for a host":        {withHost("192.0.2.1"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"an IPv6 address for a host":      {withHost("2001:db8::1"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"a wildcard for a host":           {withHost("*.bsnk.example"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"a host without a dot":            {withHost("localhost"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"an empty host":                   {withHost(""), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"a host with an empty label":      {withHost("bsnk..example"), logius.Production, pkioverheid.Config{}, "not the name of a host"},
-		"a host with a control character": {withHost("bsnk\x1b.example"), logius.Production, pkioverheid.Config{}, `bsnk\x1b.example`},
+		"no host is known":                {logius.BSNk(), logius.Production, pkioverheid.ClientConfig{}, "no host is known"},
+		"no host of that environment":     {logius.DigiD(), logius.Acceptance, pkioverheid.ClientConfig{}, `no host is known of the environment "acceptance"`},
+		"no environment":                  {logius.DigiD(), "", pkioverheid.ClientConfig{}, "no environment"},
+		"a hierarchy of the caller's":     {logius.DigiD(), logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}}}, "Trust.Hierarchies"},
+		"a G3 root":                       {logius.DigiD(), logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.G3))}}, "G3"},
+		"G3 put among the hierarchies":    {logius.Service{Name: "x", Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}, Hosts: logius.DigiD().Hosts}, logius.Production, pkioverheid.ClientConfig{}, "G3 was withdrawn"},
+		"a host with a port":              {withHost("bsnk.example:443"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"a URL for a host":                {withHost("https://bsnk.example/"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"an IP address for a host":        {withHost("192.0.2.1"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"an IPv6 address for a host":      {withHost("2001:db8::1"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"a wildcard for a host":           {withHost("*.bsnk.example"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"a host without a dot":            {withHost("localhost"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"an empty host":                   {withHost(""), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"a host with an empty label":      {withHost("bsnk..example"), logius.Production, pkioverheid.ClientConfig{}, "not the name of a host"},
+		"a host with a control character": {withHost("bsnk\x1b.example"), logius.Production, pkioverheid.ClientConfig{}, `bsnk\x1b.example`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := c.service.NewClient(c.env, c.cfg)
@@ -273,13 +276,13 @@ func TestClientsThatCannotBe(t *testing.T) {
 		})
 	}
 	// The server would be verified by that name.
-	_, err := logius.DigiD().NewClient(logius.Production, pkioverheid.Config{Base: &http.Transport{TLSClientConfig: &tls.Config{ServerName: "digid.example"}}})
+	_, err := logius.DigiD().NewClient(logius.Production, pkioverheid.ClientConfig{Base: &http.Transport{TLSClientConfig: &tls.Config{ServerName: "digid.example"}}})
 	assert.ErrorContains(t, err, "ServerName")
-	_, err = logius.DigiD().Verifier(pkioverheid.Config{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}})
-	assert.ErrorContains(t, err, "Config.Hierarchies")
-	_, err = logius.DigiD().Verifier(pkioverheid.Config{Roots: fixtures(pkioverheid.G3)})
+	_, err = logius.DigiD().Verifier(pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.EV}})
+	assert.ErrorContains(t, err, "Trust.Hierarchies")
+	_, err = logius.DigiD().Verifier(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.G3))})
 	assert.ErrorContains(t, err, "G3")
-	_, err = logius.DigiD().NewKeyring(pkioverheid.Config{Roots: fixtures(pkioverheid.G3)})
+	_, err = logius.DigiD().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.G3))})
 	assert.ErrorContains(t, err, "G3")
 }
 
@@ -299,9 +302,7 @@ func TestAPinnedLeafIsPinnedOnTopOfTheHierarchy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			base, _ := standIn(t, ok, c.shown)
-			client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.Config{
-				Base: base, Roots: fixtures(pkioverheid.PrivateG1), Policy: chain.PinLeaf(fingerprint(c.pin)),
-			})
+			client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1)), Policy: chain.PinLeaf(fingerprint(c.pin))}, Base: base})
 			require.NoError(t, err)
 			defer client.CloseIdleConnections()
 			resp, err := client.Get("https://" + host)
@@ -320,7 +321,7 @@ func TestErrorsOfTheTransportComeThrough(t *testing.T) {
 	base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no network here")
 	}}
-	client, err := logius.DigiD().NewClient(logius.Preproduction, pkioverheid.Config{Base: base})
+	client, err := logius.DigiD().NewClient(logius.Preproduction, pkioverheid.ClientConfig{Base: base})
 	require.NoError(t, err)
 	_, err = client.Get("https://was-preprod1.digid.nl/")
 	assert.ErrorContains(t, err, "no network here")

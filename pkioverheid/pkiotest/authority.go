@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -47,20 +48,30 @@ func New(h pkioverheid.Hierarchy) *Authority {
 // certificates are shared and must not be modified.
 func (a *Authority) Certificates() []*x509.Certificate { return slices.Clone(a.certs) }
 
-// Roots returns a new Store with the root and nothing else, for
-// pkioverheid.Config.Roots. The root in it is accepted there for being the
+// Roots returns a new Store with the root and nothing else, for truststore.NewSource and
+// pkioverheid.Trust.Roots. The root in it is accepted there for being the
 // *x509.Certificate of this package; the same certificate read from a file is
 // refused, because its key is public. The root of G3 is refused there in any case.
 func (a *Authority) Roots() *truststore.Store { return truststore.New(a.certs[0]) }
 
-// Roots returns a new Store with the roots of the Authorities of several
-// hierarchies, for pkioverheid.Config.Roots.
-func Roots(hierarchies ...pkioverheid.Hierarchy) *truststore.Store {
+// Trust returns a Trust that trusts the Authorities beside the real hierarchies. One of
+// G3 is an error of what is made of it.
+func Trust(authorities ...*Authority) pkioverheid.Trust {
 	roots := truststore.New()
-	for _, h := range hierarchies {
-		roots.Add(New(h).certs[0])
+	for _, a := range authorities {
+		roots.Add(a.certs[0])
 	}
-	return roots
+	return pkioverheid.Trust{Roots: truststore.NewSource(roots)}
+}
+
+// KeyPair returns what [Authority.Issue] issues as a KeyPair, for the KeyPairs of clients
+// and servers. A test may show a certificate that has ended.
+func (a *Authority) KeyPair(opts ...LeafOption) *pkioverheid.KeyPair {
+	k, err := testidentity.KeyPair(a.Issue(opts...))
+	if err != nil {
+		panic("pkiotest: KeyPair: " + err.Error())
+	}
+	return k.(*pkioverheid.KeyPair)
 }
 
 // PrivateKey returns the key of one of [Authority.Certificates], to sign what
@@ -78,7 +89,7 @@ func (a *Authority) PrivateKey(ca *x509.Certificate) crypto.Signer {
 // Time returns a time at which certificates issued without [Validity] are valid:
 // now, as long as the TSP CAs are valid, and else the day before they end. EV
 // ended in December 2022 and needs it; for the others it becomes useful when
-// they have ended too. It is meant for pkioverheid.Config.Time and
+// they have ended too. It is meant for pkioverheid.Trust.Time and
 // tls.Config.Time.
 func (a *Authority) Time() time.Time { return a.timeAt(time.Now()) }
 

@@ -13,17 +13,14 @@
 //	srv := authority.NewServer(handler)
 //	defer srv.Close()
 //
-//	client, err := pkioverheid.NewClient(pkioverheid.Config{
-//		Roots: authority.Roots(),
-//		Time:  authority.Time,
-//	})
+//	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority)})
 //	res, err := client.Get(srv.URL)
 //
 // # The keys are public
 //
 // Everybody can read the private keys in this package, so package pkioverheid
 // lists them as compromised, and refuses them and what they signed. The one
-// way to have it trust an Authority is pkioverheid.Config.Roots with the
+// way to have it trust an Authority is pkioverheid.Trust.Roots with the
 // *x509.Certificate values of this package, as [Authority.Roots] returns them.
 // The same root read back from a file, a Secret or a handshake is refused. A
 // program that does not import this package cannot be made to trust it through
@@ -38,11 +35,11 @@
 //   - Private G1, in use until November 2028: a server of New(PrivateG1) is
 //     trusted, also if it sends nothing but its own certificate ([LeafOnly]).
 //   - Private G4, its successor: a server of New(PrivateG4TLS) is trusted by
-//     the same client, with the roots of both in one Store. The certificates are
+//     the same client, with the roots of both in one Source. The certificates are
 //     signed with RSASSA-PSS, which not every TLS terminator verifies.
 //   - G3, withdrawn in 2020: a server of New(G3) is refused, with a TSP CA of
 //     2016 and with the one of 2019 that has the same key ([TSP]). A client of
-//     pkioverheid cannot be told to trust it: its root in Config.Roots is an
+//     pkioverheid cannot be told to trust it: its root in Trust.Roots is an
 //     error, so test with a client that has other roots, or none.
 //   - EV, ended in December 2022: certificates verify at [Authority.Time], for
 //     archives and signatures of those years, and not now.
@@ -52,7 +49,7 @@
 //   - A service with a host name of its own: [Authority.NewService] and [Base] let a
 //     program call it by that name.
 //   - Revocation: [Authority.Revoke] a certificate of a peer, or the TSP CA above it,
-//     and refuse it with pkioverheid.Config.Revocation. [CRLConfig] makes a
+//     and refuse it with pkioverheid.Trust.Revocation. [CRLConfig] makes a
 //     crl.Checker find the CRLs; [Authority.ServeCRL] has them be what they
 //     should not, [Authority.OCSPResponse] is for servers that staple.
 //

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func Example() {
@@ -77,7 +78,7 @@ func ExampleAuthority_Roots() {
 		authority := pkiotest.New(h)
 		srv := authority.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
 		defer srv.Close()
-		client, err := pkioverheid.NewClient(pkioverheid.Config{Roots: authority.Roots(), Time: authority.Time})
+		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func ExampleTSP() {
 		srv := pkiotest.New(pkioverheid.G3).NewServer(http.NotFoundHandler(), pkiotest.TSP(year))
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 		defer srv.Close()
-		client, err := pkioverheid.NewClient(pkioverheid.Config{})
+		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -329,11 +330,11 @@ func ExampleAuthority_NewService() {
 	srv := authority.NewService("was.digid.nl", http.NotFoundHandler(), pkioverheid.AllowOIN("00000099000000001000"))
 	defer srv.Close()
 
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN("00000099000000001000"))
-	client, err := pkioverheid.NewClient(pkioverheid.Config{
-		Certificate: &own,
-		Roots:       pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS),
-		Base:        pkiotest.Base(srv),
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
+		Trust:    pkiotest.Trust(g1, authority),
+		KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.OIN("00000099000000001000"))},
+		Base:     pkiotest.Base(srv),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -348,21 +349,27 @@ func ExampleAuthority_NewService() {
 	// [was.digid.nl] 404 Not Found
 }
 
-// Roots of several hierarchies, for a client that must go on working when a server
-// moves from one to the next.
-func ExampleRoots() {
-	fmt.Println(pkiotest.Roots(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS).Len())
+// Several hierarchies, for a client that must go on working when a server moves from one
+// to the next.
+func ExampleTrust() {
+	trust := pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
+	fmt.Println(trust.Roots.Store().Len())
 	// Output:
 	// 2
 }
 
+func ExampleAuthority_KeyPair() {
+	own := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.OIN("00000099000000001000"))
+	fmt.Println(own.Certificate().Subject.SerialNumber)
+	// Output:
+	// 00000099000000001000
+}
+
 func ExampleBase() {
-	srv := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.NotFoundHandler(), pkiotest.DNSNames("service.example"))
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("service.example"))
 	defer srv.Close()
-	client, err := pkioverheid.NewClient(pkioverheid.Config{
-		Roots: pkiotest.Roots(pkioverheid.PrivateG1),
-		Base:  pkiotest.Base(srv),
-	})
+	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: pkiotest.Base(srv)})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 )
 
-// Identity returns who a server would find behind a certificate that [Authority.Issue]
+// Identity returns whom a server would find in a certificate that [Authority.Issue]
 // makes with the same options, for tests of an Authorizer or a handler without a
 // handshake. Nothing is verified, so options that make a server refuse the certificate
 // (Validity, ServerOnly) change nothing. It panics as Issue does, and under G3, where
@@ -26,7 +26,7 @@ func (a *Authority) Identity(opts ...LeafOption) pkioverheid.Identity {
 }
 
 // WithIdentity returns a context in which pkioverheid.IdentityFromContext finds id, as
-// it does in handlers behind RequireIdentity.
+// it does in handlers that a Server's Handler calls.
 func WithIdentity(ctx context.Context, id pkioverheid.Identity) context.Context {
 	return testidentity.Context(ctx, id)
 }

@@ -41,6 +41,6 @@ func TestARootWithAPublicKeyIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	root, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
-	_, err = pkioverheid.NewClient(pkioverheid.Config{Roots: truststore.New(root)})
+	_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}})
 	assert.ErrorContains(t, err, "is public")
 }

@@ -227,7 +227,8 @@ func CRLHandler(authorities ...*Authority) http.Handler {
 //	checker, err := crl.NewChecker(pkiotest.CRLConfig(authority))
 //	…
 //	defer checker.Close()
-//	config := pkioverheid.Config{Roots: authority.Roots(), Revocation: checker}
+//	trust := pkiotest.Trust(authority)
+//	trust.Revocation = checker
 func CRLConfig(authorities ...*Authority) crl.Config {
 	cfg := crl.Config{Client: &http.Client{Transport: direct{CRLHandler(authorities...)}}}
 	for _, a := range authorities {

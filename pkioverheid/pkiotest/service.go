@@ -2,10 +2,10 @@ package pkiotest
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,24 +17,25 @@ import (
 // name, with mutual TLS. It shows a certificate for host made by [Authority.Issue]
 // with the options, and lets in the clients that allow permits, with certificates of
 // this package under any of pkioverheid.Hierarchies. Its clock is [Authority.Time].
-// Refused handshakes are not logged.
+// The handler finds who calls with pkioverheid.IdentityFromContext. Refusals are not
+// logged.
 //
 // The server's URL is https://host. A client reaches it by way of [Base]. The caller
 // closes the server. NewService panics on failure.
 func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, opts ...LeafOption) *httptest.Server {
-	cert := a.Issue(append([]LeafOption{DNSNames(host)}, opts...)...)
-	config, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{
-		Certificate: &cert,
-		Roots:       Roots(pkioverheid.Hierarchies()...),
-		OnlyRoots:   true,
-		Time:        a.Time,
-	}, allow)
+	var all []*Authority
+	for _, h := range pkioverheid.Hierarchies() {
+		all = append(all, New(h))
+	}
+	trust := Trust(all...)
+	trust.OnlyRoots, trust.Time, trust.Logger = true, a.Time, slog.New(slog.DiscardHandler)
+	own := a.KeyPair(append([]LeafOption{DNSNames(host)}, opts...)...)
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, allow)
 	if err != nil {
 		panic(fmt.Sprintf("pkiotest: NewService: %v", err))
 	}
-	config.Certificates = []tls.Certificate{cert} // without any, httptest adds its own
-	srv := httptest.NewUnstartedServer(h)
-	srv.TLS = config
+	srv := httptest.NewUnstartedServer(server.Handler(h))
+	srv.TLS = server.TLSConfig()
 	srv.EnableHTTP2 = true
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
@@ -42,7 +43,7 @@ func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Au
 	return srv
 }
 
-// Base returns a transport for pkioverheid.Config.Base that connects to srv,
+// Base returns a transport for pkioverheid.ClientConfig.Base that connects to srv,
 // whichever host the client asks for.
 func Base(srv *httptest.Server) *http.Transport {
 	return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {

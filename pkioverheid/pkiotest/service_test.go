@@ -32,10 +32,9 @@ func TestAServiceLetsInWhomItAllowsAndNobodyElse(t *testing.T) {
 		{"a client that asks for another host", pkioverheid.PrivateG1, allowed, "other.example", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg := pkioverheid.Config{Roots: pkiotest.Roots(pkioverheid.PrivateG1), Base: pkiotest.Base(srv)}
+			cfg := pkioverheid.ClientConfig{Trust: pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1)), Base: pkiotest.Base(srv)}
 			if c.oin != "" {
-				own := pkiotest.New(c.hierarchy).Issue(pkiotest.OIN(c.oin))
-				cfg.Certificate = &own
+				cfg.KeyPairs = []*pkioverheid.KeyPair{pkiotest.New(c.hierarchy).KeyPair(pkiotest.OIN(c.oin))}
 			}
 			client, err := pkioverheid.NewClient(cfg)
 			require.NoError(t, err)

@@ -1,10 +1,11 @@
-// Package testidentity lets package pkiotest make a pkioverheid.Identity for tests,
-// which outside this module only a verification does. Package pkioverheid fills in the
+// Package testidentity lets package pkiotest make what others get from a verification
+// only: a pkioverheid.Identity, and a KeyPair whose certificate has ended. Package pkioverheid fills in the
 // functions; it cannot be imported here.
 package testidentity
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 )
 
@@ -15,4 +16,8 @@ var (
 	// Context returns a context in which pkioverheid.IdentityFromContext finds the
 	// pkioverheid.Identity.
 	Context func(ctx context.Context, identity any) context.Context
+
+	// KeyPair returns a *pkioverheid.KeyPair without asking whether the certificate has
+	// ended.
+	KeyPair func(pair tls.Certificate) (any, error)
 )

@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -34,19 +36,18 @@ func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
 		if cert == nil {
 			continue
 		}
-		if w, _ := findWithdrawn(cert); w != nil {
+		if w, _ := recognised().withdrawn(cert, chain.KeyHash(cert)); w != nil {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.name.cn), w.tsp.supplier())}}
+				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.name.cn), phrase.Supplier(w.tsp))}}
 		}
 	}
 	return nil
 }
 
-// findWithdrawn returns the CA, other than those of G3, that was withdrawn and that
-// cert is, or says it was issued by.
-func findWithdrawn(cert *x509.Certificate) (ca *authority, self bool) {
-	r := recognised()
-	if a := r.keyOf(cert); a.isWithdrawn() {
+// withdrawn returns the CA, other than those of G3, that was withdrawn and that
+// cert is, or says it was issued by. key is the hash of its public key.
+func (r *registry) withdrawn(cert *x509.Certificate, key [sha256.Size]byte) (ca *authority, self bool) {
+	if a := r.byKey[key]; a.isWithdrawn() {
 		return a, true
 	}
 	if name, ok := subjectName(cert); ok && r.byName[name].isWithdrawn() {
@@ -61,6 +62,12 @@ func findWithdrawn(cert *x509.Certificate) (ca *authority, self bool) {
 // isWithdrawn leaves out G3, which RejectG3 refuses as a whole.
 func (a *authority) isWithdrawn() bool {
 	return a != nil && a.withdrawn != "" && a.hierarchy != G3
+}
+
+// withdrawnOn is the day, as the table of CAs has it, which is tested.
+func (a *authority) withdrawnOn() time.Time {
+	on, _ := time.Parse(time.DateOnly, a.withdrawn)
+	return on
 }
 
 // testMark returns by what a certificate shows that it is for tests: a common name,
@@ -96,7 +103,7 @@ func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
 		}
 		for _, cert := range c {
 			if mark, found := testMark(cert); found {
-				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Config.TrialRoots", quote.Certificate(cert), mark)
+				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Trust.TrialRoots", quote.Certificate(cert), mark)
 			}
 		}
 		return nil
@@ -124,5 +131,5 @@ func isCompromised(c *x509.Certificate) bool {
 }
 
 func errCompromised(c *x509.Certificate) error {
-	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Config{Roots: authority.Roots()}, with the certificate from the package and not from a file", quote.Certificate(c))
+	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Trust{Roots: truststore.NewSource(authority.Roots())}, with the certificate from the package and not from a file", quote.Certificate(c))
 }

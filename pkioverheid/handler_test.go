@@ -29,6 +29,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -46,21 +47,16 @@ func (h *welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "welcome, %s of %v", id.OIN(), id.Hierarchy())
 }
 
-// guarded is a handler behind RequireIdentity, what gets through to it and what is logged.
-func guarded(t testing.TB, a pkioverheid.Access) (http.Handler, *welcome, *record) {
+// guarded is a Server's Handler, what gets through to it and what is logged.
+func guarded(t testing.TB, cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer) (http.Handler, *welcome, *record) {
 	t.Helper()
 	logged, inside := new(record), new(welcome)
-	a.Logger = slog.New(slog.NewJSONHandler(logged, nil))
-	if a.Config.Roots == nil && !a.Config.OnlyRoots {
-		a.Config.Roots = fixtureRoots()
-	}
-	h, err := pkioverheid.RequireIdentity(inside, a)
-	require.NoError(t, err)
-	return h, inside, logged
+	cfg.Trust.Logger = slog.New(slog.NewJSONHandler(logged, nil))
+	return newServer(t, cfg, allow).Handler(inside), inside, logged
 }
 
 // behindTLS serves a handler with mutual TLS that lets in every certificate that verifies.
-func behindTLS(t testing.TB, h http.Handler, cfg pkioverheid.Config, http2 bool) string {
+func behindTLS(t testing.TB, h http.Handler, cfg pkioverheid.ServerConfig, http2 bool) string {
 	t.Helper()
 	tc := serverConfig(t, cfg, func(pkioverheid.Identity) error { return nil })
 	srv := httptest.NewUnstartedServer(h)
@@ -94,8 +90,8 @@ func TestHandlersLearnWhoCalls(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		for _, c := range cases {
 			t.Run(fmt.Sprintf("HTTP/2 %v/%s", http2, c.name), func(t *testing.T) {
-				h, inside, logged := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN)})
-				resp, body, err := fetch(t, pkioverheid.Config{Roots: fixtureRoots(), Certificate: &c.cert}, behindTLS(t, h, pkioverheid.Config{}, http2))
+				h, inside, logged := guarded(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
+				resp, body, err := fetch(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(c.cert)}, behindTLS(t, h, pkioverheid.ServerConfig{}, http2))
 				require.NoError(t, err)
 				assert.Equal(t, http2, resp.ProtoMajor == 2)
 				assert.Equal(t, c.status, resp.StatusCode)
@@ -142,7 +138,7 @@ func TestWhoIsNotVerifiedIsRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			h, inside, logged := guarded(t, pkioverheid.Access{Allow: func(pkioverheid.Identity) error { return nil }})
+			h, inside, logged := guarded(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { return nil })
 			for range 2 { // the second time from what is remembered
 				r := httptest.NewRequest("GET", "/", nil)
 				r.TLS = c.state
@@ -163,18 +159,17 @@ func TestTheContextOfOthersHoldsNobody(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestAccessErrors(t *testing.T) {
-	anybody := pkioverheid.AllowAnySystem()
+func TestServerErrors(t *testing.T) {
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	with := func(p pkioverheid.Proxy) pkioverheid.Access {
-		return pkioverheid.Access{Allow: anybody, Proxy: &p}
-	}
+	with := func(p pkioverheid.Proxy) pkioverheid.ServerConfig { return pkioverheid.ServerConfig{Proxy: &p} }
+	own := pairs(ownPair())
 	for name, c := range map[string]struct {
-		access pkioverheid.Access
-		says   string
+		cfg  pkioverheid.ServerConfig
+		says string
 	}{
-		"no Authorizer":                 {pkioverheid.Access{}, "Access.Allow is not set"},
-		"no root":                       {pkioverheid.Access{Allow: anybody, Config: pkioverheid.Config{OnlyRoots: true}}, "no roots to trust"},
+		"no key pair":                   {pkioverheid.ServerConfig{}, "ServerConfig.KeyPairs is empty"},
+		"a nil among them":              {pkioverheid.ServerConfig{KeyPairs: append(own, nil)}, "KeyPairs holds an empty KeyPair"},
+		"no root":                       {pkioverheid.ServerConfig{KeyPairs: own, Trust: pkioverheid.Trust{OnlyRoots: true}}, "no roots to trust"},
 		"no format":                     {with(pkioverheid.Proxy{Header: "X", From: loopback}), "Proxy.Format"},
 		"a format that is none":         {with(pkioverheid.Proxy{Format: 9, Header: "X", From: loopback}), "Proxy.Format"},
 		"no header where none is usual": {with(pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, From: loopback}), "Proxy.Header"},
@@ -184,37 +179,39 @@ func TestAccessErrors(t *testing.T) {
 		"everybody":                     {with(pkioverheid.Proxy{Format: pkioverheid.EnvoyXFCC, From: []netip.Prefix{netip.MustParsePrefix("::/0")}}), "every address"},
 		"IPv4 in IPv6":                  {with(pkioverheid.Proxy{Format: pkioverheid.EnvoyXFCC, From: []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr("::ffff:10.0.0.0"), 104)}}), "IPv4 prefix"},
 	} {
-		_, err := pkioverheid.RequireIdentity(http.NotFoundHandler(), c.access)
+		_, err := pkioverheid.NewServer(c.cfg, pkioverheid.AllowAnySystem())
 		assert.ErrorContains(t, err, c.says, name)
 	}
-	_, err := pkioverheid.RequireIdentity(nil, pkioverheid.Access{Allow: anybody})
-	assert.ErrorContains(t, err, "needs a handler")
+	s := newServer(t, pkioverheid.ServerConfig{}, anybody)
+	_, err := s.HandlerFor(nil)
+	assert.ErrorContains(t, err, "needs an Authorizer")
+	assert.Panics(t, func() { s.Handler(nil) }, "as http.Handle does")
 }
 
 func TestACallerUnderClientRootsIsIdentified(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	cfg := pkioverheid.Config{Roots: g1.Roots(), ClientRoots: g4.Roots()}
-	h, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: pkioverheid.AllowOIN(someOIN)})
+	cfg := pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), ClientRoots: truststore.NewSource(g4.Roots())}
+	h, _, _ := guarded(t, cfg, pkioverheid.AllowOIN(someOIN))
 	url := behindTLS(t, h, cfg, false)
 	cert := g4.Issue(pkiotest.OIN(someOIN))
-	resp, body, err := fetch(t, pkioverheid.Config{Roots: fixtureRoots(), Certificate: &cert}, url)
+	resp, body, err := fetch(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(cert)}, url)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode, body)
 
 	// G-Other is not among the hierarchies: its holder is known by the root's being
-	// named, which PeerIdentity knows nothing of.
-	root, leaf := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")
-	cfg = pkioverheid.Config{Roots: g1.Roots(), ClientRoots: truststore.New(root)}
-	h, _, _ = guarded(t, pkioverheid.Access{Config: cfg, Allow: pkioverheid.AllowOIN(someOIN)})
-	resp, body, err = fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &leaf}, behindTLS(t, h, cfg, false))
+	// named.
+	root, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
+	cfg = pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), ClientRoots: truststore.NewSource(truststore.New(root))}
+	h, _, _ = guarded(t, cfg, pkioverheid.AllowOIN(someOIN))
+	resp, body, err = fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(leaf)}, behindTLS(t, h, cfg, false))
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode, body)
 	assert.Contains(t, body, someOIN)
 
-	person, leaf := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.11.1")
-	cfg.ClientRoots = truststore.New(person)
-	h, _, _ = guarded(t, pkioverheid.Access{Config: cfg, Allow: pkioverheid.AllowOIN(someOIN)})
-	resp, body, err = fetch(t, pkioverheid.Config{Roots: g1.Roots(), Certificate: &leaf}, behindTLS(t, h, cfg, false))
+	person, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.11.1", someOIN)
+	cfg.ClientRoots = truststore.NewSource(truststore.New(person))
+	h, _, _ = guarded(t, cfg, pkioverheid.AllowOIN(someOIN))
+	resp, body, err = fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(leaf)}, behindTLS(t, h, cfg, false))
 	require.NoError(t, err)
 	assert.Equal(t, 403, resp.StatusCode)
 	assert.Contains(t, body, "not the certificate of a system")
@@ -226,16 +223,18 @@ func TestATSPIsKnownByANameOnlyBelowRootsForClients(t *testing.T) {
 	root, pair := uziBelow(t, "CIBG")
 	chains := [][]*x509.Certificate{pair}
 	for name, c := range map[string]struct {
-		cfg  pkioverheid.Config
+		cfg  pkioverheid.ServerConfig
 		want pkioverheid.TSP
 	}{
-		"below Roots":       {pkioverheid.Config{Roots: truststore.New(root)}, ""},
-		"below ClientRoots": {pkioverheid.Config{ClientRoots: truststore.New(root)}, pkioverheid.CIBG},
-		"below TrialRoots":  {pkioverheid.Config{TrialRoots: truststore.New(root)}, pkioverheid.CIBG},
+		"below Roots":       {pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}}, ""},
+		"below ClientRoots": {pkioverheid.ServerConfig{ClientRoots: truststore.NewSource(truststore.New(root))}, pkioverheid.CIBG},
+		"below TrialRoots":  {pkioverheid.ServerConfig{Trust: pkioverheid.Trust{TrialRoots: truststore.New(root)}}, pkioverheid.CIBG},
 	} {
 		t.Run(name, func(t *testing.T) {
-			identify, err := pkioverheid.IdentifyCallers(c.cfg)
+			c.cfg.KeyPairs = pairs(ownPair())
+			s, err := pkioverheid.NewServer(c.cfg, anybody)
 			require.NoError(t, err)
+			identify := s.Identify
 			id, err := identify(&tls.ConnectionState{VerifiedChains: chains})
 			require.NoError(t, err)
 			assert.Zero(t, id.Hierarchy())
@@ -259,14 +258,17 @@ func uziBelow(t testing.TB, organization string) (root *x509.Certificate, verifi
 
 func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	root, other := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")
+	root, other := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
 	a, b := testRoot(t, "A"), testRoot(t, "B")
-	roots := watchRoots(t, a.Leaf)
+	with := func(root tls.Certificate) *truststore.Store {
+		all := fixtureRoots()
+		all.Add(root.Leaf)
+		return all
+	}
+	roots := truststore.NewSource(with(a))
 	now := time.Now()
-	identify, err := pkioverheid.IdentifyCallers(pkioverheid.Config{
-		Roots: fixtureRoots(), RootSource: roots.source, ClientRoots: truststore.New(root), Time: func() time.Time { return now },
-	})
-	require.NoError(t, err)
+	s := newServer(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots, Time: func() time.Time { return now }}, ClientRoots: truststore.NewSource(truststore.New(root))}, anybody)
+	identify := s.Identify
 	shown := func(leaf *x509.Certificate, above ...*x509.Certificate) *tls.ConnectionState {
 		return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf}, above...)}}
 	}
@@ -285,7 +287,7 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 		assert.Equal(t, c.want, id.Hierarchy())
 		assert.NoError(t, pkioverheid.AllowOIN(someOIN)(id))
 	}
-	foreign, leaf := otherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8")
+	foreign, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
 	for name, state := range map[string]*tls.ConnectionState{
 		"nobody":                       nil,
 		"no certificate":               {},
@@ -300,9 +302,9 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 		assert.ErrorContains(t, err, "pkioverheid: ", name)
 		assert.Equal(t, pkioverheid.Identity{}, id, name)
 	}
-	_, err = identify(ofA)
+	_, err := identify(ofA)
 	assert.NoError(t, err)
-	roots.write(t, b.Leaf)
+	require.NoError(t, roots.Set(with(b)))
 	_, err = identify(ofA)
 	assert.Error(t, err, "the root was taken away")
 	_, err = identify(ofG1)
@@ -310,30 +312,16 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 	now = now.AddDate(5, 0, 0)
 	_, err = identify(ofG1)
 	assert.Error(t, err, "it has ended since")
-	_, err = pkioverheid.IdentifyCallers(pkioverheid.Config{OnlyRoots: true})
-	assert.Error(t, err)
-}
-
-// otherHierarchy is a root that this package does not know, and what it issued.
-func otherHierarchy(t testing.TB, policyOID string) (*x509.Certificate, tls.Certificate) {
-	t.Helper()
-	root := &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	root.Subject.CommonName, root.Subject.Organization, root.Subject.Country = "Other Root", []string{"Other"}, []string{"NL"}
-	pair := sign(t, root, nil)
-	leaf := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, KeyUsage: x509.KeyUsageDigitalSignature}
-	leaf.Subject.CommonName, leaf.Subject.SerialNumber = "Other", string(someOIN)
-	policy(t, policyOID)(leaf)
-	return pair.Leaf, sign(t, leaf, &pair)
 }
 
 func TestTheListCountsForConnectionsThatAreOpen(t *testing.T) {
 	var list pkioverheid.OINList
 	require.NoError(t, list.Set(someOIN))
-	h, _, _ := guarded(t, pkioverheid.Access{Allow: list.Allow})
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{}, list.Allow)
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
-	client := newClient(t, pkioverheid.Config{Roots: fixtureRoots(), Certificate: &cert})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(cert)})
 	var handshakes atomic.Int64
-	tc := serverConfig(t, pkioverheid.Config{}, func(pkioverheid.Identity) error { handshakes.Add(1); return nil })
+	tc := serverConfig(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { handshakes.Add(1); return nil })
 	srv := httptest.NewUnstartedServer(h)
 	srv.TLS = tc
 	srv.StartTLS()
@@ -360,14 +348,12 @@ func TestTheListCountsForConnectionsThatAreOpen(t *testing.T) {
 // as long as an identity is kept.
 func TestARefusalIsNotKept(t *testing.T) {
 	var down atomic.Bool
-	h, _, _ := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN), Config: pkioverheid.Config{
-		Policy: func(chain.Chain, time.Time) error {
-			if down.Load() {
-				return errors.New("the CRL cannot be had")
-			}
-			return nil
-		},
-	}})
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Policy: func(chain.Chain, time.Time) error {
+		if down.Load() {
+			return errors.New("the CRL cannot be had")
+		}
+		return nil
+	}}}, pkioverheid.AllowOIN(someOIN))
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = verifiedState(t)
 	for _, c := range []struct {
@@ -392,7 +378,7 @@ func TestWhatAnAuthorizerSaysIsToldOnlyIfItIsMeantTo(t *testing.T) {
 		"an AccessError in another": {fmt.Errorf("hunter2: %w", &pkioverheid.AccessError{Reason: "no contract"}), "pkioverheid: no contract", "hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, _, logged := guarded(t, pkioverheid.Access{Allow: func(pkioverheid.Identity) error { return c.err }})
+			h, _, logged := guarded(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { return c.err })
 			r := httptest.NewRequest("GET", "/", nil)
 			r.TLS = state
 			w := httptest.NewRecorder()
@@ -419,16 +405,13 @@ func TestChainsAreJudgedAgainWhenTheRootsChange(t *testing.T) {
 	var judged atomic.Int64
 	refuse := errors.New("revoked")
 	var revoked atomic.Bool
-	h, _, _ := guarded(t, pkioverheid.Access{
-		Config: pkioverheid.Config{Roots: g1.Roots(), Policy: func(chain.Chain, time.Time) error {
-			judged.Add(1)
-			if revoked.Load() {
-				return refuse
-			}
-			return nil
-		}},
-		Allow: pkioverheid.AllowOIN(someOIN),
-	})
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: func(chain.Chain, time.Time) error {
+		judged.Add(1)
+		if revoked.Load() {
+			return refuse
+		}
+		return nil
+	}}}, pkioverheid.AllowOIN(someOIN))
 	state := verifiedState(t)
 	serve := func(state *tls.ConnectionState) int {
 		r := httptest.NewRequest("GET", "/", nil)
@@ -453,10 +436,9 @@ func TestARootThatIsTakenAwayCountsForOpenConnections(t *testing.T) {
 	a, b := testRoot(t, "A"), testRoot(t, "B")
 	leaf := testLeaf(t, a).Leaf
 	roots := watchRoots(t, a.Leaf)
-	cfg := pkioverheid.Config{RootSource: roots.source, OnlyRoots: true}
-	direct, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: func(pkioverheid.Identity) error { return nil }})
-	proxied, _, _ := guarded(t, pkioverheid.Access{Config: cfg, Allow: func(pkioverheid.Identity) error { return nil },
-		Proxy: &pkioverheid.Proxy{Format: pkioverheid.RFC9440, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}})
+	cfg := pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots.source, OnlyRoots: true}}
+	direct, _, _ := guarded(t, cfg, func(pkioverheid.Identity) error { return nil })
+	proxied, _, _ := guarded(t, behind(cfg, &pkioverheid.Proxy{Format: pkioverheid.RFC9440, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}), func(pkioverheid.Identity) error { return nil })
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, a.Leaf}}}
 	r.Header.Set("Client-Cert", ":"+base64.StdEncoding.EncodeToString(leaf.Raw)+":")
@@ -477,7 +459,7 @@ func TestARootThatIsTakenAwayCountsForOpenConnections(t *testing.T) {
 func TestManyCallersAtTheSameTime(t *testing.T) {
 	var list pkioverheid.OINList
 	require.NoError(t, list.Set(someOIN))
-	h, inside, _ := guarded(t, pkioverheid.Access{Allow: list.Allow})
+	h, inside, _ := guarded(t, pkioverheid.ServerConfig{}, list.Allow)
 	states := []*tls.ConnectionState{verifiedState(t), verifiedState(t), verifiedState(t)}
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -589,12 +571,9 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			h, inside, logged := guarded(t, pkioverheid.Access{
-				Allow: pkioverheid.AllowOIN(someOIN),
-				Proxy: &pkioverheid.Proxy{Format: c.format, Header: "x-client-cert", From: []netip.Prefix{
-					netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"),
-				}},
-			})
+			h, inside, logged := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{Format: c.format, Header: "x-client-cert", From: []netip.Prefix{
+				netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"),
+			}}}, pkioverheid.AllowOIN(someOIN))
 			for range 2 { // the second time from what is remembered
 				r := httptest.NewRequest("GET", "/", nil)
 				r.RemoteAddr, r.TLS = c.remote, nil
@@ -626,7 +605,7 @@ func TestTheUsualHeadersNeedNoName(t *testing.T) {
 		"X-Forwarded-Client-Cert": {pkioverheid.EnvoyXFCC, "Cert=" + xfccPEM(leaf)},
 		"Client-Cert":             {pkioverheid.RFC9440, ":" + base64.StdEncoding.EncodeToString(leaf.Raw) + ":"},
 	} {
-		h, _, _ := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN), Proxy: &pkioverheid.Proxy{Format: c.format, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}})
+		h, _, _ := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{Format: c.format, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}}, pkioverheid.AllowOIN(someOIN))
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set(header, c.value)
 		w := httptest.NewRecorder()
@@ -637,8 +616,8 @@ func TestTheUsualHeadersNeedNoName(t *testing.T) {
 
 // A proxy that speaks TLS to us shows a certificate of its own, which is not the caller's.
 func TestBehindAProxyItsOwnCertificateIsNobodys(t *testing.T) {
-	h, _, _ := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN), Proxy: &pkioverheid.Proxy{
-		Format: pkioverheid.RFC9440, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}})
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{Proxy: &pkioverheid.Proxy{
+		Format: pkioverheid.RFC9440, From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}}, pkioverheid.AllowOIN(someOIN))
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = verifiedState(t)
 	w := httptest.NewRecorder()
@@ -654,7 +633,7 @@ func TestAUnixSocketIsTheProxysWhenSaidSo(t *testing.T) {
 		if !unix {
 			p.From = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}
-		h, _, _ := guarded(t, pkioverheid.Access{Allow: pkioverheid.AllowOIN(someOIN), Proxy: p})
+		h, _, _ := guarded(t, pkioverheid.ServerConfig{Proxy: p}, pkioverheid.AllowOIN(someOIN))
 		dir, err := os.MkdirTemp("", "unix") // a test's own folder can be too long for a socket
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(dir) })
@@ -697,4 +676,10 @@ func TestProxyFormatsAreTextAndBack(t *testing.T) {
 	assert.Error(t, err)
 	var f pkioverheid.ProxyFormat
 	assert.ErrorContains(t, f.UnmarshalText([]byte("apache")), "want nginx-escaped-pem, envoy-xfcc, haproxy-der, rfc9440")
+}
+
+// behind is cfg with a proxy in front.
+func behind(cfg pkioverheid.ServerConfig, p *pkioverheid.Proxy) pkioverheid.ServerConfig {
+	cfg.Proxy = p
+	return cfg
 }

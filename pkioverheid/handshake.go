@@ -90,7 +90,7 @@ func withAttempt(ctx context.Context, clock func() time.Time) (context.Context, 
 	}), a
 }
 
-func noteRequest(ctx context.Context, r certificateRequest) {
+func recordRequest(ctx context.Context, r certificateRequest) {
 	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
 		a.mu.Lock()
 		a.request = &r
@@ -129,8 +129,8 @@ type dialled struct {
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// noting makes the connections of dial remember their attempts.
-func noting(dial dialFunc) dialFunc {
+// recording makes the connections of dial remember their attempts.
+func recording(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {

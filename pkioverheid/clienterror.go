@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -244,13 +245,13 @@ func adviseOn(alert string, r *certificateRequest, now time.Time) string {
 	c := r.certificate
 	switch {
 	case alert == "tls: no renegotiation":
-		return "it asks for a certificate late: set Config.Renegotiate"
+		return "it asks for a certificate late: set ClientConfig.Renegotiate"
 	case c == nil:
-		return "set Config.Certificate, see LoadKeyPair"
+		return "set ClientConfig.KeyPairs, see LoadKeyPair"
 	case findG3([]*x509.Certificate{c}) != nil:
 		return "a certificate under G3 is no longer accepted: " + findG3([]*x509.Certificate{c}).advice()
 	case now.Before(c.NotBefore) || now.After(c.NotAfter) || alert == "tls: expired certificate":
-		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", day(c.NotBefore), day(c.NotAfter))
+		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", phrase.Day(c.NotBefore), phrase.Day(c.NotAfter))
 	case !r.sent && r.acceptable():
 		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%s)", quote.Line(r.unsupported.Error()))
 	case !r.sent:

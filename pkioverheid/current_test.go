@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -56,13 +57,13 @@ func testLeaf(t *testing.T, root tls.Certificate) tls.Certificate {
 	}, &root)
 }
 
-func TestARunningClientFollowsItsRootSource(t *testing.T) {
+func TestARunningClientFollowsItsRoots(t *testing.T) {
 	a, b := testRoot(t, "A"), testRoot(t, "B")
 	underA := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, a)}})
 	underB := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, b)}})
 	roots := watchRoots(t, a.Leaf)
-	client := newClient(t, pkioverheid.Config{RootSource: roots.source})
-	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.Config{RootSource: roots.source})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots.source}})
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots.source}})
 	require.NoError(t, err)
 	reach := func(url string) error {
 		resp, err := client.Get(url)
@@ -99,13 +100,13 @@ func TestARunningClientFollowsItsRootSource(t *testing.T) {
 	assert.NoError(t, reach(underA), "and it recovers")
 }
 
-func TestARunningServerFollowsItsRootSource(t *testing.T) {
+func TestARunningServerFollowsItsRoots(t *testing.T) {
 	a, b := testRoot(t, "A"), testRoot(t, "B")
 	roots := watchRoots(t, a.Leaf)
 	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-	tc, err := pkioverheid.ServerTLSConfig(pkioverheid.Config{Certificate: &own, RootSource: roots.source},
-		func(pkioverheid.Identity) error { return nil })
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots.source}, KeyPairs: pairs(own)}, anybody)
 	require.NoError(t, err)
+	tc := server.TLSConfig()
 	tc.NextProtos = []string{"h2", "http/1.1"}
 	address := serve(t, tc)
 	underA, underB := testLeaf(t, a), testLeaf(t, b)
@@ -136,15 +137,17 @@ func TestARefusalOfNewRootsHasAPlaceToGo(t *testing.T) {
 	a := testRoot(t, "A")
 	roots := watchRoots(t, a.Leaf)
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, a)}})
-	var told []error
+	var told []string
 	var client *http.Client
-	client = newClient(t, pkioverheid.Config{RootSource: roots.source, OnRefusedRoots: func(err error) {
-		told = append(told, err)
+	logger := slog.New(logFunc(func(line slog.Record) {
+		assert.Equal(t, slog.LevelError, line.Level)
+		told = append(told, line.Message)
 		resp, err := client.Get(address) // whoever listens may use the client
 		if assert.NoError(t, err) {
 			resp.Body.Close()
 		}
-	}})
+	}))
+	client = newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots.source, Logger: logger}})
 	roots.write(t, pkioverheid.G3.Root())
 	for range 2 {
 		resp, err := client.Get(address)
@@ -152,10 +155,17 @@ func TestARefusalOfNewRootsHasAPlaceToGo(t *testing.T) {
 		resp.Body.Close()
 	}
 	require.Len(t, told, 1, "once for each contents")
-	var g3 *pkioverheid.G3Error
-	assert.ErrorAs(t, told[0], &g3)
-	assert.Contains(t, told[0].Error(), "Config.RootSource")
+	assert.Contains(t, told[0], "G3")
+	assert.Contains(t, told[0], "Trust.Roots")
 }
+
+// logFunc is a slog.Handler.
+type logFunc func(slog.Record)
+
+func (f logFunc) Enabled(context.Context, slog.Level) bool      { return true }
+func (f logFunc) Handle(_ context.Context, r slog.Record) error { f(r); return nil }
+func (f logFunc) WithAttrs([]slog.Attr) slog.Handler            { return f }
+func (f logFunc) WithGroup(string) slog.Handler                 { return f }
 
 func TestNewRootsBringInNothingElse(t *testing.T) {
 	a, b := testRoot(t, "A"), testRoot(t, "B")
@@ -165,10 +175,9 @@ func TestNewRootsBringInNothingElse(t *testing.T) {
 	hierarchies := []pkioverheid.Hierarchy{pkioverheid.PrivateG1}
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	refused := false
-	client := newClient(t, pkioverheid.Config{
-		RootSource: roots.source, Hierarchies: hierarchies, Certificate: &cert, Base: base,
-		OnRefusedRoots: func(error) { refused = true },
-	})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{
+		Roots: roots.source, Hierarchies: hierarchies, Logger: slog.New(logFunc(func(slog.Record) { refused = true })),
+	}, KeyPairs: pairs(cert), Base: base})
 	// The caller's own, changed since: it would be refused now.
 	base.TLSClientConfig.InsecureSkipVerify = true
 	hierarchies[0] = pkioverheid.G3
@@ -179,16 +188,16 @@ func TestNewRootsBringInNothingElse(t *testing.T) {
 	assert.False(t, refused)
 }
 
-func TestARootSourceIsCheckedAsRootsAre(t *testing.T) {
+func TestRootsOnDiskAreCheckedAsRootsAre(t *testing.T) {
 	roots := watchRoots(t, pkioverheid.G3.Root())
-	_, err := pkioverheid.NewClient(pkioverheid.Config{RootSource: roots.source})
+	_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots.source}})
 	var g3 *pkioverheid.G3Error
 	assert.ErrorAs(t, err, &g3)
 
 	roots = watchRoots(t, pkiotest.New(pkioverheid.PrivateG1).Certificates()[0])
-	_, err = pkioverheid.NewClient(pkioverheid.Config{RootSource: roots.source})
+	_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots.source}})
 	assert.ErrorContains(t, err, "is public")
 
-	_, err = pkioverheid.NewClient(pkioverheid.Config{RootSource: new(truststore.Source), OnlyRoots: true})
+	_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: new(truststore.Source), OnlyRoots: true}})
 	assert.ErrorContains(t, err, "no roots")
 }

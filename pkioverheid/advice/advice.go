@@ -1,22 +1,27 @@
-package pkioverheid
+// Package advice says what to do about a certificate of PKIoverheid: whether it must be
+// replaced, by what, by when, and whom to ask. It follows what Logius published, which the
+// table of hierarchies in package pkioverheid has, and the dates in the certificates.
+package advice
 
 import (
 	"cmp"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Use is what a certificate is used for, on which depends what replaces it. The
-// zero value is not known: [Advise] then goes by what the certificate allows.
+// zero value is not known: [For] then goes by what the certificate allows.
 type Use uint8
 
 const (
@@ -29,15 +34,15 @@ var useTexts = [...]string{"", "machine-to-machine", "web", "client-only"}
 
 // String returns "machine-to-machine", "web" or "client-only", and nothing for the
 // zero value; for other values "Use(N)".
-func (u Use) String() string { return enumString("Use", u, useTexts[:]) }
+func (u Use) String() string { return enum.String("Use", u, useTexts[:]) }
 
 // MarshalText returns what String does. Values that are none are an error.
-func (u Use) MarshalText() ([]byte, error) { return enumText("use", u, useTexts[:]) }
+func (u Use) MarshalText() ([]byte, error) { return enum.Marshal("use", u, useTexts[:]) }
 
 // UnmarshalText takes what String returns.
-func (u *Use) UnmarshalText(text []byte) error { return enumParse("use", u, text, useTexts[:]) }
+func (u *Use) UnmarshalText(text []byte) error { return enum.Unmarshal("use", u, text, useTexts[:]) }
 
-// Status is what [Advise] found a certificate to be.
+// Status is what [For] found a certificate to be.
 type Status uint8
 
 const (
@@ -55,14 +60,14 @@ var statusTexts = [...]string{"unrecognised", "fine", "test", "ending", "unfit",
 
 // String returns the status in a word, such as "withdrawn"; "Status(N)" for a value
 // that is none.
-func (s Status) String() string { return enumString("Status", s, statusTexts[:]) }
+func (s Status) String() string { return enum.String("Status", s, statusTexts[:]) }
 
 // MarshalText returns what String does. Values that are none are an error.
-func (s Status) MarshalText() ([]byte, error) { return enumText("status", s, statusTexts[:]) }
+func (s Status) MarshalText() ([]byte, error) { return enum.Marshal("status", s, statusTexts[:]) }
 
 // UnmarshalText takes what String returns.
 func (s *Status) UnmarshalText(text []byte) error {
-	return enumParse("status", s, text, statusTexts[:])
+	return enum.Unmarshal("status", s, text, statusTexts[:])
 }
 
 // Urgency is how soon something must be done. A greater value is more urgent.
@@ -83,38 +88,14 @@ const soon = 90 * 24 * time.Hour
 
 // String returns "none", "later", "soon" or "now"; "Urgency(N)" for a value that is
 // none.
-func (u Urgency) String() string { return enumString("Urgency", u, urgencyTexts[:]) }
+func (u Urgency) String() string { return enum.String("Urgency", u, urgencyTexts[:]) }
 
 // MarshalText returns what String does. Values that are none are an error.
-func (u Urgency) MarshalText() ([]byte, error) { return enumText("urgency", u, urgencyTexts[:]) }
+func (u Urgency) MarshalText() ([]byte, error) { return enum.Marshal("urgency", u, urgencyTexts[:]) }
 
 // UnmarshalText takes what String returns.
 func (u *Urgency) UnmarshalText(text []byte) error {
-	return enumParse("urgency", u, text, urgencyTexts[:])
-}
-
-func enumString[T ~uint8](name string, v T, texts []string) string {
-	if int(v) >= len(texts) {
-		return name + "(" + strconv.Itoa(int(v)) + ")"
-	}
-	return texts[v]
-}
-
-func enumText[T ~uint8](name string, v T, texts []string) ([]byte, error) {
-	if int(v) >= len(texts) {
-		return nil, fmt.Errorf("pkioverheid: no such %s: %d", name, uint8(v))
-	}
-	return []byte(texts[v]), nil
-}
-
-func enumParse[T ~uint8](name string, v *T, text []byte, texts []string) error {
-	i := slices.Index(texts, string(text))
-	if i < 0 {
-		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", name, quote.Text(string(text)),
-			strings.Join(slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" }), ", "))
-	}
-	*v = T(i)
-	return nil
+	return enum.Unmarshal("urgency", u, text, urgencyTexts[:])
 }
 
 // Advice says what to do about a certificate. The zero value says that nothing is
@@ -124,7 +105,7 @@ type Advice struct {
 	Urgency Urgency `json:"urgency"`
 
 	// Deadline is the last moment at which the certificate may be in use: its own
-	// end, that of its hierarchy's TSP CAs, [Hierarchy.ReplaceBy], or, of what was
+	// end, that of its hierarchy's TSP CAs, [pkioverheid.Plan].ReplaceBy, or, of what was
 	// withdrawn, the date of that, whichever comes first. ReplaceBy is not that of a
 	// CA of Private G1, which stays trusted until it ends. Zero if there is none.
 	Deadline time.Time `json:"deadline,omitzero"`
@@ -133,12 +114,12 @@ type Advice struct {
 	// to trust beside it or in its place. Zero if there is nothing to replace, or if
 	// what replaces it is not among those of this package, which Text then tells: a
 	// public web site has a certificate of a CA that browsers trust, a client without
-	// domain names one under Private G4 G-Other (see Config.ClientRoots).
-	Replacement Hierarchy `json:"replacement,omitzero"`
+	// domain names one under Private G4 G-Other (see pkioverheid.ServerConfig.ClientRoots).
+	Replacement pkioverheid.Hierarchy `json:"replacement,omitzero"`
 
 	// Supplier is whom to ask: the TSP found in the certificate, DigiCert where that
 	// is QuoVadis. Empty if none was found.
-	Supplier TSP `json:"supplier,omitempty"`
+	Supplier pkioverheid.TSP `json:"supplier,omitempty"`
 
 	// Text says it in English, on one line, with names from the certificate quoted
 	// and shortened.
@@ -173,17 +154,11 @@ func (a *Advice) cite(sources ...string) {
 }
 
 const (
-	sourcePlan2020    = "Logius, replacement plan of 2020 (questions and answers of 25 November 2020)"
-	sourceG4          = "Logius: everyone must have moved before 2028, when G3 and Private G1 end"
-	sourceEV          = "cert.pkioverheid.nl: the EV root ended on 8 December 2022; since then PKIoverheid issues no publicly trusted TLS certificates"
-	sourceSplit       = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
-	sourceCIBG        = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
-	sourceGenerations = "PKIoverheid: its first generation ended in 2015, its second in March 2020"
-	sourceOneCRL      = "OneCRL, Mozilla's list of revoked CA certificates"
-	sourceUZI2024     = "Nuts: \"UZI Server - G4 PKIo Priv G-TLS SYS - 2024\" was revoked on 29 October 2025"
-	sourceTests       = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
-	sourceOwnDates    = "the validity in the certificate"
-	sourcePkiotest    = "package pkiotest, which publishes the private keys"
+	sourceSplit    = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
+	sourceCIBG     = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
+	sourceTests    = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
+	sourceOwnDates = "the validity in the certificate"
+	sourcePkiotest = "package pkiotest, which publishes the private keys"
 )
 
 var (
@@ -191,9 +166,8 @@ var (
 	cibgG4 = time.Date(2026, time.November, 12, 0, 0, 0, 0, time.UTC)
 )
 
-// Advise says whether a certificate must be replaced, by what, by when, and whom to
-// ask, as of a time; a zero time means now. It follows what Logius published, which
-// Sources names, and the dates in the certificates:
+// For says whether a certificate must be replaced, by what, by when, and whom to
+// ask, as of a time; a zero time means now. Sources names the publications:
 //
 //   - G3: server certificates had to be replaced by 31 December 2020, by Private G1
 //     between machines and by public ones on the web; nothing under G3 is for TLS;
@@ -207,79 +181,76 @@ var (
 // G4 began, what replaces a certificate between machines is Private G1, and that is
 // fine until its own end is near.
 //
-// A CA is advised on as something that somebody trusts. Like [ClaimOf], Advise
+// A CA is advised on as something that somebody trusts. Like [pkioverheid.ClaimOf], For
 // believes what the certificate says about itself, and does not know whether it was
 // revoked. nil is [Unrecognised].
-func Advise(cert *x509.Certificate, use Use, at time.Time) Advice {
+func For(cert *x509.Certificate, use Use, at time.Time) Advice {
 	if cert == nil || len(cert.Raw) == 0 {
 		return Advice{Text: "There is no certificate to advise on."}
 	}
 	if at.IsZero() {
 		at = time.Now()
 	}
-	r, key := recognised(), chain.KeyHash(cert)
-	self, issuer, by := r.findKey(cert, key)
-	id, known := claimAs(cert, self, issuer, by)
-	id.Certificate = cert
-	c := &advised{Claim: id, use: use, at: at, compromised: r.publicKeys[key]}
-	var a Advice
-	var g3 *G3Error
-	if id.Hierarchy == G3 {
-		g3 = findG3([]*x509.Certificate{cert})
+	claim, known := pkioverheid.ClaimOf(cert)
+	c := &subject{Claim: claim, use: use, at: at}
+	var g3 *pkioverheid.G3Error
+	if claim.Hierarchy == pkioverheid.G3 {
+		errors.As(pkioverheid.RejectG3([]*x509.Certificate{cert}), &g3)
 	}
-	mark, test := testMark(cert)
-	old, isOld := findWithdrawn(cert)
+	var a Advice
 	switch {
-	case c.compromised || id.Fixture:
+	case claim.KeyPublic || claim.Fixture:
 		a = c.ofPkiotest()
 	case g3 != nil:
 		a = c.ofG3(g3)
-	case old != nil:
-		c.Hierarchy, c.TSP = old.hierarchy, old.tsp
-		a = c.ofWithdrawn(old, isOld)
-	case test:
+	case claim.Withdrawal != nil:
+		c.Hierarchy, c.TSP = claim.Withdrawal.Hierarchy, claim.Withdrawal.TSP
+		a = c.ofWithdrawn()
+	case claim.TestMark != "":
 		return Advice{Status: TestOnly, Sources: []string{sourceTests},
-			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", capital(quote.Certificate(cert)), mark)}
+			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", phrase.Capital(quote.Certificate(cert)), claim.TestMark)}
 	case !known:
 		return c.unrecognised()
-	case id.Role != EndEntity:
+	case claim.Role != pkioverheid.EndEntity:
 		a = c.ofCA()
 	default:
 		a = c.ofEndEntity()
 	}
 	if !a.Deadline.IsZero() && a.Urgency == ActNow && at.After(a.Deadline) {
-		a.Text += " Overdue since " + day(a.Deadline) + "."
+		a.Text += " Overdue since " + phrase.Day(a.Deadline) + "."
 	}
 	a.Supplier = c.TSP
 	switch {
 	case a.Status == Compromised, use == Web && a.Replacement == 0 && a.Urgency > NotUrgent:
 		a.Supplier = ""
-	case a.Supplier == QuoVadis:
-		a.Supplier = DigiCert
+	case a.Supplier == pkioverheid.QuoVadis:
+		a.Supplier = pkioverheid.DigiCert
 	}
 	return a
 }
 
+// planOf2020 and planForG4 are the sources for G3 and Private G1.
+func planOf2020() string { return pkioverheid.G3.Plan().Source }
+func planForG4() string  { return pkioverheid.PrivateG1.Plan().Source }
+
 // clientOnly reports whether the certificate is a client's for all that is known.
-func (c *advised) clientOnly() bool {
+func (c *subject) clientOnly() bool {
 	cert := c.Certificate
 	return c.use == ClientOnly || c.use == 0 && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) &&
 		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth) &&
 		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
-// advised is a certificate to give advice on.
-type advised struct {
-	Claim
+// subject is a certificate to give advice on.
+type subject struct {
+	pkioverheid.Claim
 	use Use
 	at  time.Time
-
-	compromised bool // its own key is public
 }
 
 // ends is the last moment at which the certificate can verify: its hierarchy may
 // end before it does.
-func (c *advised) ends() time.Time {
+func (c *subject) ends() time.Time {
 	if last := lastOf(c.Hierarchy); !last.IsZero() {
 		return earlier(last, c.Certificate.NotAfter)
 	}
@@ -295,21 +266,21 @@ func earlier(a, b time.Time) time.Time {
 
 // lastOf is when the last TSP CA of a hierarchy ends: nothing verifies after that,
 // although the root may go on (facts.md §1).
-func lastOf(h Hierarchy) time.Time {
+func lastOf(h pkioverheid.Hierarchy) time.Time {
 	var last time.Time
 	for _, tsp := range tspCAs(h) {
 		if tsp.NotAfter.After(last) {
 			last = tsp.NotAfter
 		}
 	}
-	if last.IsZero() && h.known() {
-		return hierarchyTable[h].ended
+	if last.IsZero() {
+		return h.Plan().Ended
 	}
 	return last
 }
 
 // firstOf is when the first TSP CA of a hierarchy began.
-func firstOf(h Hierarchy) time.Time {
+func firstOf(h pkioverheid.Hierarchy) time.Time {
 	var first time.Time
 	for _, tsp := range tspCAs(h) {
 		if first.IsZero() || tsp.NotBefore.Before(first) {
@@ -319,12 +290,12 @@ func firstOf(h Hierarchy) time.Time {
 	return first
 }
 
-func tspCAs(h Hierarchy) []*x509.Certificate {
-	certs := embedded()[h]
+func tspCAs(h pkioverheid.Hierarchy) []*x509.Certificate {
+	certs := h.Certificates()
 	return certs[min(2, len(certs)):]
 }
 
-func (c *advised) urgency(deadline time.Time) Urgency {
+func (c *subject) urgency(deadline time.Time) Urgency {
 	switch {
 	case c.at.After(deadline):
 		return ActNow
@@ -334,33 +305,33 @@ func (c *advised) urgency(deadline time.Time) Urgency {
 	return ActLater
 }
 
-func (c *advised) ofPkiotest() Advice {
+func (c *subject) ofPkiotest() Advice {
 	a := Advice{Status: Compromised, Urgency: ActNow, Sources: []string{sourcePkiotest}}
 	what := "its private key is public"
-	if !c.compromised {
+	if !c.KeyPublic {
 		what = "the private key of its CA is public"
 	}
-	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", capital(quote.Certificate(c.Certificate)), what)
+	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", phrase.Capital(quote.Certificate(c.Certificate)), what)
 	return a
 }
 
-func (c *advised) unrecognised() Advice {
-	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", capital(quote.Certificate(c.Certificate)))}
+func (c *subject) unrecognised() Advice {
+	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(quote.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
 		if policy.IsPKIoverheid(p) {
-			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", capital(quote.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
+			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", phrase.Capital(quote.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
 			break
 		}
 	}
 	return a
 }
 
-func (c *advised) ofG3(g3 *G3Error) Advice {
-	a := Advice{Status: Withdrawn, Deadline: earlier(G3.ReplaceBy(), c.Certificate.NotAfter), Sources: []string{sourcePlan2020}}
+func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
+	a := Advice{Status: Withdrawn, Deadline: earlier(pkioverheid.G3.Plan().ReplaceBy, c.Certificate.NotAfter), Sources: []string{planOf2020()}}
 	c.TSP = g3.TSP
-	isCA := c.Role != EndEntity && c.Role != 0
+	isCA := c.Role != pkioverheid.EndEntity && c.Role != 0
 	if !g3.Withdrawn {
-		a = Advice{Status: Unfit, Urgency: ActNow, Sources: []string{sourcePlan2020, sourceG4}}
+		a = Advice{Status: Unfit, Urgency: ActNow, Sources: []string{planOf2020(), planForG4()}}
 		if !isCA && c.use == 0 { // a person's certificate or a seal, perhaps
 			a.Status, a.Deadline = Ending, c.ends()
 			if c.at.After(a.Deadline) {
@@ -374,7 +345,7 @@ func (c *advised) ofG3(g3 *G3Error) Advice {
 	by := c.replacement()
 	a.Replacement = by.hierarchy
 	a.cite(by.sources...)
-	what := capital(g3.cause())
+	what := phrase.Capital(problemOf(g3))
 	switch {
 	case isCA:
 		a.Text = fmt.Sprintf("%s; take it out of what TLS trusts, and trust %s.", what, stamcertificaat(by.orMachines()))
@@ -382,40 +353,45 @@ func (c *advised) ofG3(g3 *G3Error) Advice {
 			a.Text += " To check signatures of persons it may be needed until G3 ends in November 2028."
 		}
 	case a.Status == Ending:
-		a.Text = fmt.Sprintf("%s, and ends on %s. If it is used for TLS: %s.", what, day(a.Deadline), c.ask(by))
+		a.Text = fmt.Sprintf("%s, and ends on %s. If it is used for TLS: %s.", what, phrase.Day(a.Deadline), c.ask(by))
 	default:
 		a.Text = fmt.Sprintf("%s; %s.", what, c.ask(by))
 	}
 	return a
 }
 
-func (c *advised) ofWithdrawn(old *authority, isOld bool) Advice {
-	by := c.replacement()
-	on, _ := time.Parse(time.DateOnly, old.withdrawn) // as the table of CAs has it, which is tested
-	a := Advice{Status: Withdrawn, Deadline: earlier(on, c.Certificate.NotAfter), Replacement: by.hierarchy}
-	if old.source != "" {
-		a.cite(old.source)
+// problemOf returns what is wrong, without a full stop.
+func problemOf(g3 *pkioverheid.G3Error) string {
+	problem, _ := g3.ProblemAdvice()
+	return strings.TrimSuffix(problem, ".")
+}
+
+func (c *subject) ofWithdrawn() Advice {
+	by, old := c.replacement(), c.Withdrawal
+	a := Advice{Status: Withdrawn, Deadline: earlier(old.On, c.Certificate.NotAfter), Replacement: by.hierarchy}
+	if old.Source != "" {
+		a.cite(old.Source)
 	}
 	a.cite(by.sources...)
 	a.Urgency = c.urgency(a.Deadline)
-	if isOld {
+	if old.Self {
 		a.Replacement = c.betweenMachines()
-		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.name.cn), stamcertificaat(a.Replacement))
+		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.CA), stamcertificaat(a.Replacement))
 		return a
 	}
-	a.Text = fmt.Sprintf("%s stands under %s, a CA that was withdrawn: %s.", capital(quote.Certificate(c.Certificate)), quote.Text(old.name.cn), c.ask(by))
+	a.Text = fmt.Sprintf("%s is under %s, a CA that was withdrawn: %s.", phrase.Capital(quote.Certificate(c.Certificate)), quote.Text(old.CA), c.ask(by))
 	return a
 }
 
-func (c *advised) ofCA() Advice {
-	kind := map[Role]string{Root: "stamcertificaat", DomainCA: "domeincertificaat", TSPCA: "TSP certificate"}[c.Role]
+func (c *subject) ofCA() Advice {
+	kind := map[pkioverheid.Role]string{pkioverheid.Root: "stamcertificaat", pkioverheid.DomainCA: "domeincertificaat", pkioverheid.TSPCA: "TSP certificate"}[c.Role]
 	a := Advice{Status: Fine, Deadline: c.ends()}
-	what := fmt.Sprintf("%s (%s of %s)", capital(quote.Certificate(c.Certificate)), kind, c.Hierarchy)
+	what := fmt.Sprintf("%s (%s of %s)", phrase.Capital(quote.Certificate(c.Certificate)), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
-	row, next := &hierarchyTable[c.Hierarchy], c.betweenMachines()
+	row, next := c.Hierarchy.Plan(), c.betweenMachines()
 	switch {
-	case !row.ended.IsZero():
-		a.Status, a.Sources = Ending, []string{row.source}
+	case !row.Ended.IsZero():
+		a.Status, a.Sources = Ending, []string{row.Source}
 		if ended {
 			a.Status = Ended
 		}
@@ -424,13 +400,13 @@ func (c *advised) ofCA() Advice {
 		if ended {
 			goodUntil = "was good until %s, and since then"
 		}
-		a.Text = fmt.Sprintf("%s "+goodUntil+" only to check what was signed before: between machines trust %s.", what, day(a.Deadline), stamcertificaat(a.Replacement))
+		a.Text = fmt.Sprintf("%s "+goodUntil+" only to check what was signed before: between machines trust %s.", what, phrase.Day(a.Deadline), stamcertificaat(a.Replacement))
 	case next != c.Hierarchy:
-		a.Status, a.Replacement, a.Sources = Ending, next, []string{row.source}
-		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, day(a.Deadline), stamcertificaat(next))
+		a.Status, a.Replacement, a.Sources = Ending, next, []string{row.Source}
+		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, phrase.Day(a.Deadline), stamcertificaat(next))
 		if ended {
 			a.Status = Ended
-			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, day(a.Deadline), stamcertificaat(next))
+			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, phrase.Day(a.Deadline), stamcertificaat(next))
 		}
 		a.Urgency = c.urgency(a.Deadline)
 	case !c.at.Before(a.Deadline.Add(-soon)):
@@ -439,67 +415,67 @@ func (c *advised) ofCA() Advice {
 			a.Status = Ended
 		}
 		a.Urgency = c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s is good until %s: ask %s what comes after it.", what, day(a.Deadline), c.TSP.supplier())
+		a.Text = fmt.Sprintf("%s is good until %s: ask %s what comes after it.", what, phrase.Day(a.Deadline), phrase.Supplier(c.TSP))
 	default:
 		a.Sources = []string{sourceOwnDates}
-		a.Text = fmt.Sprintf("%s is good until %s.", what, day(a.Deadline))
+		a.Text = fmt.Sprintf("%s is good until %s.", what, phrase.Day(a.Deadline))
 	}
 	return a
 }
 
-func (c *advised) ofEndEntity() Advice {
+func (c *subject) ofEndEntity() Advice {
 	a := Advice{Status: Fine, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
-	what := fmt.Sprintf("%s is a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
-	if c.By == ByName {
-		what = fmt.Sprintf("%s presents itself as a certificate under %s", capital(quote.Certificate(c.Certificate)), c.Hierarchy)
+	what := fmt.Sprintf("%s is a certificate under %s", phrase.Capital(quote.Certificate(c.Certificate)), c.Hierarchy)
+	if c.By == pkioverheid.ByName {
+		what = fmt.Sprintf("%s presents itself as a certificate under %s", phrase.Capital(quote.Certificate(c.Certificate)), c.Hierarchy)
 	}
 	by := c.replacement()
-	row, next := &hierarchyTable[c.Hierarchy], c.betweenMachines()
-	end, leave := a.Deadline, row.replaceBy
+	row, next := c.Hierarchy.Plan(), c.betweenMachines()
+	end, leave := a.Deadline, row.ReplaceBy
 	if next != c.Hierarchy && !leave.IsZero() {
 		a.Deadline = earlier(end, leave)
 	}
 	switch {
 	case c.at.After(end):
 		a.Status, a.Urgency = Ended, ActNow
-		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, day(end), c.ask(by))
-	case c.use == Web && !row.public:
+		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, phrase.Day(end), c.ask(by))
+	case c.use == Web && !row.Public:
 		a.Status, a.Urgency = Unfit, ActNow
 		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
-	case !row.ended.IsZero():
+	case !row.Ended.IsZero():
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in %s: %s.", what, day(a.Deadline), row.ended.Format("January 2006"), c.ask(by))
+		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in %s: %s.", what, phrase.Day(a.Deadline), row.Ended.Format("January 2006"), c.ask(by))
 	case next != c.Hierarchy:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		switch {
 		case c.at.After(leave):
-			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asked everyone to have left that hierarchy by %s: %s.", what, day(end), day(leave), c.ask(by))
+			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asked everyone to have left that hierarchy by %s: %s.", what, phrase.Day(end), phrase.Day(leave), c.ask(by))
 		case end.After(leave):
-			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asks everyone to have left that hierarchy by %s: %s.", what, day(end), day(leave), c.ask(by))
+			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asks everyone to have left that hierarchy by %s: %s.", what, phrase.Day(end), phrase.Day(leave), c.ask(by))
 		default:
-			a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, day(end), c.ask(by))
+			a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, phrase.Day(end), c.ask(by))
 		}
 	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Urgency = Ending, ActSoon
-		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, day(a.Deadline), c.ask(by))
+		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, phrase.Day(a.Deadline), c.ask(by))
 	default:
-		a.Text = fmt.Sprintf("%s, good until %s.", what, day(a.Deadline))
+		a.Text = fmt.Sprintf("%s, good until %s.", what, phrase.Day(a.Deadline))
 		if c.at.Before(c.Certificate.NotBefore) {
-			a.Text = fmt.Sprintf("%s, good from %s until %s.", what, day(c.Certificate.NotBefore), day(a.Deadline))
+			a.Text = fmt.Sprintf("%s, good from %s until %s.", what, phrase.Day(c.Certificate.NotBefore), phrase.Day(a.Deadline))
 		}
 		return a
 	}
 	a.Replacement = by.hierarchy
-	if next != c.Hierarchy && row.source != "" {
-		a.cite(row.source)
+	if next != c.Hierarchy && row.Source != "" {
+		a.cite(row.Source)
 	}
 	a.cite(by.sources...)
 	return a
 }
 
 // ask says whom to ask for what.
-func (c *advised) ask(by replacement) string {
-	s := "ask " + c.TSP.supplier() + " for " + by.words
+func (c *subject) ask(by replacement) string {
+	s := "ask " + phrase.Supplier(c.TSP) + " for " + by.words
 	if c.use == Web {
 		s = "get " + by.words
 	}
@@ -511,15 +487,15 @@ func (c *advised) ask(by replacement) string {
 
 // replacement is what comes in the place of an end-entity certificate.
 type replacement struct {
-	hierarchy Hierarchy // zero for what is not in this package
+	hierarchy pkioverheid.Hierarchy // zero for what is not in this package
 	words     string
 	sources   []string
 }
 
 // orMachines is the hierarchy to trust between machines.
-func (r replacement) orMachines() Hierarchy {
+func (r replacement) orMachines() pkioverheid.Hierarchy {
 	if r.hierarchy == 0 {
-		return PrivateG4TLS
+		return pkioverheid.PrivateG4TLS
 	}
 	return r.hierarchy
 }
@@ -527,12 +503,12 @@ func (r replacement) orMachines() Hierarchy {
 // betweenMachines is the hierarchy that takes the place of the certificate's between
 // machines, or that itself while it is good: Private G1 until Private G4 had TSP CAs
 // (facts.md §3 and §5).
-func (c *advised) betweenMachines() Hierarchy {
+func (c *subject) betweenMachines() pkioverheid.Hierarchy {
 	h := c.Hierarchy
 	for {
-		row := &hierarchyTable[h]
-		next := row.successor
-		lasts := row.ended.IsZero() && !row.withdrawn
+		row := h.Plan()
+		next := row.Successor
+		lasts := row.Ended.IsZero() && !row.Withdrawn
 		if next == 0 || lasts && c.at.Before(firstOf(next)) {
 			return h
 		}
@@ -540,19 +516,15 @@ func (c *advised) betweenMachines() Hierarchy {
 	}
 }
 
-// forAnyUse is what to ask for in the place of a certificate whose use is not
-// known, since there is Private G4.
-const forAnyUse = "a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust"
-
-func (c *advised) replacement() replacement {
+func (c *subject) replacement() replacement {
 	h := c.betweenMachines()
 	switch {
-	case c.use == Web && c.Hierarchy != EV && c.at.Before(lastOf(EV)):
-		return replacement{EV, "a public certificate of CA2020, under the EV root", []string{sourcePlan2020}}
+	case c.use == Web && c.Hierarchy != pkioverheid.EV && c.at.Before(lastOf(pkioverheid.EV)):
+		return replacement{pkioverheid.EV, "a public certificate of CA2020, under the EV root", []string{planOf2020()}}
 	case c.use == Web:
-		return replacement{0, "a certificate of a CA that browsers trust (PKIoverheid no longer has one)", []string{sourceEV}}
-	case h == PrivateG1:
-		return replacement{h, "a private certificate under Private G1", []string{sourcePlan2020}}
+		return replacement{0, "a certificate of a CA that browsers trust (PKIoverheid no longer has one)", []string{pkioverheid.EV.Plan().Source}}
+	case h == pkioverheid.PrivateG1:
+		return replacement{h, "a private certificate under Private G1", []string{planOf2020()}}
 	case c.has(policy.G1Authenticity):
 		return replacement{0, gOther("authenticity (authenticiteit)", policy.G4Authenticity), []string{sourceSplit}}
 	case c.has(policy.G1Confidentiality):
@@ -560,17 +532,17 @@ func (c *advised) replacement() replacement {
 	case c.clientOnly() && len(c.Certificate.DNSNames) == 0:
 		return replacement{0, gOther("authentication", policy.G4Authentication) + ", or for one with a domain name under Private G4 TLS (policy " + policy.G4Server + ")", []string{sourceSplit}}
 	}
-	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{sourceG4}}
+	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{planForG4()}}
 	if c.use == 0 {
-		r.words = forAnyUse
+		r.words = phrase.ForAnyUse
 	}
-	if c.TSP == CIBG && !c.at.Before(cibgG4) {
+	if c.TSP == pkioverheid.CIBG && !c.at.Before(cibgG4) {
 		r.sources = append(r.sources, sourceCIBG)
 	}
 	return r
 }
 
-func (c *advised) has(number string) bool {
+func (c *subject) has(number string) bool {
 	return slices.ContainsFunc(c.Certificate.Policies, policy.Parse(number).Equal)
 }
 
@@ -580,31 +552,4 @@ func gOther(what, number string) string {
 }
 
 // stamcertificaat names a hierarchy by its root.
-func stamcertificaat(h Hierarchy) string {
-	if h.Root() == nil {
-		return h.String()
-	}
-	return fmt.Sprintf("%s (stamcertificaat %q)", h, h.Root().Subject.CommonName)
-}
-
-// supplier names whom to ask for a certificate.
-func (t TSP) supplier() string {
-	switch t {
-	case "":
-		return "the certificate supplier"
-	case QuoVadis:
-		return "the certificate supplier (QuoVadis, now DigiCert)"
-	}
-	return "the certificate supplier (" + string(t) + ")"
-}
-
-// capital begins a sentence, unless a quoted name does.
-func capital(s string) string {
-	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
-		return strings.ToUpper(s[:1]) + s[1:]
-	}
-	return s
-}
-
-// day formats a date as everybody reads it, in UTC.
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+func stamcertificaat(h pkioverheid.Hierarchy) string { return phrase.Stamcertificaat(h, h.Root()) }

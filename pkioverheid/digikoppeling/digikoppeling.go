@@ -1,4 +1,6 @@
-package pkioverheid
+// Package digikoppeling checks certificates and connections against the rules of
+// Digikoppeling (Beveiligingsstandaarden en voorschriften 3.0.0, 21 April 2026).
+package digikoppeling
 
 import (
 	"crypto/tls"
@@ -7,9 +9,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -26,35 +32,35 @@ var verdictTexts = [...]string{"not checked", "met", "broken"}
 
 // String returns "not checked", "met" or "broken"; "Verdict(N)" for a value that is
 // none.
-func (v Verdict) String() string { return enumString("Verdict", v, verdictTexts[:]) }
+func (v Verdict) String() string { return enum.String("Verdict", v, verdictTexts[:]) }
 
 // MarshalText returns what String does. Values that are none are an error.
-func (v Verdict) MarshalText() ([]byte, error) { return enumText("verdict", v, verdictTexts[:]) }
+func (v Verdict) MarshalText() ([]byte, error) { return enum.Marshal("verdict", v, verdictTexts[:]) }
 
 // UnmarshalText takes what String returns.
 func (v *Verdict) UnmarshalText(text []byte) error {
-	return enumParse("verdict", v, text, verdictTexts[:])
+	return enum.Unmarshal("verdict", v, text, verdictTexts[:])
 }
 
-// RuleResult is what became of one rule of Digikoppeling.
-type RuleResult struct {
+// Result is what became of one rule of Digikoppeling.
+type Result struct {
 	Rule    string  `json:"rule"` // PKI001 … PKI005, TLS001 … TLS006, TLSCIPH001, SIGN001 … SIGN004
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason"` // on one line, names from the certificate quoted and shortened
 }
 
-// DigikoppelingOptions are what a check needs to know beside the certificate. The zero
+// Options are what a check needs to know beside the certificate. The zero
 // value will do: rules that need more are then not checked.
-type DigikoppelingOptions struct {
-	// Config says whom to trust, as for [ServerTLSConfig], with ClientRoots. Its
-	// Policy is not asked: it may be [DigikoppelingPolicy].
-	Config Config
+type Options struct {
+	// Trust says whom to trust; what a server has in ClientRoots is among its Roots. Its
+	// Policy is not asked: it may be [Policy].
+	Trust pkioverheid.Trust
 
 	// Extra are certificates that came along, CAs in between for one.
 	Extra []*x509.Certificate
 
 	// Revocation judges the chain by its CRLs, such as a policy of package chain/crl.
-	// nil means that of Config.Revocation; without either, PKI003 is not checked, nor
+	// nil means that of Trust.Revocation; without either, PKI003 is not checked, nor
 	// PKI002 where the dates are good.
 	Revocation chain.Policy
 
@@ -66,19 +72,17 @@ type DigikoppelingOptions struct {
 	Port int
 }
 
-// CheckDigikoppeling checks a certificate against the rules of Digikoppeling
-// (Beveiligingsstandaarden en voorschriften 3.0.0, 21 April 2026) at a time; a zero
-// time means now. It gives one result a rule, always the same rules in the same
+// Check checks a certificate against the rules at a time; a zero time means now. It gives one result a rule, always the same rules in the same
 // order; those about connections and messages are not checked. The certificate is
-// verified here. That it may be used in a CPA or let in is not said: see [AllowOIN].
-func CheckDigikoppeling(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) []RuleResult {
-	return checkDigikoppeling(cert, nil, at, opts)
+// verified here. That it may be used in a CPA or let in is not said: see [pkioverheid.AllowOIN].
+func Check(cert *x509.Certificate, at time.Time, opts Options) []Result {
+	return check(cert, nil, at, opts)
 }
 
-// CheckDigikoppelingConnection is [CheckDigikoppeling] for a connection: for the
+// CheckConnection is [Check] for a connection: for the
 // certificate that the other side showed, and for the connection as it was agreed.
 // That a server refuses less to others does not show in one connection.
-func CheckDigikoppelingConnection(cs *tls.ConnectionState, at time.Time, opts DigikoppelingOptions) []RuleResult {
+func CheckConnection(cs *tls.ConnectionState, at time.Time, opts Options) []Result {
 	var cert *x509.Certificate
 	switch {
 	case cs == nil:
@@ -95,18 +99,18 @@ func CheckDigikoppelingConnection(cs *tls.ConnectionState, at time.Time, opts Di
 			opts.Extra = slices.Concat(opts.Extra, c[1:])
 		}
 	}
-	return checkDigikoppeling(cert, cs, at, opts)
+	return check(cert, cs, at, opts)
 }
 
-// DigikoppelingPolicy returns the [chain.Policy] that refuses chains whose certificate
-// breaks a rule of Digikoppeling, for [Config.Policy]. Rules that cannot be checked do
+// Policy returns the [chain.Policy] that refuses chains whose certificate
+// breaks a rule of Digikoppeling, for pkioverheid.Trust.Policy. Rules that cannot be checked do
 // not count, so that a nil revocation, which is not asked, lets in what was revoked.
-func DigikoppelingPolicy(revocation chain.Policy) chain.Policy {
+func Policy(revocation chain.Policy) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
 		if c.Leaf() == nil || len(c.Leaf().Raw) == 0 {
 			return &chain.Error{Reason: chain.Unsupported, At: at, Err: []error{errors.New("pkioverheid: Digikoppeling: there is no certificate to check")}}
 		}
-		d := &digikoppeling{leaf: c.Leaf(), chain: c, at: at, revocation: revocation}
+		d := &subject{leaf: c.Leaf(), chain: c, at: at, revocation: revocation}
 		for _, rule := range d.certificateRules() {
 			if rule.Verdict != Broken {
 				continue
@@ -127,8 +131,8 @@ func DigikoppelingPolicy(revocation chain.Policy) chain.Policy {
 	}
 }
 
-// digikoppeling is what the rules judge.
-type digikoppeling struct {
+// subject is what the rules judge.
+type subject struct {
 	leaf       *x509.Certificate
 	chain      chain.Chain // verified; nil if it does not verify
 	failed     error       // why not at that time, also where the chain was verified at another
@@ -138,17 +142,17 @@ type digikoppeling struct {
 	refusal    error // of revocation
 
 	state *tls.ConnectionState
-	opts  DigikoppelingOptions
+	opts  Options
 }
 
-func checkDigikoppeling(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts DigikoppelingOptions) []RuleResult {
+func check(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts Options) []Result {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	if opts.Revocation == nil && opts.Config.Revocation != nil {
-		opts.Revocation = opts.Config.Revocation.Policy
+	if opts.Revocation == nil && opts.Trust.Revocation != nil {
+		opts.Revocation = opts.Trust.Revocation.Policy
 	}
-	d := &digikoppeling{leaf: cert, at: at, revocation: opts.Revocation, state: cs, opts: opts}
+	d := &subject{leaf: cert, at: at, revocation: opts.Revocation, state: cs, opts: opts}
 	if cert == nil || len(cert.Raw) == 0 {
 		d.leaf = nil
 	} else {
@@ -159,13 +163,8 @@ func checkDigikoppeling(cert *x509.Certificate, cs *tls.ConnectionState, at time
 
 // verifyFor verifies a certificate, and one that has ended at a time when it was valid,
 // so that it can be told whose it was.
-func verifyFor(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) (c chain.Chain, failed, unknown error) {
-	cfg := opts.Config.snapshot()
-	cfg.Policy = nil // what it says is no rule of Digikoppeling, or one that is judged here
-	if cfg.RootSource != nil {
-		cfg.fromSource = cfg.RootSource.Store()
-	}
-	t, err := newTrust(cfg, forClients)
+func verifyFor(cert *x509.Certificate, at time.Time, opts Options) (c chain.Chain, failed, unknown error) {
+	v, err := verifierOf(opts.Trust)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -174,50 +173,57 @@ func verifyFor(cert *x509.Certificate, at time.Time, opts DigikoppelingOptions) 
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 		Extra:     opts.Extra,
 	}
-	if c, failed = t.verifier.Verify(cert, vo); failed == nil {
+	if c, failed = v.Chains().Verify(cert, vo); failed == nil {
 		return c, nil, nil
 	}
 	if at.Before(cert.NotBefore) || at.After(cert.NotAfter) {
 		vo.Time = cert.NotBefore
-		if c, err := t.verifier.Verify(cert, vo); err == nil {
+		if c, err := v.Chains().Verify(cert, vo); err == nil {
 			return c, failed, nil
 		}
 	}
 	return nil, failed, nil
 }
 
-func met(rule, reason string, args ...any) RuleResult {
-	return RuleResult{rule, Met, fmt.Sprintf(reason, args...)}
+// verifierOf asks neither for what is not a rule of Digikoppeling nor for what is judged
+// here.
+func verifierOf(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
+	t.Policy, t.Revocation = nil, nil
+	return pkioverheid.NewVerifier(t)
 }
 
-func broken(rule, reason string, args ...any) RuleResult {
-	return RuleResult{rule, Broken, fmt.Sprintf(reason, args...)}
+func met(rule, reason string, args ...any) Result {
+	return Result{rule, Met, fmt.Sprintf(reason, args...)}
 }
 
-func notChecked(rule, reason string, args ...any) RuleResult {
-	return RuleResult{rule, NotChecked, fmt.Sprintf(reason, args...)}
+func broken(rule, reason string, args ...any) Result {
+	return Result{rule, Broken, fmt.Sprintf(reason, args...)}
 }
 
-func (d *digikoppeling) certificateRules() []RuleResult {
+func notChecked(rule, reason string, args ...any) Result {
+	return Result{rule, NotChecked, fmt.Sprintf(reason, args...)}
+}
+
+func (d *subject) certificateRules() []Result {
 	if d.leaf == nil {
-		var all []RuleResult
+		var all []Result
 		for _, rule := range []string{"PKI001", "PKI002", "PKI003", "PKI004", "PKI005"} {
 			verdict := NotChecked
 			if d.state != nil {
 				verdict = Broken // a connection without one
 			}
-			all = append(all, RuleResult{rule, verdict, "there is no certificate"})
+			all = append(all, Result{rule, verdict, "there is no certificate"})
 		}
 		return all
 	}
 	valid, tested := d.validity()
-	return []RuleResult{d.bearsOIN(), valid, tested, d.crlReachable(), d.privateRoot()}
+	return []Result{d.bearsOIN(), valid, tested, d.crlReachable(), d.privateRoot()}
 }
 
-// PKI001: the OIN stands in subject:serialNumber.
-func (d *digikoppeling) bearsOIN() RuleResult {
+// PKI001: the OIN is in subject:serialNumber.
+func (d *subject) bearsOIN() Result {
 	const rule = "PKI001"
-	oin, err := OINOf(d.leaf)
+	oin, err := pkioverheid.OINOf(d.leaf)
 	if err != nil {
 		return broken(rule, "%s", strings.TrimPrefix(err.Error(), "pkioverheid: "))
 	}
@@ -226,7 +232,7 @@ func (d *digikoppeling) bearsOIN() RuleResult {
 
 // PKI002: the certificate is valid, not expired and not revoked. PKI003: that was
 // tested by date and by the CRL.
-func (d *digikoppeling) validity() (valid, tested RuleResult) {
+func (d *subject) validity() (valid, tested Result) {
 	const rule = "PKI002"
 	tested = notChecked("PKI003", "no revocation policy was given, so that the dates alone were tested")
 	asked := false
@@ -241,35 +247,35 @@ func (d *digikoppeling) validity() (valid, tested RuleResult) {
 			}
 		}
 	}
-	old, _ := findWithdrawn(d.leaf)
-	g3 := findG3([]*x509.Certificate{d.leaf})
+	claim, _ := pkioverheid.ClaimOf(d.leaf)
+	g3 := ofG3(d.leaf)
 	var failed *chain.Error
 	switch {
 	case d.at.Before(d.leaf.NotBefore):
-		valid = broken(rule, "it is valid from %s on", day(d.leaf.NotBefore))
+		valid = broken(rule, "it is valid from %s on", phrase.Day(d.leaf.NotBefore))
 	case d.at.After(d.leaf.NotAfter):
-		valid = broken(rule, "it ended on %s", day(d.leaf.NotAfter))
-	case g3 != nil:
-		valid = broken(rule, "%s", g3.cause())
-	case old != nil:
-		valid = broken(rule, "the CA %s was withdrawn", quote.Text(old.name.cn))
+		valid = broken(rule, "it ended on %s", phrase.Day(d.leaf.NotAfter))
+	case g3 != "":
+		valid = broken(rule, "%s", g3)
+	case claim.Withdrawal != nil:
+		valid = broken(rule, "the CA %s was withdrawn", quote.Text(claim.Withdrawal.CA))
 	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
 		valid = broken(rule, "its chain is not valid: %s", quote.Line(failed.Error()))
 	case d.chain == nil:
-		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", day(d.leaf.NotAfter))
+		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", phrase.Day(d.leaf.NotAfter))
 	case d.refusal != nil:
 		valid = broken(rule, "it does not count as valid: %s", quote.Line(d.refusal.Error()))
 	case asked:
-		valid = met(rule, "it is valid until %s and not revoked", day(d.leaf.NotAfter))
+		valid = met(rule, "it is valid until %s and not revoked", phrase.Day(d.leaf.NotAfter))
 	default:
-		valid = notChecked(rule, "the dates are good until %s; no revocation policy was given", day(d.leaf.NotAfter))
+		valid = notChecked(rule, "the dates are good until %s; no revocation policy was given", phrase.Day(d.leaf.NotAfter))
 	}
 	return valid, tested
 }
 
 // PKI004: the CRL can be reached by both parties. What a certificate shows is whether
 // it is published over HTTP.
-func (d *digikoppeling) crlReachable() RuleResult {
+func (d *subject) crlReachable() Result {
 	const rule = "PKI004"
 	below := []*x509.Certificate{d.leaf}
 	if len(d.chain) > 1 {
@@ -295,50 +301,57 @@ func crlAddress(c *x509.Certificate) string {
 }
 
 // PKI005: the certificate is of the private root.
-func (d *digikoppeling) privateRoot() RuleResult {
+func (d *subject) privateRoot() Result {
 	const rule = "PKI005"
 	if d.unknown != nil {
 		return notChecked(rule, "%s", quote.Line(d.unknown.Error()))
 	}
-	if g3 := findG3([]*x509.Certificate{d.leaf}); g3 != nil {
-		return broken(rule, "%s", g3.cause())
+	if g3 := ofG3(d.leaf); g3 != "" {
+		return broken(rule, "%s", g3)
 	}
 	if d.chain == nil {
 		return broken(rule, "it does not verify: %s", quote.Line(d.failed.Error()))
 	}
-	var h Hierarchy
-	if a := authorityAbove(d.chain); a != nil {
-		h = a.hierarchy
-	}
+	root, ok := pkioverheid.ClaimOf(d.chain.Root())
 	switch {
-	case !h.known():
-		return notChecked(rule, "it stands under %s, which was added and is not known here", quote.Certificate(d.chain.Root()))
-	case hierarchyTable[h].public:
-		return broken(rule, "it stands under %s, which is not a private root", stamcertificaat(h))
+	case !ok || root.By != pkioverheid.ByKey:
+		return notChecked(rule, "it is under %s, which was added and is not known here", quote.Certificate(d.chain.Root()))
+	case root.Hierarchy.Plan().Public:
+		return broken(rule, "it is under %s, which is not a private root", phrase.Stamcertificaat(root.Hierarchy, root.Certificate))
 	default:
-		return met(rule, "it stands under %s", stamcertificaat(h))
+		return met(rule, "it is under %s", phrase.Stamcertificaat(root.Hierarchy, root.Certificate))
 	}
 }
 
-func (d *digikoppeling) connectionRules() []RuleResult {
+// ofG3 returns what is wrong with a certificate under G3, and nothing for others.
+func ofG3(cert *x509.Certificate) string {
+	var g3 *pkioverheid.G3Error
+	if !errors.As(pkioverheid.RejectG3([]*x509.Certificate{cert}), &g3) {
+		return ""
+	}
+	problem, _ := g3.ProblemAdvice()
+	return strings.TrimSuffix(problem, ".")
+}
+
+func (d *subject) connectionRules() []Result {
 	rules := []string{"TLS001", "TLS002", "TLS003", "TLS004", "TLS005", "TLS006", "TLSCIPH001"}
 	if d.state == nil || !d.state.HandshakeComplete {
 		reason := "about connections, and this is a certificate"
 		if d.state != nil {
 			reason = "the handshake is not complete"
 		}
-		var all []RuleResult
+		var all []Result
 		for _, rule := range rules {
 			all = append(all, notChecked(rule, "%s", reason))
 		}
 		return all
 	}
 	old, strong := d.version()
-	return []RuleResult{d.tlsWithPKIoverheid(), d.mutual(), old, strong, d.port(), d.ciphers("TLS006"), d.ciphers("TLSCIPH001")}
+	return []Result{d.tlsWithPKIoverheid(), d.mutual(), old, strong, d.port(), d.ciphers("TLS006"), d.ciphers("TLSCIPH001")}
 }
 
 // TLS001: TLS with certificates of PKIoverheid.
-func (d *digikoppeling) tlsWithPKIoverheid() RuleResult {
+func (d *subject) tlsWithPKIoverheid() Result {
 	const rule = "TLS001"
 	switch {
 	case d.leaf == nil:
@@ -350,20 +363,30 @@ func (d *digikoppeling) tlsWithPKIoverheid() RuleResult {
 	case d.chain == nil || d.failed != nil:
 		return broken(rule, "the other side's certificate does not verify: %s", quote.Line(d.failed.Error()))
 	}
-	id, err := identityOf(d.chain, false)
+	v, err := verifierOf(d.opts.Trust)
+	if err != nil {
+		return notChecked(rule, "%s", quote.Line(err.Error()))
+	}
+	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: anyKind}, provedInHandshake)
 	switch {
 	case err != nil:
 		return broken(rule, "%s", quote.Line(err.Error()))
-	case id.hierarchy == 0:
+	case id.Hierarchy() == 0:
 		return notChecked(rule, "the other side's root %s was added and is not known here", quote.Certificate(d.chain.Root()))
-	case checkSystem(id) != nil:
+	case id.Kind() != pkioverheid.System:
 		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
 	}
-	return met(rule, "the other side showed a system's certificate under %s", id.hierarchy)
+	return met(rule, "the other side showed a system's certificate under %s", id.Hierarchy())
 }
 
+// anyKind is every kind, and those that are not known.
+var anyKind = []pkioverheid.Kind{0, pkioverheid.System, pkioverheid.Organisation, pkioverheid.Person, pkioverheid.ForTests}
+
+// provedInHandshake is the proof of possession: TLS has asked for it.
+func provedInHandshake(*x509.Certificate) error { return nil }
+
 // TLS002: mutual TLS.
-func (d *digikoppeling) mutual() RuleResult {
+func (d *subject) mutual() Result {
 	const rule = "TLS002"
 	switch own := d.opts.Own; {
 	case d.leaf == nil:
@@ -381,7 +404,7 @@ func (d *digikoppeling) mutual() RuleResult {
 }
 
 // TLS003 and TLS004: TLS 1.2 is required, 1.3 strongly advised, nothing older.
-func (d *digikoppeling) version() (old, strong RuleResult) {
+func (d *subject) version() (old, strong Result) {
 	name := tls.VersionName(d.state.Version)
 	switch {
 	case d.state.Version < tls.VersionTLS12:
@@ -393,7 +416,7 @@ func (d *digikoppeling) version() (old, strong RuleResult) {
 }
 
 // TLS005: port 443.
-func (d *digikoppeling) port() RuleResult {
+func (d *subject) port() Result {
 	switch d.opts.Port {
 	case 0:
 		return notChecked("TLS005", "the port was not given")
@@ -405,22 +428,32 @@ func (d *digikoppeling) port() RuleResult {
 
 // TLS006 and TLSCIPH001: what the NCSC rates good or sufficient. A connection shows its
 // version and cipher suite.
-func (d *digikoppeling) ciphers(rule string) RuleResult {
+func (d *subject) ciphers(rule string) Result {
 	name := tls.CipherSuiteName(d.state.CipherSuite)
 	switch {
 	case d.state.Version < tls.VersionTLS12:
 		return broken(rule, "%s is older than TLS 1.2", tls.VersionName(d.state.Version))
-	case d.state.Version == tls.VersionTLS12 && !slices.Contains(cipherSuites(), d.state.CipherSuite):
+	case d.state.Version == tls.VersionTLS12 && !slices.Contains(goodCipherSuites(), d.state.CipherSuite):
 		return broken(rule, "%s is not rated good or sufficient by the NCSC", name)
 	}
 	return met(rule, "%s with %s", tls.VersionName(d.state.Version), name)
 }
 
 // SIGN001 to SIGN004 are about the signatures on messages.
-func messageRules() []RuleResult {
-	var all []RuleResult
+func messageRules() []Result {
+	var all []Result
 	for _, rule := range []string{"SIGN001", "SIGN002", "SIGN003", "SIGN004"} {
 		all = append(all, notChecked(rule, "about signatures on messages"))
 	}
 	return all
 }
+
+// goodCipherSuites are those of TLS 1.2 that this module's clients and servers have: what
+// the NCSC rates good or sufficient.
+var goodCipherSuites = sync.OnceValue(func() []uint16 {
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{})
+	if err != nil {
+		return nil
+	}
+	return tc.CipherSuites
+})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
@@ -85,7 +86,7 @@ func describePath(path chain.Chain) string {
 }
 
 // explainServer turns crypto/tls's refusal of a server's certificate into ours.
-func (t *trust) explainServer(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
+func (t *trustState) explainServer(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
 	certs := cause.UnverifiedCertificates
 	if len(certs) == 0 {
 		return serverError(host, cause)
@@ -127,7 +128,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 		return
 	}
 	e.Cause = "the server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing"
-	e.Advice = "the server's owner must send it, or add " + quote.Certificate(e.Path[1]) + " to Config.Roots"
+	e.Advice = "the server's owner must send it, or add " + quote.Certificate(e.Path[1]) + " to Trust.Roots"
 }
 
 // serverError makes the error of a refusal.
@@ -161,7 +162,7 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 			if a == nil || !failed.At.After(c.NotAfter) {
 				continue
 			}
-			e.Cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quote.Certificate(c), day(c.NotAfter))
+			e.Cause = fmt.Sprintf("the %s hierarchy has ended: %s was valid until %s", a.hierarchy, quote.Certificate(c), phrase.Day(c.NotAfter))
 			e.Advice = "the server's owner needs a certificate under Private G4"
 			if a.hierarchy == EV {
 				e.Advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
@@ -169,12 +170,12 @@ func (e *ServerCertificateError) explain(failed *chain.Error) {
 			return
 		}
 		if c := failed.Cert; c != nil {
-			e.Cause = fmt.Sprintf("%s expired on %s", quote.Certificate(c), day(c.NotAfter))
+			e.Cause = fmt.Sprintf("%s expired on %s", quote.Certificate(c), phrase.Day(c.NotAfter))
 		}
 		e.Advice = "the server's owner must replace it"
 	case chain.NotYetValid:
 		if c := failed.Cert; c != nil {
-			e.Cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quote.Certificate(c), day(c.NotBefore), day(failed.At))
+			e.Cause = fmt.Sprintf("%s is valid from %s on, and the clock says %s", quote.Certificate(c), phrase.Day(c.NotBefore), phrase.Day(failed.At))
 		}
 		e.Advice = "check the clock of this machine"
 	case chain.WrongName:
@@ -224,7 +225,7 @@ func (e *ServerCertificateError) explainRevocation(failed *chain.Error) {
 	switch {
 	case failed.Reason == chain.RevocationUnknown:
 		e.Cause = fmt.Sprintf("it cannot be told whether %s is revoked: %s", name, why)
-		e.Advice = "its CRL, and what the server staples, must be current and within reach: see Config.Revocation"
+		e.Advice = "its CRL, and what the server staples, must be current and within reach: see Trust.Revocation"
 	case failed.Cert != nil && failed.Cert != e.Path.Leaf():
 		e.Cause = fmt.Sprintf("%s above it is revoked: %s", name, why)
 		e.Advice = "the server's owner needs a certificate under another CA"
@@ -244,7 +245,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	}
 	if a := recognised().keyOf(top); a != nil && !a.fixture {
 		e.Cause = fmt.Sprintf("it is under %s, which is not trusted here", a.hierarchy)
-		e.Advice = fmt.Sprintf("add it to Config.Hierarchies if it should be (%s)", a.hierarchy)
+		e.Advice = fmt.Sprintf("add it to Trust.Hierarchies if it should be (%s)", a.hierarchy)
 		return
 	}
 	issuer := quote.Text(top.Issuer.CommonName)
@@ -252,7 +253,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	switch {
 	case ok && id.Fixture && len(e.Path) > 1:
 		e.Cause = "it stands under a CA of package pkiotest, whose private key is public"
-		e.Advice = "in a test, trust that as Config{Roots: authority.Roots()}; anywhere else, do not"
+		e.Advice = "in a test, trust that as Trust{Roots: truststore.NewSource(authority.Roots())}; anywhere else, do not"
 		return
 	case ok:
 		e.Cause = fmt.Sprintf("it presents itself as issued by %s (%s), and that CA's signature is not on it", issuer, id.Hierarchy)
@@ -269,7 +270,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	default:
 		e.Cause = fmt.Sprintf("the CA %s is not known here, and the server did not send it", issuer)
 	}
-	e.Advice = "if it should be trusted, add its root to Config.Roots; a server of PKIoverheid needs a certificate under Private G4 or Private G1"
+	e.Advice = "if it should be trusted, add its root to Trust.Roots; a server of PKIoverheid needs a certificate under Private G4 or Private G1"
 }
 
 // listNames quotes the first few of the names in a certificate.

@@ -1,0 +1,61 @@
+package advice_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
+)
+
+// What a certificate of Private G1 is told in late 2026. Who keeps a table of many
+// sorts it by Advice.Compare.
+func ExampleFor() {
+	g1 := pkioverheid.PrivateG1.Root()
+	a := advice.For(g1, advice.MachineToMachine, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
+	fmt.Println(a.Status, a.Urgency, a.Deadline.Format(time.DateOnly), a.Replacement)
+	fmt.Println(a.Text)
+	for _, source := range a.Sources {
+		fmt.Println("-", source)
+	}
+	// Output:
+	// ending later 2028-11-12 Private G4 TLS
+	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat of Private G1): no certificate under it verifies after 2028-11-12. Trust Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") beside it: whoever has moved to it is refused otherwise.
+	// - Logius: everyone must have moved before 2028, when G3 and Private G1 end
+}
+
+// What goes into a report.
+func ExampleAdvice() {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	a := advice.For(pkioverheid.EV.Root(), advice.MachineToMachine, at)
+	a.Text, a.Sources = "…", nil
+	data, err := json.Marshal(a)
+	fmt.Println(string(data), err)
+	// Output: {"status":"ended","urgency":"now","deadline":"2022-12-05T00:00:00Z","replacement":"private-g4-tls","text":"…"} <nil>
+}
+
+func ExampleAdvice_Compare() {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	var table []advice.Advice
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS, pkioverheid.PrivateG1, pkioverheid.EV, pkioverheid.G3} {
+		table = append(table, advice.For(h.Certificates()[2], 0, at))
+	}
+	slices.SortFunc(table, advice.Advice.Compare)
+	for _, a := range table {
+		fmt.Println(a.Urgency, a.Deadline.Format(time.DateOnly), a.Status)
+	}
+	// Output:
+	// now 2020-12-31 withdrawn
+	// now 2022-12-05 ended
+	// later 2028-11-12 ending
+	// none 2039-05-18 fine
+}
+
+// As a flag of a command may have it.
+func ExampleUse_UnmarshalText() {
+	var use advice.Use
+	fmt.Println(use.UnmarshalText([]byte("client-only")), use)
+	// Output: <nil> client-only
+}

@@ -1,0 +1,147 @@
+package pkioverheid
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+)
+
+// ClientConfig says whom a client trusts and what it shows.
+type ClientConfig struct {
+	Trust Trust
+
+	// KeyPairs are the client's own, in the order in which it prefers them: it shows
+	// the first that is under a CA which the server announces and whose signature
+	// algorithms the server takes. Empty shows none. See [LoadKeyPair].
+	KeyPairs []*KeyPair
+
+	// Renegotiate lets a server of TLS 1.2 ask for the certificate late, once a
+	// connection, as IIS and Apache do that want it for some paths only. HTTP/2
+	// has no renegotiation: if such a server offers it, switch it off with an
+	// empty, non-nil TLSNextProto in Base.
+	Renegotiate bool
+
+	// Base, for NewTransport and NewClient, is the transport whose proxy,
+	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
+	// completed. It is copied, and what would get around verification or
+	// contradict this ClientConfig is an error: DialTLS, DialTLSContext, functions in
+	// TLSNextProto, and in TLSClientConfig InsecureSkipVerify, RootCAs, ServerName,
+	// Certificates, GetClientCertificate, Time, Renegotiation, a MaxVersion below TLS
+	// 1.2, and what only servers have. nil means the settings of
+	// http.DefaultTransport. In ClientTLSConfig it is an error.
+	Base *http.Transport
+}
+
+// ClientTLSConfig returns a new tls.Config for clients, for whatever takes one:
+// tls.Dial, a message broker, gRPC. For HTTP use [NewClient] or [NewTransport],
+// whose errors say more.
+//
+// It trusts what cfg says, from TLS 1.2 on and with the cipher suites that the
+// NCSC rates good or sufficient, and shows cfg.KeyPairs. crypto/tls's own
+// verification stays on; VerifyConnection then asks for a complete chain that is
+// valid and passes the policies and Trust.Revocation, on resumed sessions too. Its errors
+// are *[ServerCertificateError]; what crypto/tls refuses itself is a
+// *tls.CertificateVerificationError. Setting InsecureSkipVerify on the result
+// leaves nothing verified, and every connection is refused.
+//
+// It sets no ClientSessionCache: a session goes on with the certificate that it began
+// with. Whoever sets one must not let it serve another tls.Config as well.
+func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
+	if cfg.Base != nil {
+		return nil, errors.New("pkioverheid: ClientConfig.Base is for NewTransport and NewClient: ClientTLSConfig makes no http.Transport")
+	}
+	c, err := newCurrentClient(cfg, newClientState)
+	if err != nil {
+		return nil, err
+	}
+	tc := c.get().tlsConfig()
+	tc.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return c.get().clientCertificate(info)
+	}
+	tc.VerifyConnection = func(cs tls.ConnectionState) error { return c.get().verifyConnection(cs) }
+	return tc, nil
+}
+
+// newCurrentClient builds from a copy of cfg, with what its sources hold.
+func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents) (T, error)) (*current[T], error) {
+	if err := checkPairs("ClientConfig.KeyPairs", cfg.KeyPairs); err != nil {
+		return nil, err
+	}
+	cfg.Trust = cfg.Trust.snapshot()
+	if cfg.Base != nil {
+		cfg.Base = cfg.Base.Clone()
+	}
+	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: cfg.KeyPairs}, cfg.Trust.Logger, func(now contents) (T, error) {
+		return build(cfg, now)
+	})
+}
+
+// clientState is what a ClientConfig amounts to, with the contents that its sources have.
+type clientState struct {
+	*trustState
+	pairs       []*tls.Certificate
+	renegotiate bool
+}
+
+func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
+	t, err := newTrustState(cfg.Trust, forServers, cfg.Trust.trusted(), now)
+	if err != nil {
+		return nil, err
+	}
+	return &clientState{trustState: t, pairs: t.withOwnCAs(now.pairs), renegotiate: cfg.Renegotiate}, nil
+}
+
+func (c *clientState) tlsConfig() *tls.Config {
+	tc := &tls.Config{
+		MinVersion:           tls.VersionTLS12,
+		CipherSuites:         cipherSuites(),
+		RootCAs:              c.verifier.CertPool(c.clock),
+		Time:                 c.clock,
+		GetClientCertificate: c.clientCertificate,
+		VerifyConnection:     c.verifyConnection,
+	}
+	if c.renegotiate {
+		tc.Renegotiation = tls.RenegotiateOnceAsClient
+	}
+	return tc
+}
+
+func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
+	if _, err := c.check(cs); err != nil {
+		return serverError(quoteHost(cs.ServerName), err)
+	}
+	return nil
+}
+
+// clientCertificate is tls.Config.GetClientCertificate. It records for Transport what
+// was asked and what was shown.
+func (c *clientState) clientCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	asked := certificateRequest{acceptableCAs: info.AcceptableCAs}
+	for i, pair := range c.pairs {
+		unsupported := info.SupportsCertificate(pair)
+		if i == 0 || unsupported == nil {
+			asked.certificate, asked.chain, asked.unsupported = pair.Leaf, pair.Certificate, unsupported
+		}
+		if unsupported == nil {
+			asked.sent = true
+			recordRequest(info.Context(), asked)
+			return pair, nil
+		}
+	}
+	recordRequest(info.Context(), asked)
+	return new(tls.Certificate), nil // none; nil would be an error
+}
+
+// cipherSuites are those of TLS 1.2 that the NCSC's guidelines of 2025 rate good
+// or sufficient (facts.md §7, TLSCIPH001) and crypto/tls has. TLS 1.3 has good
+// ones only.
+func cipherSuites() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	}
+}
