@@ -1,0 +1,61 @@
+package pkioverheid_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLinksInDocumentsLeadToAFile(t *testing.T) {
+	documents, err := filepath.Glob("../.github/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, documents)
+	for _, document := range append(documents, "../README.md", "facts.md") {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
+			assert.FileExists(t, filepath.Join(filepath.Dir(document), string(m[1])), document)
+		}
+	}
+}
+
+// What the changelog names as new exists: a rename would leave it behind.
+func TestNewNamesInTheChangelogExist(t *testing.T) {
+	changelog, err := os.ReadFile("../.github/CHANGELOG.md")
+	require.NoError(t, err)
+	rows := regexp.MustCompile(`(?m)^\| ([a-z0-9/]+) \| .* \| (.*) \|$`).FindAllStringSubmatch(string(changelog), -1)
+	require.Greater(t, len(rows), 10)
+	for _, row := range rows {
+		source := declarations(t, filepath.Join("..", row[1]))
+		for _, m := range regexp.MustCompile("`(?:[a-z]+\\.)?([A-Z]\\w*)(?:\\.([A-Z]\\w*))?[^`]*`").FindAllStringSubmatch(row[2], -1) {
+			for _, name := range m[1:] {
+				if name != "" {
+					assert.Regexp(t, `(?m)^(func (\([^)]*\) )?|type |var |const |\t)(\w+, )*`+name+`\b`, source, row[0])
+				}
+			}
+		}
+	}
+}
+
+// declarations returns the source of a package, those below it and truststore.
+func declarations(t *testing.T, dir string) string {
+	t.Helper()
+	var source strings.Builder
+	for _, dir := range []string{dir, "../truststore"} {
+		require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			source.Write(data)
+			return err
+		}))
+	}
+	return source.String()
+}
