@@ -64,7 +64,7 @@ func (s *settings) issuing() iter.Seq[*x509.Certificate] {
 		for cert, a := range s.ordered() {
 			// Verified here and not on first use: a certificate that is itself in
 			// the pool is accepted without its constraint.
-			if !s.isDistrusted(cert) && !upper[cert] && len(a.above()) > 0 && !yield(cert) {
+			if !s.isDistrusted(cert) && !tooConstrained(cert) && !upper[cert] && len(a.above()) > 0 && !yield(cert) {
 				return
 			}
 		}

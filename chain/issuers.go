@@ -91,26 +91,28 @@ func (s *settings) reachable(leaf *x509.Certificate, extra *truststore.Store) (*
 			}
 			constrained = constrained || constrainsNames(cert)
 			large = large || isLarge(cert)
+			if by != ofExtra {
+				all.addOwn(cert)
+			} else if all.add(cert); all.sent > s.limits.sent+1 {
+				return nil, all.beyond(s.limits)
+			}
 			if by == ofRoots {
 				continue
-			}
-			if by == ofExtra {
-				if all.add(cert); all.sent > s.limits.sent+1 {
-					return nil, all.beyond(s.limits)
-				}
 			}
 			pool.AddCert(cert)
 			queue = append(queue, cert)
 		}
 	}
-	if !constrained {
-		all.names = 0
-	}
 	if err := all.beyond(s.limits); err != nil {
 		return nil, err
 	}
-	if large && !s.fewLargeSignatures(leaf, extra) {
-		return nil, errLargeKeys
+	if constrained || large {
+		if !constrained {
+			all.names, all.constraints = 0, 0
+		}
+		if err := s.tooMuchWork(leaf, extra, &all); err != nil {
+			return nil, err
+		}
 	}
 	return pool, nil
 }

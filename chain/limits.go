@@ -21,9 +21,13 @@ const (
 	// Of the end-entity certificate and the sent ones that names lead to, together.
 	maxSent       = 64        // certificates, each once
 	maxBytes      = 256 << 10 // as many as crypto/tls reads
-	maxNames      = 2000      // names and name constraints, where a CA constrains names
 	maxExtensions = 2000
 	maxPolicies   = 1000 // certificate policies and policy mappings
+
+	// Of the same certificates and those of the verifier that names lead to.
+	maxNames       = 10_000
+	maxConstraints = 10_000  // name constraints
+	maxNameWork    = 200_000 // the two together, for each issuer on each path by name
 
 	// Of one search for paths.
 	maxSignatures  = 100  // as in crypto/x509
@@ -48,6 +52,7 @@ func (e *limitError) Error() string { return e.text }
 
 var (
 	errLargeKeys = &limitError{text: "the certificates lead to too many signatures with large keys"}
+	errNameWork  = &limitError{text: "the certificates lead to too many paths with names and name constraints"}
 	errGaveUp    = &limitError{text: fmt.Sprintf("the path has more than %d certificates, or takes more than %d signatures to find", maxDepth, maxSignatures)}
 )
 
@@ -75,6 +80,23 @@ func keysWithinLimits(c Chain, at time.Time) *Error {
 	return nil
 }
 
+// leafWithinLimits is asked before anything is computed.
+func leafWithinLimits(leaf *x509.Certificate, at time.Time) *Error {
+	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
+		return err
+	}
+	var own amount
+	own.addOwn(leaf)
+	if own.names <= maxNames {
+		return nil
+	}
+	return &Error{Reason: Unsupported, Chain: Chain{leaf}, Cert: leaf, At: at, Err: []error{
+		&limitError{text: fmt.Sprintf("it has %d names, and at most %d are allowed", own.names, maxNames)}}}
+}
+
+// tooConstrained reports a CA below which nothing is verified.
+func tooConstrained(ca *x509.Certificate) bool { return constraintsOf(ca) > maxConstraints }
+
 // isLarge reports a key whose signatures take several times as long to check as
 // those of RSA-4096.
 func isLarge(cert *x509.Certificate) bool {
@@ -98,13 +120,19 @@ func weight(parent *x509.Certificate) int {
 // amount counts what there is in certificates that crypto/x509 would look at again
 // for each path.
 type amount struct {
-	sent, bytes, names, extensions, policies int
+	sent, bytes, names, constraints, extensions, policies int
+}
+
+// addOwn counts a CA of the verifier.
+func (a *amount) addOwn(cert *x509.Certificate) {
+	a.names += len(cert.DNSNames) + len(cert.EmailAddresses) + len(cert.IPAddresses) + len(cert.URIs)
+	a.constraints += constraintsOf(cert)
 }
 
 func (a *amount) add(cert *x509.Certificate) {
 	a.sent++
 	a.bytes += len(cert.Raw)
-	a.names += len(cert.DNSNames) + len(cert.EmailAddresses) + len(cert.IPAddresses) + len(cert.URIs) + constraintsOf(cert)
+	a.addOwn(cert)
 	a.extensions += len(cert.Extensions)
 	a.policies += len(cert.Policies) + len(cert.PolicyMappings)
 }
@@ -124,12 +152,13 @@ func (a *amount) beyond(l limits) *limitError {
 	}{
 		{a.sent, l.sent + 1, "certificates"}, // the end-entity certificate is one
 		{a.bytes, maxBytes, "bytes"},
-		{a.names, maxNames, "names and name constraints"},
+		{a.names, maxNames, "names"},
+		{a.constraints, maxConstraints, "name constraints"},
 		{a.extensions, maxExtensions, "extensions"},
 		{a.policies, maxPolicies, "certificate policies"},
 	} {
 		if of.n > of.most {
-			return &limitError{text: fmt.Sprintf("the path may lead through more than %d %s", of.most, of.what)}
+			return &limitError{text: fmt.Sprintf("the path may lead through %d %s, and at most %d are allowed", of.n, of.what, of.most)}
 		}
 	}
 	return nil
@@ -161,10 +190,9 @@ func (w *work) step(l limits) bool {
 
 func (w *work) exhausted(l limits) bool { return w.signatures >= l.signatures || w.steps > maxSteps }
 
-// fewLargeSignatures reports whether crypto/x509, which counts signatures only, may
-// be asked for paths that lead through large keys.
-func (s *settings) fewLargeSignatures(leaf *x509.Certificate, extra *truststore.Store) bool {
-	large, steps := 0, 0
+// effort counts, on all paths by name from leaf, the issuers that crypto/x509 may look at
+// and what signatures with large keys count as. It stops where either is beyond its limit.
+func (s *settings) effort(leaf *x509.Certificate, extra *truststore.Store) (steps, large int) {
 	var walk func(path []*x509.Certificate) bool
 	walk = func(path []*x509.Certificate) bool {
 		for parent, by := range s.candidates(path[len(path)-1], extra) {
@@ -184,5 +212,19 @@ func (s *settings) fewLargeSignatures(leaf *x509.Certificate, extra *truststore.
 		}
 		return true
 	}
-	return walk([]*x509.Certificate{leaf})
+	walk([]*x509.Certificate{leaf})
+	return steps, large
+}
+
+// tooMuchWork is asked where a CA constrains names or has a large key: crypto/x509 counts
+// signatures only.
+func (s *settings) tooMuchWork(leaf *x509.Certificate, extra *truststore.Store, all *amount) *limitError {
+	steps, large := s.effort(leaf, extra)
+	switch {
+	case large > s.limits.signatures || large > 0 && steps > maxSteps:
+		return errLargeKeys
+	case min(steps, maxSignatures)*(all.names+all.constraints) > maxNameWork:
+		return errNameWork
+	}
+	return nil
 }

@@ -117,7 +117,7 @@ func TestHostileInputsEndQuickly(t *testing.T) {
 	const most = time.Second // a busy machine and the race detector included
 	trusted, inputs := hostileInputs()
 	v := mustVerifier(truststore.New(trusted.Certificate), truststore.New())
-	strict := mustVerifier(truststore.New(trusted.Certificate), truststore.New(), chain.WithPolicy(chain.All(profile.RFC5280, profile.WebPKI)),
+	strict := mustVerifier(truststore.New(trusted.Certificate), truststore.New(), chain.WithPolicy(profile.WebPKI),
 		chain.WithVeto(chain.VetoKeys([32]byte{})), chain.WithDistrusted(truststore.New(newRoot("X").Certificate), nil))
 	var worst time.Duration
 	for _, input := range inputs {
@@ -322,7 +322,7 @@ func TestLimitsOfCertificatesAndSignatures(t *testing.T) {
 	}
 	assert.NoError(t, verify(6, 100, extra...))
 	assert.NoError(t, verify(6, 100, slices.Concat(extra, extra, unrelated)...), "each once, and what no name leads to does not count")
-	assert.ErrorContains(t, verify(5, 100, extra...), "more than 6 certificates")
+	assert.ErrorContains(t, verify(5, 100, extra...), "7 certificates, and at most 6 are allowed")
 	assert.NoError(t, complete(64, 7, extra...))
 	assert.ErrorContains(t, complete(64, 6, extra...), "to find")
 
@@ -362,14 +362,14 @@ func TestLimitsOfWhatIsRead(t *testing.T) {
 		says string // "" if it is within the limits
 	}{
 		{"names that there is no constraint for", times(1900, mailboxes), []edit{numbered, otherNames}, ""},
-		{"more of them", times(2001, mailboxes), []edit{numbered, otherNames}, "more than 2000 names and name constraints"},
+		{"more of them", times(2001, mailboxes), []edit{numbered, otherNames}, "too many paths with names and name constraints"},
 		{"as many where no CA constrains names", times(2001, mailboxes), []edit{numbered}, ""},
 		{"extensions in CAs of one name and key", nil, []edit{numbered, times(20, extensions)}, ""},
-		{"more of them", nil, []edit{numbered, times(40, extensions)}, "more than 2000 extensions"},
+		{"more of them", nil, []edit{numbered, times(40, extensions)}, "extensions, and at most 2000 are allowed"},
 		{"policies", nil, []edit{numbered, times(15, oids)}, ""},
-		{"more of them", nil, []edit{numbered, times(20, oids)}, "more than 1000 certificate policies"},
+		{"more of them", nil, []edit{numbered, times(20, oids)}, "certificate policies, and at most 1000 are allowed"},
 		{"a leaf of 192 KiB", times(3, bytes), []edit{numbered}, ""},
-		{"a leaf of 256 KiB", times(4, bytes), []edit{numbered}, "more than 262144 bytes"},
+		{"a leaf of 256 KiB", times(4, bytes), []edit{numbered}, "bytes, and at most 262144 are allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			edits := []edit{}
@@ -387,6 +387,68 @@ func TestLimitsOfWhatIsRead(t *testing.T) {
 			assert.ErrorContains(t, err, test.says)
 			assert.NotContains(t, err.Error(), "x509:", "it was not asked")
 		})
+	}
+}
+
+// A chain may have many names and many constraints, and neither is looked at beyond.
+func TestLimitsOfNamesAndConstraints(t *testing.T) {
+	many := func(n int) []string {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("n%05d.example", i)
+		}
+		return names
+	}
+	for _, test := range []struct {
+		name               string
+		names, constraints int
+		says               string
+	}{
+		{"ten thousand of each", 10_000, 10_000, ""},
+		{"one name more", 10_001, 1, "it has 10001 names, and at most 10000 are allowed"},
+		{"without any constraint too", 10_001, 0, "it has 10001 names, and at most 10000 are allowed"},
+		{"one constraint more", 1, 10_001, "10001 name constraints, and at most 10000 are allowed"},
+	} {
+		constrain := func(c *x509.Certificate) {
+			c.ExcludedDNSDomains = append(many(test.constraints), "evil.example")[:test.constraints]
+		}
+		names := func(c *x509.Certificate) {
+			c.DNSNames = append(many(test.names-1), "host.example")
+			for i := range c.DNSNames[:test.names-1] {
+				c.DNSNames[i] = "x" + c.DNSNames[i]
+			}
+		}
+		root := newRoot("Root", constrain)
+		plain := newRoot("Plain Root")
+		issuing := plain.issueCA("Issuing CA", constrain)
+		for where, v := range map[string]*chain.Verifier{
+			"the root":           mustVerifier(truststore.New(root.Certificate), truststore.New()),
+			"an intermediate":    mustVerifier(truststore.New(plain.Certificate), truststore.New(issuing.Certificate)),
+			"what the peer sent": mustVerifier(truststore.New(plain.Certificate), truststore.New()),
+		} {
+			t.Run(test.name+", constrained by "+where, func(t *testing.T) {
+				from := issuing
+				if where == "the root" {
+					from = root
+				}
+				leaf := from.issue("host.example", names)
+				took, err := quickest(t, time.Second, func() error {
+					_, err := v.Verify(leaf, chain.VerifyOptions{Time: now, DNSName: "host.example", Extra: []*x509.Certificate{issuing.Certificate}})
+					return err
+				})
+				t.Log(took)
+				if len(leaf.Raw)+len(issuing.Raw) > 256<<10 && where == "what the peer sent" && test.says == "" {
+					assert.ErrorContains(t, err, "bytes, and at most 262144")
+					return
+				}
+				if test.says == "" {
+					assert.NoError(t, err)
+					return
+				}
+				assert.ErrorContains(t, err, test.says)
+				assert.NotContains(t, err.Error(), "x509:", "it was not asked")
+			})
+		}
 	}
 }
 

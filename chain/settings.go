@@ -51,7 +51,7 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	if s.distrusted.Len() > 0 {
 		s.veto = both(s.vetoDistrusted, s.veto)
 	}
-	s.anchorPool = s.roots.CertPool()
+	s.anchorPool = s.roots.Filter(func(c *x509.Certificate) bool { return !tooConstrained(c) }).CertPool()
 	for root := range s.roots.All() {
 		if !isCA(root) {
 			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", quote.Certificate(root))

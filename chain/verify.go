@@ -65,7 +65,7 @@ func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 			return nil, s.advise(err, extra, opts)
 		}
 	}
-	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
+	if err := leafWithinLimits(leaf, at); err != nil {
 		return nil, s.advise(err, nil, opts)
 	}
 	v := verification{settings: s, leaf: leaf, at: at, usages: opts.KeyUsages}

@@ -3,7 +3,7 @@
 // [WebPKI], what the CA/Browser Forum demands of public servers.
 //
 // They can only refuse, look at the certificates alone, and cost a few microseconds
-// a chain. Give them to chain.WithPolicy; chain.All(RFC5280, WebPKI) asks both.
+// a chain. Give one to chain.WithPolicy: WebPKI has the rules of RFC5280 in it.
 //
 // # Details
 //

@@ -23,7 +23,7 @@ func ExampleRFC5280() {
 
 // Both profiles for servers on the internet, and a minimum of our own.
 func ExampleWebPKI() {
-	public := chain.All(profile.RFC5280, profile.WebPKI, chain.MinKeySizes(3072, 256))
+	public := chain.All(profile.WebPKI, chain.MinKeySizes(3072, 256))
 	fmt.Println(public(forge(), now))
 	fmt.Println(public(forge(changes(noSubject, forHosts("*.com"))), now))
 	// Output:

@@ -6,17 +6,17 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 )
 
-// BrokenRules returns every rule of RFC5280 and of WebPKI that a chain breaks, by name
-// and section, and not the first one only.
-func BrokenRules(c chain.Chain) (rfc5280, webPKI []string) {
-	all := func(rules []rule) (broken []string) {
-		breaches(c, rules, func(_ *x509.Certificate, r rule, _ string) bool {
+// BrokenRules returns every rule of RFC5280 and every one that only WebPKI has that a
+// chain breaks, by name and section, and not the first one only.
+func BrokenRules(c chain.Chain) (strict, only []string) {
+	all := func(standards []standard) (broken []string) {
+		breaches(c, standards, func(_ *x509.Certificate, _ string, r rule, _ string) bool {
 			broken = append(broken, r.name+" "+r.section)
 			return true
 		})
 		return broken
 	}
-	return all(rfc5280Rules[:]), all(webPKIRules[:])
+	return all(rfc5280), all(webPKI[:1])
 }
 
 // RuleNames are the rules of each profile, by name and section.

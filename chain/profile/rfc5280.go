@@ -21,8 +21,12 @@ import (
 // asks for nothing that the standard only recommends. The error is a *[chain.Error]
 // with the certificate, the rule and its section.
 func RFC5280(c chain.Chain, at time.Time) error {
-	return check(c, at, "RFC 5280", rfc5280Rules[:])
+	return check(c, at, rfc5280)
 }
+
+const rfc5280Name = "RFC 5280"
+
+var rfc5280 = []standard{{rfc5280Name, rfc5280Rules[:]}}
 
 var rfc5280Rules = [...]rule{
 	{"version", "4.1.2.1", rfcVersion},
@@ -42,6 +46,7 @@ var rfc5280Rules = [...]rule{
 	{"subjectDirectoryAttributes", "4.2.1.8", rfcSubjectDirectoryAttributes},
 	{"basicConstraints", "4.2.1.9", rfcBasicConstraints},
 	{"nameConstraints", "4.2.1.10", rfcNameConstraints},
+	{"permitted names", "4.2.1.10", rfcPermittedNames},
 	{"policyConstraints", "4.2.1.11", rfcPolicyConstraints},
 	{"extKeyUsage", "4.2.1.12", rfcExtKeyUsage},
 	{"cRLDistributionPoints", "4.2.1.13", rfcCRLDistributionPoints},

@@ -100,8 +100,8 @@ func (e *extension) namedBits(most int) bool {
 }
 
 // Section 4.2.1.4: at least one policy, at least one qualifier where there is the
-// field, and those of anyPolicy are a CPS or a user notice. crypto/x509 refuses a
-// policy that is there twice.
+// field, and those of anyPolicy, and of any policy where the extension is critical, are
+// a CPS or a user notice. crypto/x509 refuses a policy that is there twice.
 func rfcCertificatePolicies(s *subject) string {
 	e := s.find(idCertificatePolicies)
 	if how := e.notEmpty(); e == nil || how != "" {
@@ -120,8 +120,12 @@ func rfcCertificatePolicies(s *subject) string {
 			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || !isOID(kind) {
 				return "it is malformed"
 			}
-			if string(id) == idAnyPolicy && string(kind) != idQT+"\x01" && string(kind) != idQT+"\x02" {
+			known := string(kind) == idQT+"\x01" || string(kind) == idQT+"\x02"
+			switch {
+			case !known && string(id) == idAnyPolicy:
 				return "anyPolicy has a qualifier that is neither a CPS nor a user notice"
+			case !known && e.critical:
+				return "it is critical, and has a qualifier that is neither a CPS nor a user notice"
 			}
 		}
 	}
@@ -256,18 +260,23 @@ func rfcBasicConstraints(s *subject) string {
 }
 
 // Section 4.2.1.10: only in CA certificates, critical, the subtrees without minimum
-// and maximum, at which crypto/x509 does not look, and those of URIs a domain name,
-// perhaps with a dot before it.
+// and maximum, at which crypto/x509 does not look, those of URIs a domain name, perhaps
+// with a dot before it, and those of hosts without that dot.
 func rfcNameConstraints(s *subject) string {
+	if e := s.find(idNameConstraints); e != nil && isCA(s.Certificate) && !e.critical {
+		return "it is not critical"
+	}
+	return s.nameConstraints()
+}
+
+// nameConstraints is all of that but for critical.
+func (s *subject) nameConstraints() string {
 	e := s.find(idNameConstraints)
 	if e == nil {
 		return ""
 	}
-	switch {
-	case !isCA(s.Certificate):
+	if !isCA(s.Certificate) {
 		return "it is in a certificate that is not a CA's"
-	case !e.critical:
-		return "it is not critical"
 	}
 	content, ok := e.sequence()
 	if !ok || content.Empty() {
@@ -288,8 +297,11 @@ func rfcNameConstraints(s *subject) string {
 			if !subtree.Empty() {
 				return "a subtree has a minimum or maximum"
 			}
-			if kind == tagURI && !isHost(bytes.TrimPrefix(base, []byte("."))) {
+			switch {
+			case kind == tagURI && !isHost(bytes.TrimPrefix(base, []byte("."))):
 				return fmt.Sprintf("%s is not a host or domain for URIs", quote.Text(string(base)))
+			case kind == tagDNSName && bytes.HasPrefix(base, []byte(".")):
+				return fmt.Sprintf("%s has a dot before it, which only domains for URIs and mail have", quote.Text(string(base)))
 			}
 		}
 	}

@@ -38,7 +38,7 @@ const (
 	inRoot
 )
 
-var rfc5280RuleTests = []ruleTest{
+var rfc5280RuleTests = slices.Concat(permittedNameTests, []ruleTest{
 	{"data after the signature changes the fingerprint of a certificate", "certificate 4.1", inLeaf,
 		func(f *forged) { f.behind = []byte{5, 0} }, nil, "after the signature"},
 	{"so do unused bits in the signature", "certificate 4.1", inLeaf,
@@ -153,6 +153,9 @@ var rfc5280RuleTests = []ruleTest{
 	{"anyPolicy has the qualifiers that all know", "certificatePolicies 4.2.1.4", inCA,
 		with(32, false, seq(seq(oidDER(2, 5, 29, 32, 0), seq(seq(oidDER(1, 2, 3), []byte{5, 0}))))),
 		with(32, false, seq(qualified(2, 5, 29, 32, 0), seq(oidDER(1, 2, 4), seq(seq(oidDER(1, 2, 3), []byte{5, 0}))))), "anyPolicy"},
+	{"a critical extension has no qualifiers that not all know", "certificatePolicies 4.2.1.4", inLeaf,
+		with(32, true, seq(seq(oidDER(1, 2, 4), seq(seq(oidDER(1, 2, 3), []byte{5, 0}))))),
+		with(32, true, seq(qualified(1, 2, 4))), "it is critical"},
 	{"anyPolicy is not mapped", "policyMappings 4.2.1.5", inCA,
 		with(33, true, seq(seq(oidDER(2, 5, 29, 32, 0), oidDER(1, 2, 3)))),
 		with(33, true, seq(seq(oidDER(1, 2, 4), oidDER(1, 2, 3)))), "anyPolicy"},
@@ -240,6 +243,9 @@ var rfc5280RuleTests = []ruleTest{
 	{"a subtree has no maximum", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"), tagged(0x81, []byte{1}))))),
 		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))), tagged(0xa1, seq(tagged(0x82, "not.example"))))), "maximum"},
+	{"a subtree of hosts has no dot before it", "nameConstraints 4.2.1.10", inCA,
+		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, ".example"))))),
+		with(30, true, seq(tagged(0xa0, seq(tagged(0x82, "example"))))), "has a dot before it"},
 	{"a subtree of URIs is of a domain name", "nameConstraints 4.2.1.10", inCA,
 		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host&example"))))),
 		with(30, true, seq(tagged(0xa1, seq(tagged(0x86, "host.example")), seq(tagged(0x86, ".example"))))), "not a host"},
@@ -285,7 +291,7 @@ var rfc5280RuleTests = []ruleTest{
 		withAccess(11, seq()), withAccess(11, seq(access(5))), "empty"},
 	{"accesses to the subject are not critical", "subjectInfoAccess 4.2.2.2", inLeaf,
 		changes(withAccess(11, seq(access(5))), lastCritical), withAccess(11, seq(access(5))), "critical"},
-}
+})
 
 // pointName is the name of a distribution point: a URL.
 var pointName = tagged(0xa0, tagged(0xa0, tagged(0x86, "http://crl.example/a.crl")))
@@ -347,7 +353,8 @@ var refusedByX509 = map[string]bool{
 // run asks about both chains.
 func (test *ruleTest) run(t *testing.T, profile chain.Policy, broken func(chain.Chain) []string) {
 	at := func(c change) chain.Chain {
-		changes := make([]change, test.cert+1)
+		changes := make([]change, 3)
+		changes[inCA] = aboveOf[test.name]
 		changes[test.cert] = c
 		return forge(changes...)
 	}

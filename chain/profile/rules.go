@@ -18,16 +18,23 @@ type rule struct {
 	broken  func(*subject) string // how; empty where the rule is kept
 }
 
+// standard is a document and its rules.
+type standard struct {
+	name  string
+	rules []rule
+}
+
 // subject is a certificate of a chain that rules are asked about.
 type subject struct {
 	fields
 	*x509.Certificate
 	issuer     *x509.Certificate // nil at the end of the chain
-	leaf, root bool              // both, in a chain of one
+	above      []*x509.Certificate
+	leaf, root bool // both, in a chain of one
 }
 
 // check returns an error for the first rule that is broken.
-func check(c chain.Chain, at time.Time, standard string, rules []rule) error {
+func check(c chain.Chain, at time.Time, standards []standard) error {
 	refuse := func(reason chain.Reason, cert *x509.Certificate, why error) error {
 		return &chain.Error{Reason: reason, Chain: c, Cert: cert, At: at, Err: []error{why}}
 	}
@@ -37,8 +44,8 @@ func check(c chain.Chain, at time.Time, standard string, rules []rule) error {
 		return refuse(chain.Unsupported, nil, errors.New("not a chain of parsed certificates"))
 	}
 	var failed error
-	breaches(c, rules, func(cert *x509.Certificate, r rule, how string) bool {
-		failed = refuse(chain.RefusedByPolicy, cert, fmt.Errorf("%s: %s (%s section %s)", r.name, how, standard, r.section))
+	breaches(c, standards, func(cert *x509.Certificate, by string, r rule, how string) bool {
+		failed = refuse(chain.RefusedByPolicy, cert, fmt.Errorf("%s: %s (%s section %s)", r.name, how, by, r.section))
 		return false
 	})
 	return failed
@@ -46,25 +53,27 @@ func check(c chain.Chain, at time.Time, standard string, rules []rule) error {
 
 // breaches reports every rule that is broken, from the leaf upwards, until report
 // returns false. A certificate that cannot be read is not asked for more.
-func breaches(c chain.Chain, rules []rule, report func(cert *x509.Certificate, r rule, how string) bool) {
+func breaches(c chain.Chain, standards []standard, report func(cert *x509.Certificate, by string, r rule, how string) bool) {
 	var room [16]extension
 	s := subject{fields: fields{extensions: room[:0]}}
 	for i, cert := range c {
-		s.Certificate, s.issuer = cert, nil
+		s.Certificate, s.issuer, s.above = cert, nil, c[i+1:]
 		s.leaf, s.root = i == 0, i == len(c)-1
 		if !s.root {
 			s.issuer = c[i+1]
 		}
 		s.fields = fields{extensions: s.extensions[:0]}
 		if how := s.read(cert); how != "" {
-			if !report(cert, rule{name: "certificate", section: "4.1"}, how) {
+			if !report(cert, rfc5280Name, rule{name: "certificate", section: "4.1"}, how) {
 				return
 			}
 			continue
 		}
-		for _, r := range rules {
-			if how := r.broken(&s); how != "" && !report(cert, r, how) {
-				return
+		for _, by := range standards {
+			for _, r := range by.rules {
+				if how := r.broken(&s); how != "" && !report(cert, by.name, r, how) {
+					return
+				}
 			}
 		}
 	}

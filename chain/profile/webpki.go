@@ -21,11 +21,22 @@ import (
 
 // WebPKI is a [chain.Policy] that asks a chain for what the Baseline Requirements
 // of the CA/Browser Forum, version 2, demand of public servers and the CAs above
-// them: keys, signature algorithms, usages, validity, and names. It comes on top of
-// [RFC5280]. The error is a *[chain.Error] with the certificate, the rule and its
-// section.
+// them: keys, signature algorithms, usages, validity, and names. It brings the rules of
+// [RFC5280], but a nameConstraints need not be critical, as the Requirements allow. The
+// error is a *[chain.Error] with the certificate, the rule and its section.
 func WebPKI(c chain.Chain, at time.Time) error {
-	return check(c, at, "CA/Browser Forum BR", webPKIRules[:])
+	return check(c, at, webPKI)
+}
+
+var webPKI = []standard{{"CA/Browser Forum BR", webPKIRules[:]}, {rfc5280Name, withoutCritical()}}
+
+// withoutCritical are the rules of RFC 5280 with the exception of section 7.1.2.10.8: a
+// nameConstraints may be critical or not.
+func withoutCritical() []rule {
+	rules := slices.Clone(rfc5280Rules[:])
+	i := slices.IndexFunc(rules, func(r rule) bool { return r.name == "nameConstraints" })
+	rules[i].broken = (*subject).nameConstraints
+	return rules
 }
 
 // The sections of two rules are one level up, in the profile of roots (7.1.2.1) and

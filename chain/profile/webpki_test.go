@@ -165,8 +165,8 @@ var webPKIRuleTests = []ruleTest{
 	{"the prefix alone is reserved", hostName, inLeaf, forHosts("xn--.example"), forHosts("a--b.example"), "not a domain name"},
 
 	{"the issuer's name and number are not given", "authorityKeyIdentifier 7.1.2.11", inLeaf,
-		with(35, false, seq(tagged(0x80, "id"), tagged(0xa1, tagged(0xa4, nameDER("Root"))), tagged(0x82, []byte{1}))),
-		with(35, false, seq(tagged(0x80, "id"))), "name or serial number"},
+		with(35, false, seq(tagged(0x80, forge()[inCA].SubjectKeyId), tagged(0xa1, tagged(0xa4, nameDER("Root"))), tagged(0x82, []byte{1}))),
+		with(35, false, seq(tagged(0x80, forge()[inCA].SubjectKeyId))), "name or serial number"},
 
 	{"SHA-1 is not a signature algorithm", "signature algorithm 7.1.3.2", inLeaf, signedWithRSA(5), signedWithRSA(11), "SHA1-RSA"},
 	{"an RSA algorithm has NULL for parameters", "signature algorithm 7.1.3.2", inLeaf,
