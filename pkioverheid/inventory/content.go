@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // contentKind is what the beginning of a file says of the rest.
@@ -553,10 +554,10 @@ func placeInDocument(elements []xml.StartElement) string {
 		if e.Name.Space == nsXMLDSig && (e.Name.Local == "KeyInfo" || e.Name.Local == "X509Data") {
 			continue
 		}
-		part := printable(e.Name.Local, maxName)
+		part := safetext.Printable(e.Name.Local, maxName)
 		for _, a := range e.Attr {
 			if a.Name.Local == "use" || a.Name.Local == "certId" {
-				part += "[" + printable(a.Value, maxName) + "]"
+				part += "[" + safetext.Printable(a.Value, maxName) + "]"
 			}
 		}
 		parts = append(parts, part)

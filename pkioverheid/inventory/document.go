@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
@@ -113,7 +114,7 @@ func readCPA(data []byte) *cpa {
 				certs = append(certs, cert)
 			case isRef && kind != "" && cert != "" && len(doc.references) < maxCPACertificates:
 				refs := doc.references[cert]
-				if kind = printable(kind, maxName); len(refs) < maxCPAReferences && !slices.Contains(refs, kind) {
+				if kind = safetext.Printable(kind, maxName); len(refs) < maxCPAReferences && !slices.Contains(refs, kind) {
 					doc.references[cert] = append(refs, kind)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // What is read of a file at first, and at a time while looking for certificates in
@@ -117,7 +118,7 @@ func (r *reader) follow() bool {
 	case r.isWalked(real):
 		return false
 	case info.IsDir():
-		r.trouble(&trouble{text: "a symbolic link to a folder outside of what is scanned, which is not followed: name " + printable(real, 200) + " as a target"})
+		r.trouble(&trouble{text: "a symbolic link to a folder outside of what is scanned, which is not followed: name " + safetext.Printable(real, 200) + " as a target"})
 		return false
 	}
 	return r.outside.first(real)

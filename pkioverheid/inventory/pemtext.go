@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // pemText finds the blocks of PEM in text of any kind: on one line, or on lines with the
@@ -41,7 +42,7 @@ type pemBlock struct {
 }
 
 func (b *pemBlock) String() string {
-	return fmt.Sprintf("block %d (%s, line %d, byte %d)", b.number, printable(b.kind, 40), b.line, b.offset)
+	return fmt.Sprintf("block %d (%s, line %d, byte %d)", b.number, safetext.Printable(b.kind, 40), b.line, b.offset)
 }
 
 // pemEntries are the entries of a text, as truststore.Entries has them.

@@ -157,7 +157,7 @@ func (r Result) Where() string {
 	if where == "" {
 		where = r.Target
 	}
-	where = printable(where, maxPath)
+	where = safetext.Printable(where, maxPath)
 	if r.Place != "" {
 		where += ", " + r.Place
 	}
@@ -239,10 +239,10 @@ const maxDN = 1024
 // escaped; the exact bytes of a path that is not UTF-8 are in pathBytes, in base64.
 func (r Result) MarshalJSON() ([]byte, error) {
 	j := resultJSON{
-		Target: printable(r.Target, maxPath),
-		Path:   printable(r.Path, maxPath),
+		Target: safetext.Printable(r.Target, maxPath),
+		Path:   safetext.Printable(r.Path, maxPath),
 		Place:  r.Place,
-		Party:  printable(r.Party, maxDN),
+		Party:  safetext.Printable(r.Party, maxDN),
 		State:  r.State(),
 	}
 	if !utf8.ValidString(r.Path) {
@@ -297,7 +297,7 @@ func (t *trouble) Error() string {
 		text = t.cause.Error()
 	}
 	text = strings.TrimPrefix(text, "truststore: ")
-	return "inventory: " + printable(t.where, maxPath) + ": " + printable(text, maxText)
+	return "inventory: " + safetext.Printable(t.where, maxPath) + ": " + safetext.Printable(text, maxText)
 }
 
 func (t *trouble) Unwrap() error { return t.cause }

@@ -12,8 +12,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Signature is the namespace of XML signatures, in whose form documents carry
@@ -26,6 +27,9 @@ const (
 	maxDepth = 128
 	maxTag   = 64 << 10
 )
+
+// mostName is how much of a name of the document an error has.
+const mostName = 200
 
 // Reader reads the tokens of one document. An error is final, but for ErrBase64.
 // Errors name the byte at which the token begins, and hold no control characters.
@@ -121,7 +125,7 @@ func checkAttributes(attrs []xml.Attr) error {
 			twice = slices.ContainsFunc(attrs[:i], func(b xml.Attr) bool { return b.Name == a.Name })
 		}
 		if twice {
-			return fmt.Errorf("the attribute %s comes twice", printable(a.Name.Local))
+			return fmt.Errorf("the attribute %s comes twice", safetext.Printable(a.Name.Local, mostName))
 		}
 	}
 	return nil
@@ -144,7 +148,7 @@ func (r *Reader) next() (xml.Token, error) {
 	case errors.As(err, &syntax) && r.at == len(r.data) && strings.Contains(syntax.Msg, "EOF"):
 		err = errors.New("the document ends in the middle: it is cut off")
 	case syntax != nil:
-		err = fmt.Errorf("damaged XML in line %d: %s", r.Line(int64(r.at)), printable(syntax.Msg))
+		err = fmt.Errorf("damaged XML in line %d: %s", r.Line(int64(r.at)), safetext.Printable(syntax.Msg, mostName))
 	}
 	return nil, err
 }
@@ -294,23 +298,4 @@ func (s *source) Read(p []byte) (int, error) {
 		p[n] = b
 	}
 	return n, nil
-}
-
-// printable makes what encoding/xml says, which may repeat a name of the document,
-// fit for one line.
-func printable(s string) string {
-	const most = 200
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	var out strings.Builder
-	for _, r := range s {
-		if strconv.IsPrint(r) {
-			out.WriteRune(r)
-		} else {
-			q := strconv.QuoteRune(r)
-			out.WriteString(q[1 : len(q)-1])
-		}
-	}
-	return out.String()
 }
