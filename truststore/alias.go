@@ -12,7 +12,7 @@ import (
 
 // aliases returns the certificates with a name for each, as Java's key stores
 // want one: the common name, or the whole subject where there is none, in lower
-// case, with a number behind it if another certificate had it first.
+// case, with a number after it if another certificate had it first.
 //
 // Java compares these names in lower case, and in a JKS it does not find an entry
 // whose name is written in upper case. Two certificates under one name would be

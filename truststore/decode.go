@@ -11,31 +11,10 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Decode reads certificates in any of the formats that it can tell from their
-// content (see Detect):
-//
-//   - PEM: CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks. Text between them
-//     and CRLs are passed over. See RestrictedCertificate for what a TRUSTED
-//     CERTIFICATE or a PKCS12 may say of a certificate that is then refused.
-//   - DER: one certificate, or several one after the other; also as base64
-//     without BEGIN and END lines.
-//   - PKCS7: the certificates in it. The signatures are not looked at: who
-//     delivered a file is no matter of its form.
-//   - PKCS12: trust stores of Java and all others that hold certificates, with
-//     the encryption of today (AES, PBMAC1) and of old (RC2, triple DES).
-//   - JKS: trusted certificate entries. JCEKS is not read.
-//   - XML: all ds:X509Certificate elements, wherever they stand. A document
-//     with a DTD, or in another encoding than UTF-8, is refused.
-//
-// With WithPassword, the password must be that of a PKCS12 or JKS (see ErrPassword),
-// and a PKCS12 that has none is refused; other formats have none and are read all the
-// same, so that a folder can hold both. Without it, a file that is not encrypted is read,
-// and its integrity is not checked, as keytool does it: a JKS is never encrypted,
-// a PKCS12 nearly always.
-//
-// Decode is strict: if one certificate among many cannot be read, the error says
-// which, and nothing is returned. So are private keys, anything else that is no
-// certificate, and data without any certificate an error. See KeepGoing.
+// Decode reads certificates in any of the formats, which it recognises by their content.
+// It is strict: one certificate that cannot be read, a private key, or no certificate at
+// all is an error that says where, and nothing is returned. See [KeepGoing], and [ErrPassword]
+// for files with a password.
 func Decode(data []byte, opts ...Option) (*Store, error) {
 	s, err := decode(data, newOptions(opts))
 	return s, within("truststore", err)
@@ -57,7 +36,7 @@ func gather(entries entries, o options) (*Store, error) {
 	return d.result()
 }
 
-// maxPlace bounds what an error says of a path: whoever may put a file into a
+// maxPlace bounds how much of a path an error has: whoever may put a file into a
 // folder chooses its name.
 const maxPlace = 4096
 

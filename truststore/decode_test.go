@@ -276,7 +276,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"PKCS#7 that is encrypted":          {string(enveloped), "1.2.840.113549.1.7.3"},
 		"PKCS#7 with nothing in it":         {sequence("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), "damaged PKCS#7"},
 		"PKCS#7 with a damaged certificate": {string(bag(t, all[0], parseLoose(broken), all[2])), "certificate 2 in the PKCS#7: x509: "},
-		"PKCS#7 with something else in it":  {strings.Replace(string(p7), string(all[0].Raw), "\xa0\x82"+der[2:], 1), "certificate 1 in the PKCS#7: this is no X.509 certificate"},
+		"PKCS#7 with something else in it":  {strings.Replace(string(p7), string(all[0].Raw), "\xa0\x82"+der[2:], 1), "certificate 1 in the PKCS#7: this is not an X.509 certificate"},
 		"a million indefinite lengths":      {"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" + deep, "more than 32 ASN.1 elements inside one another"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,32 +9,14 @@ import (
 	"slices"
 )
 
-// Encode writes the certificates in the given format. XML is read only.
-//
-// In PEM, a comment line before each certificate tells a reader its subject, the
-// day on which it expires, and its fingerprint:
+// Encode writes the certificates in the given format; XML is read only. PEM has a comment
+// before each certificate:
 //
 //	# CN=Example Root,O=Example,C=NL | expires 2036-01-01 | SHA-256 0f3c…
 //
-// PKCS7 is written without a signature. An empty Store gives a file without
-// certificates, which Decode does not accept.
-//
-// PKCS12 and JKS are trust stores for Java, which need a password (WithPassword).
-// It keeps nothing secret, since certificates are public, but Java ignores what is
-// in a PKCS12 without one. For PKCS12 it must be printable ASCII, because Java
-// takes no other; keytool wants six characters when it makes a file, and reads a
-// file with fewer. Each certificate has its common name as its alias, in lower
-// case, with a number behind it where two have the same. A certificate without an
-// issuer, or without any name, or with an RSA key of less than 512 or more than 16384
-// bits, is an error, because of one such Java would refuse
-// the whole file. PKCS12 is encrypted with AES-256, which is read by Java 12 and
-// later and by 8 and 11 with updates since July 2021, by OpenSSL 1.1.1, and by
-// Windows Server 2019; JKS is for Java that is older.
-//
-// The same Store gives the same bytes, except in PKCS12: there, salts are random,
-// as they must be. The order is that of the Store, except in JKS: there, it is that
-// of the aliases, and the dates of the entries are those on which the
-// certificates became valid.
+// PKCS12 and JKS are trust stores for Java and need WithPassword, for PKCS12 in printable
+// ASCII. Certificates for which Java would refuse the file are an error. See "Details" in the
+// package documentation.
 func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
 	data, err := s.encode(f, newOptions(opts))
 	if err != nil {

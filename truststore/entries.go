@@ -8,82 +8,69 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
-// Entry is what lies at one place of a file: a certificate, a private key, or
-// something that cannot be read.
+// Entry is one place of a file: a certificate, a private key, or what cannot be read.
 type Entry struct {
 	Format Format // of the file
 	Kind   EntryKind
 
-	// Number counts, from one, what the format has: the blocks of PEM, the entries
-	// of a key store, the certificates of a document. It is zero where Err is about
-	// the whole file.
+	// Number counts blocks of PEM, entries of a key store or certificates of a document,
+	// from one. It is zero where Err is about the whole file.
 	Number int
 
 	// Line is where a block of PEM begins, from one, else zero.
 	Line int
 
-	// Alias is the name in a key store, where it has one: whatever somebody chose,
-	// in any characters. In a JKS it may not be UTF-8.
+	// Alias is the name in a key store: any characters; of a JKS perhaps not UTF-8.
 	Alias string
 
-	// Position counts, from one, the certificates that a JKS holds beside a private
-	// key, the key's own first, or those in one PKCS#7 block of PEM; else zero.
+	// Position counts, from one, the certificates of one private key in a JKS, its own
+	// first, or those in one PKCS#7 block of PEM; else it is zero.
 	Position int
 
-	// Elements are those of an XML document in which the certificate stands, the
-	// document's own first, X509Certificate not among them. Declarations of name
-	// spaces are left out of their attributes, and so is what follows the first 16.
+	// Elements are the XML elements around the certificate, the outermost first, with
+	// at most 16 attributes each and without declarations of name spaces.
 	Elements []xml.StartElement
 
-	// Restriction says what a RestrictedCertificate is trusted or rejected for, in
-	// words; else it is empty.
+	// Restriction describes for what a RestrictedCertificate is trusted or rejected.
 	Restriction string
 
-	// DER is the certificate: its bytes, not parsed, so that they may be none. It must
-	// not be modified, because it may be a part of what was read. In PEM and XML it is
-	// not, where Position is zero. Private keys have none.
+	// DER is the certificate, not parsed; nil for a private key. It must not be
+	// modified: it may be a part of the input.
 	DER []byte
 
-	// Err says what is wrong here, and nothing else is known then but the place, and
-	// in PEM the Kind that the block says it is of.
+	// Err is what is wrong here. Only the place is known then, and in PEM the Kind that
+	// the block says it has.
 	Err error
 }
 
-// EntryKind is what an Entry is. The zero value is for entries with an error, where
-// it is not known, and where a text only seems to explain PEM with an example.
+// EntryKind is what an Entry is. The zero value is for entries with an error.
 type EntryKind uint8
 
+// The numbers are those of package entry.
 const (
 	// PlainCertificate is a certificate of which the file does not say more.
-	PlainCertificate = EntryKind(entry.Plain)
+	PlainCertificate EntryKind = iota + 1
 
-	// TrustedCertificate is one that the file marks as trusted: a trusted entry of a
-	// JKS, or of a PKCS#12 by Java's attribute, or a TRUSTED CERTIFICATE of OpenSSL.
-	TrustedCertificate = EntryKind(entry.Trusted)
+	// TrustedCertificate is marked as trusted: in a JKS, by Java's attribute in a
+	// PKCS#12, or as a TRUSTED CERTIFICATE of OpenSSL.
+	TrustedCertificate
 
-	// KeyCertificate is one that the file keeps with a private key: the key's own,
-	// or in a JKS one of those above it.
-	KeyCertificate = EntryKind(entry.OfKey)
+	// KeyCertificate belongs to a private key in the file, or in a JKS to its chain.
+	KeyCertificate
 
-	// RestrictedCertificate is one that the file trusts, but for none of serverAuth,
-	// clientAuth and anyExtendedKeyUsage, or rejects for any use: a TRUSTED
-	// CERTIFICATE of OpenSSL, or one with Java's attribute in a PKCS#12. Decode and
-	// Open refuse it, because a Store could not keep the restriction.
-	RestrictedCertificate = EntryKind(entry.Restricted)
+	// RestrictedCertificate is trusted for other uses than serverAuth, clientAuth and
+	// anyExtendedKeyUsage only, or rejected for some use. Decode and Open refuse it,
+	// because a Store could not keep the restriction.
+	RestrictedCertificate
 
 	// PrivateKey is a private key, which is not read.
-	PrivateKey = EntryKind(entry.PrivateKey)
+	PrivateKey
 )
 
-// Entries lists what a file holds, in its order, for programs that report on
-// files: which certificates, where, with what the file says about each, and what
-// is wrong between them. Unlike Decode it goes on after what cannot be read, does
-// not parse certificates, repeats what is repeated, and has nothing against private
-// keys, nor against blocks of PEM with something else.
-//
-// Who wants to trust what is in a file uses Decode.
-//
-// What is wrong with the file as a whole is an Entry without a Number.
+// Entries lists what a file holds, in its order, for programs that report on files. Unlike
+// Decode it goes on after an error, does not parse certificates, lists what is repeated and
+// private keys, and skips other blocks of PEM. An error of the whole file is an Entry
+// without a Number.
 func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for format, e := range entriesIn(data, newOptions(opts)) {
@@ -141,9 +128,8 @@ func (f *form) entriesIn(data []byte, o options) entries {
 	}
 }
 
-// ErrPassword and ErrNoPassword are found by [errors.Is] in the errors for files
-// that cannot be read without their password. Where none was given, both are
-// found; where one was given that does not fit, only ErrPassword is.
+// ErrPassword is in the errors for a file whose password is wrong or missing, and
+// ErrNoPassword in those for a missing one.
 var (
 	ErrPassword   = pbe.ErrPassword
 	ErrNoPassword = pbe.ErrNoPassword

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 )
 
 // describe says of each entry what matters to a test.
@@ -33,6 +35,11 @@ func describe(entries []Entry) (lines []string) {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+func TestTheKindsAreThoseOfTheReaders(t *testing.T) {
+	assert.Equal(t, []EntryKind{0, PlainCertificate, TrustedCertificate, KeyCertificate, RestrictedCertificate, PrivateKey},
+		[]EntryKind{EntryKind(entry.Unknown), EntryKind(entry.Plain), EntryKind(entry.Trusted), EntryKind(entry.OfKey), EntryKind(entry.Restricted), EntryKind(entry.PrivateKey)})
 }
 
 func TestEntriesOfFilesOfOtherPrograms(t *testing.T) {

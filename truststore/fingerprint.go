@@ -7,13 +7,11 @@ import (
 	"fmt"
 )
 
-// Fingerprint is the SHA-256 of a certificate's DER: what browsers, openssl and
-// CAs print to name one certificate.
+// Fingerprint is the SHA-256 of a certificate's DER, by which CAs name a certificate.
 type Fingerprint [sha256.Size]byte
 
-// FingerprintOf returns the fingerprint of a certificate. That of nil, or of a
-// certificate that was not parsed, is the zero Fingerprint, which no
-// certificate has.
+// FingerprintOf returns the fingerprint of a certificate: the zero Fingerprint for nil and
+// for one that was not parsed.
 func FingerprintOf(cert *x509.Certificate) Fingerprint {
 	if cert == nil || len(cert.Raw) == 0 {
 		return Fingerprint{}

@@ -24,7 +24,7 @@ import (
 )
 
 // Format is a form in which certificates are kept in files. The zero value is
-// no format.
+// not one of them.
 type Format uint8
 
 const (
@@ -72,11 +72,11 @@ var forms = []form{
 	},
 	{
 		format: XML, names: []string{"XML"},
-		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may stand in a document
+		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may be in a document
 		entries: xmlcerts.Entries,
 	},
 	{
-		// A private key is no Format.
+		// Private keys, which have no Format.
 		sniff:   func(c content) bool { return c.body != nil && keys.FormOf(c.body) != 0 },
 		entries: keys.Entries,
 	},
@@ -123,10 +123,9 @@ func (f Format) String() string {
 	return "Format(" + strconv.Itoa(int(f)) + ")"
 }
 
-// ParseFormat takes what String returns, in upper or lower case, and the usual
-// file extensions of the formats with or without a dot: pem, crt, der, p7b, p7c,
-// p12, pfx, jks, xml. The extension cer is none of them: it is used for PEM and
-// for DER. To read a file, its format need not be known.
+// ParseFormat reads the name of a format, in upper or lower case, or a file extension with or
+// without a dot: pem, crt, der, p7b, p7c, p12, pfx, jks, xml. The extension cer is used for
+// PEM and DER, so that it is an error.
 func ParseFormat(s string) (Format, error) {
 	for _, row := range forms {
 		if slices.ContainsFunc(row.names, func(name string) bool { return strings.EqualFold(name, strings.TrimPrefix(s, ".")) }) {
@@ -136,9 +135,9 @@ func ParseFormat(s string) (Format, error) {
 	return 0, fmt.Errorf("truststore: unknown format %s: want PEM, DER, PKCS7, PKCS12, JKS or XML", strconv.Quote(safetext.Shorten(s, 40)))
 }
 
-// Detect tells the format of data from its content. It looks at the beginning
-// only: that Decode can read the data is not said. Base64 without BEGIN and END
-// lines is reported as what it encodes. Private keys are no Format and an error.
+// Detect returns the format of data, by its content. That Decode can read it is not
+// said. For base64 without BEGIN and END lines it is what that encodes. A private key is
+// an error.
 func Detect(data []byte) (Format, error) {
 	f, _, err := sniff(data)
 	if err == nil && f.format == 0 {
@@ -150,7 +149,7 @@ func Detect(data []byte) (Format, error) {
 	return f.format, nil
 }
 
-// content is what formats are told by.
+// content is what formats are recognised by.
 type content struct {
 	data []byte // without a byte order mark
 	text []byte // without white space at its beginning

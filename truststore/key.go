@@ -8,20 +8,11 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 )
 
-// DecodeKey reads one private key and the certificates that lie beside it, in
-// their order; the Store is empty if there are none. Which of them belongs to the
-// key is not looked into.
-//
-// It reads PKCS#12, with its password, and keys in PEM, DER or base64 without
-// armour: PKCS#8 (PRIVATE KEY, ENCRYPTED PRIVATE KEY), PKCS#1 (RSA PRIVATE KEY)
-// and SEC 1 (EC PRIVATE KEY), and PEM with the older encryption of OpenSSL
-// ("Proc-Type: 4,ENCRYPTED"). Of PKCS#8 encryption it knows PBES2 with PBKDF2 and
-// AES or triple DES in CBC mode; of PKCS#12 also RC2 and triple DES.
-//
-// As Decode without KeepGoing it is strict: no key and a second key are errors, as is
-// anything that cannot be read. It refuses RSA keys of more than 16384 bits, and files
-// that want a password hashed more than 2,000,000 times for one purpose or 8,000,000
-// times in all. No error has the password or a part of the key in it; see ErrPassword.
+// DecodeKey reads one private key and the certificates beside it, in their order, from
+// PKCS#12, PEM, DER or base64 of DER; keys are PKCS#8, PKCS#1 or SEC 1, encrypted or not. The
+// Store may be empty, and which certificate belongs to the key is not checked. No key, a
+// second key, and an RSA key of more than 16384 bits are errors. No error contains the
+// password or a part of the key.
 func DecodeKey(data []byte, opts ...Option) (crypto.Signer, *Store, error) {
 	o := newOptions(opts)
 	o.keepGoing = false

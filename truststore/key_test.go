@@ -439,7 +439,7 @@ func TestPKCS12InBERDecodes(t *testing.T) {
 	_, _, err = DecodeKey(pfx(keyBag, seq(oid(oidCertBag), tlv(0xa0, seq(oid(oidX509Certificate), tlv(0xa0, octets(leaf.Raw[:99])))))))
 	assert.ErrorContains(t, err, "certificate 1 in the PKCS#12: x509: ")
 	_, _, err = DecodeKey(pfx(keyBag, seq(oid(oidCertBag), tlv(0xa0, seq(oid(oidData), tlv(0xa0, octets(leaf.Raw)))))))
-	assert.ErrorContains(t, err, "no X.509 certificate")
+	assert.ErrorContains(t, err, "not an X.509 certificate")
 }
 
 // pbes2 is the AlgorithmIdentifier of PBES2 with PBKDF2.
@@ -493,7 +493,7 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		"a key cut off":                         {string(pemOf("PRIVATE KEY", key[:50])), "cut off"},
 		"a key in DER cut off":                  {string(key[:50]), "cut off"},
 		"a key in DER and more":                 {string(key) + "more", "4 bytes follow the end of the private key"},
-		"a key block without a key":             {string(pemOf("PRIVATE KEY", certs[0].Raw)), "this is no private key"},
+		"a key block without a key":             {string(pemOf("PRIVATE KEY", certs[0].Raw)), "this is not a private key"},
 		"an EC key without its curve":           {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32))))), "x509: "},
 		"an EC key of zero":                     {string(pemOf("EC PRIVATE KEY", seq(integer(1), octets(make([]byte, 32)), tlv(0xa0, oid(asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}))))), "block 1 ("},
 		"RSA with 16392 bits":                   {string(pemOf("RSA PRIVATE KEY", rsaOf(16392))), "16384 bits, which is refused"},

@@ -9,13 +9,9 @@ import (
 	"strings"
 )
 
-// Open reads the certificates of a file, as Decode does, or those of all files
-// in a folder, in the order of their names. Symbolic links are followed.
-//
-// In a folder, each file must be one that Decode reads: the error names the one
-// that is not. A password is used for all of them. Folders in it are not entered,
-// and files whose name starts with a dot are not read. Pipes, devices and sockets
-// are an error.
+// Open reads the certificates of a file, as Decode does, or of all files in a folder, in
+// the order of their names. Each file must be one that Decode reads. It skips folders in a
+// folder and names that begin with a dot, and follows symbolic links.
 func Open(path string, opts ...Option) (*Store, error) {
 	o := newOptions(opts)
 	s, err := openAny(path, o)
@@ -76,9 +72,8 @@ func openFile(path string, o options) (*Store, int64, error) {
 	return s, int64(len(data)), within(path, err)
 }
 
-// ReadFile reads a regular file of at most limit bytes, which os.ReadFile does not bound.
-// Symbolic links are followed. Pipes, devices and sockets are an error; it does not wait
-// for one that takes the place of the file meanwhile.
+// ReadFile reads a regular file of at most limit bytes. It follows symbolic links, and
+// refuses pipes, devices and sockets without waiting for them.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	data, err := readFile(path, limit)
 	if large := tooLarge(0); errors.As(err, &large) {

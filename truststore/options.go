@@ -35,10 +35,9 @@ func WithPassword(password string) Option {
 	return func(o *options) { o.password = password }
 }
 
-// WithLimit bounds how many bytes are read, for a folder all files together.
-// The default, which a limit of zero or less stands for, is 64 MiB. Certificates
-// take some times the memory of their files: honest ones about five times, and
-// hostile ones up to twenty times.
+// WithLimit limits how many bytes are read, for a folder all files together. The default,
+// also for zero or less, is 64 MiB. Certificates take about five times the memory of their
+// files, and hostile ones up to twenty times.
 func WithLimit(bytes int64) Option {
 	return func(o *options) {
 		if o.limit = bytes; bytes <= 0 {
@@ -47,13 +46,10 @@ func WithLimit(bytes int64) Option {
 	}
 }
 
-// KeepGoing makes Decode and Open return what could be read of files that are
-// partly bad. An error then comes beside the Store: it joins one error for each
-// certificate or file that was left out, a hundred at most, and its Unwrap returns
-// them. If there is no certificate that could be read, the Store is nil.
-//
-// It is for programs that repair or report. Who trusts what is left of a damaged
-// file should know what was lost. KeepGoing has no effect on DecodeKey.
+// KeepGoing makes Decode and Open return what could be read, and an error beside the Store
+// that joins one error for each certificate or file left out, at most a hundred. The Store
+// is nil if nothing could be read. It is for programs that repair or report, and has no
+// effect on DecodeKey.
 func KeepGoing() Option {
 	return func(o *options) { o.keepGoing = true }
 }

@@ -125,7 +125,7 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 		"a secret beside a certificate":       {pfx(certBag(cert), secret), "holds a secret"},
 		"nothing":                             {pfx(), "there is no certificate in it"},
 		"a damaged certificate":               {pfx(certBag(cert), certBag(broken)), "certificate 2 in the PKCS#12: x509: "},
-		"a certificate that is no X.509":      {pfx(bytes.Replace(certBag(cert), oid(oidX509Certificate), oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 2}), 1)), "no X.509 certificate"},
+		"a certificate that is no X.509":      {pfx(bytes.Replace(certBag(cert), oid(oidX509Certificate), oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 2}), 1)), "not an X.509 certificate"},
 		"a certificate of more than 1 MiB":    {pfx(certBag(parseLoose(make([]byte, entry.MaxCertificate+1)))), "more than 1048576 bytes"},
 		"nesting":                             {pfx(bytes.Repeat([]byte{0x30, 0x80}, 100_000)), "inside one another"},
 		"two billion iterations for the MAC":  {slow, "more than 16000000 blocks"},

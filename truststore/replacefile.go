@@ -11,30 +11,10 @@ import (
 	"syscall"
 )
 
-// ReplaceFile writes data to a file, for what a Store does not write itself, such as
-// a trust package. Whoever opens the file, also after a crash or a loss of power,
-// finds what was there before or what was written, whole: the bytes go to a temporary
-// file in the same folder, which then takes the place of the file. When several write
-// at the same time, the last one to finish stays.
-//
-// A new file gets the mode 0644, less what the umask takes away. A file that is
-// replaced hands down its mode, and its owner and group as far as the system
-// permits; where it does not permit the group, the new group gets no more rights
-// than everybody has. The set-user-ID and set-group-ID bits are dropped; access
-// control lists and other extended attributes, such as the label of SELinux, are not
-// kept, so that the new file has those that its folder gives. Other hard links keep
-// the old contents.
-//
-// What stands at path must be a regular file or nothing. A symbolic link is an
-// error, because neither its target nor the link itself may be meant: to write
-// where it leads, resolve it first (filepath.EvalSymlinks). Links in the folders
-// on the way are followed.
-//
-// After any error but one the folder is as it was: if only the last step fails,
-// which makes the new name durable, the error says that the new contents are in
-// place. A process that is killed may leave its temporary file behind, named
-// .truststore-*.tmp. Open does not read those, and ReplaceFile does not remove them,
-// since another process may be at work on them.
+// ReplaceFile writes data to a file, for what a Store does not write itself. Whoever opens
+// the file, also after a crash, finds the old contents or the new ones, whole. The mode
+// stays, and the owner where the system permits it; a new file gets 0644 less the umask. A
+// symbolic link at path is an error. See "Details" in the package documentation.
 func ReplaceFile(path string, data []byte) error {
 	if err := replaceFile(path, data); err != nil {
 		return fmt.Errorf("truststore: writing %s: %w", path, err)
@@ -71,7 +51,7 @@ func replaceFile(path string, data []byte) error {
 		return errors.New("this is a pipe, a socket or a device: give the name of a regular file")
 	}
 
-	// Hidden, so that it is no part of a folder that Open reads, and of a length
+	// Hidden, so that it is not part of a folder that Open reads, and of a length
 	// that does not depend on the name.
 	temp := ".truststore-" + rand.Text() + ".tmp"
 	err = writeTemp(folder, temp, data, old)

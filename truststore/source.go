@@ -16,16 +16,12 @@ import (
 	"time"
 )
 
-// Source gives the present contents of a store that changes while the program runs.
-// Watch makes one that follows the disk, and NewSource one that the program sets.
-// All methods are safe for any number of goroutines.
+// Source holds a Store that changes while the program runs. Watch makes one that follows
+// the disk, NewSource one that the program sets; the zero Source is empty. All methods are
+// safe for concurrent use.
 //
-// Ask it anew for each connection: a *tls.Config keeps the pool that it was given.
-// A server asks in tls.Config.GetConfigForClient, a client makes the configuration
-// for a connection when it dials. What is built from a Store, such as a verifier, is
-// good for as long as Store returns the same pointer.
-//
-// The zero Source is empty, until it is set.
+// Ask it for each connection, because a *tls.Config keeps its pool: a server in
+// GetConfigForClient, a client when it dials.
 type Source struct {
 	current atomic.Pointer[sourceContents]
 	stop    context.CancelFunc
@@ -39,17 +35,17 @@ type sourceContents struct {
 	err   error
 }
 
-// NewSource returns a Source with the certificates of the store, which may be nil. It
-// follows no file: only Set changes it.
+// NewSource returns a Source with the certificates of the store, which may be nil. Only
+// Set changes it.
 func NewSource(store *Store) *Source {
 	s := new(Source)
 	s.put(copyOf(store), nil)
 	return s
 }
 
-// Set replaces the certificates of the Source. The Source keeps a copy, so that a
-// later change of the store has no effect. A store without certificates is an error,
-// as it is for Watch, and so is a Source that Watch made: the present ones then stay.
+// Set replaces the certificates by a copy of those of the store. A store without
+// certificates is an error, and so is any store if Watch made the Source; the present
+// certificates then stay.
 func (s *Source) Set(store *Store) error {
 	if s.stop != nil {
 		return errors.New("truststore: this Source follows a file or a folder: change that, or set one that NewSource made")
@@ -77,8 +73,8 @@ func (s *Source) put(store *Store, err error) (changed bool) {
 	return true
 }
 
-// Store returns the certificates that are in use: the same pointer until they
-// change. Do not modify it. Asking costs an atomic load and no allocation.
+// Store returns the present certificates: the same pointer until they change. Do not modify
+// it.
 func (s *Source) Store() *Store {
 	if c := s.current.Load(); c != nil {
 		return c.store
@@ -86,10 +82,8 @@ func (s *Source) Store() *Store {
 	return nil
 }
 
-// CertPool returns the certificates that are in use as a pool: the same pointer
-// until they change. Do not add to it; Clone gives one for that. Asking costs an
-// atomic load and no allocation. It is never nil, which would stand for the
-// certificates of the system: the zero Source makes an empty pool at each call.
+// CertPool returns the present certificates as a pool: the same pointer until they change,
+// and never nil. Do not add to it.
 func (s *Source) CertPool() *x509.CertPool {
 	if c := s.current.Load(); c != nil {
 		return c.pool
@@ -97,9 +91,8 @@ func (s *Source) CertPool() *x509.CertPool {
 	return x509.NewCertPool()
 }
 
-// Err returns nil if what is in use is what is on the disk, and otherwise why not,
-// for a program that reports its own health. It is at most as old as the interval
-// of the watch.
+// Err returns nil if what is in use is what is on the disk, and otherwise the reason why
+// not, for a health check.
 func (s *Source) Err() error {
 	if c := s.current.Load(); c != nil {
 		return c.err
@@ -107,10 +100,9 @@ func (s *Source) Err() error {
 	return nil
 }
 
-// Close ends the watch, if there is one, as does the end of the context that Watch was
-// given. It waits for a look that is under way, and with it for the function of
-// OnReload, which must therefore not call Close. The Source goes on to give the
-// contents that it has. Close returns nil, each time.
+// Close ends the watch, if there is one, as does the end of the context given to Watch. It
+// waits for a call of OnReload, which must not call Close. The Source keeps its contents.
+// Close returns nil.
 func (s *Source) Close() error {
 	if s.stop != nil {
 		s.stop()
@@ -121,13 +113,13 @@ func (s *Source) Close() error {
 
 // Reload is what OnReload reports.
 type Reload struct {
-	// Store is in use from now on. It is the one from before if Err says why
-	// there is no other, and if the same certificates could be read again.
+	// Store is in use from now on. It is the previous one if Err says why nothing else
+	// is, or if the certificates are the same.
 	Store *Store
-	// Changes are those from the Store that was in use before.
+	// Changes are the differences from the previous Store.
 	Changes Changes
-	// Err says why what is on the disk is not in use, or, with KeepGoing, what
-	// was left out of it. When it is nil, everything is right again.
+	// Err is why the contents of the disk are not in use or, with KeepGoing, what was
+	// left out of them. It is nil when all is well again.
 	Err error
 }
 
@@ -136,11 +128,9 @@ type watchOptions struct {
 	onReload func(Reload)
 }
 
-// OnReload has Watch call f after it has put new contents to use, when it cannot do
-// so, and when it can again: once for each of these, not at each look. The calls
-// come one after another from a goroutine of the Source, which looks at nothing while
-// f runs. Without OnReload, slog.Default() gets it: errors at the level Error, the rest
-// at Info.
+// OnReload makes Watch call f after new contents are in use, when they cannot be used, and
+// when they can again. The calls come one after another; the Source waits for f. Without
+// it slog.Default() logs the same.
 func OnReload(f func(Reload)) Option {
 	return func(o *options) { o.watch.onReload = f }
 }
@@ -150,40 +140,18 @@ const (
 	minInterval     = 100 * time.Millisecond
 )
 
-// WithInterval sets how often Watch looks at the disk. The default, which zero or
-// less stands for, is 10 seconds; what is less than 100 milliseconds is taken as
-// that. A look costs a stat for each file, and once a minute the reading of them.
+// WithInterval sets how often Watch looks at the disk: at least every 100 milliseconds,
+// by default (zero or less) every 10 seconds.
 func WithInterval(d time.Duration) Option {
 	return func(o *options) { o.watch.interval = d }
 }
 
-// Watch opens a file or a folder, as Open does, and looks at it again at intervals,
-// until ctx ends or Close is called. If it cannot be opened, there is no Source. The
-// options are those of Open, WithInterval and OnReload.
+// Watch opens a file or a folder, as Open does, and reads it again when it changes, until
+// ctx ends or Close is called. The options are those of Open, WithInterval and OnReload.
 //
-// It does not matter how the store is changed: by renaming a file over it, as
-// WriteFile and many editors do; by swapping a symbolic link anywhere on the path, as
-// Kubernetes does for a mounted ConfigMap or Secret (with subPath it never updates
-// one); or by writing in place. To tell a file that is still being written from one
-// that is finished, a Source uses new contents only when it finds them twice, at least
-// a quarter of a second apart. Who writes in place, a few certificates at a time, and
-// pauses longer than that can make a part be used for a moment; with WriteFile that
-// cannot happen. The first contents, which Watch reads before it returns, do not wait
-// so long: they need only be the same when it has read them as while it did. If they
-// are not, it reads them again, ten times at most.
-//
-// Contents are compared by hash. When files were only touched, nothing happens, and
-// when they hold the same certificates in the same order as before, the Store stays.
-// A look reads files only if something about them is new: size, mode, the time of
-// modification, on Unix also the time of change, which programs cannot set. Once a
-// minute, or at each look if these are rarer, it reads them anyway. So a file that is
-// written in place and given its old time and size is noticed at the next look on
-// Unix, and elsewhere within that minute.
-//
-// What cannot be read never replaces what is in use. That goes for a damaged file,
-// for one that has vanished, and for a store without any certificate: a program that
-// is to trust nobody any more has to be told otherwise. The error is reported once
-// for each change on the disk, and so is the recovery.
+// It follows renames, symbolic links (as of Kubernetes) and writing in place. What cannot
+// be read, or holds no certificate, never replaces what is in use; it is reported. See
+// "Details" in the package documentation.
 func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("truststore: watching %s: %w", path, err)
@@ -222,7 +190,7 @@ type watcher struct {
 
 	seen  []fileState // what the last look found
 	since time.Time   // when that was seen first
-	sure  bool        // that it is in use, and that hardly a change can hide behind it
+	sure  bool        // that it is in use, and that hardly a change can escape it
 	read  time.Time   // when the bytes were last read
 
 	used    contentSum // of what is in use
@@ -236,7 +204,7 @@ type watcher struct {
 	failure error      // why, nil if all is well
 }
 
-// contentSum stands for all that Open would read.
+// contentSum identifies all that Open would read.
 type contentSum [sha256.Size]byte
 
 // settle is how long contents must stay the same before they are used.

@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// changeTime returns the same for all files, since these systems do not tell.
+// changeTime returns the same for all files, which these systems do not report.
 func changeTime(fs.FileInfo) time.Time { return time.Time{} }

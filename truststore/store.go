@@ -11,20 +11,10 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
 )
 
-// Store is an ordered set of certificates: two certificates are the same when
-// their DER is, and the first one added keeps its place. The zero value is an
-// empty Store, ready to use. For the methods that only read, a nil *Store is an
-// empty one too.
-//
-// A Store keeps the pointers that it was given and gives the same ones back. Do
-// not modify a certificate that is in a Store.
-//
-// Any number of goroutines may read a Store at the same time. While one
-// goroutine calls Add or Remove, nobody else may use the Store. A Store must not
-// be copied; New(slices.Collect(s.All())...) makes a second one.
-//
-// To be in a Store says nothing about being trusted: that is decided where the
-// Store is used.
+// Store is an ordered set of certificates, which are the same if their DER is. The zero
+// value is an empty Store, and for methods that only read nil is one too. Any number of
+// goroutines may read a Store; while one calls Add or Remove, no other may use it. Do not
+// copy a Store, nor modify a certificate in one.
 type Store struct {
 	entries []item
 	removed int // how many of entries have been taken out
@@ -68,9 +58,8 @@ func New(certs ...*x509.Certificate) *Store {
 	return s
 }
 
-// Add appends the certificates that are not yet in the Store and returns how
-// many those were. It leaves out nil and certificates without Raw, that is,
-// certificates that did not come from parsing.
+// Add appends the certificates that are not yet in the Store and returns how many. It
+// ignores nil, and certificates that were not parsed.
 func (s *Store) Add(certs ...*x509.Certificate) int {
 	added := 0
 	for _, cert := range certs {
@@ -123,9 +112,8 @@ func (s *Store) find(cert *x509.Certificate, hash uint64) bool {
 	return false
 }
 
-// Remove takes the certificate with the given fingerprint out of the Store and
-// reports whether it was there. The order of the others stays. An iteration
-// that was under way may still give the removed certificate.
+// Remove removes the certificate with the given fingerprint and reports whether it was
+// there. An iteration in progress may still return it.
 func (s *Store) Remove(f Fingerprint) bool {
 	at := s.lookup(f)
 	if at == 0 {
@@ -203,8 +191,7 @@ func (s *Store) lookup(f Fingerprint) place {
 	return s.byPrint[f]
 }
 
-// Contains reports whether a certificate with the same DER is in the Store. It
-// costs a fraction of a fingerprint. It is false for nil.
+// Contains reports whether a certificate with the same DER is in the Store.
 func (s *Store) Contains(cert *x509.Certificate) bool {
 	if s == nil || cert == nil || len(s.byDER) == 0 || len(cert.Raw) == 0 {
 		return false
@@ -246,11 +233,8 @@ func (s *Store) All() iter.Seq[*x509.Certificate] {
 	}
 }
 
-// BySubject returns the certificates whose RawSubject is rawSubject, in the
-// order in which they were added. Several CAs can have one name, and whoever
-// makes a certificate chooses it: a name finds candidates and proves nothing.
-//
-// Ranging over it directly allocates nothing.
+// BySubject returns the certificates with this RawSubject, in the order in which they were
+// added. A name finds candidates and proves nothing: whoever makes a certificate chooses it.
 func (s *Store) BySubject(rawSubject []byte) iter.Seq[*x509.Certificate] {
 	return func(yield func(*x509.Certificate) bool) { s.ofSubject(rawSubject, yield) }
 }
@@ -287,11 +271,9 @@ func (s *Store) Filter(keep func(*x509.Certificate) bool) *Store {
 	return kept
 }
 
-// SelfSigned returns a new Store with the certificates whose issuer is their
-// subject and whose signature was made by their own key, as that of a root is.
-// It says nothing about trust: anybody can sign a certificate with its own key.
-// Left out is what crypto/x509 cannot check, such as MD5 signatures, and RSA
-// keys of more than 16384 bits.
+// SelfSigned returns a new Store with the certificates that their own key signed, as roots
+// are. That says nothing about trust. It leaves out what crypto/x509 cannot check, such as
+// MD5 signatures, and RSA keys of more than 16384 bits.
 func (s *Store) SelfSigned() *Store {
 	return s.Filter(func(cert *x509.Certificate) bool {
 		if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
@@ -304,8 +286,8 @@ func (s *Store) SelfSigned() *Store {
 	})
 }
 
-// CertPool returns a new pool with all certificates of the Store. For a pool of
-// roots all of them are trusted, also those that are not self-signed.
+// CertPool returns a new pool with all certificates of the Store. As roots, all of them are
+// trusted, also those that are not self-signed.
 func (s *Store) CertPool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for cert := range s.All() {
@@ -320,8 +302,8 @@ type Changes struct {
 	Removed []*x509.Certificate // in the order of the older Store
 }
 
-// Diff returns what must be added to and removed from the Store from to arrive
-// at the Store to. A difference in order is none. Either may be nil.
+// Diff returns what must be added to and removed from the first Store to get the second.
+// The order does not count. Either may be nil.
 func Diff(from, to *Store) Changes {
 	return Changes{Added: to.without(from), Removed: from.without(to)}
 }

@@ -13,25 +13,10 @@ import (
 	"strings"
 )
 
-// System returns the certificates of the operating system's store on Linux: the
-// same set that x509.SystemCertPool trusts, which can be listed, searched and
-// compared here. They come from the files and folders at which crypto/x509 looks,
-// in its order: the first of the well-known bundles that can be read, or the file
-// that the environment variable SSL_CERT_FILE names, and then the well-known
-// folders, or those of SSL_CERT_DIR, a list with colons.
-//
-// crypto/x509 passes over what it cannot read, and System does so too: the set is
-// to be the same. But it says so. If the error is not nil while there is a Store,
-// it joins one error for each of these that was passed over: a damaged or
-// unparsable certificate, a file without permission, a file or folder that the
-// environment names and that is missing. Folders in the folders and files that
-// hold something else belong there and are no errors.
-//
-// A Store without certificates comes with an error, too. On other systems there is
-// an error and no Store: on macOS and Windows crypto/x509 asks the system about each
-// chain, and has no list itself.
-//
-// System reads the files at each call, SystemCertPool only once in a process.
+// System returns the certificates that x509.SystemCertPool trusts on Linux, from the same
+// files and folders, SSL_CERT_FILE and SSL_CERT_DIR included; it reads them at each call. The
+// error joins what both leave out, such as a damaged certificate or a file without
+// permission, and may come beside a Store. On other systems there is only an error.
 func System() (*Store, error) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
 		return nil, fmt.Errorf("truststore: the certificates that %s trusts cannot be listed: this works on Linux only", runtime.GOOS)
@@ -172,7 +157,7 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 func (r *systemReader) add(path string, data []byte) {
 	lines := lineCounter{text: data}
 	skip := func(at int, err error) {
-		r.errs = append(r.errs, fmt.Errorf("%s: the certificate in line %d was passed over, by crypto/x509 too: %w", path, lines.of(at), err))
+		r.errs = append(r.errs, fmt.Errorf("%s: the certificate in line %d was left out, by crypto/x509 too: %w", path, lines.of(at), err))
 	}
 	for at := 0; at < len(data); {
 		block, rest := pem.Decode(data[at:])
@@ -221,7 +206,7 @@ func certificateBegins(text []byte) (begins []int) {
 	}
 }
 
-// lineCounter tells line numbers, for positions that do not go back.
+// lineCounter counts line numbers, for positions that do not go back.
 type lineCounter struct {
 	text     []byte
 	at, line int

@@ -90,25 +90,25 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 		"certificates that do not parse, between good ones": {
 			map[string]string{"a.pem": good + damaged + string(text(certs[2])) + unparsable + string(text(certs[3]))},
 			"HERE/a.pem", "/var/empty", 3, []string{
-				"HERE/a.pem: the certificate in line 41 was passed over, by crypto/x509 too: it is damaged",
-				"HERE/a.pem: the certificate in line 121 was passed over, by crypto/x509 too: x509: malformed certificate",
+				"HERE/a.pem: the certificate in line 41 was left out, by crypto/x509 too: it is damaged",
+				"HERE/a.pem: the certificate in line 121 was left out, by crypto/x509 too: x509: malformed certificate",
 				"SSL_CERT_DIR: open /var/empty: no such file or directory",
 			},
 		},
 		"a certificate with header lines": {
 			map[string]string{"a.pem": "\n\n" + headers + good}, "HERE/a.pem", "HERE", 1, []string{
-				"HERE/a.pem: the certificate in line 3 was passed over, by crypto/x509 too: it has header lines",
-				"HERE/a.pem: the certificate in line 3 was passed over, by crypto/x509 too: it has header lines",
+				"HERE/a.pem: the certificate in line 3 was left out, by crypto/x509 too: it has header lines",
+				"HERE/a.pem: the certificate in line 3 was left out, by crypto/x509 too: it has header lines",
 			},
 		},
 		"a certificate without an end before another": {
 			map[string]string{"a.pem": "# comment\n" + unended + good}, "HERE/a.pem", ":", 1, []string{
-				"HERE/a.pem: the certificate in line 2 was passed over, by crypto/x509 too: it is damaged",
+				"HERE/a.pem: the certificate in line 2 was left out, by crypto/x509 too: it is damaged",
 			},
 		},
 		"a certificate without an end at the end": {
 			map[string]string{"a.pem": good + unended}, "HERE/a.pem", ":", 1, []string{
-				"HERE/a.pem: the certificate in line 41 was passed over, by crypto/x509 too: it is damaged",
+				"HERE/a.pem: the certificate in line 41 was left out, by crypto/x509 too: it is damaged",
 			},
 		},
 		"a file that is missing, and a folder": {

@@ -8,21 +8,13 @@ import (
 	"fmt"
 )
 
-// EncodeTrustPackage writes the JSON package that trust-manager, cert-manager's
-// distributor of trust in a Kubernetes cluster, loads as its default CAs: in a
-// file with a name that ends in .json, given with --default-package-location.
-// Bundles with useDefaultCAs then bring the certificates to the namespaces.
+// EncodeTrustPackage writes the JSON package that trust-manager, which distributes trust in
+// a Kubernetes cluster, loads as its default CAs (--default-package-location, a file named
+// *.json):
 //
 //	{"name":"pkioverheid","version":"2026-11-01","bundle":"-----BEGIN CERTIFICATE-----\n…"}
 //
-// trust-manager shows the name and the version in the status of a Bundle. Both
-// consist of 1 to 128 letters, digits and the characters ._-+~: only; give new
-// contents a new version. The bundle is PEM without comment
-// lines, in the order of the Store; the same Store gives the same bytes. An empty
-// Store is an error.
-//
-// Mind that a ConfigMap, to which trust-manager writes the bundle, holds 1 MiB:
-// some 500 certificates.
+// Name and version have 1 to 128 letters, digits and ._-+~: only. An empty Store is an error.
 func (s *Store) EncodeTrustPackage(name, version string) ([]byte, error) {
 	if err := checkPackageWord(name); err != nil {
 		return nil, fmt.Errorf("truststore: the name of the trust package %w", err)

@@ -2,10 +2,8 @@ package truststore
 
 import "fmt"
 
-// WriteFile writes the certificates to a file, in the form that Encode gives and in
-// the way of ReplaceFile: whoever opens the file finds what was there before or what
-// was written, whole. A symbolic link at path is an error, and so is an empty
-// Store, see AllowEmpty.
+// WriteFile writes the certificates to a file in the given format, as Encode and
+// ReplaceFile do. An empty Store is an error, see AllowEmpty.
 func (s *Store) WriteFile(path string, f Format, opts ...Option) error {
 	if s.Len() == 0 && !newOptions(opts).allowEmpty {
 		return fmt.Errorf("truststore: %s: not written, because there is no certificate to write: give AllowEmpty if that is meant", path)
@@ -17,8 +15,8 @@ func (s *Store) WriteFile(path string, f Format, opts ...Option) error {
 	return ReplaceFile(path, data)
 }
 
-// AllowEmpty lets WriteFile write a Store without certificates. A program that
-// reads the file afterwards trusts nobody, or reports an error, as Open does.
+// AllowEmpty lets WriteFile write a Store without certificates. Who reads the file
+// trusts nobody, or gets an error, as from Open.
 func AllowEmpty() Option {
 	return func(o *options) { o.allowEmpty = true }
 }

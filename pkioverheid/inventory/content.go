@@ -31,10 +31,11 @@ const headSize = 4 << 10
 // look tells by the beginning of a file what can be in it. It errs on the side of
 // reading on.
 func look(head []byte) contentKind {
-	head = head[:min(len(head), headSize)]
-	plain := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	whole := len(head) < headSize
+	head = bytes.TrimPrefix(head[:min(len(head), headSize)], []byte("\xef\xbb\xbf"))
+	plain := bytes.TrimLeft(head, " \t\r\n")
 	switch {
-	case len(plain) == 0 && len(head) < headSize:
+	case len(plain) == 0 && whole:
 		return nothing
 	case bytes.HasPrefix(head, []byte("\xfe\xed\xfe\xed")), bytes.HasPrefix(head, []byte("\xce\xce\xce\xce")):
 		return keyStore

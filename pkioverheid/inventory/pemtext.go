@@ -31,13 +31,13 @@ var (
 	pemDashes = []byte("-----")
 )
 
-// pemBlock is one block, and where it stands, for error messages.
+// pemBlock is one block, and where it is, for error messages.
 type pemBlock struct {
 	number int // from one
 	line   int // of BEGIN, from one
 	offset int // of BEGIN, in bytes
 	kind   string
-	body   []byte // what stands between BEGIN and END
+	body   []byte // what is between BEGIN and END
 	whole  []byte // all of it, if truststore reads it as it is
 }
 
@@ -97,7 +97,7 @@ func (b *pemBlock) pem() []byte {
 	return fmt.Appendf(nil, "-----BEGIN %s-----\n%s\n-----END %s-----\n", b.kind, b.body, b.kind)
 }
 
-// next returns the next block of a text of any kind, in which PEM can stand as strings of a
+// next returns the next block of a text of any kind, in which PEM can be in strings of a
 // program or of JSON, in comments, or on one line. What is whole is a block.
 // What is not is an error where BEGIN has a line of its own, or a certificate
 // seems to follow it; else the text only speaks of PEM.
@@ -187,13 +187,13 @@ func (r *pemText) next() (*pemBlock, error) {
 	}
 }
 
-// maxLook is how much is looked at of what is not passed over after that: the line
+// maxLook is how much is looked at of what is read again after that: the line
 // before BEGIN, a damaged BEGIN line, and what follows a BEGIN mark. Else a text of
 // many marks would be read to its end for each of them.
 const maxLook = 256
 
 // pemMark returns the length of the BEGIN or END mark with which text begins, and what
-// stands in it; zero if there is none.
+// is in it; zero if there is none.
 func pemMark(text, word []byte) (length int, kind []byte) {
 	const most = 64 // more than any kind has
 	rest, ok := bytes.CutPrefix(text, word)
@@ -220,15 +220,15 @@ func (r *pemText) claim(kind string, body []byte) truststore.EntryKind {
 	return 0
 }
 
-// seemsCertificate reports whether the base64 of a certificate stands behind a BEGIN
-// mark, perhaps behind the end of a line in a program.
+// seemsCertificate reports whether the base64 of a certificate follows a BEGIN
+// mark, perhaps after the end of a line in a program.
 func seemsCertificate(body []byte) bool {
 	body = bytes.TrimLeft(body[:min(len(body), maxLook)], " \t\r\n\\rn\"'`,+;#/*>")
 	return bytes.HasPrefix(body, []byte("MI"))
 }
 
 // withoutFrame returns the base64 that is between the marks of a block, without
-// what a program, a comment or a message has around its lines: what stands before
+// what a program, a comment or a message has around its lines: what is before
 // BEGIN, quotes with all that is between one string and the next, and what
 // is escaped. It is nil if something else is left.
 func withoutFrame(before, body []byte) []byte {
@@ -243,7 +243,7 @@ func withoutFrame(before, body []byte) []byte {
 	}
 	out := make([]byte, 0, len(body))
 	var quote byte
-	inside := true // of the string in which BEGIN stands, or of the next ones
+	inside := true // of the string with BEGIN, or of the next ones
 	for first := true; len(body) > 0; first = false {
 		line, rest, _ := bytes.Cut(body, []byte("\n"))
 		body = rest

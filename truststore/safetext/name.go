@@ -75,7 +75,7 @@ func OID(oid x509.OID, most int) string {
 			number.Lsh(number, 7).Or(number, big.NewInt(int64(der[end]&0x7f)))
 			more = der[end]&0x80 != 0
 		}
-		if start == 0 { // it stands for two (ITU-T X.690 section 8.19.4)
+		if start == 0 { // it encodes two (ITU-T X.690 section 8.19.4)
 			first := uint64(2)
 			if number.IsUint64() {
 				first = min(number.Uint64()/40, 2)

@@ -2,6 +2,8 @@
 // SAML metadata and ebXML agreements: token by token, with the position of each, and
 // within bounds. It is encoding/xml with everything refused that a document of that
 // kind does not need.
+//
+// It is for this module's own use, and may change without notice.
 package xmldoc
 
 import (
@@ -85,7 +87,7 @@ func (r *Reader) Next() (xml.Token, error) {
 	return token, nil
 }
 
-// place keeps count of where in the document a token stands.
+// place keeps count of where in the document a token is.
 func (r *Reader) place(token xml.Token) error {
 	switch token := token.(type) {
 	case xml.Directive:
@@ -157,13 +159,13 @@ func (r *Reader) next() (xml.Token, error) {
 // return when it failed.
 func (r *Reader) Offset() int64 { return r.start }
 
-// Line returns the line in which the byte stands, the first being 1. It looks at
+// Line returns the line of the byte, the first being 1. It looks at
 // all of the document before it.
 func (r *Reader) Line(offset int64) int {
 	return 1 + bytes.Count(r.data[:min(max(offset, 0), int64(len(r.data)))], []byte("\n"))
 }
 
-// Text returns what stands between the tag that Next has just returned and its end
+// Text returns what is between the tag that Next has just returned and its end
 // tag, which it reads too. More than max bytes are an error, and so is anything in
 // it but text and comments.
 func (r *Reader) Text(max int) ([]byte, error) {
@@ -191,7 +193,7 @@ func (r *Reader) text(text []byte, max int, add func(text []byte, more xml.CharD
 	}
 }
 
-// Base64 returns what the base64 stands for that Text would return, with white
+// Base64 returns what the base64 encodes that Text would return, with white
 // space in it wherever it is. More than max characters without that are an error;
 // so is none at all. Documents are mostly base64, and it is read faster than as Text.
 func (r *Reader) Base64(max int) ([]byte, error) {
@@ -212,12 +214,12 @@ func (r *Reader) Base64(max int) ([]byte, error) {
 	return decoded[:n:n], nil
 }
 
-// leadingBase64 takes what stands directly behind a tag out of the decoder's
+// leadingBase64 takes what directly follows a tag out of the decoder's
 // way, if it is nothing but base64 up to the next tag: text that means in XML just
 // what it says.
 func (r *Reader) leadingBase64(max int) []byte {
 	if r.at < 2 || r.data[r.at-1] != '>' || r.data[r.at-2] == '/' {
-		return nil // an empty-element tag, behind which stands something else
+		return nil // an empty-element tag, after which comes something else
 	}
 	length := bytes.IndexByte(r.data[r.at:], '<')
 	if length < 0 {
@@ -266,8 +268,8 @@ func appendWithoutSpace(text, more []byte) []byte {
 	return text
 }
 
-// What Text and Base64 have against the content of an element. After ErrBase64 its
-// end tag has been read, and Next goes on behind it.
+// What is wrong with the content of an element for Text and Base64. After ErrBase64 its
+// end tag has been read, and Next goes on after it.
 var (
 	ErrLong    = errors.New("the text is too long")
 	ErrNotText = errors.New("there is something else than text in it")

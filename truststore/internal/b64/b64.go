@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// Decode passes over white space and is strict about everything else.
+// Decode ignores white space and is strict about everything else.
 func Decode(text []byte) ([]byte, error) {
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, read := decodeLines(der, text)

@@ -28,7 +28,7 @@ const (
 	constructed = 0x20
 )
 
-// Header is what stands before the content of a BER element.
+// Header is what comes before the content of a BER element.
 type Header struct {
 	Tag    byte // the first byte: class, constructed, number
 	Size   int  // of the header itself

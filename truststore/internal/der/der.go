@@ -25,7 +25,7 @@ func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 			case h.Length == ber.Indefinite:
 				err = entry.ErrNoLength
 			case h.Tag != ber.Sequence:
-				err = errors.New("this is no certificate")
+				err = errors.New("this is not a certificate")
 			}
 			if err != nil { // where the next one begins is not known
 				e.Err = err

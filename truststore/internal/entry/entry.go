@@ -25,7 +25,7 @@ const (
 	OfKey
 	Restricted
 	PrivateKey
-	CRL   // which is passed over
+	CRL   // which is skipped
 	Other // neither a certificate nor a key; Err says what
 )
 
@@ -49,7 +49,7 @@ type Entry struct {
 	// Err says what is wrong here, or of an Other what it is.
 	Err error
 
-	// Place says where the entry stands, for an error about it, if Err does not.
+	// Place says where the entry is, for an error about it, if Err does not.
 	Place  func(Entry) string
 	Offset int    // in bytes
 	Label  string // of a block of PEM

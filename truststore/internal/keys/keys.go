@@ -36,7 +36,7 @@ const (
 	SEC1
 )
 
-// FormOf tells the form by the content of the outer sequence.
+// FormOf recognises the form by the content of the outer sequence.
 func FormOf(body []byte) Form {
 	first, firstBody, rest := ber.Cut(body)
 	second, secondBody, third := ber.Cut(rest)
@@ -71,7 +71,7 @@ func Entries(data []byte, o entry.Options) iter.Seq[entry.Entry] {
 // ErrLarge is the error for a key beyond these bounds.
 var ErrLarge = fmt.Errorf("the private key has more than %d bytes or, for RSA, %d bits, which is refused", MaxKey, MaxRSABits)
 
-// IsOneSequence tells apart a decrypted key and what a wrong password makes of it.
+// IsOneSequence distinguishes a decrypted key from what a wrong password makes of it.
 func IsOneSequence(der []byte) bool {
 	size, _, err := ber.Walk(der)
 	return err == nil && size == len(der) && der[0] == ber.Sequence
@@ -106,7 +106,7 @@ func Parse(der []byte, o entry.Options) (crypto.Signer, error) {
 	case SEC1:
 		key, err = x509.ParseECPrivateKey(der)
 	default:
-		return nil, errors.New("this is no private key")
+		return nil, errors.New("this is not a private key")
 	}
 	return signerOf(key, err)
 }

@@ -82,7 +82,7 @@ func NewSecret(password string) *Secret {
 }
 
 // BlameNone says what is wrong with a password that was not given. An empty one is
-// tried all the same, because there are files that have it.
+// tried nevertheless, because there are files that have it.
 func (s *Secret) BlameNone(err error) error {
 	if s.text == "" && errors.Is(err, ErrWrong) {
 		return ErrMissing
@@ -227,7 +227,7 @@ func readIterations(in *cryptobyte.String, iterations *int) error {
 }
 
 // readPBKDF2 reads the parameters of PBKDF2 (RFC 8018, A.2) and derives a key.
-// A keySize of zero means that the parameters must tell it.
+// A keySize of zero means that the parameters must say it.
 func readPBKDF2(params *cryptobyte.String, keySize int, password *Secret, w *Work) ([]byte, error) {
 	var oid asn1.ObjectIdentifier
 	var kdf, prfParams cryptobyte.String
@@ -279,7 +279,7 @@ func readPBKDF2(params *cryptobyte.String, keySize int, password *Secret, w *Wor
 
 // decryptPBES2 is RFC 8018, section 6.2.
 func decryptPBES2(params cryptobyte.String, data []byte, password *Secret, w *Work) ([]byte, error) {
-	// The cipher stands behind the key derivation, which needs its key size.
+	// The cipher follows the key derivation, which needs its key size.
 	var kdf, cipherParams cryptobyte.String
 	var oid asn1.ObjectIdentifier
 	var iv []byte
@@ -340,7 +340,7 @@ func unpad(data []byte, blockSize int) ([]byte, error) {
 	return data[:len(data)-n], nil
 }
 
-// pkcs12Key is the key derivation of PKCS#12 (RFC 7292, B.2). The id tells what
+// pkcs12Key is the key derivation of PKCS#12 (RFC 7292, B.2). The id says what
 // the result is for: 1 a key, 2 an initial value, 3 a MAC key.
 func pkcs12Key(newHash func() hash.Hash, id byte, password, salt []byte, iterations, size int) []byte {
 	h := newHash()

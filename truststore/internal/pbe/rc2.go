@@ -8,7 +8,7 @@ import (
 
 // RC2 (RFC 2268) has been broken for decades, but the certificates in PKCS#12
 // files of Windows and of OpenSSL before 3.0 are encrypted with it. It is here to
-// read those, and there is no encryption.
+// read those, not to encrypt.
 
 const rc2BlockSize = 8
 

@@ -9,7 +9,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// block is one block of a PEM text, and where it stands, for error messages.
+// block is one block of a PEM text, and where it is, for error messages.
 type block struct {
 	number int // from one
 	line   int // of BEGIN, from one
@@ -24,9 +24,9 @@ func (b block) String() string {
 
 // reader frames the blocks of a PEM text. It does so itself because
 // encoding/pem goes on to the next good block when one is damaged, which would
-// make a certificate disappear without a word. Like encoding/pem it passes over
+// make a certificate disappear without a word. Like encoding/pem it skips
 // text outside of the blocks. Unlike it, it accepts indented blocks (cut from
-// YAML), because passing over those too would lose them.
+// YAML), because skipping those too would lose them.
 type reader struct {
 	text  []byte
 	at    int
@@ -105,7 +105,7 @@ func (r *reader) skipBase64() {
 	r.at += len(lines)
 }
 
-// kindIn returns what stands between the words of a BEGIN or END line.
+// kindIn returns what is between the words of a BEGIN or END line.
 func kindIn(line, word []byte) (kind []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(line, word)
 	if !ok || len(rest) == 0 || rest[0] != ' ' {

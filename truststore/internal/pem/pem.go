@@ -67,7 +67,7 @@ func kindOf(label string) entry.Kind {
 	return entry.Unknown
 }
 
-// entries yields what a whole block holds; e says where it stands.
+// entries yields what a whole block holds; e says where it is.
 func (b *block) entries(e entry.Entry, o entry.Options, yield func(entry.Entry) bool) bool {
 	switch e.Kind {
 	case entry.CRL:

@@ -44,7 +44,7 @@ type contents struct {
 	unchecked error
 }
 
-var errOther = errors.New("the PKCS#12 holds a secret, or something else that is no certificate: give a file with certificates only")
+var errOther = errors.New("the PKCS#12 holds a secret, or something else that is not a certificate: give a file with certificates only")
 
 // Entries yields the keys of a PKCS#12, and then its certificates.
 func Entries(data []byte, o entry.Options) iter.Seq[entry.Entry] {
@@ -182,7 +182,7 @@ var (
 	oidEncryptedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
 )
 
-// Tags of RFC 7292 that are no universal ones.
+// Tags of RFC 7292 that are not universal.
 const (
 	tagExplicit0 = cbasn1.Tag(0x80 | 0x20)
 	tagImplicit0 = cbasn1.Tag(0x80)
@@ -324,7 +324,7 @@ func (c *contents) readBags(in cryptobyte.String) error {
 				return errDamaged
 			}
 			if !oid.Equal(oidX509Certificate) {
-				return errors.New("it has a certificate that is no X.509 certificate")
+				return errors.New("it has a certificate that is not an X.509 certificate")
 			}
 			if !value.ReadASN1(&value, tagExplicit0) || !value.ReadASN1(&cert, cbasn1.OCTET_STRING) {
 				return errDamaged

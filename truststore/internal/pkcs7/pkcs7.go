@@ -19,7 +19,7 @@ import (
 
 var (
 	errDamaged    = errors.New("damaged PKCS#7")
-	errNotX509    = errors.New("this is no X.509 certificate")
+	errNotX509    = errors.New("this is not an X.509 certificate")
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
-// Entries yields the certificates, wherever they stand. What the document says about a
+// Entries yields the certificates, wherever they are. What the document says about a
 // certificate is not looked at, nor who signed it.
 func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 	return func(yield func(entry.Entry) bool) {
