@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -144,13 +142,13 @@ func (f KeyPairFiles) read() (pair tls.Certificate, path string, err error) {
 	if err != nil {
 		return pair, "", err
 	}
-	cert, err := readFile(f.Cert)
+	cert, err := truststore.ReadFile(f.Cert, maxKeyPairFile)
 	if err != nil {
 		return pair, "", err
 	}
 	var key []byte
 	if f.Key != "" && f.Key != f.Cert {
-		if key, err = readFile(f.Key); err != nil {
+		if key, err = truststore.ReadFile(f.Key, maxKeyPairFile); err != nil {
 			return pair, "", err
 		}
 		if len(key) == 0 {
@@ -180,12 +178,9 @@ func (f KeyPairFiles) password() (string, error) {
 	case f.Password != "":
 		return "", errors.New("KeyPairFiles has a Password and a PasswordFile: set one of them")
 	}
-	data, err := readFile(f.PasswordFile)
+	data, err := truststore.ReadFile(f.PasswordFile, maxPassword)
 	if err != nil {
-		return "", err
-	}
-	if len(data) > maxPassword {
-		return "", fmt.Errorf("%s is larger than %d KiB: is it the file with the password?", f.PasswordFile, maxPassword>>10)
+		return "", fmt.Errorf("the file with the password: %w", err)
 	}
 	text := strings.TrimSuffix(string(data), "\n")
 	return strings.TrimSuffix(text, "\r"), nil
@@ -363,26 +358,3 @@ func (t *trustState) path(leaf *x509.Certificate, extra []*x509.Certificate) cha
 
 // maxKeyPairFile bounds what is read of a file; a chain with its key is some 20 kB.
 const maxKeyPairFile = 16 << 20
-
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxKeyPairFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxKeyPairFile {
-		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxKeyPairFile>>20)
-	}
-	return data, nil
-}
