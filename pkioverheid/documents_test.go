@@ -36,7 +36,8 @@ func TestNewNamesInTheChangelogExist(t *testing.T) {
 		for _, m := range regexp.MustCompile("`(?:[a-z]+\\.)?([A-Z]\\w*)(?:\\.([A-Z]\\w*))?[^`]*`").FindAllStringSubmatch(row[2], -1) {
 			for _, name := range m[1:] {
 				if name != "" {
-					assert.Regexp(t, `(?m)^(func (\([^)]*\) )?|type |var |const |\t)(\w+, )*`+name+`\b`, source, row[0])
+					declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |var |const |\t)(\w+, )*` + name + `\b`)
+					assert.True(t, declared.MatchString(source), "there is no %s: %s", name, row[0])
 				}
 			}
 		}
