@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
@@ -31,16 +32,23 @@ type ServerConfig struct {
 	// callers' certificates from its header and from nowhere else. nil is none: they
 	// come from the TLS connection.
 	Proxy *Proxy
+
+	// SessionLifetime is how long a client may resume TLS sessions after the handshake
+	// in which it signed with its key, however often it resumes. It must then sign
+	// again. Zero means 24 hours; crypto/tls sets seven days as the most for one
+	// ticket. A session also ends with the certificate that the server showed.
+	SessionLifetime time.Duration
 }
 
 // Server verifies who calls, and lets in whom its [Authorizer] allows: in the TLS
 // handshake, in handlers of net/http, behind a proxy that ends TLS, and in other
 // protocols. Make it once; it is safe for concurrent use.
 type Server struct {
-	allow   Authorizer
-	current *current[*serverState]
-	trust   Trust // for Logger
-	callers callers
+	allow           Authorizer
+	current         *current[*serverState]
+	trust           Trust // for Logger
+	callers         callers
+	sessionLifetime time.Duration
 }
 
 // NewServer returns a Server. allow may not be nil: a PKIoverheid certificate is not an
@@ -52,6 +60,8 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 		return nil, errors.New("pkioverheid: NewServer needs an Authorizer: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
 	case len(cfg.KeyPairs) == 0 && cfg.Proxy == nil:
 		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty: a server needs a certificate of its own, see LoadKeyPair")
+	case cfg.SessionLifetime < 0:
+		return nil, errors.New("pkioverheid: ServerConfig.SessionLifetime is negative: to resume no sessions, set SessionTicketsDisabled on the result of TLSConfig")
 	}
 	if err := checkPairs("ServerConfig.KeyPairs", cfg.KeyPairs); err != nil {
 		return nil, err
@@ -59,7 +69,10 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	if err := faultOf(allow); err != nil {
 		return nil, err
 	}
-	s := &Server{allow: allow, trust: cfg.Trust.snapshot()}
+	s := &Server{allow: allow, trust: cfg.Trust.snapshot(), sessionLifetime: cfg.SessionLifetime}
+	if s.sessionLifetime == 0 {
+		s.sessionLifetime = defaultSessionLifetime
+	}
 	if cfg.Proxy != nil {
 		p, err := newProxyHeader(*cfg.Proxy)
 		if err != nil {
@@ -122,8 +135,10 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 			return s.current.get().verifyConnection(cs, allow)
 		},
 	}
+	resumable := &sessions{tickets: tc, lifetime: s.sessionLifetime, clock: first.clock}
 	if len(first.pairs) > 0 {
 		tc.Certificates = []tls.Certificate{*first.pairs[0]}
+		resumable.bind(tc, first.pairs[0].Leaf)
 	}
 	// As it is at the first handshake, with what was set on it since.
 	ready := sync.OnceValue(func() *tls.Config {
@@ -142,6 +157,7 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 		}
 		c := base.Clone()
 		c.Certificates, c.ClientCAs = []tls.Certificate{*pair}, now.pool
+		resumable.bind(c, pair.Leaf)
 		return c, nil
 	}
 	return tc
