@@ -297,6 +297,7 @@ func TestPKCS12OfOpenSSLDecodes(t *testing.T) {
 		assert.ErrorContains(t, err, "nothing that a password could check")
 	})
 	t.Run("ten million iterations are refused at once", func(t *testing.T) {
+		slow(t) // openssl is
 		tool(t, dir, "openssl", "pkcs12", "-export", "-inkey", "key.pem", "-in", "leaf.pem", "-iter", "10000000", "-nomaciter", "-passout", "pass:x", "-out", "slow.p12")
 		start := time.Now()
 		_, _, err := DecodeKey(read(t, dir, "slow.p12"), WithPassword("x"))
