@@ -125,6 +125,9 @@ func (c Chain) Policies() []x509.OID {
 // withoutPolicy is the place of the uppermost CA of the path that does not allow a
 // policy below it, or -1.
 func withoutPolicy(c Chain, wanted x509.OID) int {
+	if wanted.Equal(anyPolicy) {
+		return 0 // which is no policy by name
+	}
 	last := len(c) - 1
 	anyFor := len(c) // for how many more certificates anyPolicy counts
 	for i := last; i > 0; i-- {
@@ -136,7 +139,8 @@ func withoutPolicy(c Chain, wanted x509.OID) int {
 			}
 			// RFC 5280 section 6.1.4 (b).
 			if slices.ContainsFunc(cert.PolicyMappings, func(m x509.PolicyMapping) bool {
-				return m.IssuerDomainPolicy.Equal(wanted) || m.SubjectDomainPolicy.Equal(wanted)
+				return m.IssuerDomainPolicy.Equal(wanted) || m.SubjectDomainPolicy.Equal(wanted) ||
+					m.IssuerDomainPolicy.Equal(anyPolicy) || m.SubjectDomainPolicy.Equal(anyPolicy)
 			}) {
 				return i
 			}
