@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // advise fills in the Problem and Advice of an error.
@@ -66,14 +66,14 @@ func (x *explaining) problem(cert *x509.Certificate) (problem, advice string) {
 const otherCA = "Ask for a certificate of another CA."
 
 func (x *explaining) problemOf(cert *x509.Certificate) (problem, advice string) {
-	name := quote.Certificate(cert)
+	name := safetext.Certificate(cert)
 	switch x.failed.Reason {
 	case Expired, NotYetValid:
 		return x.problemOfTime(cert)
 	case UnknownAuthority:
 		return x.unknownAuthority(x.path[len(x.path)-1])
 	case BadSignature:
-		return name + " names " + quote.Text(issuerName(cert)) + " as its issuer, and the key of that CA did not sign it.",
+		return name + " names " + safetext.CA(cert.Issuer) + " as its issuer, and the key of that CA did not sign it.",
 			"Do not use it: it was changed or forged, or is from another CA of that name. Get it again from its CA."
 	case WrongName:
 		return x.wrongName(cert)
@@ -109,7 +109,7 @@ func (x *explaining) problemOf(cert *x509.Certificate) (problem, advice string) 
 }
 
 func (x *explaining) problemOfTime(cert *x509.Certificate) (problem, advice string) {
-	name, at := quote.Certificate(cert), x.opts.Time
+	name, at := safetext.Certificate(cert), x.opts.Time
 	switch {
 	case x.failed.Reason == NotYetValid:
 		return name + " is not valid yet: it " + begins(cert, at) + ".",
@@ -123,7 +123,7 @@ func (x *explaining) problemOfTime(cert *x509.Certificate) (problem, advice stri
 }
 
 func (x *explaining) wrongName(cert *x509.Certificate) (problem, advice string) {
-	problem = "The certificate " + quote.Certificate(cert) + " " + notFor(cert, x.opts.DNSName) + "."
+	problem = "The certificate " + safetext.Certificate(cert) + " " + notFor(cert, x.opts.DNSName) + "."
 	if len(cert.DNSNames)+len(cert.IPAddresses) == 0 {
 		return problem, "Ask its holder for a certificate with the host among its subjectAltNames. A common name does not count."
 	}
@@ -137,9 +137,9 @@ func (x *explaining) wrongUsage(cert *x509.Certificate) (problem, advice string)
 	}
 	purpose := " for " + asked + ": it is for " + usagesOfCert(cert) + "."
 	if cert != x.path[0] {
-		return quote.Certificate(cert) + " may not issue certificates" + purpose, "Ask for a certificate of a CA that may issue for " + asked + "."
+		return safetext.Certificate(cert) + " may not issue certificates" + purpose, "Ask for a certificate of a CA that may issue for " + asked + "."
 	}
-	return quote.Certificate(cert) + " may not be used" + purpose,
+	return safetext.Certificate(cert) + " may not be used" + purpose,
 		"Ask for a certificate that allows " + asked + ", from a CA that allows it too."
 }
 
@@ -158,7 +158,7 @@ func (x *explaining) unsupported(name string) (problem, advice string) {
 }
 
 func (x *explaining) unknownAuthority(end *x509.Certificate) (problem, advice string) {
-	name, issuer := quote.Certificate(end), quote.Text(issuerName(end))
+	name, issuer := safetext.Certificate(end), safetext.CA(end.Issuer)
 	_, text, how := x.issuer(end)
 	switch how {
 	case endsSelfSigned:
@@ -171,8 +171,7 @@ func (x *explaining) unknownAuthority(end *x509.Certificate) (problem, advice st
 	case endsIssuerMissing:
 		advice = "Let the other side send its whole chain, without the root, or get the certificate of " + issuer + " from its supplier."
 		if len(end.IssuingCertificateURL) > 0 {
-			const most = 100 // a shortened URL leads nowhere, and those of real CAs have up to 77
-			advice += " The certificate says that it is at \"" + quote.Escaped(end.IssuingCertificateURL[0], most) + "\"."
+			advice += " The certificate says that it is at " + safetext.QuoteURL(end.IssuingCertificateURL[0]) + "."
 		}
 		return "The certificate of " + issuer + ", the issuer of " + name + ", is missing: it was not given, and is not known here.",
 			advice + " If it is a root that you trust, add it to the roots."
@@ -189,7 +188,7 @@ func (x *explaining) incomplete() string {
 	var missing []string
 	for _, cert := range x.path {
 		if !x.given.Contains(cert) && !x.roots.Contains(cert) {
-			missing = append(missing, quote.Certificate(cert))
+			missing = append(missing, safetext.Certificate(cert))
 		}
 	}
 	if len(missing) == 0 {
@@ -224,7 +223,7 @@ func (x *explaining) said() string {
 		if errors.As(err, &invalid) && invalid.Reason == x509.CANotAuthorizedForThisName && invalid.Detail != "" {
 			text = invalid.Detail
 		}
-		writeLine(&b, strings.TrimPrefix(text, "x509: "))
+		b.WriteString(safetext.Printable(strings.ReplaceAll(strings.TrimPrefix(text, "x509: "), "\n", "; "), mostText))
 	}
 	return b.String()
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -23,7 +22,7 @@ func (x *explaining) describe(cert *x509.Certificate) ExplainedCertificate {
 	}
 	serial := "none"
 	if cert.SerialNumber != nil {
-		serial = quote.Escaped(fmt.Sprintf("%02x", cert.SerialNumber.Bytes()), quote.Most)
+		serial = safetext.Printable(fmt.Sprintf("%02x", cert.SerialNumber.Bytes()), safetext.Most)
 		if cert.SerialNumber.Sign() < 0 {
 			serial = "-" + serial
 		}
@@ -94,13 +93,6 @@ func signatureName(a x509.SignatureAlgorithm) string {
 
 // maxNameText bounds a distinguished name, in bytes.
 const maxNameText = 128
-
-func issuerName(cert *x509.Certificate) string {
-	if cert.Issuer.CommonName != "" {
-		return cert.Issuer.CommonName
-	}
-	return safetext.Name(cert.Issuer, maxNameText)
-}
 
 // marshallable is a time in UTC that JSON can hold: a certificate may speak of
 // times beyond the year 9999 elsewhere.

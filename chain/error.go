@@ -4,12 +4,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Error says why a certificate was refused. It is used as *Error.
@@ -43,7 +41,7 @@ func (e *Error) Error() string {
 	b.WriteString(e.Reason.String())
 	if e.Cert != nil {
 		b.WriteString(": ")
-		b.WriteString(quote.Certificate(e.Cert))
+		b.WriteString(safetext.Certificate(e.Cert))
 		switch e.Reason {
 		case Expired:
 			fmt.Fprintf(&b, " ended %s", e.Cert.NotAfter.UTC().Format(time.DateOnly))
@@ -54,7 +52,7 @@ func (e *Error) Error() string {
 	sep := ": "
 	for _, err := range e.underneath() {
 		b.WriteString(sep)
-		writeLine(&b, err.Error())
+		b.WriteString(safetext.Printable(strings.ReplaceAll(err.Error(), "\n", "; "), mostText))
 		sep = "; "
 	}
 	return b.String()
@@ -74,32 +72,9 @@ func (e *Error) underneath() []error {
 	return left
 }
 
-// writeLine makes one harmless line of what another package says. crypto/x509
-// repeats the host names in a certificate as they are, up to a hundred of any
-// length, and they may hold the control sequences of a terminal.
-func writeLine(b *strings.Builder, text string) {
-	const most = 1000
-	shown := 0
-	for _, r := range text {
-		part := ""
-		switch {
-		case r == '\n':
-			part = "; "
-		case !strconv.IsPrint(r):
-			part = strconv.QuoteRune(r)
-			part = part[1 : len(part)-1]
-		}
-		if shown += max(len(part), utf8.RuneLen(r)); shown > most {
-			b.WriteString("…")
-			return
-		}
-		if part != "" {
-			b.WriteString(part)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-}
+// mostText bounds what policies and other packages say: crypto/x509 repeats the host
+// names in a certificate, up to a hundred of any length.
+const mostText = 1000
 
 // Unwrap returns crypto/x509's error and those of the policies.
 func (e *Error) Unwrap() []error { return e.Err }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Explain verifies certs as [Verifier.Verify] does and says what it found: the path as
@@ -31,7 +31,7 @@ func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Expla
 	s := v.settings.Load()
 	path, err := s.verify(leaf, opts)
 	x := explaining{settings: s, given: given, opts: opts, path: path}
-	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: quote.Escaped(opts.DNSName, quote.Most)}
+	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: safetext.Printable(opts.DNSName, safetext.Most)}
 	if err != nil {
 		x.fail(leaf, err)
 		e.Reason = x.failed.Reason

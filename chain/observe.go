@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // observer gathers what is seen of one certificate.
@@ -47,7 +47,7 @@ func (x *explaining) observe(i int, remaining *[]x509.ExtKeyUsage) []Observation
 		o.seen = append(o.seen, x.observeConstraints(cert))
 	}
 	if len(cert.UnhandledCriticalExtensions) > 0 {
-		o.add(ObservedExtensions, false, "it has the critical extension %s, which is not understood here", quote.Escaped(cert.UnhandledCriticalExtensions[0].String(), quote.Most))
+		o.add(ObservedExtensions, false, "it has the critical extension %s, which is not understood here", safetext.Printable(cert.UnhandledCriticalExtensions[0].String(), safetext.Most))
 	}
 	if i == 0 && x.opts.DNSName != "" {
 		if cert.VerifyHostname(x.opts.DNSName) == nil {
@@ -102,7 +102,7 @@ func (x *explaining) observeConstraints(ca *x509.Certificate) Observation {
 	var names []string
 	for _, permitted := range [][]string{ca.PermittedDNSDomains, ca.PermittedEmailAddresses} {
 		for _, name := range permitted[:min(len(permitted), listed)] {
-			names = append(names, quote.Text(name))
+			names = append(names, safetext.Quote(name))
 		}
 	}
 	if len(names) > 0 {
@@ -170,7 +170,7 @@ func (x *explaining) issuer(cert *x509.Certificate) (name ObservationName, text 
 	if selfIssued(cert) {
 		return ObservedTrust, "self-signed, and not among the roots that are trusted here", endsSelfSigned
 	}
-	issuer := quote.Text(issuerName(cert))
+	issuer := safetext.CA(cert.Issuer)
 	end = endsIssuerMissing
 	for _, s := range []*truststore.Store{x.roots, x.intermediates, x.given} {
 		for candidate := range s.BySubject(cert.RawIssuer) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 func begins(cert *x509.Certificate, at time.Time) string {
@@ -63,16 +63,16 @@ func notFor(cert *x509.Certificate, host string) string {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return "names no host (it has no subjectAltName for one), so it is not for " + quote.Text(host)
+		return "names no host (it has no subjectAltName for one), so it is not for " + safetext.Quote(host)
 	}
 	for i := range names {
-		names[i] = quote.Text(names[i])
+		names[i] = safetext.Quote(names[i])
 	}
 	hosts := "host "
 	if len(names) > 1 {
 		hosts = "hosts "
 	}
-	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + quote.Text(host)
+	return "is for the " + hosts + andList(shortList(names, len(cert.DNSNames)+len(cert.IPAddresses))) + ", not for " + safetext.Quote(host)
 }
 
 // listed is how many items of a list are shown.
@@ -104,7 +104,7 @@ func list(items []string, last string) string {
 func usagesOfCert(cert *x509.Certificate) string {
 	names := usageNames(cert.ExtKeyUsage[:min(len(cert.ExtKeyUsage), listed)])
 	for _, id := range cert.UnknownExtKeyUsage[:min(len(cert.UnknownExtKeyUsage), listed)] {
-		names = append(names, quote.Escaped(id.String(), quote.Most))
+		names = append(names, safetext.Printable(id.String(), safetext.Most))
 	}
 	if len(names) == 0 {
 		return "anything"

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // settings are what a Verifier holds at one time. Nothing of it changes, but for what
@@ -54,22 +54,22 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	s.anchorPool = s.roots.Filter(func(c *x509.Certificate) bool { return !tooConstrained(c) }).CertPool()
 	for root := range s.roots.All() {
 		if !isCA(root) {
-			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", quote.Certificate(root))
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", safetext.Certificate(root))
 		}
 		if !selfIssued(root) {
-			return nil, fmt.Errorf("chain: %s is not a root but issued by another CA: give it as an intermediate", quote.Certificate(root))
+			return nil, fmt.Errorf("chain: %s is not a root but issued by another CA: give it as an intermediate", safetext.Certificate(root))
 		}
 		if err := keyTooLarge(root); err != nil {
-			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", quote.Certificate(root), err.text)
+			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", safetext.Certificate(root), err.text)
 		}
 		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
 	for ca := range s.intermediates.All() {
 		if !isCA(ca) {
-			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be an intermediate", quote.Certificate(ca))
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be an intermediate", safetext.Certificate(ca))
 		}
 		if err := keyTooLarge(ca); err != nil {
-			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", quote.Certificate(ca), err.text)
+			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", safetext.Certificate(ca), err.text)
 		}
 		if selfIssued(ca) || constrained(ca) {
 			continue // crypto/x509 may use it on a path from a root

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-	"unicode"
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -47,12 +46,12 @@ func (s *Store) aliases() iter.Seq2[*x509.Certificate, string] {
 	}
 }
 
-// basicPlane escapes what cannot be seen or is beyond the basic plane, and cuts
+// basicPlane escapes what cannot be printed or is beyond the basic plane, and shortens
 // what is too long to be read.
 func basicPlane(s string) string {
 	var out strings.Builder
 	for _, r := range safetext.Printable(s, 128) {
-		if r > 0xffff || !unicode.IsPrint(r) {
+		if r > 0xffff {
 			fmt.Fprintf(&out, `\u{%x}`, r)
 		} else {
 			out.WriteRune(r)

@@ -261,7 +261,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"a TRUSTED CERTIFICATE cut off":          {string(pemOf("TRUSTED CERTIFICATE", all[0].Raw[:300])), "cut off"},
 		"a TRUSTED CERTIFICATE without a length": {string(pemOf("TRUSTED CERTIFICATE", []byte{0x30, 0x80, 0, 0})), "not DER"},
 		"too many header lines":                  {"-----BEGIN CERTIFICATE-----\n" + lines(strings.Repeat("x\n", 40), func(l string) string { return fmt.Sprintf("%p: %s", &l, l) }) + "\n-----END CERTIFICATE-----", "header"},
-		"a long and odd type":                    {"-----BEGIN \x1b[31m" + strings.Repeat("X", 100) + "-----\n-----END", `\u{1b}[31mXXX`},
+		"a long and odd type":                    {"-----BEGIN \x1b[31m" + strings.Repeat("X", 100) + "-----\n-----END", `\x1b[31mXXX`},
 
 		"DER cut off":              {der[:700], "cut off"},
 		"DER, the last cut off":    {der + string(all[1].Raw[:700]), fmt.Sprintf("certificate 2 (byte %d): ", len(der))},

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -37,7 +36,7 @@ func (e *RevokedError) Error() string {
 	if !e.InvalidityDate.IsZero() {
 		fmt.Fprintf(&b, ", invalid since %s", inUTC(e.InvalidityDate))
 	}
-	fmt.Fprintf(&b, "), says the CRL of %s", quoteName(e.Issuer))
+	fmt.Fprintf(&b, "), says the CRL of %s", safetext.CA(e.Issuer))
 	if e.Number != nil {
 		fmt.Fprintf(&b, ", number %s", e.Number)
 	}
@@ -53,13 +52,5 @@ func hexOf(n *big.Int) string {
 	if n == nil {
 		return "without a number"
 	}
-	return quote.Escaped(n.Text(16), quote.Most)
-}
-
-// quoteName names a CA by its common name, or all that it has for one.
-func quoteName(name pkix.Name) string {
-	if name.CommonName != "" {
-		return quote.Text(name.CommonName)
-	}
-	return `"` + safetext.Name(name, quote.Most) + `"`
+	return safetext.Printable(n.Text(16), safetext.Most)
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // folder keeps what is in the CRL files of a folder. The zero value has none.
@@ -300,7 +302,7 @@ func (d *folder) lacks(ca *x509.Certificate) error {
 	lists := 0
 	for _, of := range c.byIssuer {
 		lists += len(of)
-		found = append(found, quoteName(of[0].Issuer()))
+		found = append(found, safetext.CA(of[0].Issuer()))
 	}
 	if lists == 0 {
 		return errors.New("there is none in the folder")
@@ -309,7 +311,7 @@ func (d *folder) lacks(ca *x509.Certificate) error {
 	if len(found) > most {
 		found = append(found[:most], "others")
 	}
-	return fmt.Errorf("there is none in the folder by %s, but %d by %s", quoteName(ca.Subject), lists, strings.Join(found, ", "))
+	return fmt.Errorf("there is none in the folder by %s, but %d by %s", safetext.CA(ca.Subject), lists, strings.Join(found, ", "))
 }
 
 // readFile reads the lists of a file.

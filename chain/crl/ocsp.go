@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 const (
@@ -92,7 +92,7 @@ func (c *Checker) checkOCSP(response []byte, cert, ca *x509.Certificate, at time
 	}
 	res, err := ocsp.ParseResponseForCert(s.der, cert, nil)
 	if err != nil {
-		return result{unknown, errors.New(quote.Text(err.Error()))}
+		return result{unknown, errors.New(safetext.Line(err.Error()))}
 	}
 	switch {
 	case res.Status == ocsp.Revoked:
@@ -127,7 +127,7 @@ type ocspRevocation struct{ why *RevokedError }
 
 func (e *ocspRevocation) Error() string {
 	return fmt.Sprintf("certificate %s was revoked on %s (%s), says the responder of %s at %s",
-		hexOf(e.why.Serial), inUTC(e.why.RevokedAt), e.why.Reason, quoteName(e.why.Issuer), inUTC(e.why.ThisUpdate))
+		hexOf(e.why.Serial), inUTC(e.why.RevokedAt), e.why.Reason, safetext.CA(e.why.Issuer), inUTC(e.why.ThisUpdate))
 }
 
 func (e *ocspRevocation) Unwrap() error { return e.why }
@@ -345,7 +345,7 @@ func (c *Checker) checkResponder(s *ocspResponse, ca *x509.Certificate, at time.
 		if wrong == nil {
 			return nil
 		}
-		err = fmt.Errorf("%w: the signature of %s: %w", err, quoteName(ca.Subject), wrong)
+		err = fmt.Errorf("%w: the signature of %s: %w", err, safetext.CA(ca.Subject), wrong)
 	}
 	for _, responder := range s.responders {
 		if !s.claims(responder) {
@@ -358,7 +358,7 @@ func (c *Checker) checkResponder(s *ocspResponse, ca *x509.Certificate, at time.
 				return nil
 			}
 		}
-		err = fmt.Errorf("the responder %s: %w", quoteName(responder.Subject), err)
+		err = fmt.Errorf("the responder %s: %w", safetext.CA(responder.Subject), err)
 	}
 	return err
 }

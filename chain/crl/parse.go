@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 const (
@@ -82,7 +82,7 @@ func derOf(data []byte) ([]byte, error) {
 	}
 	begin := bytes.Index(data, pemBegin)
 	if begin < 0 {
-		return nil, fmt.Errorf("crl: no certificate revocation list: this is neither DER nor PEM and begins with %s", quote.Text(string(data[:min(len(data), quote.Most)])))
+		return nil, fmt.Errorf("crl: no certificate revocation list: this is neither DER nor PEM and begins with %s", safetext.Quote(string(data[:min(len(data), safetext.Most)])))
 	}
 	switch {
 	case begin > 0 && data[begin-1] != '\n':
@@ -95,7 +95,7 @@ func derOf(data []byte) ([]byte, error) {
 	case block == nil:
 		return nil, errPEM
 	case block.Type != "X509 CRL":
-		return nil, fmt.Errorf("crl: the PEM block is of type %s and not X509 CRL", quote.Text(block.Type))
+		return nil, fmt.Errorf("crl: the PEM block is of type %s and not X509 CRL", safetext.Quote(block.Type))
 	case len(block.Headers) > 0:
 		return nil, errHeaders
 	case len(bytes.TrimSpace(rest)) > 0:
@@ -250,7 +250,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		}
 		for _, before := range head.Extensions[:i] {
 			if before.Id.Equal(e.Id) {
-				return fmt.Errorf("crl: the list has the extension %s twice", quote.Text(e.Id.String()))
+				return fmt.Errorf("crl: the list has the extension %s twice", safetext.Quote(e.Id.String()))
 			}
 		}
 		number := -1
@@ -282,7 +282,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		default:
 			l.pointsToDelta = l.pointsToDelta || number == idFreshestCRL
 			if e.Critical {
-				return fmt.Errorf("crl: the list has the critical extension %s, which is not understood", quote.Text(e.Id.String()))
+				return fmt.Errorf("crl: the list has the critical extension %s, which is not understood", safetext.Quote(e.Id.String()))
 			}
 		}
 	}

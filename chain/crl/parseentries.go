@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // moment is a time in seconds since 1970, or none.
@@ -218,7 +218,7 @@ func checkUnknown(id cryptobyte.String, critical bool) error {
 		return errExtension
 	}
 	if critical {
-		return fmt.Errorf("it has the critical extension %s, which is not understood", quote.Text(oid.String()))
+		return fmt.Errorf("it has the critical extension %s, which is not understood", safetext.Quote(oid.String()))
 	}
 	return nil
 }

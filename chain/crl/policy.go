@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // pastAfter is how long ago a time must at least be to be one in the past.
@@ -148,7 +148,7 @@ func (c *Checker) check(cert, ca *x509.Certificate, q *question) result {
 // maySignCRLs is asked of each certificate of a CA; a list is verified with one.
 func maySignCRLs(ca *x509.Certificate) error {
 	if hasKeyUsage(ca) && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
-		return fmt.Errorf("its issuer %s may not sign CRLs (RFC 5280 section 4.2.1.3), so that nothing that it issued can be checked", quoteName(ca.Subject))
+		return fmt.Errorf("its issuer %s may not sign CRLs (RFC 5280 section 4.2.1.3), so that nothing that it issued can be checked", safetext.CA(ca.Subject))
 	}
 	return nil
 }
@@ -255,11 +255,11 @@ func (c *Checker) fromFuture(l *storedList, now time.Time) bool {
 }
 
 func futureError(l *storedList, now time.Time) error {
-	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", quote.URL(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
+	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.QuoteURL(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
 }
 
 func endedError(l *storedList, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), quote.URL(l.origin), inUTC(at))
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), safetext.QuoteURL(l.origin), inUTC(at))
 }
 
 // obtain fetches what is needed to check a certificate, and checks it. It waits

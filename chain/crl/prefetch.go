@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Prefetch fetches the CRLs that the certificates of hierarchies name, so that the
@@ -33,7 +35,7 @@ func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certifica
 		}
 		ca := issuerOf(cert, all)
 		if ca == nil {
-			errs[i] = fmt.Errorf("crl: prefetch for %s: its issuer %s is not among the certificates", quoteName(cert.Subject), quoteName(cert.Issuer))
+			errs[i] = fmt.Errorf("crl: prefetch for %s: its issuer %s is not among the certificates", safetext.CA(cert.Subject), safetext.CA(cert.Issuer))
 			continue
 		}
 		if now := c.now(); now.After(cert.NotAfter) || now.After(ca.NotAfter) {
@@ -41,7 +43,7 @@ func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certifica
 		}
 		done.Go(func() {
 			if err := c.prefetch(ctx, cert, ca); err != nil {
-				errs[i] = fmt.Errorf("crl: prefetch for %s: %w", quoteName(cert.Subject), err)
+				errs[i] = fmt.Errorf("crl: prefetch for %s: %w", safetext.CA(cert.Subject), err)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain/internal/fetch"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 const (
@@ -91,7 +91,7 @@ func (s *store) await(ctx context.Context, src *source, insist bool) error {
 		if s.ctx.Err() != nil {
 			return errClosed
 		}
-		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", quote.URL(src.url), ctx.Err())}
+		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", safetext.QuoteURL(src.url), ctx.Err())}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -234,7 +234,7 @@ func (s *store) fetch(src *source) error {
 func (s *store) unchanged(src *source, body []byte) error {
 	l := src.last()
 	if l == nil {
-		return fmt.Errorf("%s answers that nothing has changed, unasked", quote.URL(src.url))
+		return fmt.Errorf("%s answers that nothing has changed, unasked", safetext.QuoteURL(src.url))
 	}
 	s.confirm(src)
 	switch {
@@ -318,7 +318,7 @@ var errEnded = errors.New("the CRL has ended")
 
 func (s *store) ended(l *storedList) error {
 	if s.now().After(l.NextUpdate().Add(s.skew)) {
-		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", quote.URL(l.origin), inUTC(l.NextUpdate()), errEnded)
+		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", safetext.QuoteURL(l.origin), inUTC(l.NextUpdate()), errEnded)
 	}
 	return nil
 }
@@ -328,14 +328,14 @@ func (s *store) ended(l *storedList) error {
 func (s *store) take(src *source, data []byte) error {
 	list, err := Parse(data)
 	if err != nil {
-		return fmt.Errorf("what %s gives is no CRL that can be used: %w", quote.URL(src.url), err)
+		return fmt.Errorf("what %s gives is no CRL that can be used: %w", safetext.QuoteURL(src.url), err)
 	}
 	if err := numbered(list, s.unnumbered); err != nil {
-		return fmt.Errorf("what %s gives cannot be used: %w", quote.URL(src.url), err)
+		return fmt.Errorf("what %s gives cannot be used: %w", safetext.QuoteURL(src.url), err)
 	}
 	l := newStoredList(list, data, src.url, src)
 	if err := l.verify(src.authority.cert); err != nil {
-		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", quote.URL(src.url), quoteName(src.authority.cert.Subject), err)
+		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", safetext.QuoteURL(src.url), safetext.CA(src.authority.cert.Subject), err)
 	}
 	if now := s.now(); l.ThisUpdate().After(now.Add(s.skew)) {
 		return futureError(l, now)

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // scope is what a list says of itself in an issuing distribution point, RFC 5280
@@ -113,17 +115,17 @@ func (l *List) Covers(cert *x509.Certificate) error {
 	s := &l.scope
 	switch {
 	case !bytes.Equal(cert.RawIssuer, l.rawIssuer):
-		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", quoteName(l.issuer), quoteName(cert.Issuer))
+		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", safetext.CA(l.issuer), safetext.CA(cert.Issuer))
 	case s.attributes:
-		return fmt.Errorf("crl: the list of %s is for attribute certificates only", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for attribute certificates only", safetext.CA(l.issuer))
 	case s.users && isCA:
-		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", safetext.CA(l.issuer))
 	case s.cas && !isCA:
-		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", safetext.CA(l.issuer))
 	case s.someReasons:
-		return fmt.Errorf("crl: the list of %s tells of some reasons of revocation only, which is not supported: use a complete one", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s tells of some reasons of revocation only, which is not supported: use a complete one", safetext.CA(l.issuer))
 	case s.named && !l.namedBy(cert):
-		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", safetext.CA(l.issuer))
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // The bounds of RSA keys with which signatures are checked: the work grows with
@@ -60,19 +62,19 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 		return errors.New("crl: no certificate of the CA that made the list, or one that was never parsed")
 	}
 	if !bytes.Equal(l.rawIssuer, issuer.RawSubject) {
-		return fmt.Errorf("crl: the list is by %s and not by %s", quoteName(l.issuer), quoteName(issuer.Subject))
+		return fmt.Errorf("crl: the list is by %s and not by %s", safetext.CA(l.issuer), safetext.CA(issuer.Subject))
 	}
 	if len(l.authorityKeyID) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(l.authorityKeyID, issuer.SubjectKeyId) {
-		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", quoteName(l.issuer))
+		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", safetext.CA(l.issuer))
 	}
 	if !issuer.BasicConstraintsValid || !issuer.IsCA {
-		return fmt.Errorf("crl: %s is no CA and may not make lists: %w", quoteName(issuer.Subject), x509.ConstraintViolationError{})
+		return fmt.Errorf("crl: %s is no CA and may not make lists: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
 	}
 	if hasKeyUsage(issuer) && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
-		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", quoteName(issuer.Subject), x509.ConstraintViolationError{})
+		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
 	}
 	if err := checkSignature(issuer.PublicKey, l.algorithm, l.signed, l.signature); err != nil {
-		return fmt.Errorf("crl: the signature of the list of %s: %w", quoteName(l.issuer), err)
+		return fmt.Errorf("crl: the signature of the list of %s: %w", safetext.CA(l.issuer), err)
 	}
 	return nil
 }

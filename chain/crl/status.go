@@ -145,7 +145,7 @@ func (s *store) statusOfEvicted() []Status {
 		if l.lists > 1 {
 			err = fmt.Errorf("%w; %d lists of the CA did", err, l.lists)
 		}
-		all = append(all, Status{Issuer: quoteName(l.ca.Subject), URL: l.url, Err: err})
+		all = append(all, Status{Issuer: safetext.CA(l.ca.Subject), URL: l.url, Err: err})
 	}
 	return all
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/internal/fetch"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 const (
@@ -287,7 +287,7 @@ func (src *source) size() int64 {
 func (s *store) replace(src *source, l *storedList) error {
 	var others []*storedList
 	older := func(old *storedList) error {
-		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", quote.URL(src.url), l.version(), old.version())
+		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA tells you that it counts anew, remove its file from the cache and start again", safetext.QuoteURL(src.url), l.version(), old.version())
 	}
 	for _, old := range src.lists {
 		switch {
@@ -381,7 +381,7 @@ func (s *store) remember(e *eviction) {
 }
 
 func (e *eviction) err() error {
-	return fmt.Errorf("the list from %s gave way for room at %s: raise Config.MaxBytes", quote.URL(e.url), inUTC(e.at))
+	return fmt.Errorf("the list from %s gave way for room at %s: raise Config.MaxBytes", safetext.QuoteURL(e.url), inUTC(e.at))
 }
 
 // missed says so if there was a list of a CA that cannot be asked: one that was

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -152,7 +151,7 @@ func (s *subject) rfcMail() string {
 			}
 		}
 		if address, _ := attribute.Value.(string); !known[sameMail(address)] {
-			return fmt.Sprintf("the mail address %s is not in the subjectAltName", quote.Text(address))
+			return fmt.Sprintf("the mail address %s is not in the subjectAltName", safetext.Quote(address))
 		}
 	}
 	return ""

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Section 4.2.1.1: the key identifier is there, but for self-signed certificates,
@@ -198,11 +198,11 @@ func (e *extension) alternativeNames() string {
 		case name.Empty():
 			return "it has an empty name"
 		case tag == tagDNSName && !preferredSyntax(name):
-			return fmt.Sprintf("%s is not a domain name", quote.Text(string(name)))
+			return fmt.Sprintf("%s is not a domain name", safetext.Quote(string(name)))
 		case tag == tagMail && !isMailbox(name):
-			return fmt.Sprintf("%s is not a mailbox", quote.Text(string(name)))
+			return fmt.Sprintf("%s is not a mailbox", safetext.Quote(string(name)))
 		case tag == tagURI && !isAbsoluteURI(name):
-			return fmt.Sprintf("%s is not an absolute URI", quote.Text(string(name)))
+			return fmt.Sprintf("%s is not an absolute URI", safetext.Quote(string(name)))
 		case tag == tagIP && len(name) != 4 && len(name) != 16:
 			return fmt.Sprintf("an IP address has %d octets", len(name))
 		}
@@ -299,9 +299,9 @@ func (s *subject) nameConstraints() string {
 			}
 			switch {
 			case kind == tagURI && !isHost(bytes.TrimPrefix(base, []byte("."))):
-				return fmt.Sprintf("%s is not a host or domain for URIs", quote.Text(string(base)))
+				return fmt.Sprintf("%s is not a host or domain for URIs", safetext.Quote(string(base)))
 			case kind == tagDNSName && bytes.HasPrefix(base, []byte(".")):
-				return fmt.Sprintf("%s has a dot before it, which only domains for URIs and mail have", quote.Text(string(base)))
+				return fmt.Sprintf("%s has a dot before it, which only domains for URIs and mail have", safetext.Quote(string(base)))
 			}
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Section 4.2.1.10: below a CA with permitted subtrees for mail or URIs, every mail
@@ -22,7 +22,7 @@ func rfcPermittedNames(s *subject) string {
 			permitted := newSubtrees(ca.PermittedEmailAddresses)
 			for _, address := range s.EmailAddresses {
 				if !permitted.mail(address) {
-					return fmt.Sprintf("the mail address %s is in no permitted subtree of %s", quote.Text(address), quote.Certificate(ca))
+					return fmt.Sprintf("the mail address %s is in no permitted subtree of %s", safetext.Quote(address), safetext.Certificate(ca))
 				}
 			}
 		}
@@ -30,7 +30,7 @@ func rfcPermittedNames(s *subject) string {
 			permitted := newSubtrees(ca.PermittedURIDomains)
 			for _, uri := range s.URIs {
 				if !permitted.host(hostOf(uri)) {
-					return fmt.Sprintf("the host of the URI %s is in no permitted subtree of %s", quote.URL(uri.String()), quote.Certificate(ca))
+					return fmt.Sprintf("the host of the URI %s is in no permitted subtree of %s", safetext.QuoteURL(uri.String()), safetext.Certificate(ca))
 				}
 			}
 		}

@@ -16,7 +16,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // WebPKI is a [chain.Policy] that asks a chain for what the Baseline Requirements
@@ -261,7 +261,7 @@ func webPKISubjectAltName(s *subject) string {
 			return "it is malformed"
 		case tag == tagDNSName:
 			if how := webPKIHostName(string(name)); how != "" {
-				return quote.Text(string(name)) + " " + how
+				return safetext.Quote(string(name)) + " " + how
 			}
 		case tag == tagIP && len(name) != 4 && len(name) != 16:
 			return "an IP address is malformed"
@@ -371,5 +371,5 @@ func webPKICommonName(s *subject) string {
 			return ""
 		}
 	}
-	return quote.Text(name) + " is not a name in the subjectAltName"
+	return safetext.Quote(name) + " is not a name in the subjectAltName"
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -208,7 +207,7 @@ func For(cert *x509.Certificate, use Use, at time.Time) Advice {
 		a = c.ofWithdrawn()
 	case claim.TestMark != "":
 		return Advice{Status: TestOnly, Sources: []string{sourceTests},
-			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", phrase.Capital(quote.Certificate(cert)), claim.TestMark)}
+			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", phrase.Capital(safetext.Certificate(cert)), claim.TestMark)}
 	case !known:
 		return c.unrecognised()
 	case claim.Role != pkioverheid.EndEntity:
@@ -311,15 +310,15 @@ func (c *subject) ofPkiotest() Advice {
 	if !c.KeyPublic {
 		what = "the private key of its CA is public"
 	}
-	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", phrase.Capital(quote.Certificate(c.Certificate)), what)
+	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", phrase.Capital(safetext.Certificate(c.Certificate)), what)
 	return a
 }
 
 func (c *subject) unrecognised() Advice {
-	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(quote.Certificate(c.Certificate)))}
+	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(safetext.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
 		if policy.IsPKIoverheid(p) {
-			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", phrase.Capital(quote.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
+			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
 			break
 		}
 	}
@@ -376,17 +375,17 @@ func (c *subject) ofWithdrawn() Advice {
 	a.Urgency = c.urgency(a.Deadline)
 	if old.Self {
 		a.Replacement = c.betweenMachines()
-		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", quote.Text(old.CA), stamcertificaat(a.Replacement))
+		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", safetext.Quote(old.CA), stamcertificaat(a.Replacement))
 		return a
 	}
-	a.Text = fmt.Sprintf("%s is under %s, a CA that was withdrawn: %s.", phrase.Capital(quote.Certificate(c.Certificate)), quote.Text(old.CA), c.ask(by))
+	a.Text = fmt.Sprintf("%s is under %s, a CA that was withdrawn: %s.", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.Quote(old.CA), c.ask(by))
 	return a
 }
 
 func (c *subject) ofCA() Advice {
 	kind := map[pkioverheid.Role]string{pkioverheid.Root: "stamcertificaat", pkioverheid.DomainCA: "domeincertificaat", pkioverheid.TSPCA: "TSP certificate"}[c.Role]
 	a := Advice{Status: Fine, Deadline: c.ends()}
-	what := fmt.Sprintf("%s (%s of %s)", phrase.Capital(quote.Certificate(c.Certificate)), kind, c.Hierarchy)
+	what := fmt.Sprintf("%s (%s of %s)", phrase.Capital(safetext.Certificate(c.Certificate)), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
 	row, next := c.Hierarchy.Plan(), c.betweenMachines()
 	switch {
@@ -425,9 +424,9 @@ func (c *subject) ofCA() Advice {
 
 func (c *subject) ofEndEntity() Advice {
 	a := Advice{Status: Fine, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
-	what := fmt.Sprintf("%s is a certificate under %s", phrase.Capital(quote.Certificate(c.Certificate)), c.Hierarchy)
+	what := fmt.Sprintf("%s is a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
 	if c.By == pkioverheid.ByName {
-		what = fmt.Sprintf("%s presents itself as a certificate under %s", phrase.Capital(quote.Certificate(c.Certificate)), c.Hierarchy)
+		what = fmt.Sprintf("%s presents itself as a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
 	}
 	by := c.replacement()
 	row, next := c.Hierarchy.Plan(), c.betweenMachines()

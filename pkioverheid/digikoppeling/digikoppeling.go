@@ -16,7 +16,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Verdict is what became of a rule.
@@ -243,7 +243,7 @@ func (d *subject) validity() (valid, tested Result) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", quote.Line(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", safetext.Line(untold.Error()))
 			}
 		}
 	}
@@ -258,13 +258,13 @@ func (d *subject) validity() (valid, tested Result) {
 	case g3 != "":
 		valid = broken(rule, "%s", g3)
 	case claim.Withdrawal != nil:
-		valid = broken(rule, "the CA %s was withdrawn", quote.Text(claim.Withdrawal.CA))
+		valid = broken(rule, "the CA %s was withdrawn", safetext.Quote(claim.Withdrawal.CA))
 	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
-		valid = broken(rule, "its chain is not valid: %s", quote.Line(failed.Error()))
+		valid = broken(rule, "its chain is not valid: %s", safetext.Line(failed.Error()))
 	case d.chain == nil:
 		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", phrase.Day(d.leaf.NotAfter))
 	case d.refusal != nil:
-		valid = broken(rule, "it does not count as valid: %s", quote.Line(d.refusal.Error()))
+		valid = broken(rule, "it does not count as valid: %s", safetext.Line(d.refusal.Error()))
 	case asked:
 		valid = met(rule, "it is valid until %s and not revoked", phrase.Day(d.leaf.NotAfter))
 	default:
@@ -283,11 +283,10 @@ func (d *subject) crlReachable() Result {
 	}
 	for _, c := range below {
 		if crlAddress(c) == "" {
-			return broken(rule, "%s names no CRL that is published over HTTP", quote.Certificate(c))
+			return broken(rule, "%s names no CRL that is published over HTTP", safetext.Certificate(c))
 		}
 	}
-	const most = 80 // a shortened URL leads nowhere, and those of real CAs have up to 77
-	return met(rule, `the CRL is published at "%s"; whether it can be reached from here was not tried`, quote.Escaped(crlAddress(d.leaf), most))
+	return met(rule, `the CRL is published at %s; whether it can be reached from here was not tried`, safetext.QuoteURL(crlAddress(d.leaf)))
 }
 
 func crlAddress(c *x509.Certificate) string {
@@ -304,18 +303,18 @@ func crlAddress(c *x509.Certificate) string {
 func (d *subject) privateRoot() Result {
 	const rule = "PKI005"
 	if d.unknown != nil {
-		return notChecked(rule, "%s", quote.Line(d.unknown.Error()))
+		return notChecked(rule, "%s", safetext.Line(d.unknown.Error()))
 	}
 	if g3 := ofG3(d.leaf); g3 != "" {
 		return broken(rule, "%s", g3)
 	}
 	if d.chain == nil {
-		return broken(rule, "it does not verify: %s", quote.Line(d.failed.Error()))
+		return broken(rule, "it does not verify: %s", safetext.Line(d.failed.Error()))
 	}
 	root, ok := pkioverheid.ClaimOf(d.chain.Root())
 	switch {
 	case !ok || root.By != pkioverheid.ByKey:
-		return notChecked(rule, "it is under %s, which was added and is not known here", quote.Certificate(d.chain.Root()))
+		return notChecked(rule, "it is under %s, which was added and is not known here", safetext.Certificate(d.chain.Root()))
 	case root.Hierarchy.Plan().Public:
 		return broken(rule, "it is under %s, which is not a private root", phrase.Stamcertificaat(root.Hierarchy, root.Certificate))
 	default:
@@ -359,20 +358,20 @@ func (d *subject) tlsWithPKIoverheid() Result {
 	case len(d.state.VerifiedChains) == 0:
 		return broken(rule, "the connection was made without verifying the other side's certificate")
 	case d.unknown != nil:
-		return notChecked(rule, "%s", quote.Line(d.unknown.Error()))
+		return notChecked(rule, "%s", safetext.Line(d.unknown.Error()))
 	case d.chain == nil || d.failed != nil:
-		return broken(rule, "the other side's certificate does not verify: %s", quote.Line(d.failed.Error()))
+		return broken(rule, "the other side's certificate does not verify: %s", safetext.Line(d.failed.Error()))
 	}
 	v, err := verifierOf(d.opts.Trust)
 	if err != nil {
-		return notChecked(rule, "%s", quote.Line(err.Error()))
+		return notChecked(rule, "%s", safetext.Line(err.Error()))
 	}
 	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: anyKind}, provedInHandshake)
 	switch {
 	case err != nil:
-		return broken(rule, "%s", quote.Line(err.Error()))
+		return broken(rule, "%s", safetext.Line(err.Error()))
 	case id.Hierarchy() == 0:
-		return notChecked(rule, "the other side's root %s was added and is not known here", quote.Certificate(d.chain.Root()))
+		return notChecked(rule, "the other side's root %s was added and is not known here", safetext.Certificate(d.chain.Root()))
 	case id.Kind() != pkioverheid.System:
 		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
 	}
@@ -395,9 +394,9 @@ func (d *subject) mutual() Result {
 		return notChecked(rule, "the other side showed a certificate; what this side showed was not given")
 	default:
 		if c, failed, unknown := verifyFor(own, d.at, d.opts); unknown != nil {
-			return notChecked(rule, "%s", quote.Line(unknown.Error()))
+			return notChecked(rule, "%s", safetext.Line(unknown.Error()))
 		} else if c == nil || failed != nil {
-			return broken(rule, "this side's certificate does not verify: %s", quote.Line(failed.Error()))
+			return broken(rule, "this side's certificate does not verify: %s", safetext.Line(failed.Error()))
 		}
 	}
 	return met(rule, "both sides showed a certificate")

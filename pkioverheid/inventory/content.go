@@ -495,7 +495,7 @@ func (c *contentReader) place(e truststore.Entry) string {
 	case e.Format == truststore.XML && e.Err == nil:
 		return placeInDocument(e.Elements)
 	case e.Format == truststore.JKS || e.Format == truststore.PKCS12 && e.Alias != "":
-		place := "entry " + strconv.Itoa(e.Number) + " " + quoted(e.Alias)
+		place := "entry " + strconv.Itoa(e.Number) + " " + safetext.Quote(e.Alias)
 		if e.Position > 0 {
 			place += ", chain position " + strconv.Itoa(e.Position)
 		}
@@ -555,10 +555,10 @@ func placeInDocument(elements []xml.StartElement) string {
 		if e.Name.Space == nsXMLDSig && (e.Name.Local == "KeyInfo" || e.Name.Local == "X509Data") {
 			continue
 		}
-		part := safetext.Printable(e.Name.Local, maxName)
+		part := safetext.Printable(e.Name.Local, safetext.Most)
 		for _, a := range e.Attr {
 			if a.Name.Local == "use" || a.Name.Local == "certId" {
-				part += "[" + safetext.Printable(a.Value, maxName) + "]"
+				part += "[" + safetext.Printable(a.Value, safetext.Most) + "]"
 			}
 		}
 		parts = append(parts, part)

@@ -28,7 +28,7 @@ func (c *contentReader) document(r *Result, elements []xml.StartElement) {
 			r.Use = DocumentSignature
 			return
 		case e.Name.Space == nsSAML && e.Name.Local == "EntityDescriptor":
-			r.Party = shorten(attribute(e, "entityID"))
+			r.Party = shortCopy(attribute(e, "entityID"))
 		case e.Name.Space == nsSAML && e.Name.Local == "KeyDescriptor":
 			switch attribute(e, "use") {
 			case "signing":
@@ -39,7 +39,7 @@ func (c *contentReader) document(r *Result, elements []xml.StartElement) {
 				r.Use = SAMLAnyUse
 			}
 		case e.Name.Space == nsCPA && e.Name.Local == "PartyInfo":
-			r.Party = shorten(attribute(e, "partyName"))
+			r.Party = shortCopy(attribute(e, "partyName"))
 		case e.Name.Space == nsCPA && e.Name.Local == "Certificate":
 			if c.cpa == nil {
 				c.cpa = readCPA(c.data)
@@ -68,10 +68,8 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-// shorten copies a text that would keep a document in memory.
-func shorten(s string) string {
-	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxParty)], ""))
-}
+// shortCopy copies a text that would keep a document in memory.
+func shortCopy(s string) string { return strings.Clone(safetext.Shorten(s, maxParty)) }
 
 // cpa is what a CPA says about certificates elsewhere than around them.
 type cpa struct {
@@ -114,7 +112,7 @@ func readCPA(data []byte) *cpa {
 				certs = append(certs, cert)
 			case isRef && kind != "" && cert != "" && len(doc.references) < maxCPACertificates:
 				refs := doc.references[cert]
-				if kind = safetext.Printable(kind, maxName); len(refs) < maxCPAReferences && !slices.Contains(refs, kind) {
+				if kind = safetext.Printable(kind, safetext.Most); len(refs) < maxCPAReferences && !slices.Contains(refs, kind) {
 					doc.references[cert] = append(refs, kind)
 				}
 			}
@@ -129,13 +127,13 @@ func readCPA(data []byte) *cpa {
 			switch token.Name.Local {
 			case "PartyId":
 				inPartyID = false
-				if text := shorten(string(bytes.TrimSpace(id))); text != "" && len(ids) < maxCPAReferences {
+				if text := shortCopy(string(bytes.TrimSpace(id))); text != "" && len(ids) < maxCPAReferences {
 					ids = append(ids, text)
 				}
 			case "PartyInfo":
 				for _, cert := range certs {
 					if _, taken := doc.parties[cert]; !taken && len(doc.parties) < maxCPACertificates {
-						doc.parties[cert] = shorten(strings.Join(ids, ", "))
+						doc.parties[cert] = shortCopy(strings.Join(ids, ", "))
 					}
 				}
 			}

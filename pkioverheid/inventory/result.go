@@ -175,24 +175,12 @@ func (r Result) String() string {
 	var b strings.Builder
 	b.WriteString(r.Where())
 	b.WriteString(": ")
-	b.WriteString(quoted(nameOf(r.Certificate)))
+	b.WriteString(safetext.Certificate(r.Certificate))
 	if id, ok := r.Claim(); ok {
 		b.WriteString(" (" + id.Hierarchy.String() + " " + id.Role.String() + ")")
 	}
 	b.WriteString(" until " + r.Certificate.NotAfter.UTC().Format(time.DateOnly) + ": " + r.State())
 	return b.String()
-}
-
-func nameOf(c *x509.Certificate) string {
-	switch {
-	case c.Subject.CommonName != "":
-		return c.Subject.CommonName
-	case len(c.DNSNames) > 0:
-		return c.DNSNames[0]
-	case len(c.Subject.Organization) > 0:
-		return c.Subject.Organization[0]
-	}
-	return "no name"
 }
 
 // resultJSON is the form of a Result in JSON. PathBytes is there only for a path
@@ -228,8 +216,10 @@ type identityJSON struct {
 	Fixture   bool                  `json:"fixture,omitempty"`
 }
 
-// maxDN bounds a distinguished name in JSON.
-const maxDN = 1024
+const (
+	maxPath = 4096 // of the name of a file in a text
+	maxDN   = 1024 // of a distinguished name in JSON
+)
 
 // MarshalJSON returns an object with what is known of the Result, judging it if
 // that was not done: where (target, path, place, format, use, party), who
@@ -297,7 +287,7 @@ func (t *trouble) Error() string {
 		text = t.cause.Error()
 	}
 	text = strings.TrimPrefix(text, "truststore: ")
-	return "inventory: " + safetext.Printable(t.where, maxPath) + ": " + safetext.Printable(text, maxText)
+	return "inventory: " + safetext.Printable(t.where, maxPath) + ": " + safetext.Line(text)
 }
 
 func (t *trouble) Unwrap() error { return t.cause }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // NewClient returns an http.Client for one environment of the service, on a
@@ -41,7 +41,7 @@ func (s Service) NewClient(env Environment, cfg pkioverheid.ClientConfig) (*http
 	}
 	t, err := pkioverheid.NewTransport(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", safetext.Quote(s.Name), err)
 	}
 	return &http.Client{Transport: &transport{t, hosts}}, nil
 }
@@ -61,7 +61,7 @@ func (s Service) TLSConfig(env Environment, cfg pkioverheid.ClientConfig) (*tls.
 	}
 	tc, err := pkioverheid.ClientTLSConfig(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", safetext.Quote(s.Name), err)
 	}
 	verify := tc.VerifyConnection
 	tc.VerifyConnection = func(cs tls.ConnectionState) error {
@@ -82,7 +82,7 @@ func (s Service) Verifier(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
 	}
 	v, err := pkioverheid.NewVerifier(t)
 	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote.Text(s.Name), err)
+		return nil, fmt.Errorf("logius: %s: %w", safetext.Quote(s.Name), err)
 	}
 	return v, nil
 }
@@ -90,7 +90,7 @@ func (s Service) Verifier(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
 // trust completes what the caller said with what the service needs.
 func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
 	if len(t.Hierarchies) > 0 {
-		return t, fmt.Errorf("logius: %s: Trust.Hierarchies is for the service to say: leave it empty, and change Service.Hierarchies or Service.Successors if you must", quote.Text(s.Name))
+		return t, fmt.Errorf("logius: %s: Trust.Hierarchies is for the service to say: leave it empty, and change Service.Hierarchies or Service.Successors if you must", safetext.Quote(s.Name))
 	}
 	if t.Hierarchies = s.trusted(); len(t.Hierarchies) == 0 {
 		t.OnlyRoots = true // none, not all of them
@@ -128,13 +128,13 @@ type hosts struct {
 }
 
 func (s Service) hostsOf(env Environment) (*hosts, error) {
-	h := &hosts{quote.Text(s.Name), env, map[string]bool{}}
+	h := &hosts{safetext.Quote(s.Name), env, map[string]bool{}}
 	for _, host := range s.Hosts {
 		if host.Environment != env {
 			continue
 		}
 		if !isHostName(host.Name) {
-			return nil, fmt.Errorf("logius: %s: %s is not the name of a host: want a DNS name, without scheme, port or path", h.service, quote.Text(host.Name))
+			return nil, fmt.Errorf("logius: %s: %s is not the name of a host: want a DNS name, without scheme, port or path", h.service, safetext.Quote(host.Name))
 		}
 		h.names[strings.ToLower(host.Name)] = true
 	}
@@ -142,7 +142,7 @@ func (s Service) hostsOf(env Environment) (*hosts, error) {
 	case env == "":
 		return nil, fmt.Errorf("logius: %s: no environment is given: say which, %q for one", h.service, Production)
 	case len(h.names) == 0:
-		return nil, fmt.Errorf("logius: %s: no host is known of the environment %s: add it to Service.Hosts", h.service, quote.Text(string(env)))
+		return nil, fmt.Errorf("logius: %s: no host is known of the environment %s: add it to Service.Hosts", h.service, safetext.Quote(string(env)))
 	}
 	return h, nil
 }
@@ -174,7 +174,7 @@ func (h *hosts) check(name string) error {
 	if h.names[strings.ToLower(name)] {
 		return nil
 	}
-	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", quote.Text(name), h.service, h.env)
+	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", safetext.Quote(name), h.service, h.env)
 }
 
 // transport lets requests for the hosts through.
@@ -201,7 +201,7 @@ func (t *transport) check(req *http.Request) error {
 		return err
 	}
 	if port := req.URL.Port(); port != "" && port != "443" {
-		return fmt.Errorf("logius: refused to connect to port %s of %s: %s is at port 443", quote.Text(port), quote.Text(req.URL.Hostname()), t.hosts.service)
+		return fmt.Errorf("logius: refused to connect to port %s of %s: %s is at port 443", safetext.Quote(port), safetext.Quote(req.URL.Hostname()), t.hosts.service)
 	}
 	return nil // the scheme is the Transport's to check
 }

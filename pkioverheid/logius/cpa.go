@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
@@ -157,7 +157,7 @@ func (c *cpaReader) is(names ...string) bool {
 func (c *cpaReader) start(tag xml.StartElement) error {
 	if len(c.path) == 1 {
 		if tag.Name != (xml.Name{Space: cppa, Local: "CollaborationProtocolAgreement"}) {
-			return c.fail(fmt.Errorf("this is no CPA: it begins with the element %s of the namespace %s", quote.Text(tag.Name.Local), quote.Text(tag.Name.Space)))
+			return c.fail(fmt.Errorf("this is no CPA: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
 		}
 		c.read.ID, _ = attribute(tag, cppa, "cpaid")
 		return nil
@@ -218,7 +218,7 @@ func (c *cpaReader) end(tag xml.EndElement) error {
 		cert := c.cert
 		c.cert = nil
 		if cert.Certificate == nil {
-			return c.fail(fmt.Errorf("there is no certificate in %s", quote.Text(cert.ID)))
+			return c.fail(fmt.Errorf("there is no certificate in %s", safetext.Quote(cert.ID)))
 		}
 		party := c.party()
 		c.certIDs[cert.ID] = len(party.Certificates)
@@ -248,7 +248,7 @@ func (c *cpaReader) certificateOf(tag xml.StartElement) error {
 		return c.fail(errors.New("there is no tp:certId"))
 	}
 	if _, twice := c.certIDs[id]; twice {
-		return c.fail(fmt.Errorf("the certId %s is there for the second time", quote.Text(id)))
+		return c.fail(fmt.Errorf("the certId %s is there for the second time", safetext.Quote(id)))
 	}
 	c.cert = &PartyCertificate{ID: id}
 	return nil
@@ -293,14 +293,14 @@ func (c *cpaReader) resolve() error {
 	for _, ref := range c.refs {
 		i, ok := c.certIDs[ref.certID]
 		if !ok || i >= len(party.Certificates) || party.Certificates[i].ID != ref.certID {
-			return c.failAt(ref.at, fmt.Errorf("the reference %s is to %s, and this party has no such certificate", quote.Text(ref.role+"CertificateRef"), quote.Text(ref.certID)))
+			return c.failAt(ref.at, fmt.Errorf("the reference %s is to %s, and this party has no such certificate", safetext.Quote(ref.role+"CertificateRef"), safetext.Quote(ref.certID)))
 		}
 		cert := &party.Certificates[i]
 		if slices.Contains(cert.Roles, ref.role) {
 			continue
 		}
 		if cert.Roles = append(cert.Roles, ref.role); len(cert.Roles) > maxRoles {
-			return c.failAt(ref.at, fmt.Errorf("there are references of more than %d kinds to %s", maxRoles, quote.Text(ref.certID)))
+			return c.failAt(ref.at, fmt.Errorf("there are references of more than %d kinds to %s", maxRoles, safetext.Quote(ref.certID)))
 		}
 	}
 	c.refs = nil
@@ -319,7 +319,7 @@ func (c *cpaReader) time() (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, c.failAt(at, fmt.Errorf("the time is %s: want one such as 2026-12-31T12:00:00Z", quote.Text(text)))
+	return time.Time{}, c.failAt(at, fmt.Errorf("the time is %s: want one such as 2026-12-31T12:00:00Z", safetext.Quote(text)))
 }
 
 // Check says what is wrong with the agreement at a time, all of it in one error, or
@@ -344,7 +344,7 @@ func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 	note := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf("logius: CPA: "+format, args...)) }
 
 	if c.Status != "agreed" && c.Status != "signed" {
-		note("its status is %s: want agreed or signed", quote.Text(c.Status))
+		note("its status is %s: want agreed or signed", safetext.Quote(c.Status))
 	}
 	if !c.Start.IsZero() && at.Before(c.Start) {
 		note("it begins %s", c.Start.UTC().Format(time.RFC3339))
@@ -355,7 +355,7 @@ func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 	if len(c.Parties) != 2 {
 		note("it has %d parties: want two", len(c.Parties))
 	} else if c.Parties[0].OIN() != "" && c.Parties[0].OIN() == c.Parties[1].OIN() {
-		note("both parties have the OIN %s", quote.Text(string(c.Parties[0].OIN())))
+		note("both parties have the OIN %s", safetext.Quote(string(c.Parties[0].OIN())))
 	}
 	// A hostile document has thousands.
 	const most = 100
@@ -370,21 +370,21 @@ func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 		oin := p.OIN()
 		switch {
 		case oin == "":
-			note("the party %s has no id of the type %s", quote.Text(p.Name), oinType)
+			note("the party %s has no id of the type %s", safetext.Quote(p.Name), oinType)
 		case oin.Validate() != nil:
-			note("the party %s: %w", quote.Text(p.Name), oin.Validate())
+			note("the party %s: %w", safetext.Quote(p.Name), oin.Validate())
 		case slices.ContainsFunc(p.IDs, func(id PartyID) bool { return id.Type == oinType && id.Value != string(oin) }):
-			note("the party %s has several OINs, and nothing tells whose its certificates are", quote.Text(p.Name))
+			note("the party %s has several OINs, and nothing tells whose its certificates are", safetext.Quote(p.Name))
 		}
 		if len(p.Certificates) == 0 {
-			note("the party %s has no certificate", quote.Text(p.Name))
+			note("the party %s has no certificate", safetext.Quote(p.Name))
 		}
 		for _, cert := range p.Certificates {
 			if len(wrong) >= most {
 				return andMore()
 			}
 			for _, err := range cert.check(v, oin, at) {
-				note("the certificate %s of the party %s: %w", quote.Text(cert.ID), quote.Text(p.Name), err)
+				note("the certificate %s of the party %s: %w", safetext.Quote(cert.ID), safetext.Quote(p.Name), err)
 			}
 		}
 	}
@@ -399,7 +399,7 @@ func (p PartyCertificate) check(v *pkioverheid.Verifier, oin pkioverheid.OIN, at
 	} else if own, err := pkioverheid.OINOf(p.Certificate); err != nil {
 		wrong = append(wrong, err)
 	} else if own != oin {
-		wrong = append(wrong, fmt.Errorf("it bears the OIN %s and not the party's, %s", quote.Text(string(own)), quote.Text(string(oin))))
+		wrong = append(wrong, fmt.Errorf("it bears the OIN %s and not the party's, %s", safetext.Quote(string(own)), safetext.Quote(string(oin))))
 	}
 	var usages []x509.ExtKeyUsage
 	if slices.Contains(p.Roles, "Server") {

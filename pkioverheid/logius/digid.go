@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // CheckDigiDCertificates applies DigiD's rules to the certificates that a connected
@@ -60,7 +60,7 @@ func digiDKind(v *pkioverheid.Verifier, cert *x509.Certificate, at time.Time) (p
 	}
 	root, ok := pkioverheid.ClaimOf(c.Root())
 	if !ok || root.By != pkioverheid.ByKey {
-		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", quote.Certificate(c.Root()))
+		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", safetext.Certificate(c.Root()))
 	}
 	return root.Hierarchy, nil
 }

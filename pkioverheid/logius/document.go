@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
@@ -93,7 +93,7 @@ func (d *document) failAt(offset int64, err error) error {
 		default:
 			at.WriteString(", in ")
 		}
-		at.WriteString(quote.Escaped(name.Local, quote.Most))
+		at.WriteString(safetext.Printable(name.Local, safetext.Most))
 	}
 	return fmt.Errorf("logius: %s: %s: %w", d.kind, &at, err)
 }
@@ -134,29 +134,19 @@ func (d *document) parse(der []byte) (*x509.Certificate, error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, safetext.Error(err)
 	}
 	d.seen[string(der)] = cert
 	return cert, nil
 }
 
-// oneLine makes an error of crypto/x509, which may repeat what a certificate holds,
-// fit for a message.
-func oneLine(err error) error {
-	line := quote.Line(err.Error())
-	if line == err.Error() {
-		return err
-	}
-	return errors.New(line)
-}
-
 // foreign is the error for an element whose name belongs to another namespace.
 func (d *document) foreign(tag xml.StartElement, want string) error {
-	found := "the namespace " + quote.Text(tag.Name.Space)
+	found := "the namespace " + safetext.Quote(tag.Name.Space)
 	if tag.Name.Space == "" {
 		found = "no namespace"
 	}
-	return d.fail(fmt.Errorf("the element %s is of %s: want %s", quote.Text(tag.Name.Local), found, want))
+	return d.fail(fmt.Errorf("the element %s is of %s: want %s", safetext.Quote(tag.Name.Local), found, want))
 }
 
 func (d *document) misplaced() error {

@@ -33,7 +33,7 @@ func Example() {
 	}
 	_, err := call()
 	fmt.Println(err)
-	// Output: pkioverheid: stat client.p7b: no such file or directory
+	// Output: pkioverheid: truststore: stat client.p7b: no such file or directory
 }
 
 func ExampleServices() {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Keyring holds the signing and encryption certificates of a service's metadata, as
@@ -107,7 +107,7 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 				until, err := v.until, v.err
 				if !key.ValidUntil.IsZero() {
 					if until = earliest(until, key.ValidUntil); err == nil && key.ValidUntil.Before(at) {
-						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", quote.Text(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))
+						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", safetext.Quote(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))
 					}
 				}
 				if err != nil {

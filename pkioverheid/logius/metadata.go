@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
 )
 
@@ -180,7 +180,7 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 		}
 	default:
 		if len(m.path) == 1 {
-			return m.fail(fmt.Errorf("this is no SAML metadata: it begins with the element %s of the namespace %s", quote.Text(tag.Name.Local), quote.Text(tag.Name.Space)))
+			return m.fail(fmt.Errorf("this is no SAML metadata: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
 		}
 	}
 	var until time.Time
@@ -191,7 +191,7 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 		if text, ok := attribute(tag, "", "validUntil"); ok {
 			t, err := time.Parse(time.RFC3339Nano, text)
 			if err != nil || t.IsZero() { // zero would be none
-				return m.fail(fmt.Errorf("validUntil is %s: want a time such as 2026-12-31T12:00:00Z", quote.Text(text)))
+				return m.fail(fmt.Errorf("validUntil is %s: want a time such as 2026-12-31T12:00:00Z", safetext.Quote(text)))
 			}
 			until = earliest(until, t)
 		}
@@ -214,7 +214,7 @@ func (m *metadataReader) startEntity(tag xml.StartElement) error {
 	case id == "":
 		return m.fail(errors.New("there is no entityID"))
 	case m.entities[id]:
-		return m.fail(fmt.Errorf("the entityID %s is there for the second time", quote.Text(id)))
+		return m.fail(fmt.Errorf("the entityID %s is there for the second time", safetext.Quote(id)))
 	}
 	m.entities[id] = true
 	m.read.Entities = append(m.read.Entities, Entity{ID: id, ValidUntil: m.until()})
@@ -229,7 +229,7 @@ func (m *metadataReader) entity() *Entity { return &m.read.Entities[len(m.read.E
 func (m *metadataReader) startKey(tag xml.StartElement) error {
 	use, given := attribute(tag, "", "use")
 	if k := KeyUse(use); given && k != Signing && k != Encryption {
-		return m.fail(fmt.Errorf("the use of the key is %s: want signing or encryption", quote.Text(use)))
+		return m.fail(fmt.Errorf("the use of the key is %s: want signing or encryption", safetext.Quote(use)))
 	}
 	e := m.entity()
 	e.Keys = append(e.Keys, Key{Use: KeyUse(use), Role: m.above(1), ValidUntil: m.until()})

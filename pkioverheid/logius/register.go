@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // RegisterCertificate returns what the CPA register takes (facts.md §4): of a
@@ -30,14 +30,14 @@ func RegisterCertificate(delivered []byte) ([]byte, error) {
 	case 0:
 		return nil, errors.New("logius: there are only CAs in it: give the certificate that was issued to you")
 	default:
-		return nil, fmt.Errorf("logius: there are %d certificates in it that are no CA, %s and %s among them: give the one that is to be registered", len(leaves), quote.Certificate(leaves[0]), quote.Certificate(leaves[1]))
+		return nil, fmt.Errorf("logius: there are %d certificates in it that are no CA, %s and %s among them: give the one that is to be registered", len(leaves), safetext.Certificate(leaves[0]), safetext.Certificate(leaves[1]))
 	}
 	leaf := leaves[0]
 	if err := pkioverheid.RejectG3(leaves); err != nil {
 		return nil, fmt.Errorf("logius: %w", err)
 	}
 	if _, err := pkioverheid.OINOf(leaf); err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", quote.Certificate(leaf), err)
+		return nil, fmt.Errorf("logius: %s: %w", safetext.Certificate(leaf), err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), nil
 }

@@ -1,33 +1,39 @@
 package safetext
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 // Printable writes a text on one line: what is not a visible character or a space is
-// escaped, and bytes that are not UTF-8 too. Of more than most bytes the rest is left
-// out, with "…" in its place.
+// escaped as strconv.Quote does, and so are bytes that are not UTF-8. Of more than
+// most bytes the rest is left out, with "…" in its place.
 func Printable(s string, most int) string {
 	s = Shorten(s, most)
 	if isPlain(s) {
 		return s
 	}
-	var out strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd"):
-			fmt.Fprintf(&out, `\x%02x`, s[i])
-		case unicode.IsPrint(r):
-			out.WriteRune(r)
-		default:
-			fmt.Fprintf(&out, `\u{%x}`, r)
-		}
-	}
-	return out.String()
+	quoted := strconv.Quote(s)
+	return unescape.Replace(quoted[1 : len(quoted)-1])
 }
+
+// unescape restores what a text without quotation marks around it may have.
+var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
+
+// Line is the Printable text of what another package says, such as an error of
+// crypto/x509, which may quote a whole certificate's names.
+func Line(s string) string { return Printable(s, MostError) }
+
+// Quote writes at most Most bytes of a name in quotation marks, as strconv.Quote does.
+func Quote(s string) string { return strconv.Quote(Shorten(s, Most)) }
+
+// QuoteURL is Quote with MostURL bytes.
+func QuoteURL(s string) string { return strconv.Quote(Shorten(s, MostURL)) }
+
+// MostURL is a limit for an address: those of real CRLs have up to 77 bytes, and one
+// without its end leads nowhere.
+const MostURL = 128
 
 // Shorten cuts a text to at most most bytes, between two characters, and puts "…" in
 // the place of the rest.
@@ -52,7 +58,7 @@ func isPlain(s string) bool {
 }
 
 // MostError is a limit for what other packages say: crypto/x509 quotes whole names.
-const MostError = 300
+const MostError = 400
 
 // Error makes an error of another package fit for one line of at most MostError bytes.
 // Of a huge one only the shortened text is kept.

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 const (
@@ -78,7 +78,7 @@ func New(cfg Config) (*Fetcher, error) {
 		}
 		name, port, err := splitHost(host)
 		if err != nil {
-			return nil, fmt.Errorf("fetch: %s among the allowed hosts: %w: give a name like \"host.example\", or one with its port, \"host.example:8080\", and no URL", quote.Text(host), err)
+			return nil, fmt.Errorf("fetch: %s among the allowed hosts: %w: give a name like \"host.example\", or one with its port, \"host.example:8080\", and no URL", safetext.Quote(host), err)
 		}
 		if port == "" {
 			f.hosts[name] = true
@@ -178,10 +178,10 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header, pr
 		res.Body.Close() // unread: the connection is not worth waiting for
 		to, err := f.redirect(u, res.Header.Get("Location"))
 		if err != nil {
-			return nil, fmt.Errorf("the server redirects to %s: %w", quote.URL(res.Header.Get("Location")), err)
+			return nil, fmt.Errorf("the server redirects to %s: %w", safetext.QuoteURL(res.Header.Get("Location")), err)
 		}
 		if res, err = f.roundTrip(ctx, to, header, proxy); err != nil {
-			return nil, fmt.Errorf("redirected to %s: %w", quote.URL(to.String()), err)
+			return nil, fmt.Errorf("redirected to %s: %w", safetext.QuoteURL(to.String()), err)
 		}
 	}
 	defer res.Body.Close()
@@ -194,7 +194,7 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header, pr
 		return nil, &StatusError{res.StatusCode, res.Header}
 	}
 	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") || res.Uncompressed {
-		return nil, fmt.Errorf("the server compresses what it sends (%s), unasked", quote.Text(coding))
+		return nil, fmt.Errorf("the server compresses what it sends (%s), unasked", safetext.Quote(coding))
 	}
 	body, err := f.read(res)
 	if err != nil {
@@ -316,14 +316,14 @@ func (f *Fetcher) check(rawURL string) (*url.URL, error) {
 	}
 	name, port, err := splitHost(u.Host)
 	if err != nil {
-		return nil, fmt.Errorf("host %s: %w", quote.Text(u.Host), err)
+		return nil, fmt.Errorf("host %s: %w", safetext.Quote(u.Host), err)
 	}
 	standard := port == "" || port == defaultPort
 	if port == "" {
 		port = defaultPort
 	}
 	if !f.anyHost && !(standard && f.hosts[name]) && !f.hosts[net.JoinHostPort(name, port)] {
-		return nil, fmt.Errorf("host %s is not among those that may be asked: %w", quote.Text(u.Host), ErrNotAllowed)
+		return nil, fmt.Errorf("host %s is not among those that may be asked: %w", safetext.Quote(u.Host), ErrNotAllowed)
 	}
 	if addr, err := netip.ParseAddr(name); err == nil {
 		if err := f.checkAddr(addr); err != nil {
@@ -400,25 +400,9 @@ type failure struct {
 func (e *failure) Error() string {
 	through := ""
 	if e.proxy != "" {
-		through = " through the proxy " + quote.URL(e.proxy)
+		through = " through the proxy " + safetext.QuoteURL(e.proxy)
 	}
-	return "fetch " + quote.URL(e.url) + through + ": " + oneLine(e.err.Error())
+	return "fetch " + safetext.QuoteURL(e.url) + through + ": " + safetext.Line(e.err.Error())
 }
 
 func (e *failure) Unwrap() error { return e.err }
-
-// oneLine makes one line, of no more than 400 bytes before escaping, of what other
-// packages say, which may repeat a peer's text.
-func oneLine(s string) string {
-	const most = 400
-	cut := len(s) > most
-	if cut {
-		s = s[:most]
-	}
-	s = strconv.Quote(strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`)
-	if cut {
-		s += "…"
-	}
-	return s
-}

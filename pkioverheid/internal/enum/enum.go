@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // String returns the text of v, or "name(N)" where it has none.
@@ -31,7 +31,7 @@ func Marshal[T ~uint8](what string, v T, texts []string) ([]byte, error) {
 func Unmarshal[T ~uint8](what string, v *T, text []byte, texts []string) error {
 	i := slices.Index(texts, string(text))
 	if i < 0 {
-		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", what, quote.Text(string(text)),
+		return fmt.Errorf("pkioverheid: unknown %s %s: want %s", what, safetext.Quote(string(text)),
 			strings.Join(slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" }), ", "))
 	}
 	*v = T(i)
