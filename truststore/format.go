@@ -186,10 +186,12 @@ func sniff(data []byte) (*form, []byte, error) {
 		}
 	}
 	// A sequence begins with 0x30, and so does text that begins with a zero.
-	if binary := isBinary(data); data[0] == ber.Sequence && (binary || !bytes.Contains(data, pemBegin)) {
-		var err error
-		if c.sequence, err = enter(data); err != nil && binary {
-			return nil, nil, err
+	if data[0] == ber.Sequence {
+		if binary := isBinary(data); binary || !bytes.Contains(data, pemBegin) {
+			var err error
+			if c.sequence, err = enter(data); err != nil && binary {
+				return nil, nil, err
+			}
 		}
 	}
 	if f := c.form(); f != nil {

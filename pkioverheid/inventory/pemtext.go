@@ -130,7 +130,7 @@ func (r *pemText) next() (*pemBlock, error) {
 			}
 			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
 		}
-		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: string(kind)}
+		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kindOfBlock(kind)}
 		body := r.text[begin+mark:]
 		length := bytes.Index(body, pemDashes)
 		untilDashes := body
@@ -185,6 +185,15 @@ func (r *pemText) next() (*pemBlock, error) {
 		block.line, block.body = line, body
 		return block, nil
 	}
+}
+
+// kindOfBlock takes no memory for the kind of nearly all blocks.
+func kindOfBlock(kind []byte) string {
+	const certificate = "CERTIFICATE"
+	if string(kind) == certificate {
+		return certificate
+	}
+	return string(kind)
 }
 
 // maxLook is how much is looked at of what is read again after that: the line
