@@ -41,16 +41,24 @@ func faultOf(allow Authorizer) error {
 }
 
 // An AccessError is an [Authorizer]'s refusal with a reason that the caller may read:
-// [Server.Handler] sends it, where of any other error the caller learns no more
-// than that it was refused. It is used as *AccessError. The refusals of this
-// package's own Authorizers are such.
+// [Server.Handler] sends its Problem, where of any other error the caller learns no more
+// than that it was refused. The refusals of this package's own Authorizers are such.
 type AccessError struct {
-	// Reason is what is told, in a few words, with nothing secret in it.
-	Reason string
+	// Problem is what the caller reads, in a sentence, with nothing secret in it.
+	Problem string
+
+	// Advice is what to do about it, for who runs the server.
+	Advice string
+
+	// Err holds what is underneath.
+	Err []error
 }
 
-// Error returns the reason behind the name of the package.
-func (e *AccessError) Error() string { return "pkioverheid: " + e.Reason }
+// Error returns the problem and the advice on one line.
+func (e *AccessError) Error() string { return wording(e.Problem, e.Advice) }
+
+// Unwrap returns what is underneath.
+func (e *AccessError) Unwrap() []error { return e.Err }
 
 // AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
 // lets in nobody. An organisation may have two valid OINs: name both.
@@ -78,10 +86,10 @@ func AllowOIN(oins ...OIN) Authorizer {
 	}
 }
 
-func errNoOIN() error { return &AccessError{"the certificate bears no OIN"} }
+func errNoOIN() error { return &AccessError{Problem: "The certificate bears no OIN."} }
 
 func errNotListed(oin OIN) error {
-	return &AccessError{"OIN " + string(oin) + " is not on the list"}
+	return &AccessError{Problem: "OIN " + string(oin) + " is not on the list."}
 }
 
 // AllowTSP lets in systems whose certificate one of the TSPs issued, for [AllOf]: whoever
@@ -97,9 +105,9 @@ func AllowTSP(tsps ...TSP) Authorizer {
 		case err != nil || id.isProbe():
 			return err
 		case id.tsp == "":
-			return &AccessError{"it is not known which TSP issued the certificate"}
+			return &AccessError{Problem: "It is not known which TSP issued the certificate."}
 		case !slices.Contains(tsps, id.tsp):
-			return &AccessError{"the certificate was issued by " + string(id.tsp) + ", which is not on the list"}
+			return &AccessError{Problem: "The certificate was issued by " + string(id.tsp) + ", which is not on the list."}
 		}
 		return nil
 	}
@@ -132,13 +140,16 @@ func AllOf(all ...Authorizer) Authorizer {
 // refused; so are certificates below Trust.Roots whose hierarchy is not known.
 func AllowAnySystem() Authorizer { return checkSystem }
 
-func errNoSystem() error {
-	return &AccessError{"not the certificate of a system: it has none of the policies that PKIoverheid gives to systems"}
-}
-
 func checkSystem(id Identity) error {
-	if id.kind != System && !id.isProbe() {
-		return errNoSystem()
+	switch {
+	case id.kind == System || id.isProbe():
+		return nil
+	case id.added:
+		// Its policies are not looked at: whoever has a root can write any into certificates.
+		return &AccessError{
+			Problem: "The certificate is under a root whose hierarchy is not known.",
+			Advice:  "The root is in Trust.Roots. Name it in ServerConfig.ClientRoots if its certificates are those of systems, in a test in Trust.TrialRoots.",
+		}
 	}
-	return nil
+	return &AccessError{Problem: "This is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems."}
 }

@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,11 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
@@ -24,8 +23,8 @@ import (
 // ClientCertificateError says that a server ended a connection over our
 // certificate, or over the lack of one. crypto/tls reports that as "handshake
 // failure", "certificate required" or a connection that was closed, and does not
-// tell that it showed no certificate because no CA of ours was among those that
-// the server accepts. It is used as *ClientCertificateError.
+// say that it showed no certificate because no CA of ours was among those that
+// the server accepts.
 type ClientCertificateError struct {
 	// Host is the server, as it was called, or the https proxy.
 	Host string
@@ -49,65 +48,48 @@ type ClientCertificateError struct {
 	// answered with a status that often means that.
 	Guess bool
 
-	// Advice is what to change.
-	Advice string
+	// Problem is what is wrong, and Advice what to change, in sentences.
+	Problem, Advice string
 
-	// Err is what crypto/tls or the network said.
-	Err error
+	// Err holds what crypto/tls or the network said.
+	Err []error
 }
 
-// Error says what the server asked for, what was sent, and what to change.
+// Error says what is wrong and what to change, then what the server said, and which CAs
+// it accepts where none of them is ours, on one line.
 func (e *ClientCertificateError) Error() string {
-	var b strings.Builder
-	if e.Guess {
-		fmt.Fprintf(&b, "pkioverheid: %s ended the call, probably for want of a client certificate that it accepts: ", e.Host)
-	} else {
-		fmt.Fprintf(&b, "pkioverheid: %s refused the connection, for want of a client certificate that it accepts: ", e.Host)
+	var details []string
+	if len(e.Err) > 0 {
+		details = append(details, "["+quote.Line(e.Err[0].Error())+"]")
 	}
-	if e.Known {
-		b.WriteString(e.asked())
-		b.WriteString("; ")
-		b.WriteString(e.shown())
-		b.WriteString("; ")
+	if e.Known && !e.Sent && len(e.AcceptableCAs) > 0 {
+		details = append(details, "["+e.asked()+"]")
 	}
-	fmt.Fprintf(&b, "%s: %v", e.Advice, e.Err)
-	return b.String()
+	return wording(e.Problem, e.Advice, details...)
 }
 
 func (e *ClientCertificateError) asked() string {
 	const most = 6
-	switch n := len(e.AcceptableCAs); {
-	case n == 0:
-		return "it asked for one of any CA"
-	case n > most:
-		return fmt.Sprintf("it asked for one under %s or %d more", strings.Join(e.AcceptableCAs[:most], ", "), n-most)
+	if n := len(e.AcceptableCAs); n > most {
+		return fmt.Sprintf("it accepts certificates under %s or %d more", strings.Join(e.AcceptableCAs[:most], ", "), n-most)
 	}
-	return "it asked for one under " + strings.Join(e.AcceptableCAs, ", ")
-}
-
-func (e *ClientCertificateError) shown() string {
-	switch {
-	case e.Certificate == nil:
-		return "none was sent, for there is none to send"
-	case !e.Sent:
-		return describe(e.Certificate) + " was not sent"
-	}
-	return describe(e.Certificate) + " was sent"
+	return "it accepts certificates under " + strings.Join(e.AcceptableCAs, ", ")
 }
 
 // Unwrap returns what crypto/tls or the network said.
-func (e *ClientCertificateError) Unwrap() []error { return []error{e.Err} }
+func (e *ClientCertificateError) Unwrap() []error { return e.Err }
 
 // Timeout is false: the server did answer.
 func (e *ClientCertificateError) Timeout() bool { return false }
 
 // RefusedCertificate explains a response that may be a refusal of our certificate.
-// Some servers, nginx among them, let the handshake pass whatever the client
-// showed, and then answer with status 400; their page says little. If resp came
-// from a [Transport], has status 400, 403, 495 or 496, and the server asked for a
-// certificate when the connection was made, the result is a
-// *[ClientCertificateError] that says what was asked for and what was sent. Else
-// it is nil. An application may answer 400 and 403 for reasons of its own.
+// Some servers, nginx among them, let the handshake pass whatever the client showed, and
+// then answer with status 400; their page says little. If resp has status 400, 403, 495
+// or 496 and the server asked for a certificate when the connection was made, the result
+// is a *[ClientCertificateError] that says what was asked for and what was sent. What a
+// [Server.Handler] of this package says in its answer is taken over. Of a response that
+// did not come through a [Transport], it says that nothing is known. Else it is nil. An
+// application may answer 400 and 403 for reasons of its own.
 func RefusedCertificate(resp *http.Response) error {
 	if resp == nil || resp.Request == nil {
 		return nil
@@ -117,15 +99,48 @@ func RefusedCertificate(resp *http.Response) error {
 	default:
 		return nil
 	}
+	host := "the server"
+	if resp.Request.URL != nil {
+		host = quoteHost(resp.Request.URL.Hostname())
+	}
+	status := fmt.Errorf("HTTP status %d", resp.StatusCode)
 	a, ok := resp.Request.Context().Value(attemptKey{}).(*attempt)
 	if !ok {
-		return nil
+		return &ClientCertificateError{
+			Host: host, Guess: true, Err: []error{status},
+			Problem: host + " may have refused our certificate, and it is not known what it asked for.",
+			Advice:  "Make the request with a pkioverheid.Transport, which records that.",
+		}
 	}
 	seen := a.seen()
 	if seen.request == nil {
 		return nil
 	}
-	return newClientCertificateError(quoteHost(resp.Request.URL.Hostname()), "", seen.request, a.clock(), fmt.Errorf("HTTP status %d", resp.StatusCode))
+	e := newClientCertificateError(host, noAlert, seen.request, a.clock(), status)
+	if said := handlerSaid(resp); said != "" {
+		e.Guess = false
+		e.Problem, e.Advice = host+" does not let us in: "+said+".", "Ask the server's owner to let this certificate in, or use the one that it expects."
+	}
+	return e
+}
+
+// handlerSaid returns what a Server.Handler of this package answered, and leaves the body
+// as it was.
+func handlerSaid(resp *http.Response) string {
+	const most = 1 << 10
+	if resp.Body == nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+		return ""
+	}
+	begin, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(begin), resp.Body), resp.Body}
+	said, ours := strings.CutPrefix(strings.TrimSpace(string(begin)), "pkioverheid: ")
+	if err != nil || !ours || len(begin) == most {
+		return ""
+	}
+	return strings.TrimSuffix(quote.Line(said), ".")
 }
 
 // describe names a certificate, its issuer and its hierarchy.
@@ -137,27 +152,6 @@ func describe(c *x509.Certificate) string {
 	return s
 }
 
-// aboutCertificate are the alerts of RFC 8446 section 6.2 by which a server speaks of
-// the client's certificate and of nothing else, in crypto/tls's words.
-var aboutCertificate = [...]string{
-	"tls: bad certificate",
-	"tls: unsupported certificate",
-	"tls: revoked certificate",
-	"tls: expired certificate",
-	"tls: unknown certificate",
-	"tls: unknown certificate authority",
-	"tls: certificate required",
-}
-
-// mayBeAboutCertificate are alerts that some servers send over a certificate that
-// they asked for.
-var mayBeAboutCertificate = [...]string{
-	"tls: handshake failure",
-	"tls: access denied",
-	"tls: error decrypting message",
-	"tls: internal error",
-}
-
 // clientCertificateError returns the explanation of err if it is a server's
 // refusal of our certificate, and nil if it is something else.
 func (a *attempt) clientCertificateError(host string, err error) *ClientCertificateError {
@@ -167,109 +161,88 @@ func (a *attempt) clientCertificateError(host string, err error) *ClientCertific
 		return nil
 	}
 	s := a.seen()
-	alert, local := alertOf(err)
+	said, local := alertOf(err)
 	switch {
 	case s.bodyFailed:
 		return nil
 	case local:
-		if alert != "tls: no renegotiation" {
+		if said != noRenegotiation {
 			return nil
 		}
-	case slices.Contains(aboutCertificate[:], alert):
+	case slices.Contains(aboutCertificate, said):
 		if s.request == nil && !s.connected {
 			return nil // in a handshake in which nobody asked
 		}
 	case s.request == nil || s.answered:
 		return nil
-	case slices.Contains(mayBeAboutCertificate[:], alert):
-	case alert != "" || !connectionLost(err):
+	case slices.Contains(mayBeAboutCertificate, said):
+	case said != noAlert || !connectionLost(err):
 		return nil
 	case s.connected && s.version < tls.VersionTLS13:
 		return nil // up to TLS 1.2 the certificate was accepted when the handshake ended
 	}
-	return newClientCertificateError(host, alert, s.request, a.clock(), err)
+	return newClientCertificateError(host, said, s.request, a.clock(), err)
 }
 
 // newClientCertificateError explains a refusal; a nil request is not known.
-func newClientCertificateError(host, alert string, r *certificateRequest, now time.Time, err error) *ClientCertificateError {
-	e := &ClientCertificateError{Host: host, Err: err, Guess: alert == ""}
-	if r == nil {
-		e.Advice = adviseOn(alert, new(certificateRequest), now)
-		if alert != "tls: no renegotiation" {
-			e.Advice = "ask the server's owner what is wrong with the certificate"
+func newClientCertificateError(host string, said alert, r *certificateRequest, now time.Time, err error) *ClientCertificateError {
+	e := &ClientCertificateError{Host: host, Err: []error{err}, Guess: said == noAlert}
+	if r != nil {
+		e.Known, e.Certificate, e.Sent = true, r.certificate, r.sent
+		for _, raw := range r.acceptableCAs {
+			e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
 		}
-		return e
 	}
-	e.Known, e.Certificate, e.Sent = true, r.certificate, r.sent
-	for _, raw := range r.acceptableCAs {
-		e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
-	}
-	e.Advice = adviseOn(alert, r, now)
+	e.Problem, e.Advice = e.words(said, r, now)
 	return e
 }
 
-// alertOf returns the words of a TLS alert, and whether we sent it ourselves.
-func alertOf(err error) (alert string, local bool) {
-	var op *net.OpError
-	if !errors.As(err, &op) || op.Err == nil {
-		return "", false
+// words are the problem and the advice.
+func (e *ClientCertificateError) words(said alert, r *certificateRequest, now time.Time) (problem, advice string) {
+	refused := e.Host + " refused our certificate"
+	if e.Guess {
+		refused = e.Host + " ended the call, probably because of our certificate"
 	}
-	switch op.Op {
-	case "remote error":
-		return op.Err.Error(), false
-	case "local error":
-		return op.Err.Error(), true
-	}
-	return "", false
-}
-
-// connectionLost reports whether err may be what is left of a server that closed
-// the connection right after the handshake: in TLS 1.3 its alert can come too
-// late to be read.
-func connectionLost(err error) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return true
-	}
-	switch err.Error() { // of HTTP/2, which does not wrap its cause
-	case "http2: client conn could not be established",
-		"http2: client conn is closed",
-		"http2: client conn not usable",
-		"http2: client connection force closed via ClientConn.Close":
-		return true
-	}
-	return false
-}
-
-func adviseOn(alert string, r *certificateRequest, now time.Time) string {
-	c := r.certificate
 	switch {
-	case alert == "tls: no renegotiation":
-		return "it asks for a certificate late: set ClientConfig.Renegotiate"
-	case c == nil:
-		return "set ClientConfig.KeyPairs, see LoadKeyPair"
-	case findG3([]*x509.Certificate{c}) != nil:
-		return "a certificate under G3 is no longer accepted: " + findG3([]*x509.Certificate{c}).advice()
-	case now.Before(c.NotBefore) || now.After(c.NotAfter) || alert == "tls: expired certificate":
-		return fmt.Sprintf("it is valid from %s to %s: replace it, or check the clocks", phrase.Day(c.NotBefore), phrase.Day(c.NotAfter))
+	case said == noRenegotiation:
+		return e.Host + " asks for a certificate late, in a renegotiation.", "Set ClientConfig.Renegotiate."
+	case r == nil:
+		return refused + ".", "Ask the server's owner what is wrong with the certificate."
+	case r.certificate == nil:
+		return e.Host + " wants a client certificate, and there is none to send.", "Set ClientConfig.KeyPairs, see LoadKeyPair."
+	}
+	c := r.certificate
+	name := describe(c)
+	switch g3 := findG3([]*x509.Certificate{c}); {
+	case g3 != nil:
+		return refused + ", and G3 is no longer accepted: " + phrase.Small(g3.Problem), g3.Advice
+	case now.Before(c.NotBefore) || now.After(c.NotAfter) || said == expiredCertificate:
+		return fmt.Sprintf("%s, %s: it is valid from %s to %s.", refused, name, phrase.Day(c.NotBefore), phrase.Day(c.NotAfter)), "Replace it, or check the clocks."
 	case !r.sent && r.acceptable():
-		return fmt.Sprintf("the server and this certificate have no signature algorithm in common (%s)", quote.Line(r.unsupported.Error()))
+		return name + ", was not sent: the server and this certificate have no signature algorithm in common (" + quote.Line(r.unsupported.Error()) + ").",
+			"Use a certificate with another kind of key."
 	case !r.sent:
-		return "use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root"
+		return name + ", was not sent: " + e.Host + " does not accept the CAs that it is under.",
+			"Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root."
 	}
-	switch alert {
-	case "tls: unknown certificate authority":
-		return "ask the server's owner to trust the root of this certificate"
-	case "tls: revoked certificate":
-		return "ask the certificate supplier for a new one"
-	case "tls: error decrypting message":
-		return "the signature by its private key did not check out: a key in a token or key store that cannot do RSA-PSS does this"
-	case "tls: access denied", "tls: handshake failure", "tls: internal error":
-		return "ask the server's owner whether this certificate, its root and its OIN are known there"
-	case "":
-		return "ask the server's owner whether this certificate, its root and its OIN are known there, whether it counts as revoked, and whether chains of four certificates are allowed (nginx: ssl_verify_depth 2)"
+	return refused + ", " + name + ".", adviceOn(said)
+}
+
+// adviceOn is for a certificate that was sent and has no fault that shows here.
+func adviceOn(said alert) string {
+	switch said {
+	case unknownCA:
+		return "Ask the server's owner to trust the root of this certificate."
+	case revokedCertificate:
+		return "It counts as revoked there. Ask the certificate supplier for a new one."
+	case decryptError:
+		return "The signature by its private key did not check out: a key in a token or key store that cannot do RSA-PSS does this."
+	case accessDenied, handshakeFailure, internalError:
+		return "Ask the server's owner whether this certificate, its root and its OIN are known there."
+	case noAlert:
+		return "Ask the server's owner whether this certificate, its root and its OIN are known there, whether it counts as revoked, and whether chains of four certificates are allowed (nginx: ssl_verify_depth 2)."
 	}
-	return "ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there, or it counts as revoked"
+	return "Ask the server's owner what is wrong with it: its root, its policy or its OIN may not be what is wanted there, or it counts as revoked."
 }
 
 // distinguishedName returns the common name in a name that a server announced,

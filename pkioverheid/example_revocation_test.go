@@ -70,7 +70,7 @@ func ExampleServerCertificateError_revoked() {
 	}
 	// Output:
 	// true cACompromise
-	// the server's owner needs a certificate under another CA
+	// The server's owner needs a certificate under another CA.
 }
 
 // The hosts of your own certificate's TSP and of your peers', if they are others, come

@@ -117,13 +117,13 @@ func ExampleServerCertificateError() {
 	var refused *pkioverheid.ServerCertificateError
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Reason)
-		fmt.Println(refused.Cause)
+		fmt.Println(refused.Problem)
 		fmt.Println(refused.Advice)
 	}
 	// Output:
 	// wrong name
-	// it is for "soap.example.nl"
-	// call the server by that name, or have its owner add the name that you call
+	// The certificate "soap.example.nl" is for the host "soap.example.nl", not for "localhost".
+	// Connect by a name that is in the certificate, or ask its holder for a certificate that names this host.
 }
 
 func ExampleClientTLSConfig() {
@@ -187,7 +187,7 @@ func ExampleClientCertificateError() {
 	// Output:
 	// asked for: "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)
 	// sent: false
-	// use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root
+	// Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root.
 }
 
 // nginx answers with a page where others end the handshake.
@@ -216,7 +216,7 @@ func ExampleRefusedCertificate() {
 	if errors.As(pkioverheid.RefusedCertificate(resp), &refused) {
 		fmt.Println(refused.Advice)
 	}
-	// Output: set ClientConfig.KeyPairs, see LoadKeyPair
+	// Output: Set ClientConfig.KeyPairs, see LoadKeyPair.
 }
 
 func ExampleClaimOf() {
@@ -241,7 +241,7 @@ func ExampleRejectG3() {
 		pool.AddCertWithConstraint(h.Root(), pkioverheid.RejectG3)
 	}
 	fmt.Println(pkioverheid.RejectG3(pkioverheid.G3.Certificates()[:1]))
-	// Output: pkioverheid: G3 refused: "Staat der Nederlanden Root CA - G3" is a CA that may not be used between machines: what is left of G3 is for persons and signatures; ask the certificate supplier for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust
+	// Output: pkioverheid: G3 refused: "Staat der Nederlanden Root CA - G3" is a CA that may not be used between machines: what is left of G3 is for persons and signatures. Ask the certificate supplier for a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust
 }
 
 // caNamed finds an embedded CA certificate by its common name.
@@ -347,13 +347,13 @@ func ExampleAllowAnySystem() {
 	}
 	// Output:
 	// system <nil>
-	// organisation pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+	// organisation pkioverheid: this is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
 }
 
 func ExampleAllowOIN() {
 	allow := pkioverheid.AllowOIN("00000003271987420000", "00000001002220647000")
 	fmt.Println(allow(pkioverheid.Identity{}))
-	// Output: pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+	// Output: pkioverheid: this is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
 }
 
 func ExampleOIN() {
@@ -434,7 +434,7 @@ func ExampleAllOf() {
 	var list pkioverheid.OINList // which may change
 	allow := pkioverheid.AllOf(list.Allow, func(id pkioverheid.Identity) error {
 		if id.TSP() != pkioverheid.KPN {
-			return &pkioverheid.AccessError{Reason: "the certificate is not KPN's"}
+			return &pkioverheid.AccessError{Problem: "The certificate is not KPN's."}
 		}
 		return nil
 	})
@@ -493,12 +493,12 @@ func ExampleAccessError() {
 			return err
 		}
 		if !contracts[id.OIN()] {
-			return &pkioverheid.AccessError{Reason: "there is no contract with OIN " + string(id.OIN())}
+			return &pkioverheid.AccessError{Problem: "There is no contract with OIN " + string(id.OIN()) + "."}
 		}
 		return nil
 	}
 	fmt.Println(allow(pkioverheid.Identity{}))
-	// Output: pkioverheid: not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
+	// Output: pkioverheid: this is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
 }
 
 func ExampleProxyFormat_UnmarshalText() {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
 
-// G3Error says that a certificate stands under "Staat der Nederlanden Root CA -
+// G3Error says that a certificate is under "Staat der Nederlanden Root CA -
 // G3", or presents itself so. It is used as *G3Error.
 type G3Error struct {
 	// Leaf is the first certificate of the chain that was refused.
@@ -25,45 +25,43 @@ type G3Error struct {
 	// the root and the CAs below it that may still be used, but not for TLS.
 	Withdrawn bool
 
-	// By tells how the CA was recognised. Anything but ByKey is the word of a
+	// By is how the CA was recognised. Anything but ByKey is the word of a
 	// certificate about itself or its issuer.
 	By Recognition
+
+	// Problem is what is wrong, and Advice what to ask for instead, in sentences.
+	Problem, Advice string
 }
 
 // Error says which CA it is, what became of it, and what to ask for instead.
-func (e *G3Error) Error() string {
-	return "pkioverheid: G3 refused: " + e.cause() + "; " + e.advice()
-}
+func (e *G3Error) Error() string { return wording("G3 refused: "+phrase.Small(e.Problem), e.Advice) }
 
-// ProblemAdvice returns the two halves of Error as sentences, for the Problem and
-// Advice of a [chain.Error] and a [chain.Explanation].
-func (e *G3Error) ProblemAdvice() (problem, advice string) {
-	return e.cause() + ".", phrase.Capital(e.advice()) + "."
-}
+// ProblemAdvice returns Problem and Advice, for a [chain.Error] and a
+// [chain.Explanation].
+func (e *G3Error) ProblemAdvice() (problem, advice string) { return e.Problem, e.Advice }
 
-func (e *G3Error) cause() string {
+// explain fills in Problem and Advice.
+func (e *G3Error) explain() *G3Error {
 	var b strings.Builder
 	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA
 	switch {
 	case isCA && e.By == ByKey:
 		fmt.Fprintf(&b, "%s is a CA that ", quote.Text(e.CA))
 	case isCA:
-		fmt.Fprintf(&b, "a certificate presents itself as %s, which ", quote.Text(e.CA))
+		fmt.Fprintf(&b, "A certificate presents itself as %s, which ", quote.Text(e.CA))
 	case e.By == ByKey:
-		fmt.Fprintf(&b, "%s stands under %s, which ", quote.Certificate(e.Leaf), quote.Text(e.CA))
+		fmt.Fprintf(&b, "%s is under %s, which ", phrase.Capital(quote.Certificate(e.Leaf)), quote.Text(e.CA))
 	default:
-		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", quote.Certificate(e.Leaf), quote.Text(e.CA))
+		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", phrase.Capital(quote.Certificate(e.Leaf)), quote.Text(e.CA))
 	}
 	if e.Withdrawn {
-		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020")
+		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020.")
 	} else {
-		b.WriteString("may not be used between machines: what is left of G3 is for persons and signatures")
+		b.WriteString("may not be used between machines: what is left of G3 is for persons and signatures.")
 	}
-	return b.String()
-}
-
-func (e *G3Error) advice() string {
-	return "ask " + phrase.Supplier(e.TSP) + " for " + phrase.ForAnyUse
+	e.Problem = b.String()
+	e.Advice = "Ask " + phrase.Supplier(e.TSP) + " for " + phrase.ForAnyUse + "."
+	return e
 }
 
 // RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3
@@ -115,5 +113,5 @@ func findG3(certs []*x509.Certificate) *G3Error {
 	if found == nil {
 		return nil
 	}
-	return &G3Error{Leaf: leaf, CA: found.name.cn, TSP: found.tsp, Withdrawn: found.withdrawn != "", By: how}
+	return (&G3Error{Leaf: leaf, CA: found.name.cn, TSP: found.tsp, Withdrawn: found.withdrawn != "", By: how}).explain()
 }

@@ -288,7 +288,7 @@ func TestTheSerialNumberOfATSPIsNoOIN(t *testing.T) {
 }
 
 func TestErrorsAreFoundAndTold(t *testing.T) {
-	err := error(&G3Error{Leaf: nil, CA: "X", By: ByName})
+	err := error((&G3Error{Leaf: nil, CA: "X", By: ByName}).explain())
 	assert.NotPanics(t, func() { _ = err.Error() })
 	var g3 *G3Error
 	assert.True(t, errors.As(err, &g3))

@@ -145,7 +145,7 @@ func reasonFor(id *Identity, err error) string {
 	case errors.As(err, &g3):
 		return g3.Error()
 	case errors.As(err, &access):
-		return quote.Line(access.Error())
+		return quote.Line(wording(access.Problem, ""))
 	case errors.As(err, &bad):
 		return bad.Error()
 	case id != nil:

@@ -374,8 +374,8 @@ func TestWhatAnAuthorizerSaysIsToldOnlyIfItIsMeantTo(t *testing.T) {
 		told, tells string
 	}{
 		"an error of its own":       {errors.New("dial tcp 10.0.0.7: password hunter2"), `"localhost" is not let in`, "hunter2"},
-		"an AccessError":            {&pkioverheid.AccessError{Reason: "your contract\nhas ended"}, "your contract has ended", "contract has ended"},
-		"an AccessError in another": {fmt.Errorf("hunter2: %w", &pkioverheid.AccessError{Reason: "no contract"}), "pkioverheid: no contract", "hunter2"},
+		"an AccessError":            {&pkioverheid.AccessError{Problem: "your contract\nhas ended."}, "your contract has ended", "contract has ended"},
+		"an AccessError in another": {fmt.Errorf("hunter2: %w", &pkioverheid.AccessError{Problem: "no contract."}), "pkioverheid: no contract", "hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _, logged := guarded(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { return c.err })

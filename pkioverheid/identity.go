@@ -26,6 +26,7 @@ type Identity struct {
 	policies  []x509.OID
 	oin       OIN
 	uzi       UZI
+	added     bool         // below a root of Trust.Roots, which nobody here knows
 	probe     *atomic.Bool // see faultOf
 }
 
@@ -87,7 +88,7 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 	}
 	leaf := c[0]
 	if len(c) == 1 || leaf.IsCA && leaf.BasicConstraintsValid {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, and no CA is let in as a client", quote.Certificate(leaf))
+		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, which identifies nobody", quote.Certificate(leaf))
 	}
 	c = completed(c)
 	id := Identity{chain: c, policies: c.Policies(), oin: oinOf(leaf)}
@@ -99,6 +100,7 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 	if id.hierarchy != G3 && (id.hierarchy != 0 || added) {
 		id.kind = kindOf(id.hierarchy, id.policies)
 	}
+	id.added = id.hierarchy == 0 && !added
 	id.uzi = uziOf(leaf, id.tsp)
 	return id, nil
 }

@@ -279,15 +279,15 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 		words []string
 	}{
 		{"there is no client certificate", announced(g1), nil, false,
-			[]string{`one under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "none was sent", "ClientConfig.KeyPairs"}},
+			[]string{`certificates under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "there is none to send", "ClientConfig.KeyPairs"}},
 		{"it announces a root that is not ours", announced(g4), clientPair(g1), false,
-			[]string{`one under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "(Private G1) was not sent", "use a certificate under a CA that the server accepts"}},
+			[]string{`certificates under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "(Private G1), was not sent", "Use a certificate under a CA that the server accepts"}},
 		{"it trusts another root and announces none", unannounced(g4), clientPair(g1), true,
-			[]string{"one of any CA", "was sent", "ask the server's owner to trust the root"}},
+			[]string{"refused our certificate", "Ask the server's owner to trust the root"}},
 		{"a certificate under G4 where G1 is trusted", unannounced(g1), clientPair(g4), true,
-			[]string{"(Private G4 TLS) was sent", "ask the server's owner to trust the root"}},
+			[]string{"(Private G4 TLS)", "Ask the server's owner to trust the root"}},
 		{"the certificate has expired", announced(g1), clientPair(g1, yesterday), true,
-			[]string{"replace it, or check the clocks"}},
+			[]string{"Replace it, or check the clocks"}},
 		{"the certificate is under G3", unannounced(g1), clientPair(g3), true,
 			[]string{"G3 is no longer accepted", "Private G4"}},
 	}

@@ -205,15 +205,15 @@ func (h *proxyHeader) value(r *http.Request) (string, error) {
 	values := r.Header[h.name]
 	if !h.isProxy(r) {
 		if len(values) > 0 {
-			return "", &AccessError{"the header " + quote.Line(h.name) + " came from an address that is not the proxy's"}
+			return "", &AccessError{Problem: "The header " + quote.Line(h.name) + " came from an address that is not the proxy's."}
 		}
-		return "", &AccessError{"the request did not come through the proxy"}
+		return "", &AccessError{Problem: "The request did not come through the proxy."}
 	}
 	switch {
 	case len(values) > 1:
 		return "", &headerError{h.name, fmt.Errorf("it is there %d times", len(values))}
 	case len(values) == 0 || values[0] == "":
-		return "", &AccessError{"the proxy got no certificate from the caller"}
+		return "", &AccessError{Problem: "The proxy got no certificate from the caller."}
 	case len(values[0]) > maxClientCert:
 		return "", &headerError{h.name, fmt.Errorf("it has %d bytes, and at most %d are read", len(values[0]), maxClientCert)}
 	}

@@ -3,7 +3,6 @@ package pkioverheid
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -38,7 +37,7 @@ func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
 		}
 		if w, _ := recognised().withdrawn(cert, chain.KeyHash(cert)); w != nil {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-				fmt.Errorf("pkioverheid: the CA %s was withdrawn; ask %s for a certificate under its successor", quote.Text(w.name.cn), phrase.Supplier(w.tsp))}}
+				&rejection{"The CA " + quote.Text(w.name.cn) + " was withdrawn.", "Ask " + phrase.Supplier(w.tsp) + " for a certificate under its successor."}}}
 		}
 	}
 	return nil
@@ -103,7 +102,7 @@ func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
 		}
 		for _, cert := range c {
 			if mark, found := testMark(cert); found {
-				return fmt.Errorf("pkioverheid: %s is a test certificate (%s) and is refused in production; in a test, name its root in Trust.TrialRoots", quote.Certificate(cert), mark)
+				return errTest(cert, mark)
 			}
 		}
 		return nil
@@ -130,6 +129,10 @@ func isCompromised(c *x509.Certificate) bool {
 	return recognised().publicKeys[chain.KeyHash(c)]
 }
 
+func errTest(cert *x509.Certificate, mark string) error {
+	return &rejection{phrase.Capital(quote.Certificate(cert)) + " is a test certificate (" + mark + ").", "In a test, name its root in Trust.TrialRoots. In production it is refused."}
+}
+
 func errCompromised(c *x509.Certificate) error {
-	return fmt.Errorf("pkioverheid: the private key of %s is public: it belongs to package pkiotest; a test trusts it as Trust{Roots: truststore.NewSource(authority.Roots())}, with the certificate from the package and not from a file", quote.Certificate(c))
+	return &rejection{"The private key of " + quote.Certificate(c) + " is public: it belongs to package pkiotest.", "A test trusts it with pkiotest.Trust, which has the certificate from that package and not from a file."}
 }

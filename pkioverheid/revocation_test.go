@@ -339,7 +339,7 @@ func TestAStapledResponseMustBeGood(t *testing.T) {
 						require.NoError(t, err)
 					} else if assert.ErrorAs(t, err, &e) {
 						assert.Equal(t, c.reason, e.Reason)
-						assert.Contains(t, e.Cause, "OCSP response")
+						assert.Contains(t, e.Problem, "OCSP response")
 					}
 					_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(a)}, url)
 					assert.NoError(t, err, "without Revocation nobody asks")
@@ -401,7 +401,7 @@ func TestWhereNoCRLTellsTheCertificateIsRefused(t *testing.T) {
 		require.ErrorAs(t, err, &e, name)
 		assert.Equal(t, chain.RevocationUnknown, e.Reason, name)
 		assert.False(t, e.Timeout(), name)
-		assert.Contains(t, e.Error(), "it cannot be told whether")
+		assert.Contains(t, e.Error(), "it is not known whether")
 		assert.Contains(t, e.Error(), "Trust.Revocation")
 	}
 }

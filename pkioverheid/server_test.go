@@ -317,10 +317,10 @@ func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
 		sent   bool
 		words  []string
 	}{
-		{"no certificate", func(*tls.Config) {}, nil, false, []string{"none was sent", "ClientConfig.KeyPairs", "Private G1"}},
-		{"no CA of ours is announced", onlyG4, ptr(g1.Issue()), false, []string{"asked for one under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "use a certificate under a CA that the server accepts"}},
-		{"an unknown CA, none announced", anyCA, ptr(g1.Issue()), true, []string{"one of any CA", "was sent", "ask the server's owner to trust the root"}},
-		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))), true, []string{"replace it, or check the clocks"}},
+		{"no certificate", func(*tls.Config) {}, nil, false, []string{"there is none to send", "ClientConfig.KeyPairs", "Private G1"}},
+		{"no CA of ours is announced", onlyG4, ptr(g1.Issue()), false, []string{"accepts certificates under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "Use a certificate under a CA that the server accepts"}},
+		{"an unknown CA, none announced", anyCA, ptr(g1.Issue()), true, []string{"refused our certificate", "Ask the server's owner to trust the root"}},
+		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))), true, []string{"Replace it, or check the clocks"}},
 		{"G3", anyCA, ptr(g3.Issue()), true, []string{"G3 is no longer accepted", "Private G4"}},
 		{"a key that cannot do RSA-PSS", func(tc *tls.Config) {}, ptr(badSigner(g1.Issue())), true, []string{"RSA-PSS"}},
 	}

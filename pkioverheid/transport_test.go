@@ -23,6 +23,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -190,7 +191,7 @@ func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
 					return
 				}
 				assert.True(t, ours.Sent || !ours.Known, "%v", err)
-				assert.NotContains(t, err.Error(), "none was sent")
+				assert.NotContains(t, err.Error(), "none to send")
 			})
 		}
 		wg.Wait()
@@ -205,7 +206,7 @@ func TestARefusalInARenegotiationSaysThatNothingIsKnown(t *testing.T) {
 	var ours *pkioverheid.ClientCertificateError
 	require.ErrorAs(t, err, &ours)
 	assert.False(t, ours.Known)
-	assert.NotContains(t, err.Error(), "none was sent")
+	assert.NotContains(t, err.Error(), "none to send")
 	assert.NotContains(t, err.Error(), "ClientConfig.KeyPairs")
 }
 
@@ -224,7 +225,7 @@ func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
 	var ours *pkioverheid.ClientCertificateError
 	require.ErrorAs(t, err, &ours)
 	assert.False(t, ours.Sent)
-	assert.Contains(t, ours.Advice, "signature algorithm")
+	assert.Contains(t, ours.Problem, "signature algorithm")
 }
 
 func TestOldCAsLeftInAChainFileSayNothingOfTheCertificate(t *testing.T) {
@@ -415,9 +416,63 @@ func TestRefusedCertificateOnAConnectionThatIsUsedAgain(t *testing.T) {
 		assert.True(t, refused.Guess)
 		assert.NotContains(t, refused.Error(), "clocks", "the clock of the Config says that it is valid")
 	}
-	for _, resp := range []*http.Response{nil, {}, {StatusCode: 400, Request: httptest.NewRequest("GET", "/", nil)}, {StatusCode: 200, Request: httptest.NewRequest("GET", "/", nil)}} {
+	for _, resp := range []*http.Response{nil, {}, {StatusCode: 200, Request: httptest.NewRequest("GET", "/", nil)}} {
 		assert.NoError(t, pkioverheid.RefusedCertificate(resp))
 	}
+	err := pkioverheid.RefusedCertificate(&http.Response{StatusCode: 400, Request: httptest.NewRequest("GET", "/", nil)})
+	assert.ErrorContains(t, err, "Make the request with a pkioverheid.Transport")
+}
+
+// What our own Handler answers says more than a guess, and the page stays there to read.
+func TestRefusedCertificateReadsWhatAHandlerOfOursSays(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
+	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue(pkiotest.OIN("00000001002220647000")))})
+	resp, err := client.Get(behindTLS(t, h, pkioverheid.ServerConfig{}, false))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	var refused *pkioverheid.ClientCertificateError
+	require.ErrorAs(t, pkioverheid.RefusedCertificate(resp), &refused)
+	assert.False(t, refused.Guess)
+	assert.Equal(t, "localhost does not let us in: OIN 00000001002220647000 is not on the list.", refused.Problem)
+	assert.NotContains(t, refused.Error(), "nginx")
+	page, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "pkioverheid: OIN 00000001002220647000 is not on the list\n", string(page))
+}
+
+// A client below a CA of Trust.Roots is not told that it has no policy.
+func TestACallerBelowRootsReadsWhereItsRootBelongs(t *testing.T) {
+	root, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
+	id, err := verified(pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}, leaf.Leaf, root)
+	require.NoError(t, err)
+	for _, allow := range []pkioverheid.Authorizer{pkioverheid.AllowAnySystem(), pkioverheid.AllowOIN(someOIN)} {
+		var access *pkioverheid.AccessError
+		require.ErrorAs(t, allow(id), &access)
+		assert.Contains(t, access.Problem, "a root whose hierarchy is not known")
+		assert.Contains(t, access.Advice, "ServerConfig.ClientRoots")
+		assert.Contains(t, access.Advice, "Trust.TrialRoots")
+	}
+}
+
+// A TRIAL chain met in production is no unknown CA like any other.
+func TestATrialChainInProductionIsSaidToBeOne(t *testing.T) {
+	_, leaf := trialHierarchy(t)
+	_, err := get(t, pkioverheid.ClientConfig{}, serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}}))
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.Contains(t, refused.Problem, "test certificate")
+	assert.Contains(t, refused.Advice, "Trust.TrialRoots")
+}
+
+func TestAWrongUsageSaysWhichWasAskedAndWhichIsThere(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.ClientOnly())}}))
+	var refused *pkioverheid.ServerCertificateError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.WrongUsage, refused.Reason)
+	t.Log(refused)
+	assert.Contains(t, refused.Problem, "for serverAuth: it is for clientAuth")
 }
 
 func TestCloseIdleConnectionsClosesThem(t *testing.T) {

@@ -270,10 +270,10 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 		return errCompromised(cert)
 	}
 	if a := recognised().keyOf(cert); trial && a != nil && !a.fixture {
-		return fmt.Errorf("%s is no test certificate, and certificates for tests may not stand under it", quote.Certificate(cert))
+		return fmt.Errorf("%s is not a test certificate, and certificates for tests may not be under it", quote.Certificate(cert))
 	}
 	if mark, found := testMark(cert); found && !trial {
-		return fmt.Errorf("%s is a test certificate (%s): in a test, name it in Trust.TrialRoots", quote.Certificate(cert), mark)
+		return errTest(cert, mark)
 	}
 	return nil
 }

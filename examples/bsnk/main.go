@@ -125,7 +125,7 @@ func before(w io.Writer, client *http.Client, at time.Time) error {
 func explain(err error) string {
 	var theirs *pkioverheid.ServerCertificateError
 	if errors.As(err, &theirs) {
-		return theirs.Cause + "; " + theirs.Advice
+		return theirs.Problem + " " + theirs.Advice
 	}
 	return err.Error()
 }

@@ -121,7 +121,7 @@ func ownCertificates(w io.Writer) error {
 func explain(err error) string {
 	var theirs *pkioverheid.ServerCertificateError
 	if errors.As(err, &theirs) {
-		return theirs.Cause + "; " + theirs.Advice
+		return theirs.Problem + " " + theirs.Advice
 	}
 	return err.Error()
 }

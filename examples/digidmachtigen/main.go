@@ -86,7 +86,7 @@ func try(w io.Writer, program string, client *http.Client) error {
 func explain(err error) string {
 	var theirs *pkioverheid.ServerCertificateError
 	if errors.As(err, &theirs) {
-		return theirs.Cause + "; " + theirs.Advice
+		return theirs.Problem + " " + theirs.Advice
 	}
 	return err.Error()
 }

@@ -236,15 +236,13 @@ func call(client *http.Client, url string) (outcome, todo string) {
 	)
 	switch {
 	case errors.As(err, &g3) && errors.As(err, &theirs):
-		return withdrawn, theirs.Cause + "; " + theirs.Advice
+		return withdrawn, theirs.Problem + " " + theirs.Advice
 	case errors.As(err, &theirs) && theirs.Reason == chain.Expired:
-		return ended, theirs.Cause + "; " + theirs.Advice
+		return ended, theirs.Problem + " " + theirs.Advice
 	case errors.As(err, &theirs):
-		return "refused: " + theirs.Reason.String(), theirs.Cause + "; " + theirs.Advice
-	case errors.As(err, &ours) && ours.Sent:
-		return notLetIn, ours.Advice
+		return "refused: " + theirs.Reason.String(), theirs.Problem + " " + theirs.Advice
 	case errors.As(err, &ours):
-		return notLetIn, "it asked for one under " + strings.Join(ours.AcceptableCAs, ", ") + "; " + ours.Advice
+		return notLetIn, ours.Problem + " " + ours.Advice
 	case err != nil:
 		return "failed", err.Error()
 	}

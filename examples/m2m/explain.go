@@ -51,15 +51,15 @@ func explainWith(w io.Writer, cfg pkioverheid.ClientConfig, addr string) (bool, 
 	var ours *pkioverheid.ClientCertificateError
 	switch {
 	case errors.As(err, &theirs):
-		fmt.Fprintf(w, "%s is refused: %s.\n", addr, theirs.Cause)
+		fmt.Fprintf(w, "%s is refused: %s\n", addr, theirs.Problem)
 		if theirs.Advice != "" {
-			fmt.Fprintf(w, "What to do: %s.\n", theirs.Advice)
+			fmt.Fprintf(w, "What to do: %s\n", theirs.Advice)
 		}
 		fmt.Fprintln(w, "\nIts chain, as far as the signatures check out:")
 		printPath(w, theirs.Path)
 		return false, nil
 	case errors.As(err, &ours):
-		fmt.Fprintf(w, "%s is trusted and does not let us in: %v.\n", addr, ours)
+		fmt.Fprintf(w, "%s is trusted and does not let us in: %v\n", addr, ours)
 		return false, nil
 	case err != nil:
 		return false, err

@@ -76,7 +76,7 @@ func TestARealServersRevocationIsExplained(t *testing.T) {
 	defer checker.Close()
 	trust := pkiotest.Trust(g1)
 	trust.Revocation = checker
-	for tsp, want := range map[string]string{"KPN": "None of these is revoked", "QuoVadis": "What to do: the server's owner needs a certificate under another CA."} {
+	for tsp, want := range map[string]string{"KPN": "None of these is revoked", "QuoVadis": "What to do: The server's owner needs a certificate under another CA."} {
 		srv := g1.NewServer(http.NotFoundHandler(), pkiotest.TSP(tsp))
 		var out strings.Builder
 		ok, err := explainWith(&out, pkioverheid.ClientConfig{Trust: trust}, strings.TrimPrefix(srv.URL, "https://"))

@@ -77,7 +77,7 @@ func tell(w io.Writer, what string, err error, want bool) error {
 func explain(err error) string {
 	var theirs *pkioverheid.ServerCertificateError
 	if errors.As(err, &theirs) {
-		return theirs.Cause + "; " + theirs.Advice
+		return theirs.Problem + " " + theirs.Advice
 	}
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

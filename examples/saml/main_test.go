@@ -23,7 +23,7 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	parts := strings.Split(out.String(), "\n\n")
 	require.Len(t, parts, 5, out.String())
 	for i, want := range [][]string{
-		{"refused: ", `stands under "KPN BV PKIoverheid Organisatie Server CA - G3", which was withdrawn`},
+		{"refused: ", `is under "KPN BV PKIoverheid Organisatie Server CA - G3", which was withdrawn`},
 		{"refused: ", "no signing certificate that verifies: pkioverheid: G3 refused"},
 		{welcome},
 		{"no longer signs with the certificate issued by KPN PKIoverheid Private Services CA - G1", "now signs with the one issued by KPN - G4", welcome},

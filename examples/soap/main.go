@@ -110,7 +110,7 @@ func explain(err error) string {
 	)
 	switch {
 	case errors.As(err, &theirs):
-		return fmt.Sprintf("we refuse the service's certificate: %s; %s", theirs.Cause, theirs.Advice)
+		return fmt.Sprintf("we refuse the service's certificate: %s %s", theirs.Problem, theirs.Advice)
 	case errors.As(err, &ours):
 		return fmt.Sprintf("the service refuses our certificate: %v", err)
 	case errors.As(err, &answer):

@@ -24,11 +24,11 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	parts := strings.Split(strings.TrimSpace(out.String()), "\n\n")
 	require.Len(t, parts, 7, out.String())
 	for i, want := range [][]string{
-		{"we refuse the service's certificate", `stands under "KPN BV PKIoverheid Organisatie Server CA - G3", which was withdrawn`},
+		{"we refuse the service's certificate", `is under "KPN BV PKIoverheid Organisatie Server CA - G3", which was withdrawn`},
 		{"may B act for A? true"},
 		{"may B act for A? true"},
 		{"may B act for A? true"},
-		{"the service refuses our certificate", "under G3 is no longer accepted"},
+		{"the service refuses our certificate", "G3 is no longer accepted"},
 		{"the service refuses our certificate", "OIN " + string(stranger) + " is not on the list"},
 		{"the service answers: two persons are needed"},
 	} {

@@ -361,8 +361,7 @@ func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 
 // problemOf returns what is wrong, without a full stop.
 func problemOf(g3 *pkioverheid.G3Error) string {
-	problem, _ := g3.ProblemAdvice()
-	return strings.TrimSuffix(problem, ".")
+	return strings.TrimSuffix(g3.Problem, ".")
 }
 
 func (c *subject) ofWithdrawn() Advice {

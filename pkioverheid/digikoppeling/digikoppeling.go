@@ -328,8 +328,7 @@ func ofG3(cert *x509.Certificate) string {
 	if !errors.As(pkioverheid.RejectG3([]*x509.Certificate{cert}), &g3) {
 		return ""
 	}
-	problem, _ := g3.ProblemAdvice()
-	return strings.TrimSuffix(problem, ".")
+	return strings.TrimSuffix(g3.Problem, ".")
 }
 
 func (d *subject) connectionRules() []Result {

@@ -39,5 +39,14 @@ func Capital(s string) string {
 	return s
 }
 
+// Small begins what follows a colon: it undoes Capital, and leaves names and
+// abbreviations, such as OIN and G3, alone.
+func Small(s string) string {
+	if len(s) > 1 && s[0] >= 'A' && s[0] <= 'Z' && (s[1] == ' ' || s[1] >= 'a' && s[1] <= 'z') {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
 // Day formats a date as everybody reads it, in UTC.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

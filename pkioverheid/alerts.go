@@ -1,0 +1,72 @@
+package pkioverheid
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"syscall"
+)
+
+// What crypto/tls and net/http say in words only is read in this file.
+
+// alert is a TLS alert by its number (RFC 8446 section 6); 0, which is close_notify, is
+// none.
+type alert uint8
+
+const (
+	noAlert             alert = 0
+	handshakeFailure    alert = 40
+	badCertificate      alert = 42
+	unsupportedCert     alert = 43
+	revokedCertificate  alert = 44
+	expiredCertificate  alert = 45
+	unknownCertificate  alert = 46
+	unknownCA           alert = 48
+	accessDenied        alert = 49
+	decryptError        alert = 51
+	internalError       alert = 80
+	noRenegotiation     alert = 100
+	certificateRequired alert = 116
+	otherAlert          alert = 255 // one that says nothing about certificates
+)
+
+// aboutCertificate are the alerts by which a server speaks of the client's certificate
+// and of nothing else.
+var aboutCertificate = []alert{badCertificate, unsupportedCert, revokedCertificate, expiredCertificate, unknownCertificate, unknownCA, certificateRequired}
+
+// mayBeAboutCertificate are alerts that some servers send over a certificate that they
+// asked for.
+var mayBeAboutCertificate = []alert{handshakeFailure, accessDenied, decryptError, internalError}
+
+// alertOf returns the alert in an error, and whether we sent it ourselves. crypto/tls has
+// its number in a type of its own, which shows no more than the words of tls.AlertError.
+func alertOf(err error) (a alert, local bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Err == nil || op.Op != "remote error" && op.Op != "local error" {
+		return noAlert, false
+	}
+	for _, known := range slices.Concat(aboutCertificate, mayBeAboutCertificate, []alert{noRenegotiation}) {
+		if op.Err.Error() == tls.AlertError(known).Error() {
+			return known, op.Op == "local error"
+		}
+	}
+	return otherAlert, op.Op == "local error"
+}
+
+// http2Lost is what net/http says of an HTTP/2 connection that was lost, without wrapping
+// the cause.
+var http2Lost = []string{
+	"http2: client conn could not be established",
+	"http2: client conn is closed",
+	"http2: client conn not usable",
+	"http2: client connection force closed via ClientConn.Close",
+}
+
+// connectionLost reports whether err may be what is left of a server that closed the
+// connection right after the handshake: in TLS 1.3 its alert can come too late to be read.
+func connectionLost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || slices.Contains(http2Lost, err.Error())
+}
