@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,12 +20,26 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// KeyPair holds a certificate with its private key, and the CAs that belong to it. Set
-// replaces them while clients and servers use the KeyPair: the next handshakes show the
-// new certificate. It is safe for concurrent use and must not be copied.
+// KeyPair holds a certificate with its private key, and the CAs that belong to it. They
+// can be replaced while clients and servers use the KeyPair, by Set or because it follows
+// files ([WatchKeyPair]): the next handshakes show the new certificate, with and without
+// SNI, and a [Transport] uses no connection again that was made with the old one. It is
+// safe for concurrent use and must not be copied.
 type KeyPair struct {
+	// PreferFrom is the time from which the pair goes before all that stand ahead of
+	// it. Before, it is used where it stands; zero is always there. Set it, and Hosts,
+	// before the KeyPair is used: they outlive a replacement.
+	PreferFrom time.Time
+
+	// Hosts are the only ones to which a client shows the pair: exact host names in
+	// ASCII, each with or without a port. Empty is all. For NewClient and
+	// NewTransport only, since a tls.Config does not know which host it is used for.
+	Hosts []string
+
 	clock   func() time.Time // nil: time.Now
 	present atomic.Pointer[tls.Certificate]
+	follows bool                  // it follows files
+	failure atomic.Pointer[error] // why what the files hold is not in use
 }
 
 func (k *KeyPair) pair() *tls.Certificate { return k.present.Load() }
@@ -61,24 +76,68 @@ func NewKeyPair(pair tls.Certificate) (*KeyPair, error) {
 }
 
 // Set replaces the certificate and its key. What [NewKeyPair] would refuse is an error,
-// and the present ones stay.
+// and so is a KeyPair that follows files: the present ones then stay.
 func (k *KeyPair) Set(pair tls.Certificate) error {
+	if k.follows {
+		return errors.New("pkioverheid: this KeyPair follows files: replace those, or set one that NewKeyPair or LoadKeyPair made")
+	}
 	if err := k.set(pair); err != nil {
 		return fmt.Errorf("pkioverheid: the key pair stays as it was, because the new one %w", err)
 	}
 	return nil
 }
 
-func (k *KeyPair) set(pair tls.Certificate) error {
+func (k *KeyPair) set(pair tls.Certificate) error { return k.setAt(pair, clockOf(k.clock)()) }
+
+func (k *KeyPair) setAt(pair tls.Certificate, at time.Time) error {
 	complete, err := defaultTrust().withChain(pair)
 	if err != nil {
 		return err
 	}
-	if leaf := complete.Leaf; clockOf(k.clock)().After(leaf.NotAfter) {
+	if leaf := complete.Leaf; at.After(leaf.NotAfter) {
 		return fmt.Errorf("has ended: %s was valid until %s", quote.Certificate(leaf), phrase.Day(leaf.NotAfter))
+	}
+	if old := k.pair(); k.follows && old != nil && slices.EqualFunc(old.Certificate, complete.Certificate, bytes.Equal) {
+		return nil // the files were written anew with the same in them
 	}
 	k.present.Store(complete)
 	return nil
+}
+
+// KeyPairStatus is what a [KeyPair] has at a moment.
+type KeyPairStatus struct {
+	// Certificate is the present one, nil for a zero KeyPair. It is shared and must not
+	// be modified. Hierarchy is what it says it is of.
+	Certificate *x509.Certificate
+	Hierarchy   Hierarchy
+
+	// Deadline is when it must have been replaced: its end, or the date by which its
+	// hierarchy must be left (see [Plan]) where that is earlier.
+	Deadline time.Time
+
+	// Err is why what the files hold is not in use, nil if it is.
+	Err error
+}
+
+// Status returns what the KeyPair has, for gauges and health checks.
+func (k *KeyPair) Status() KeyPairStatus {
+	var s KeyPairStatus
+	if err := k.failure.Load(); err != nil {
+		s.Err = *err
+	}
+	if pair := k.pair(); pair != nil {
+		claim, _ := ClaimOf(pair.Leaf)
+		s.Certificate, s.Hierarchy, s.Deadline = pair.Leaf, claim.Hierarchy, deadlineOf(pair.Leaf, claim.Hierarchy)
+	}
+	return s
+}
+
+// deadlineOf returns when a certificate of the hierarchy must have been replaced.
+func deadlineOf(cert *x509.Certificate, h Hierarchy) time.Time {
+	if by := h.Plan().ReplaceBy; !by.IsZero() && by.Before(cert.NotAfter) {
+		return by
+	}
+	return cert.NotAfter
 }
 
 func init() {
@@ -102,8 +161,8 @@ type KeyPairFiles struct {
 	// of the two may be set.
 	Password, PasswordFile string
 
-	// Time returns the time at which a certificate may not have ended. nil is time.Now,
-	// and a zero time is now.
+	// Time returns the time at which a certificate may not have ended, and is the clock
+	// of [WatchKeyPair]. nil is time.Now, and a zero time is now.
 	Time func() time.Time
 }
 
@@ -117,41 +176,118 @@ type KeyPairFiles struct {
 //
 // Errors name the file and never hold the password or the key.
 func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
-	pair, path, err := f.read()
-	if err == nil {
-		k := &KeyPair{clock: f.Time}
-		if err = k.set(pair); err == nil {
-			return k, nil
-		}
-		err = fmt.Errorf("the key pair %w", err)
-		path = f.Cert
-	}
-	if path == "" {
+	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
 	}
-	return nil, fmt.Errorf("pkioverheid: %s: %w", path, err)
+	var contents [][]byte
+	for _, path := range f.paths() {
+		limit := int64(maxKeyPairFile)
+		if path == f.PasswordFile {
+			limit = maxPassword
+		}
+		data, err := truststore.ReadFile(path, limit)
+		if err != nil {
+			if path == f.PasswordFile {
+				err = fmt.Errorf("the file with the password: %w", err)
+			}
+			return nil, fmt.Errorf("pkioverheid: %w", err)
+		}
+		contents = append(contents, data)
+	}
+	k := &KeyPair{clock: f.Time}
+	if err := k.use(f, contents, clockOf(f.Time)()); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
-// read returns the key pair that the files hold, or an error and the file that it is
-// about, which is empty where the error names it.
-func (f KeyPairFiles) read() (pair tls.Certificate, path string, err error) {
-	if f.Cert == "" {
-		return pair, "", errors.New("KeyPairFiles.Cert is empty: name the file of the certificate")
+// WatchKeyPair is [LoadKeyPair], and follows the files until ctx ends: a certificate, key
+// or password that is replaced there is used from the next look on that finds it whole
+// and unchanged for a quarter of a second. See [truststore.Watch] for the ways in which
+// files can be replaced.
+//
+// Files that cannot be read, a key of another certificate, and a certificate that has
+// ended are not used. The pair from before stays, Status says why, and
+// [truststore.OnReload] is called, without which slog.Default gets a line. The options are
+// that, WithInterval, WithTime and OnLook.
+func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("pkioverheid: %w", err)
 	}
-	password, err := f.password()
-	if err != nil {
-		return pair, "", err
-	}
-	cert, err := truststore.ReadFile(f.Cert, maxKeyPairFile)
-	if err != nil {
-		return pair, "", err
-	}
-	var key []byte
-	if f.Key != "" && f.Key != f.Cert {
-		if key, err = truststore.ReadFile(f.Key, maxKeyPairFile); err != nil {
-			return pair, "", err
+	k := &KeyPair{clock: f.Time, follows: true}
+	use := func(contents [][]byte, at time.Time) error {
+		err := k.use(f, contents, at)
+		if err != nil {
+			k.failure.Store(&err)
+		} else {
+			k.failure.Store(nil)
 		}
-		if len(key) == 0 {
+		return err
+	}
+	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time)}, opts, []truststore.Option{truststore.WithLimit(maxKeyPairFile)})
+	if err := truststore.WatchFiles(ctx, use, f.paths(), opts...); err != nil {
+		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
+			return nil, err
+		}
+		return nil, fmt.Errorf("pkioverheid: the key pair: %w", err)
+	}
+	return k, nil
+}
+
+// use puts what the files hold to use.
+func (k *KeyPair) use(f KeyPairFiles, contents [][]byte, at time.Time) error {
+	pair, path, err := f.parse(contents)
+	if err == nil {
+		if err = k.setAt(pair, at); err == nil {
+			return nil
+		}
+		path, err = f.Cert, fmt.Errorf("the key pair %w", err)
+	}
+	if path == "" {
+		return fmt.Errorf("pkioverheid: %w", err)
+	}
+	return fmt.Errorf("pkioverheid: %s: %w", path, err)
+}
+
+func (f KeyPairFiles) check() error {
+	switch {
+	case f.Cert == "":
+		return errors.New("KeyPairFiles.Cert is empty: name the file of the certificate")
+	case f.PasswordFile != "" && f.Password != "":
+		return errors.New("KeyPairFiles has a Password and a PasswordFile: set one of them")
+	}
+	return nil
+}
+
+// paths are the files to read, in the order of parse.
+func (f KeyPairFiles) paths() []string {
+	paths := []string{f.Cert}
+	if f.twoFiles() {
+		paths = append(paths, f.Key)
+	}
+	if f.PasswordFile != "" {
+		paths = append(paths, f.PasswordFile)
+	}
+	return paths
+}
+
+func (f KeyPairFiles) twoFiles() bool { return f.Key != "" && f.Key != f.Cert }
+
+// parse returns the key pair in the contents of the files, or an error and the file that
+// it is about, which is empty where the error names it.
+func (f KeyPairFiles) parse(contents [][]byte) (pair tls.Certificate, path string, err error) {
+	password := f.Password
+	if f.PasswordFile != "" {
+		data := contents[len(contents)-1]
+		if len(data) > maxPassword {
+			return pair, "", fmt.Errorf("%s is larger than %d KiB: is it the file with the password?", f.PasswordFile, maxPassword>>10)
+		}
+		password = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	}
+	cert := contents[0]
+	var key []byte
+	if f.twoFiles() {
+		if key = contents[1]; len(key) == 0 {
 			return pair, f.Key, errors.New("the file is empty: there is no private key in it")
 		}
 	}
@@ -170,21 +306,6 @@ func (f KeyPairFiles) read() (pair tls.Certificate, path string, err error) {
 
 // maxPassword bounds what is read of a file with a password.
 const maxPassword = 64 << 10
-
-func (f KeyPairFiles) password() (string, error) {
-	switch {
-	case f.PasswordFile == "":
-		return f.Password, nil
-	case f.Password != "":
-		return "", errors.New("KeyPairFiles has a Password and a PasswordFile: set one of them")
-	}
-	data, err := truststore.ReadFile(f.PasswordFile, maxPassword)
-	if err != nil {
-		return "", fmt.Errorf("the file with the password: %w", err)
-	}
-	text := strings.TrimSuffix(string(data), "\n")
-	return strings.TrimSuffix(text, "\r"), nil
-}
 
 // swapped reports whether the file of the certificate holds the private key, and that
 // of the key the certificate.

@@ -179,3 +179,61 @@ func ExampleWithInterval() {
 	fmt.Println(source.Close(), err)
 	// Output: <nil> <nil>
 }
+
+func ExampleWatchFiles() {
+	path := filepath.Join(os.TempDir(), "example-password")
+	if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(path)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := truststore.WatchFiles(ctx, func(contents [][]byte, _ time.Time) error {
+		fmt.Println(len(contents[0]), "bytes")
+		return nil
+	}, []string{path})
+	fmt.Println(err)
+	// Output:
+	// 6 bytes
+	// <nil>
+}
+
+func ExampleOnLook() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	looked := make(chan time.Time)
+	path := filepath.Join(os.TempDir(), "example-looked-at")
+	if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(path)
+	use := func([][]byte, time.Time) error { return nil }
+	if err := truststore.WatchFiles(ctx, use, []string{path}, truststore.WithInterval(10*time.Millisecond),
+		truststore.OnLook(func(at time.Time) {
+			select {
+			case looked <- at:
+			case <-ctx.Done():
+			}
+		})); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println((<-looked).IsZero())
+	// Output: false
+}
+
+func ExampleWithTime() {
+	clock := func() time.Time { return time.Date(2027, time.December, 1, 0, 0, 0, 0, time.UTC) }
+	use := func(_ [][]byte, at time.Time) error {
+		fmt.Println(at.Format(time.DateOnly))
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := truststore.WatchFiles(ctx, use, []string{rootFile}, truststore.WithTime(clock)); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 2027-12-01
+}

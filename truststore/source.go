@@ -126,6 +126,8 @@ type Reload struct {
 type watchOptions struct {
 	interval time.Duration
 	onReload func(Reload)
+	onLook   func(time.Time)
+	time     func() time.Time
 }
 
 // OnReload makes Watch call f after new contents are in use, when they cannot be used, and
@@ -135,12 +137,26 @@ func OnReload(f func(Reload)) Option {
 	return func(o *options) { o.watch.onReload = f }
 }
 
+// OnLook has Watch call f after each look at the disk, with the time of its clock, from
+// the same goroutine as OnReload: for what must happen now and then, such as a warning
+// or a sign of life.
+func OnLook(f func(at time.Time)) Option {
+	return func(o *options) { o.watch.onLook = f }
+}
+
+// WithTime sets the clock by which Watch compares times. nil, the default, is time.Now,
+// and a zero time is now. Waiting is by timers in any case: a test that moves the clock
+// sets a short interval.
+func WithTime(now func() time.Time) Option {
+	return func(o *options) { o.watch.time = now }
+}
+
 const (
 	defaultInterval = 10 * time.Second
-	minInterval     = 100 * time.Millisecond
+	minInterval     = 10 * time.Millisecond
 )
 
-// WithInterval sets how often Watch looks at the disk: at least every 100 milliseconds,
+// WithInterval sets how often Watch looks at the disk: at least every 10 milliseconds,
 // by default (zero or less) every 10 seconds.
 func WithInterval(d time.Duration) Option {
 	return func(o *options) { o.watch.interval = d }
@@ -156,37 +172,61 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("truststore: watching %s: %w", path, err)
 	}
-	w := &watcher{path: path, opts: opts, options: newOptions(opts)}
-	// The path is to mean the same when the program changes its folder.
-	if abs, err := filepath.Abs(path); err == nil && path != "" {
-		w.path = abs
+	s := &Source{done: make(chan struct{})}
+	t := &storeOnDisk{source: s, path: absolute(path), opts: opts, options: newOptions(opts)}
+	w := newWatcher(t, t.path, t.watch)
+	if w.onReload == nil {
+		w.onReload = w.log
 	}
-	if w.watch.interval <= 0 {
-		w.watch.interval = defaultInterval
+	if err := w.first(ctx); err != nil {
+		return nil, err
 	}
-	w.watch.interval = max(w.watch.interval, minInterval)
-	if w.watch.onReload == nil {
-		w.watch.onReload = w.log
-	}
-
-	store, err := w.first(ctx)
-	if store.Len() == 0 {
-		return nil, orNoCertificate(err, path)
-	}
-	w.partial = err
-	ctx, stop := context.WithCancel(ctx)
-	w.source = &Source{stop: stop, done: make(chan struct{})}
-	w.source.put(store, err)
-	go w.run(ctx)
-	return w.source, nil
+	ctx, s.stop = context.WithCancel(ctx)
+	go func() {
+		defer close(s.done)
+		w.run(ctx)
+	}()
+	return s, nil
 }
 
-// watcher is what the goroutine of a Source knows.
-type watcher struct {
+// absolute makes a path mean the same when the program changes its folder.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
+		return abs
+	}
+	return path
+}
+
+// followed is what a watcher follows.
+type followed interface {
+	// scan returns the files, as stat shows them, links followed.
+	scan() []fileState
+
+	// sum hashes what open would read, errors included.
+	sum() contentSum
+
+	// open reads the files and returns the sum of the very bytes that it read. put
+	// puts them to use and reports whether that is worth a report; where put is nil, err
+	// says why they cannot be used, and otherwise what was left out of them.
+	open() (put func() (r Reload, changed bool, err error), sum contentSum, err error)
+
+	// keep notes why what is on the disk is not in use, nil if it is again.
+	keep(err error) Reload
+}
+
+// storeOnDisk is what Watch follows.
+type storeOnDisk struct {
 	source *Source
 	path   string
 	opts   []Option
 	options
+}
+
+// watcher is what the goroutine of a Source knows.
+type watcher struct {
+	followed
+	name string // for errors
+	watchOptions
 
 	seen  []fileState // what the last look found
 	since time.Time   // when that was seen first
@@ -223,34 +263,54 @@ const granularity = 2 * time.Second
 // patience is how long contents may go on changing before that is an error.
 const patience = time.Minute
 
-// first reads what the Source begins with.
-func (w *watcher) first(ctx context.Context) (*Store, error) {
+func newWatcher(f followed, name string, o watchOptions) *watcher {
+	if o.interval <= 0 {
+		o.interval = defaultInterval
+	}
+	o.interval = max(o.interval, minInterval)
+	return &watcher{followed: f, name: name, watchOptions: o}
+}
+
+func (w *watcher) now() time.Time {
+	if w.time != nil {
+		if t := w.time(); !t.IsZero() {
+			return t
+		}
+	}
+	return time.Now()
+}
+
+// first puts to use what there is to begin with.
+func (w *watcher) first(ctx context.Context) error {
 	for range firstTries {
-		w.seen, w.since = scan(w.path), time.Now()
-		store, sum, err := w.open()
+		w.seen, w.since = w.scan(), w.now()
+		put, sum, err := w.open()
 		if w.sum() == sum {
-			w.used, w.read = sum, w.since
-			return store, err
+			if put == nil {
+				return err
+			}
+			w.used, w.read, w.partial = sum, w.since, err
+			_, _, err = put()
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("truststore: watching %s: %w", w.path, ctx.Err())
+			return fmt.Errorf("truststore: watching %s: %w", w.name, ctx.Err())
 		case <-time.After(settle):
 		}
 	}
-	return nil, w.unstable()
+	return w.unstable()
 }
 
 func (w *watcher) unstable() error {
-	return fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.path)
+	return fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.name)
 }
 
 func (w *watcher) run(ctx context.Context) {
-	defer close(w.source.done)
 	if w.partial != nil {
-		w.report(ctx, Reload{Store: w.source.Store(), Err: w.partial})
+		w.report(ctx, w.keep(w.partial))
 	}
-	timer := time.NewTimer(w.watch.interval)
+	timer := time.NewTimer(w.interval)
 	defer timer.Stop()
 	for {
 		select {
@@ -258,18 +318,21 @@ func (w *watcher) run(ctx context.Context) {
 			return
 		case <-timer.C:
 			timer.Reset(w.look(ctx))
+			if w.onLook != nil && ctx.Err() == nil {
+				w.onLook(w.now())
+			}
 		}
 	}
 }
 
 // look looks at the disk and returns when to do so again.
 func (w *watcher) look(ctx context.Context) time.Duration {
-	now := time.Now()
-	if seen := scan(w.path); !slices.EqualFunc(seen, w.seen, fileState.same) {
+	now := w.now()
+	if seen := w.scan(); !slices.EqualFunc(seen, w.seen, fileState.same) {
 		w.seen, w.since, w.sure = seen, now, false
 	}
-	if w.sure && now.Sub(w.read) < reread {
-		return w.watch.interval
+	if age := now.Sub(w.read); w.sure && age >= 0 && age < reread {
+		return w.interval
 	}
 	sum := w.sum()
 	w.read = now
@@ -277,11 +340,12 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 		w.pendingSince = time.Time{}
 		// If the files have been as they are for so long that a later change must
 		// show in them, they need not be read again.
-		w.sure = now.Sub(w.since) > granularity && slices.EqualFunc(scan(w.path), w.seen, fileState.same)
+		w.sure = now.Sub(w.since) > granularity && slices.EqualFunc(w.scan(), w.seen, fileState.same)
 		if w.failure != nil {
-			w.use(ctx, w.source.Store(), w.partial, sum)
+			w.failure = nil
+			w.report(ctx, w.keep(w.partial))
 		}
-		return w.watch.interval
+		return w.interval
 	}
 	w.sure = false
 	if w.pendingSince.IsZero() {
@@ -291,32 +355,35 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 	if sum != w.pending {
 		return w.await(ctx, sum)
 	}
-	if left := settle - now.Sub(w.pendingRead); left > 0 {
-		return min(left, w.watch.interval)
+	switch age := now.Sub(w.pendingRead); {
+	case age < 0: // the clock was set back
+		return w.await(ctx, sum)
+	case age < settle:
+		return min(settle-age, w.interval)
 	}
-	store, got, err := w.open()
+	put, got, err := w.open()
 	if got != sum {
 		return w.await(ctx, got)
 	}
 	// What cannot be used is tried again at the next look: the cause may lie
 	// elsewhere, such as too many open files.
 	w.pendingSince = time.Time{}
-	if store.Len() == 0 {
-		w.fail(ctx, orNoCertificate(err, w.path), sum)
+	if put == nil {
+		w.fail(ctx, err, sum)
 	} else {
-		w.use(ctx, store, err, sum)
+		w.use(ctx, put, err, sum)
 	}
-	return w.watch.interval
+	return w.interval
 }
 
 // await notes contents that were not there before, and returns when to look at them
 // again.
 func (w *watcher) await(ctx context.Context, sum contentSum) time.Duration {
-	w.pending, w.pendingRead = sum, time.Now()
+	w.pending, w.pendingRead = sum, w.now()
 	if w.pendingRead.Sub(w.pendingSince) > patience {
 		w.fail(ctx, w.unstable(), contentSum{})
 	}
-	return min(settle, w.watch.interval)
+	return min(settle, w.interval)
 }
 
 // orNoCertificate makes sure that an empty Store is an error, whatever Open says.
@@ -327,13 +394,17 @@ func orNoCertificate(err error, path string) error {
 	return err
 }
 
-// use puts a Store to use.
-func (w *watcher) use(ctx context.Context, store *Store, err error, sum contentSum) {
-	old := w.source.current.Load()
-	w.used, w.partial, w.failure = sum, err, nil
-	if w.source.put(store, err) || err != nil || old.err != nil {
-		now := w.source.Store()
-		w.report(ctx, Reload{Store: now, Changes: Diff(old.store, now), Err: err})
+// use puts new contents to use.
+func (w *watcher) use(ctx context.Context, put func() (Reload, bool, error), partial error, sum contentSum) {
+	r, changed, err := put()
+	if err != nil {
+		w.fail(ctx, err, sum)
+		return
+	}
+	changed = changed || w.failure != nil || w.partial != nil
+	w.used, w.partial, w.failure = sum, partial, nil
+	if changed {
+		w.report(ctx, r)
 	}
 }
 
@@ -341,23 +412,20 @@ func (w *watcher) use(ctx context.Context, store *Store, err error, sum contentS
 func (w *watcher) fail(ctx context.Context, err error, sum contentSum) {
 	said := w.failure != nil && w.failed == sum && w.failure.Error() == err.Error()
 	w.failed, w.failure = sum, err
-	if said {
-		return
+	if !said {
+		w.report(ctx, w.keep(err))
 	}
-	old := w.source.current.Load()
-	w.source.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
-	w.report(ctx, Reload{Store: old.store, Err: err})
 }
 
 func (w *watcher) report(ctx context.Context, r Reload) {
 	if ctx.Err() == nil {
-		w.watch.onReload(r)
+		w.onReload(r)
 	}
 }
 
 // log is what OnReload is without an option.
 func (w *watcher) log(r Reload) {
-	attrs := []any{"path", w.path, "certificates", r.Store.Len(), "added", len(r.Changes.Added), "removed", len(r.Changes.Removed)}
+	attrs := []any{"path", w.name, "certificates", r.Store.Len(), "added", len(r.Changes.Added), "removed", len(r.Changes.Removed)}
 	switch {
 	case r.Err == nil:
 		slog.Info("truststore: what is on the disk is in use", attrs...)
@@ -408,15 +476,19 @@ func scan(path string) []fileState {
 }
 
 // sum hashes what Open would read, errors included.
-func (w *watcher) sum() contentSum {
+func (w *storeOnDisk) sum() contentSum {
 	return w.each(func(string, []byte, error) {})
 }
 
 // each reads what Open would read, and hashes what it gives to f.
-func (w *watcher) each(f func(path string, data []byte, err error)) (sum contentSum) {
+func (w *storeOnDisk) each(f func(path string, data []byte, err error)) (sum contentSum) {
+	return readAll(scan(w.path), w.limit, f)
+}
+
+// readAll reads files, and hashes what it gives to f.
+func readAll(files []fileState, limit int64, f func(path string, data []byte, err error)) (sum contentSum) {
 	h := sha256.New()
-	limit := w.limit
-	for _, file := range scan(w.path) {
+	for _, file := range files {
 		data, err := []byte(nil), file.err
 		if err == nil {
 			data, err = readFile(file.path, limit)
@@ -430,10 +502,34 @@ func (w *watcher) each(f func(path string, data []byte, err error)) (sum content
 	return sum
 }
 
-// open does what Open does, and returns the sum of the very bytes that it used. With
+func (w *storeOnDisk) scan() []fileState { return scan(w.path) }
+
+func (w *storeOnDisk) keep(err error) Reload {
+	old := w.source.current.Load()
+	w.source.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
+	return Reload{Store: old.store, Err: err}
+}
+
+func (w *storeOnDisk) open() (put func() (Reload, bool, error), sum contentSum, err error) {
+	store, sum, err := w.decode()
+	if store.Len() == 0 {
+		return nil, sum, orNoCertificate(err, w.path)
+	}
+	return func() (Reload, bool, error) {
+		var before *Store
+		if old := w.source.current.Load(); old != nil {
+			before = old.store
+		}
+		changed := w.source.put(store, err)
+		now := w.source.Store()
+		return Reload{Store: now, Changes: Diff(before, now), Err: err}, changed || err != nil, nil
+	}, sum, err
+}
+
+// decode does what Open does, and returns the sum of the very bytes that it used. With
 // a sum from before or after Open, links that lead elsewhere for a moment could make
 // it use other bytes than those.
-func (w *watcher) open() (store *Store, sum contentSum, err error) {
+func (w *storeOnDisk) decode() (store *Store, sum contentSum, err error) {
 	o := newOptions(w.opts)
 	all := decoder{options: o, certs: new(Store)}
 	alone, failed := false, false

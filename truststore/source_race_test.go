@@ -46,10 +46,10 @@ func TestWatchIsNotDeceivedByALinkThatComesBack(t *testing.T) {
 	}()
 	defer func() { stop.Store(true); <-ended }()
 	opts := []Option{}
-	w := &watcher{path: path, opts: opts, options: newOptions(opts)}
+	w := &storeOnDisk{path: path, opts: opts, options: newOptions(opts)}
 	sums := map[contentSum]int{}
 	for range 2000 {
-		store, sum, err := w.open()
+		store, sum, err := w.decode()
 		require.NoError(t, err)
 		if n, ok := sums[sum]; ok {
 			require.Equal(t, n, store.Len(), "the sum of other contents")
@@ -119,9 +119,9 @@ func TestWatchNoticesAChangeInPlaceOfTheSameSizeAndTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := Watch(t.Context(), path, WithInterval(time.Hour))
 		require.NoError(t, err)
-		w := &watcher{source: s, path: path, options: newOptions(nil)}
 		var used time.Time
-		w.watch.interval, w.watch.onReload = 10*time.Second, func(Reload) { used = time.Now() }
+		w := newWatcher(&storeOnDisk{source: s, path: path, options: newOptions(nil)}, path,
+			watchOptions{interval: 10 * time.Second, onReload: func(Reload) { used = time.Now() }})
 		w.used, w.read = w.sum(), time.Now()
 		change(t, 2)
 		w.seen, w.sure = scan(path), true // as if the change did not show

@@ -807,7 +807,7 @@ func BenchmarkLook(b *testing.B) {
 	s, err := Watch(b.Context(), path, WithInterval(time.Hour))
 	require.NoError(b, err)
 	defer s.Close()
-	w := &watcher{source: s, path: path, seen: scan(path), sure: true, read: time.Now()}
+	w := &watcher{followed: &storeOnDisk{source: s, path: path}, seen: scan(path), sure: true, read: time.Now()}
 	var ours, theirs time.Duration
 	for b.Loop() {
 		start := time.Now()

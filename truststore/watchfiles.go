@@ -1,0 +1,96 @@
+package truststore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// WatchFiles reads files that belong together, such as a certificate and its key, and
+// gives their contents to use, in the order of the paths, with the time of the clock. It
+// does so again when a file is new, in the ways and after the pauses that Watch
+// describes: use gets no contents that are still being written. If a file cannot be read,
+// or use returns an error, that is reported as by Watch, and tried again.
+//
+// What goes wrong the first time is an error. After that a goroutine looks until ctx
+// ends. The options are WithInterval, WithTime, WithLimit, which counts for all files
+// together, OnLook and OnReload, whose Reload has no Store.
+func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) error, paths []string, opts ...Option) error {
+	switch {
+	case use == nil:
+		return errors.New("truststore: WatchFiles needs a function to use the files")
+	case len(paths) == 0 || slices.Contains(paths, ""):
+		return errors.New("truststore: WatchFiles needs the paths of the files")
+	}
+	name := strings.Join(paths, ", ")
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("truststore: watching %s: %w", name, err)
+	}
+	o := newOptions(opts)
+	f := &files{limit: o.limit, use: use}
+	for _, path := range paths {
+		f.paths = append(f.paths, absolute(path))
+	}
+	w := newWatcher(f, name, o.watch)
+	f.now = w.now
+	if w.onReload == nil {
+		w.onReload = w.logFiles
+	}
+	if err := w.first(ctx); err != nil {
+		return err
+	}
+	go w.run(ctx)
+	return nil
+}
+
+// files is what WatchFiles follows.
+type files struct {
+	paths []string
+	limit int64
+	use   func([][]byte, time.Time) error
+	now   func() time.Time
+}
+
+func (f *files) scan() []fileState {
+	all := make([]fileState, len(f.paths))
+	for i, path := range f.paths {
+		all[i].path = path
+		all[i].info, _ = os.Stat(path) // nil if there is none; reading says why
+	}
+	return all
+}
+
+func (f *files) sum() contentSum { return readAll(f.scan(), f.limit, func(string, []byte, error) {}) }
+
+func (f *files) open() (put func() (Reload, bool, error), sum contentSum, err error) {
+	var contents [][]byte
+	sum = readAll(f.scan(), f.limit, func(path string, data []byte, e error) {
+		if large := tooLarge(0); errors.As(e, &large) {
+			e = within(path, fmt.Errorf("the files have more than %d bytes together", f.limit))
+		}
+		if err == nil {
+			err = e
+		}
+		contents = append(contents, data)
+	})
+	if err != nil {
+		return nil, sum, within("truststore", err)
+	}
+	return func() (Reload, bool, error) { return Reload{}, true, f.use(contents, f.now()) }, sum, nil
+}
+
+func (f *files) keep(err error) Reload { return Reload{Err: err} }
+
+// logFiles is what OnReload is without an option.
+func (w *watcher) logFiles(r Reload) {
+	if r.Err == nil {
+		slog.Info("truststore: what is on the disk is in use", "path", w.name)
+		return
+	}
+	slog.Error("truststore: what is on the disk cannot be used, the contents from before stay in use", "path", w.name, "error", r.Err)
+}
