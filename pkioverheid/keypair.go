@@ -38,8 +38,8 @@ type KeyPair struct {
 
 	clock   func() time.Time // nil: time.Now
 	present atomic.Pointer[tls.Certificate]
-	follows bool                  // it follows files
-	failure atomic.Pointer[error] // why what the files hold is not in use
+	follows bool         // it follows files
+	problem func() error // why what they hold is not in use
 }
 
 func (k *KeyPair) pair() *tls.Certificate { return k.present.Load() }
@@ -122,8 +122,8 @@ type KeyPairStatus struct {
 // Status returns what the KeyPair has, for gauges and health checks.
 func (k *KeyPair) Status() KeyPairStatus {
 	var s KeyPairStatus
-	if err := k.failure.Load(); err != nil {
-		s.Err = *err
+	if k.problem != nil {
+		s.Err = k.problem()
 	}
 	if pair := k.pair(); pair != nil {
 		claim, _ := ClaimOf(pair.Leaf)
@@ -215,22 +215,16 @@ func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option
 		return nil, fmt.Errorf("pkioverheid: %w", err)
 	}
 	k := &KeyPair{clock: f.Time, follows: true}
-	use := func(contents [][]byte, at time.Time) error {
-		err := k.use(f, contents, at)
-		if err != nil {
-			k.failure.Store(&err)
-		} else {
-			k.failure.Store(nil)
-		}
-		return err
-	}
+	use := func(contents [][]byte, at time.Time) error { return k.use(f, contents, at) }
 	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time)}, opts, []truststore.Option{truststore.WithLimit(maxKeyPairFile)})
-	if err := truststore.WatchFiles(ctx, use, f.paths(), opts...); err != nil {
+	problem, err := truststore.WatchFiles(ctx, use, f.paths(), opts...)
+	if err != nil {
 		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
 			return nil, err
 		}
 		return nil, fmt.Errorf("pkioverheid: the key pair: %w", err)
 	}
+	k.problem = problem
 	return k, nil
 }
 

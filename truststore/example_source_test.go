@@ -189,7 +189,7 @@ func ExampleWatchFiles() {
 	defer os.Remove(path)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	err := truststore.WatchFiles(ctx, func(contents [][]byte, _ time.Time) error {
+	_, err := truststore.WatchFiles(ctx, func(contents [][]byte, _ time.Time) error {
 		fmt.Println(len(contents[0]), "bytes")
 		return nil
 	}, []string{path})
@@ -210,7 +210,7 @@ func ExampleOnLook() {
 	}
 	defer os.Remove(path)
 	use := func([][]byte, time.Time) error { return nil }
-	if err := truststore.WatchFiles(ctx, use, []string{path}, truststore.WithInterval(10*time.Millisecond),
+	if _, err := truststore.WatchFiles(ctx, use, []string{path}, truststore.WithInterval(10*time.Millisecond),
 		truststore.OnLook(func(at time.Time) {
 			select {
 			case looked <- at:
@@ -232,7 +232,7 @@ func ExampleWithTime() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := truststore.WatchFiles(ctx, use, []string{rootFile}, truststore.WithTime(clock)); err != nil {
+	if _, err := truststore.WatchFiles(ctx, use, []string{rootFile}, truststore.WithTime(clock)); err != nil {
 		fmt.Println(err)
 	}
 	// Output: 2027-12-01

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,18 +19,18 @@ import (
 // or use returns an error, that is reported as by Watch, and tried again.
 //
 // What goes wrong the first time is an error. After that a goroutine looks until ctx
-// ends. The options are WithInterval, WithTime, WithLimit, which counts for all files
+// ends, and problem returns why what is on the disk is not in use, nil if it is. The options are WithInterval, WithTime, WithLimit, which counts for all files
 // together, OnLook and OnReload, whose Reload has no Store.
-func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) error, paths []string, opts ...Option) error {
+func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) error, paths []string, opts ...Option) (problem func() error, err error) {
 	switch {
 	case use == nil:
-		return errors.New("truststore: WatchFiles needs a function to use the files")
+		return nil, errors.New("truststore: WatchFiles needs a function to use the files")
 	case len(paths) == 0 || slices.Contains(paths, ""):
-		return errors.New("truststore: WatchFiles needs the paths of the files")
+		return nil, errors.New("truststore: WatchFiles needs the paths of the files")
 	}
 	name := strings.Join(paths, ", ")
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("truststore: watching %s: %w", name, err)
+		return nil, fmt.Errorf("truststore: watching %s: %w", name, err)
 	}
 	o := newOptions(opts)
 	f := &files{limit: o.limit, use: use}
@@ -42,10 +43,10 @@ func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) e
 		w.onReload = w.logFiles
 	}
 	if err := w.first(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	go w.run(ctx)
-	return nil
+	return f.problem, nil
 }
 
 // files is what WatchFiles follows.
@@ -54,6 +55,14 @@ type files struct {
 	limit int64
 	use   func([][]byte, time.Time) error
 	now   func() time.Time
+	err   atomic.Pointer[error]
+}
+
+func (f *files) problem() error {
+	if err := f.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (f *files) scan() []fileState {
@@ -81,10 +90,22 @@ func (f *files) open() (put func() (Reload, bool, error), sum contentSum, err er
 	if err != nil {
 		return nil, sum, within("truststore", err)
 	}
-	return func() (Reload, bool, error) { return Reload{}, true, f.use(contents, f.now()) }, sum, nil
+	return func() (Reload, bool, error) {
+		err := f.use(contents, f.now())
+		if err == nil {
+			f.err.Store(nil)
+		}
+		return Reload{}, true, err
+	}, sum, nil
 }
 
-func (f *files) keep(err error) Reload { return Reload{Err: err} }
+func (f *files) keep(err error) Reload {
+	f.err.Store(nil)
+	if err != nil {
+		f.err.Store(&err)
+	}
+	return Reload{Err: err}
+}
 
 // logFiles is what OnReload is without an option.
 func (w *watcher) logFiles(r Reload) {

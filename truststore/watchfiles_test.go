@@ -23,7 +23,7 @@ func TestWatchFilesGivesFilesThatBelongTogether(t *testing.T) {
 		var reports []error
 		looks := 0
 		ctx, cancel := context.WithCancel(t.Context())
-		err := WatchFiles(ctx, func(contents [][]byte, _ time.Time) error {
+		problem, err := WatchFiles(ctx, func(contents [][]byte, _ time.Time) error {
 			if string(contents[0]) != string(contents[1]) {
 				return errors.New("they do not belong together")
 			}
@@ -37,6 +37,7 @@ func TestWatchFilesGivesFilesThatBelongTogether(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Len(t, reports, 1, "a half replacement is reported once")
 		assert.ErrorContains(t, reports[0], "belong together")
+		assert.Equal(t, reports[0], problem())
 		write(t, dir, "b", []byte("2"))
 		time.Sleep(time.Minute)
 		assert.Equal(t, []string{"1", "2"}, seen)
@@ -45,10 +46,12 @@ func TestWatchFilesGivesFilesThatBelongTogether(t *testing.T) {
 		require.Len(t, reports, 3)
 		assert.NoError(t, reports[1])
 		assert.ErrorContains(t, reports[2], b)
+		assert.Equal(t, reports[2], problem())
 		write(t, dir, "b", []byte("2"))
 		time.Sleep(2 * time.Minute)
 		require.Len(t, reports, 4)
 		assert.NoError(t, reports[3], "the folder is right again")
+		assert.NoError(t, problem())
 		assert.Equal(t, []string{"1", "2"}, seen, "and holds what is in use")
 		assert.Greater(t, looks, 10)
 		cancel()
@@ -62,10 +65,11 @@ func TestWatchFilesSurvivesAClockThatJumps(t *testing.T) {
 		var offset atomic.Int64
 		var used atomic.Value
 		clock := func() time.Time { return time.Now().Round(0).Add(time.Duration(offset.Load())) }
-		require.NoError(t, WatchFiles(t.Context(), func(contents [][]byte, at time.Time) error {
+		_, err := WatchFiles(t.Context(), func(contents [][]byte, at time.Time) error {
 			used.Store(string(contents[0]))
 			return nil
-		}, []string{path}, WithTime(clock), OnReload(func(Reload) {})))
+		}, []string{path}, WithTime(clock), OnReload(func(Reload) {}))
+		require.NoError(t, err)
 		for i, jump := range []time.Duration{-100 * 24 * time.Hour, 200 * 24 * time.Hour, -time.Hour} {
 			text := strings.Repeat("x", i+2)
 			write(t, filepath.Dir(path), "a", []byte(text))
@@ -82,10 +86,14 @@ func TestWatchFilesRefusesWhatItCannotFollow(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	path := write(t, t.TempDir(), "a", []byte("1"))
-	assert.Error(t, WatchFiles(t.Context(), nil, []string{path}))
-	assert.Error(t, WatchFiles(t.Context(), use, nil))
-	assert.Error(t, WatchFiles(t.Context(), use, []string{""}))
-	assert.ErrorIs(t, WatchFiles(ended, use, []string{path}), context.Canceled)
-	assert.ErrorIs(t, WatchFiles(t.Context(), use, []string{path + "x"}), os.ErrNotExist)
-	assert.ErrorContains(t, WatchFiles(t.Context(), use, []string{path, path}, WithLimit(1)), "more than 1 bytes together")
+	watched := func(ctx context.Context, use func([][]byte, time.Time) error, paths []string, opts ...Option) error {
+		_, err := WatchFiles(ctx, use, paths, opts...)
+		return err
+	}
+	assert.Error(t, watched(t.Context(), nil, []string{path}))
+	assert.Error(t, watched(t.Context(), use, nil))
+	assert.Error(t, watched(t.Context(), use, []string{""}))
+	assert.ErrorIs(t, watched(ended, use, []string{path}), context.Canceled)
+	assert.ErrorIs(t, watched(t.Context(), use, []string{path + "x"}), os.ErrNotExist)
+	assert.ErrorContains(t, watched(t.Context(), use, []string{path, path}, WithLimit(1)), "more than 1 bytes together")
 }
