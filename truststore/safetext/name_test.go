@@ -115,9 +115,14 @@ func TestWhatIsLongCostsLittle(t *testing.T) {
 			return safetext.Name(pkix.Name{Organization: slices.Repeat([]string{"a"}, size)}, safetext.MostDN)
 		}},
 	} {
-		start := time.Now()
-		text := c.text()
-		assert.Less(t, time.Since(start), time.Second, c.name)
+		var text string
+		took := time.Hour
+		for range 3 { // what else runs on the machine may take time too
+			start := time.Now()
+			text = c.text()
+			took = min(took, time.Since(start))
+		}
+		assert.Less(t, took, time.Second, c.name)
 		assert.LessOrEqual(t, len(text), safetext.MostDN+len("…"), c.name)
 		assert.True(t, strings.HasSuffix(text, "…"), c.name)
 	}
