@@ -153,8 +153,9 @@ func describe(c *x509.Certificate) string {
 }
 
 // clientCertificateError returns the explanation of err if it is a server's
-// refusal of our certificate, and nil if it is something else.
-func (a *attempt) clientCertificateError(host string, err error) *ClientCertificateError {
+// refusal of our certificate, and nil if it is something else. The host was called by
+// name.
+func (a *attempt) clientCertificateError(name, host string, err error) *ClientCertificateError {
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &timeout) && timeout.Timeout() {
@@ -171,7 +172,11 @@ func (a *attempt) clientCertificateError(host string, err error) *ClientCertific
 		}
 	case slices.Contains(aboutCertificate, said):
 		if s.request == nil && !s.connected {
-			return nil // in a handshake in which nobody asked
+			// In a handshake in which nobody asked: it was to resume a session in
+			// which somebody had, or is about something else.
+			if s.request, _ = a.asked.of(name); s.request == nil {
+				return nil
+			}
 		}
 	case s.request == nil || s.answered:
 		return nil

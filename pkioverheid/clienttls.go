@@ -44,8 +44,9 @@ type ClientConfig struct {
 // *tls.CertificateVerificationError. Setting InsecureSkipVerify on the result
 // leaves nothing verified, and every connection is refused.
 //
-// It sets no ClientSessionCache: a session goes on with the certificate that it began
-// with. Whoever sets one must not let it serve another tls.Config as well.
+// It sets no ClientSessionCache, because a session goes on with the certificate that it
+// began with: with one, a replaced key pair is still shown by sessions from before.
+// Whoever sets one must not let it serve another tls.Config as well.
 func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 	if cfg.Base != nil {
 		return nil, errors.New("pkioverheid: ClientConfig.Base is for NewTransport and NewClient: ClientTLSConfig makes no http.Transport")

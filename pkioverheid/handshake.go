@@ -47,9 +47,11 @@ func (r *certificateRequest) acceptable() bool {
 // carries it to the other requests that share it.
 type attempt struct {
 	clock func() time.Time
+	asked *requests
 
 	mu         sync.Mutex
 	request    *certificateRequest // in the last handshake that this attempt caused
+	known      bool                // request was seen, or it was seen that there was none
 	handshakes int                 // completed; with an https proxy the first is the proxy's
 	answered   bool                // a server sent something over the connection that this attempt caused
 	dialler    *attempt            // that of the connection in use, which may be another's
@@ -60,16 +62,28 @@ type attempt struct {
 type attemptKey struct{}
 
 // withAttempt returns a context whose handshakes and connections are noted.
-func withAttempt(ctx context.Context, clock func() time.Time) (context.Context, *attempt) {
-	a := &attempt{clock: clock}
+func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (context.Context, *attempt) {
+	a := &attempt{clock: clock, asked: asked}
 	ctx = context.WithValue(ctx, attemptKey{}, a)
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			if err == nil {
-				a.mu.Lock()
-				a.handshakes++
-				a.mu.Unlock()
+		TLSHandshakeStart: func() {
+			a.mu.Lock()
+			a.request = nil // of the proxy's handshake
+			a.mu.Unlock()
+		},
+		TLSHandshakeDone: func(cs tls.ConnectionState, err error) {
+			if err != nil {
+				return
 			}
+			a.mu.Lock()
+			a.handshakes++
+			a.known = true
+			if cs.DidResume {
+				a.request, a.known = asked.of(cs.ServerName)
+			} else {
+				asked.record(cs.ServerName, a.request)
+			}
+			a.mu.Unlock()
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			dialler, version := diallerOf(info.Conn)
@@ -90,6 +104,40 @@ func withAttempt(ctx context.Context, clock func() time.Time) (context.Context, 
 	}), a
 }
 
+// requests are what servers asked for in whole handshakes, nil for nothing, by the names
+// under which sessions are kept: a resumed session goes on with what was shown then.
+type requests struct {
+	mu     sync.Mutex
+	byName map[string]*certificateRequest
+}
+
+const maxRequests = 64 // as many as tls.NewLRUClientSessionCache keeps sessions
+
+func (r *requests) of(name string) (request *certificateRequest, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	request, known = r.byName[name]
+	return request, known
+}
+
+func (r *requests) record(name string, request *certificateRequest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		return // an IP address
+	}
+	if r.byName == nil {
+		r.byName = make(map[string]*certificateRequest)
+	}
+	if _, ok := r.byName[name]; !ok && len(r.byName) >= maxRequests {
+		for some := range r.byName {
+			delete(r.byName, some)
+			break
+		}
+	}
+	r.byName[name] = request
+}
+
 func recordRequest(ctx context.Context, r certificateRequest) {
 	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
 		a.mu.Lock()
@@ -102,6 +150,7 @@ func recordRequest(ctx context.Context, r certificateRequest) {
 // handshake in which it failed.
 type seen struct {
 	request    *certificateRequest // nil: nobody asked, as far as was seen
+	known      bool                // that nobody asked is certain
 	connected  bool                // the handshake was completed
 	version    uint16
 	answered   bool
@@ -110,12 +159,12 @@ type seen struct {
 
 func (a *attempt) seen() seen {
 	a.mu.Lock()
-	s := seen{request: a.request, connected: a.dialler != nil, version: a.version, answered: a.answered, bodyFailed: a.bodyFailed}
+	s := seen{request: a.request, known: a.known, connected: a.dialler != nil, version: a.version, answered: a.answered, bodyFailed: a.bodyFailed}
 	dialler := a.dialler
 	a.mu.Unlock()
 	if dialler != nil && dialler != a {
 		dialler.mu.Lock()
-		s.request, s.answered = dialler.request, dialler.answered
+		s.request, s.known, s.answered = dialler.request, dialler.known, dialler.answered
 		dialler.mu.Unlock()
 	}
 	return s

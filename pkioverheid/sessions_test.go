@@ -3,7 +3,13 @@ package pkioverheid_test
 import (
 	"crypto"
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +18,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // loopback is the address of a test server, as net.Dial takes it.
@@ -111,4 +118,140 @@ func TestASessionEndsWithTheCertificateThatTheServerShowed(t *testing.T) {
 func TestASessionLifetimeIsNotNegative(t *testing.T) {
 	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(ownPair()), SessionLifetime: -1}, anybody)
 	assert.ErrorContains(t, err, "SessionTicketsDisabled")
+}
+
+// heldTicket is a server that answers with the OIN of its client, and can hold the
+// handshake of one connection between the client's Finished and the server's ticket.
+func heldTicket(t *testing.T, version uint16, own tls.Certificate) (url string, hold func() (held <-chan struct{}, release func())) {
+	t.Helper()
+	var holding atomic.Pointer[[2]chan struct{}]
+	tc := &tls.Config{Certificates: []tls.Certificate{own}, MaxVersion: version, ClientAuth: tls.RequireAnyClientCert}
+	tc.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+		if h := holding.Swap(nil); h != nil {
+			close(h[0])
+			<-h[1]
+		}
+		return tc.EncryptTicket(cs, ss)
+	}
+	tc.UnwrapSession = tc.DecryptTicket
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		claim, _ := pkioverheid.ClaimOf(r.TLS.PeerCertificates[0])
+		fmt.Fprint(w, claim.OIN)
+	}))
+	srv.TLS = tc
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), func() (<-chan struct{}, func()) {
+		h := &[2]chan struct{}{make(chan struct{}), make(chan struct{})}
+		holding.Store(h)
+		return h[0], func() { close(h[1]) }
+	}
+}
+
+func TestATicketThatArrivesAfterAReplacementResumesNothing(t *testing.T) {
+	const otherOIN = "00000001002220647000"
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, what := range []string{"the key pair", "the trust"} {
+			t.Run(tls.VersionName(version)+"/"+what, func(t *testing.T) {
+				url, hold := heldTicket(t, version, g1.Issue())
+				own, roots := pairs(g1.Issue(pkiotest.OIN(someOIN))), truststore.NewSource(g1.Roots())
+				client := newClient(t, pkioverheid.ClientConfig{
+					Trust: pkioverheid.Trust{Roots: roots}, KeyPairs: own, Base: &http.Transport{DisableKeepAlives: true},
+				})
+				get := func() (oin string, resumed bool) {
+					resp, err := client.Get(url)
+					if !assert.NoError(t, err) {
+						return "", false
+					}
+					defer resp.Body.Close()
+					body, err := io.ReadAll(resp.Body)
+					assert.NoError(t, err)
+					return string(body), resp.TLS.DidResume
+				}
+				held, release := hold()
+				done := make(chan string)
+				go func() {
+					oin, _ := get()
+					done <- oin
+				}()
+				<-held
+				want := someOIN
+				if what == "the key pair" {
+					want = otherOIN
+					require.NoError(t, own[0].Set(g1.Issue(pkiotest.OIN(otherOIN))))
+				} else {
+					more := g1.Roots()
+					more.Add(testRoot(t, "A").Leaf)
+					require.NoError(t, roots.Set(more))
+				}
+				if version == tls.VersionTLS12 { // there the held handshake is not complete
+					release()
+					release = func() {}
+				} else {
+					oin, resumed := get()
+					assert.EqualValues(t, want, oin)
+					assert.False(t, resumed)
+				}
+				release()
+				assert.EqualValues(t, someOIN, <-done)
+				oin, resumed := get()
+				assert.EqualValues(t, want, oin)
+				assert.Equal(t, version == tls.VersionTLS13, resumed, "of the connection after the replacement, if there was one")
+				oin, resumed = get()
+				assert.EqualValues(t, want, oin)
+				assert.True(t, resumed)
+			})
+		}
+	}
+}
+
+// On a resumed session no server asks for a certificate. What it asked for, and was
+// shown, in the handshake that the session began with is what a refusal is about.
+func TestARefusalOnAResumedSessionSaysWhatWasAskedAndShown(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	own := g1.Issue(pkiotest.OIN(someOIN))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version)+"/in the handshake", func(t *testing.T) {
+			var refuse atomic.Bool
+			tc := serverConfig(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error {
+				if refuse.Load() {
+					return errors.New("no longer on the list")
+				}
+				return nil
+			})
+			tc.MaxVersion = version
+			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(own), Base: &http.Transport{DisableKeepAlives: true}})
+			url := serve(t, tc)
+			resp, err := client.Get(url)
+			require.NoError(t, err)
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			refuse.Store(true)
+			_, err = client.Get(url)
+			var refused *pkioverheid.ClientCertificateError
+			require.ErrorAs(t, err, &refused)
+			assert.True(t, refused.Known)
+			assert.True(t, refused.Sent)
+			assert.Equal(t, own.Leaf, refused.Certificate)
+		})
+		t.Run(tls.VersionName(version)+"/in a response", func(t *testing.T) {
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+			srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}
+			srv.StartTLS()
+			t.Cleanup(srv.Close)
+			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(own), Base: &http.Transport{DisableKeepAlives: true}})
+			for _, resumed := range []bool{false, true} {
+				resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
+				require.NoError(t, err)
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				require.Equal(t, resumed, resp.TLS.DidResume)
+				var refused *pkioverheid.ClientCertificateError
+				require.ErrorAs(t, pkioverheid.RefusedCertificate(resp), &refused)
+				assert.True(t, refused.Sent)
+				assert.Equal(t, own.Leaf, refused.Certificate)
+			}
+		})
+	}
 }

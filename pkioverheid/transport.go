@@ -28,7 +28,9 @@ func NewClient(cfg ClientConfig) (*http.Client, error) {
 // *[ClientCertificateError] for ours. All other errors are net/http's.
 //
 // It is safe for concurrent use, keeps connections, and speaks HTTP/2, as
-// http.Transport does. An https proxy must itself have a certificate that cfg
+// http.Transport does. It resumes TLS sessions, those of the last 64 host names, until
+// the trust or a key pair is replaced; two ports of one name, called in turn, resume
+// none. SessionTicketsDisabled in Base's TLSClientConfig switches that off. An https proxy must itself have a certificate that cfg
 // trusts, and if it asks for a certificate, net/http shows it ours: who must not see
 // that is called by http, where the proxy sees no more than the host's name.
 type Transport struct {
@@ -39,6 +41,7 @@ type Transport struct {
 type connector struct {
 	base   *http.Transport
 	client *clientState
+	asked  requests
 }
 
 // NewTransport returns a Transport, or an error for a ClientConfig that contradicts
@@ -114,6 +117,9 @@ func dialOf(base *http.Transport) dialFunc {
 // configure completes the TLS settings of the base with ours.
 func (c *connector) configure(given *tls.Config, name string) error {
 	tc := c.client.tlsConfig()
+	// Its own, and never only cleared: a ticket may arrive after the replacement of
+	// what its session began with.
+	tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	c.base.TLSClientConfig = tc
 	if given == nil {
 		return nil
@@ -153,7 +159,7 @@ func (c *connector) configure(given *tls.Config, name string) error {
 			return fmt.Errorf("pkioverheid: %s.TLSClientConfig.CipherSuites has none that the NCSC rates good or sufficient", name)
 		}
 	}
-	if given.ClientSessionCache != nil {
+	if merged.ClientSessionCache = tc.ClientSessionCache; given.ClientSessionCache != nil {
 		merged.ClientSessionCache = &ownSessions{given.ClientSessionCache, rand.Text()}
 	}
 	merged.VerifyConnection = func(cs tls.ConnectionState) error {
@@ -169,7 +175,7 @@ func (c *connector) configure(given *tls.Config, name string) error {
 	return nil
 }
 
-// ownSessions keeps the sessions of one Transport apart in a cache that others
+// ownSessions keeps the sessions of one connector apart in a cache that others
 // may use too: a session goes on with the client certificate that it began with.
 type ownSessions struct {
 	tls.ClientSessionCache
@@ -197,7 +203,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("pkioverheid: refused to call %s over %s: PKIoverheid services are called over https only", quoteHost(req.URL.Host), quoteHost(req.URL.Scheme))
 	}
 	c := t.current.get()
-	ctx, attempt := withAttempt(req.Context(), c.client.clock)
+	ctx, attempt := withAttempt(req.Context(), c.client.clock, &c.asked)
 	noted := req.WithContext(ctx)
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}
@@ -218,7 +224,7 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	if errors.As(err, &refused) {
 		return c.client.explainServer(c.peer(req, a), refused)
 	}
-	if e := a.clientCertificateError(c.peer(req, a), err); e != nil {
+	if e := a.clientCertificateError(req.URL.Hostname(), c.peer(req, a), err); e != nil {
 		return e
 	}
 	return err
