@@ -191,11 +191,13 @@ func TestDecodeReads(t *testing.T) {
 }
 
 func TestDecodeKeepsNothingOfItsInput(t *testing.T) {
-	data := ders(realCerts(t)...)
-	s, err := Decode(data)
-	require.NoError(t, err)
-	clear(data)
-	assertCerts(t, realCerts(t), s)
+	all := realCerts(t)
+	for name, data := range map[string][]byte{"DER": ders(all...), "PKCS#7": bag(t, all...), "PKCS#7 in BER": indefiniteOf(bag(t, all...), 3), "PEM": text(all...)} {
+		s, err := Decode(data)
+		require.NoError(t, err, name)
+		clear(data)
+		assertCerts(t, all, s)
+	}
 }
 
 func TestDecodeRefuses(t *testing.T) {

@@ -345,7 +345,9 @@ func TestPKCS12OfKeytoolDecodes(t *testing.T) {
 	assert.ErrorContains(t, err, "two or more private keys")
 	generate("one.jks", "JKS", "one")
 	_, _, err = DecodeKey(read(t, dir, "one.jks"), WithPassword("geheim"))
-	assert.ErrorContains(t, err, "keytool -importkeystore")
+	if !refused(t, err) {
+		assert.ErrorContains(t, err, "keytool -importkeystore")
+	}
 }
 
 func TestPKCS12OfTheLibraryDecodes(t *testing.T) {
