@@ -82,14 +82,15 @@ func (p *upperPath) allows(lower []*x509.Certificate, anchor *x509.Certificate, 
 	return false
 }
 
-// constrained reports whether a CA limits the names or policies below it. Such a
-// limit speaks about the certificates in between, which crypto/x509 must see.
-func constrained(ca *x509.Certificate) bool {
-	if demandsExplicitPolicy(ca) || ca.InhibitPolicyMapping > 0 || ca.InhibitPolicyMappingZero ||
-		ca.InhibitAnyPolicy > 0 || ca.InhibitAnyPolicyZero || len(ca.PolicyMappings) > 0 {
-		return true
-	}
-	return constrainsNames(ca)
+// constrained reports whether a CA limits the names or policies below it. Below such a
+// CA no other is an anchor: crypto/x509 must see the limit.
+func constrained(ca *x509.Certificate) bool { return constrainsPolicies(ca) || constrainsNames(ca) }
+
+// constrainsPolicies reports a CA that is not an anchor itself: of an anchor, crypto/x509
+// applies the name constraints, and nothing about policies.
+func constrainsPolicies(ca *x509.Certificate) bool {
+	return demandsExplicitPolicy(ca) || ca.InhibitPolicyMapping > 0 || ca.InhibitPolicyMappingZero ||
+		ca.InhibitAnyPolicy > 0 || ca.InhibitAnyPolicyZero || len(ca.PolicyMappings) > 0
 }
 
 // constrainsNames reports a certificate with the extension nameConstraints, RFC 5280

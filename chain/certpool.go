@@ -12,6 +12,10 @@ import (
 // policies see the complete chain, at the time of clock (nil: time.Now), which should
 // be the clock of tls.Config.Time.
 //
+// Not in it are CAs below one with name or policy constraints, CAs with policy
+// constraints, and self-issued ones other than roots: below those a peer must send its
+// whole chain, though [Verifier.Verify] does without.
+//
 // No pool is asked when a session is resumed or when a certificate of the pool is
 // itself presented: call [Verifier.Check] in tls.Config.VerifyConnection.
 func (v *Verifier) CertPool(clock func() time.Time) *x509.CertPool {

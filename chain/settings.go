@@ -71,7 +71,7 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 		if err := keyTooLarge(ca); err != nil {
 			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", safetext.Certificate(ca), err.text)
 		}
-		if selfIssued(ca) || constrained(ca) {
+		if selfIssued(ca) || constrainsPolicies(ca) || tooConstrained(ca) {
 			continue // crypto/x509 may use it on a path from a root
 		}
 		s.anchors[ca] = &anchor{

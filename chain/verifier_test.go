@@ -375,7 +375,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		{"the domain CA is constrained to this name", newLayers(nil, []edit{onlyDomain("example")}), nil, 0, false},
 		{"the domain CA is constrained to other names", newLayers(nil, []edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
 		{"the root is constrained to other names", newLayers([]edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
-		{"the issuing CA is constrained to this name", newLayers(nil, nil, []edit{onlyDomain("example")}), nil, 0, false},
+		{"the issuing CA is constrained to this name", newLayers(nil, nil, []edit{onlyDomain("example")}), nil, 0, true},
 		{"the issuing CA is constrained to other names", newLayers(nil, nil, []edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
 
 		{"the domain CA requires a policy that all have", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}, []edit{policies(some)}), nil, 0, false},

@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,9 @@ type Checker struct {
 	skew     time.Duration
 	softFail func(error)
 	now      func() time.Time
+
+	configured map[string][]*x509.Certificate // Config.Signers, by RawSubject
+	paths      paths
 }
 
 // NewChecker returns a Checker and starts its goroutine, which reads the folder and
@@ -50,6 +54,13 @@ func NewChecker(cfg Config) (*Checker, error) {
 		softFail: cfg.SoftFail,
 		// Without the monotonic clock, which stands still while a machine sleeps.
 		now: func() time.Time { return clock().Round(0) },
+	}
+	c.configured = make(map[string][]*x509.Certificate)
+	for _, cert := range cfg.Signers {
+		if cert == nil || len(cert.RawTBSCertificate) == 0 {
+			return nil, errors.New("crl: among Signers is no certificate, or one that was never parsed")
+		}
+		c.configured[string(cert.RawSubject)] = append(c.configured[string(cert.RawSubject)], cert)
 	}
 	s := newStore(c.now, c.skew)
 	s.maxBytes = min(orDefault(cfg.MaxBytes, defaultMaxBytes), math.MaxInt64/(4*memoryFactor)/2) // room for sums

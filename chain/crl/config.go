@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"time"
@@ -36,6 +37,12 @@ type Config struct {
 	// Folder holds CRLs in DER or PEM, in files whose names end in .crl. It is read
 	// again every ten seconds where it has changed. Empty: none.
 	Folder string
+
+	// Signers are CA certificates for new keys of CAs: a CA that changes its key signs its
+	// lists with the new one, also for what it issued before. Each counts where it
+	// verifies up to the root of the chain and is not revoked. Folder may have some too,
+	// in PEM, in the files of its lists.
+	Signers []*x509.Certificate
 
 	// Cache is a folder, made if need be, in which the Checker keeps what it fetched
 	// for its next start. Several programs may share it. Empty: none.

@@ -26,14 +26,37 @@
 // [List.Covers] whether it speaks about a certificate, [List.NextUpdate] whether it is
 // current, and then [List.Check] whether the certificate is revoked.
 //
-// Delta CRLs, indirect CRLs and lists with unknown critical extensions are refused. An
-// error is never a reason to accept a certificate.
+// An error is never a reason to accept a certificate.
+//
+// # What is refused
+//
+// Each of these leaves the status of a certificate unknown, which refuses it:
+//
+//	What                            Section of RFC 5280  Why refusing it is safe
+//	delta CRL                       5.2.4                the complete CRL says all that it says, a little later
+//	indirect CRL                    5.2.5, 5.3.3         it may speak for other CAs: only its own CA's list does
+//	CRL for some reasons only       5.2.5, 6.3.3         that it does not list a certificate proves nothing
+//	point for some reasons, or      4.2.1.13             as the two above: another list must cover the certificate
+//	  with a CRL issuer of its own
+//	distribution point name         4.2.1.13             it is never taken for the name of another point
+//	  relative to the CRL issuer
+//	unknown critical extension      5.2, 5.3             it may change what the list means
+//	no CRL number                   5.2.3                lists of one date cannot be told apart; see AllowUnnumbered
+//	critical CRL number, empty      5.2.3, 5.2.5         no CA that keeps the standard makes one
+//	  issuingDistributionPoint
+//
+// Where a list or a certificate points to a delta CRL (4.2.1.15, 5.2.6), Status notes it: a
+// revocation that is only in the delta CRL is found when the next complete one comes. A
+// list with a revokedCertificates that is present and empty (5.1.2.6) is accepted.
 //
 // # Details
 //
 // Which list decides: each certificate except the root needs a CRL signed by its
 // issuer, the next in the chain, that covers it and is current, from an http or https
-// address in the certificate or from the folder. Of several, the newest decides. Only
+// address in the certificate or from the folder. After a change of key another
+// certificate with the name of the issuer may sign it: one above in the chain, or one of
+// Config.Signers or the folder that verifies up to the same root and is not revoked,
+// never one that a peer sent. Of several, the newest decides. Only
 // a list for the same certificates that is not older replaces a list. A certificate on
 // a list of its issuer is revoked even where the list has ended or is for others.
 //

@@ -30,10 +30,11 @@ type folder struct {
 
 // folderContents is never changed: a folder gets a new one.
 type folderContents struct {
-	files    []*folderFile            // by name
-	gone     []*folderFile            // what is kept although it is no longer there
-	byIssuer map[string][]*storedList // by RawIssuer, the newest first
-	err      error                    // of reading the folder
+	files    []*folderFile                  // by name
+	gone     []*folderFile                  // what is kept although it is no longer there
+	byIssuer map[string][]*storedList       // by RawIssuer, the newest first
+	signers  map[string][]*x509.Certificate // CA certificates, by RawSubject
+	err      error                          // of reading the folder
 }
 
 type folderFile struct {
@@ -41,6 +42,7 @@ type folderFile struct {
 	info    fs.FileInfo
 	settled bool // no later change can hide behind the same size and time
 	lists   []*storedList
+	certs   []*x509.Certificate
 	err     error
 }
 
@@ -145,7 +147,7 @@ func (d *folder) read(old *folderContents) *folderContents {
 			return old
 		}
 		// What was there stays in use until the folder can be read again.
-		return &folderContents{files: old.files, gone: old.gone, byIssuer: old.byIssuer, err: err}
+		return &folderContents{files: old.files, gone: old.gone, byIssuer: old.byIssuer, signers: old.signers, err: err}
 	}
 	changed = changed || old.err != nil
 	left := d.maxBytes * memoryFactor
@@ -171,10 +173,10 @@ func (d *folder) read(old *folderContents) *folderContents {
 		} else {
 			f := d.readFile(path, info, err, left)
 			if was != nil && f.err != nil {
-				f.lists = was.lists // until the file is whole
+				f.lists, f.certs = was.lists, was.certs // until the file is whole
 			}
 			switch {
-			case was == nil || !sameLists(was.lists, f.lists):
+			case was == nil || !sameLists(was.lists, f.lists) || !slices.EqualFunc(was.certs, f.certs, (*x509.Certificate).Equal):
 				changed = true
 			case fmt.Sprint(was.err) != fmt.Sprint(f.err):
 				changed = true
@@ -198,7 +200,11 @@ func (d *folder) read(old *folderContents) *folderContents {
 // index sorts the lists by issuer and date.
 func (c *folderContents) index() {
 	c.byIssuer = map[string][]*storedList{}
+	c.signers = map[string][]*x509.Certificate{}
 	for _, f := range slices.Concat(c.files, c.gone) {
+		for _, cert := range f.certs {
+			c.signers[string(cert.RawSubject)] = append(c.signers[string(cert.RawSubject)], cert)
+		}
 		for _, l := range f.lists {
 			name := string(l.RawIssuer())
 			c.byIssuer[name] = append(c.byIssuer[name], l)
@@ -332,12 +338,12 @@ func (d *folder) readFile(path string, info fs.FileInfo, err error, limit int64)
 		f.err, f.settled = err, false
 		return f
 	}
-	if f.lists, f.err = parseAll(data, path); f.err != nil {
+	if f.lists, f.certs, f.err = parseAll(data, path); f.err != nil {
 		return f
 	}
 	for _, l := range f.lists {
 		if err := numbered(l.List, d.unnumbered); err != nil {
-			f.lists, f.err = nil, err
+			f.lists, f.certs, f.err = nil, nil, err
 			break
 		}
 	}
@@ -370,34 +376,41 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 }
 
 // parseAll reads a list in DER, or any number of them in PEM, between which other
-// text and certificates may stand.
-func parseAll(data []byte, origin string) ([]*storedList, error) {
+// text may stand and certificates, of which it returns those of CAs.
+func parseAll(data []byte, origin string) ([]*storedList, []*x509.Certificate, error) {
 	begin := []byte("-----BEGIN X509 CRL-----")
 	if bytes.HasPrefix(data, []byte{0x30}) || !bytes.Contains(data, begin) {
 		l, err := Parse(data)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return []*storedList{newStoredList(l, data, origin, nil)}, nil
+		return []*storedList{newStoredList(l, data, origin, nil)}, nil, nil
 	}
 	want := bytes.Count(data, begin)
 	var lists []*storedList
+	var certs []*x509.Certificate
 	for {
 		var block *pem.Block
 		if block, data = pem.Decode(data); block == nil {
 			break
+		}
+		if block.Type == "CERTIFICATE" {
+			if cert, err := x509.ParseCertificate(block.Bytes); err == nil && cert.BasicConstraintsValid && cert.IsCA {
+				certs = append(certs, cert)
+			}
+			continue
 		}
 		if block.Type != "X509 CRL" {
 			continue
 		}
 		l, err := Parse(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("list %d of the file: %w", len(lists)+1, err)
+			return nil, nil, fmt.Errorf("list %d of the file: %w", len(lists)+1, err)
 		}
 		lists = append(lists, newStoredList(l, block.Bytes, origin, nil))
 	}
 	if len(lists) != want {
-		return nil, fmt.Errorf("of %d PEM blocks only %d are whole", want, len(lists))
+		return nil, nil, fmt.Errorf("of %d PEM blocks only %d are whole", want, len(lists))
 	}
-	return lists, nil
+	return lists, certs, nil
 }

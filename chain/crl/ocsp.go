@@ -421,7 +421,7 @@ func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) e
 	if err := responder.CheckSignatureFrom(ca); err != nil {
 		return errors.New("its certificate is not signed by the issuer")
 	}
-	switch r := c.check(responder, ca, &question{at: at, now: c.now()}); {
+	switch r := c.check(responder, []*x509.Certificate{ca}, &question{at: at, now: c.now()}); {
 	case r.state == revoked:
 		return r.err
 	case r.state != good && !hasExtension(responder, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5): // ocsp-nocheck, section 4.2.2.2.1

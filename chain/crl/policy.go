@@ -64,7 +64,7 @@ func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	q.past = q.at.Before(q.now.Add(-max(c.skew, pastAfter)))
 	var missing []int
 	for i := len(ch) - 2; i >= 0; i-- {
-		switch r := c.check(ch[i], ch[i+1], q); r.state {
+		switch r := c.check(ch[i], c.signers(ch, i, q), q); r.state {
 		case good:
 		case revoked:
 			return refusal(ch, i, q.at, r)
@@ -85,7 +85,7 @@ func (c *Checker) fetchAndCheck(ch chain.Chain, missing []int, q question) error
 	results := make([]result, len(missing))
 	var all sync.WaitGroup
 	for n, i := range missing {
-		all.Go(func() { results[n] = c.obtain(ctx, ch[i], ch[i+1], q) })
+		all.Go(func() { results[n] = c.obtain(ctx, ch, i, q) })
 	}
 	all.Wait()
 	for n, i := range missing {
@@ -134,20 +134,21 @@ func whole(ch chain.Chain) error {
 	return nil
 }
 
-// check asks the lists that are available.
-func (c *Checker) check(cert, ca *x509.Certificate, q *question) result {
-	if err := maySignCRLs(ca); err != nil {
+// check asks the lists that are available, of signers: the issuer and what counts as such.
+func (c *Checker) check(cert *x509.Certificate, signers []*x509.Certificate, q *question) result {
+	if err := maySignCRLs(signers); err != nil {
 		return result{unknown, err}
 	}
 	if q.past {
-		return c.checkPast(cert, ca, q)
+		return c.checkPast(cert, signers, q)
 	}
-	return c.checkNow(cert, ca, q)
+	return c.checkNow(cert, signers, q)
 }
 
-// maySignCRLs is asked of each certificate of a CA; a list is verified with one.
-func maySignCRLs(ca *x509.Certificate) error {
-	if hasKeyUsage(ca) && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
+// maySignCRLs is an error if none of the certificates may.
+func maySignCRLs(signers []*x509.Certificate) error {
+	ca := signers[0]
+	if !slices.ContainsFunc(signers, func(s *x509.Certificate) bool { return !hasKeyUsage(s) || s.KeyUsage&x509.KeyUsageCRLSign != 0 }) {
 		return fmt.Errorf("its issuer %s may not sign CRLs (RFC 5280 section 4.2.1.3), so that nothing that it issued can be checked", safetext.CA(ca.Subject))
 	}
 	return nil
@@ -156,7 +157,7 @@ func maySignCRLs(ca *x509.Certificate) error {
 var errNone = errors.New("no CRL of its issuer is available")
 
 // checkNow has the newest list decide.
-func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
+func (c *Checker) checkNow(cert *x509.Certificate, signers []*x509.Certificate, q *question) result {
 	var newest *storedList
 	reason := errNone
 	usable := func(l *storedList) bool {
@@ -170,7 +171,7 @@ func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
 		return false
 	}
 	var room [8]*storedList
-	for _, l := range c.store.fetchedBy(room[:0], ca) {
+	for _, l := range c.store.fetchedBy(room[:0], signers) {
 		if usable(l) {
 			if newest == nil || l.newerThan(newest) {
 				newest = l
@@ -180,11 +181,11 @@ func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
 			return result{revoked, err}
 		}
 	}
-	for _, l := range c.store.folder.named(ca) { // the newest first
+	for _, l := range c.store.folder.named(signers[0]) { // the newest first
 		if newest != nil && !l.newerThan(newest) {
 			break
 		}
-		if l.verify(ca) != nil {
+		if !l.isOf(signers) {
 			continue
 		}
 		if usable(l) {
@@ -209,10 +210,10 @@ func (c *Checker) checkNow(cert, ca *x509.Certificate, q *question) result {
 }
 
 // checkPast has every list say what it knows of that time.
-func (c *Checker) checkPast(cert, ca *x509.Certificate, q *question) result {
+func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate, q *question) result {
 	complete, reason := false, errNone
-	for _, l := range append(c.store.fetchedBy(nil, ca), c.store.folder.named(ca)...) {
-		if l.source == nil && l.verify(ca) != nil {
+	for _, l := range append(c.store.fetchedBy(nil, signers), c.store.folder.named(signers[0])...) {
+		if l.source == nil && !l.isOf(signers) {
 			continue
 		}
 		covers := l.Covers(cert)
@@ -264,8 +265,29 @@ func endedError(l *storedList, at time.Time) error {
 
 // obtain fetches what is needed to check a certificate, and checks it. It waits
 // until ctx ends.
-func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q question) result {
-	if err := maySignCRLs(ca); err != nil {
+func (c *Checker) obtain(ctx context.Context, ch chain.Chain, i int, q question) result {
+	c.obtainForSigners(ctx, ch, i, q)
+	return c.obtainFrom(ctx, ch[i], c.signers(ch, i, &q), q)
+}
+
+// obtainForSigners fetches what is needed to know whether the operator's signers for ch[i]
+// are revoked.
+func (c *Checker) obtainForSigners(ctx context.Context, ch chain.Chain, i int, q question) {
+	for _, own := range c.ownSigners(ch[i].RawIssuer) {
+		path := c.paths.of(own, ch[i+1:], q.at)
+		for k := len(path) - 2; k >= 0; k-- {
+			signers := signersIn(path, path[k])
+			if c.check(path[k], signers, &q).state != good && c.obtainFrom(ctx, path[k], signers, q).state != good {
+				break
+			}
+		}
+	}
+}
+
+// obtainFrom fetches lists of these signers, and checks a certificate.
+func (c *Checker) obtainFrom(ctx context.Context, cert *x509.Certificate, signers []*x509.Certificate, q question) result {
+	ca := signers[0]
+	if err := maySignCRLs(signers); err != nil {
 		return result{unknown, noList(err)}
 	}
 	var urls []string
@@ -273,7 +295,7 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q ques
 		urls = urlsOf(cert)
 	}
 	check := func() result {
-		return c.check(cert, ca, &question{q.at, c.now(), q.past})
+		return c.check(cert, signers, &question{q.at, c.now(), q.past})
 	}
 	var failures []error
 	soft := len(urls) > 0
@@ -285,13 +307,16 @@ func (c *Checker) obtain(ctx context.Context, cert, ca *x509.Certificate, q ques
 		// One that hangs must not take the time of the others. It goes on meanwhile.
 		deadline, _ := ctx.Deadline()
 		turn, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(urls)-i))
-		err := c.store.get(turn, address, ca, false)
-		cancel()
-		if err != nil {
-			failures = append(failures, err)
-			soft = soft && isUnreachable(err)
+		for _, signer := range signers {
+			if err := c.store.get(turn, address, signer, false); err != nil {
+				failures = append(failures, err)
+				soft = soft && isUnreachable(err)
+			}
+			if r = check(); r.state == good || r.state == revoked {
+				break
+			}
 		}
-		r = check()
+		cancel()
 	}
 	if r.state == good || r.state == revoked {
 		return r

@@ -63,24 +63,30 @@ func issuerOf(cert *x509.Certificate, all []*x509.Certificate) *x509.Certificate
 }
 
 func (c *Checker) prefetch(ctx context.Context, cert, ca *x509.Certificate) error {
-	if err := maySignCRLs(ca); err != nil {
+	signers := append([]*x509.Certificate{ca}, c.ownSigners(ca.RawSubject)...)
+	if err := maySignCRLs(signers); err != nil {
 		return err
 	}
 	var failures []error
 	if c.store.fetcher != nil {
 		for _, address := range urlsOf(cert) {
-			err := c.store.get(ctx, address, ca, true)
+			var err error
+			for _, signer := range signers {
+				if err = c.store.get(ctx, address, signer, true); err == nil {
+					break
+				}
+				if ctx.Err() != nil {
+					return err
+				}
+				failures = append(failures, err)
+			}
 			if err == nil {
 				break // the others are for when this one fails
 			}
-			if ctx.Err() != nil {
-				return err
-			}
-			failures = append(failures, err)
 		}
 	}
 	now := c.now()
-	r := c.check(cert, ca, &question{at: now, now: now})
+	r := c.check(cert, signers, &question{at: now, now: now})
 	if r.state != unknown {
 		return nil
 	}

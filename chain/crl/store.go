@@ -174,15 +174,16 @@ func urlsOf(cert *x509.Certificate) []string {
 	return urls
 }
 
-// fetchedBy returns the lists that were fetched and are by ca, whichever of its
-// certificates they were fetched for.
-func (s *store) fetchedBy(buf []*storedList, ca *x509.Certificate) []*storedList {
+// fetchedBy returns the lists that were fetched and are by one of the signers, which have
+// one name, whichever of their certificates they were fetched for.
+func (s *store) fetchedBy(buf []*storedList, signers []*x509.Certificate) []*storedList {
 	var others []*storedList // of CAs of the same name
 	s.mu.RLock()
-	for _, a := range s.authorities[string(ca.RawSubject)] {
+	for _, a := range s.authorities[string(signers[0].RawSubject)] {
+		is := slices.ContainsFunc(signers, a.is)
 		for _, src := range a.sources {
 			for _, l := range src.lists {
-				if a.is(ca) {
+				if is {
 					buf = append(buf, l)
 				} else {
 					others = append(others, l)
@@ -192,7 +193,7 @@ func (s *store) fetchedBy(buf []*storedList, ca *x509.Certificate) []*storedList
 	}
 	s.mu.RUnlock()
 	for _, l := range others {
-		if l.verify(ca) == nil {
+		if l.isOf(signers) {
 			buf = append(buf, l)
 		}
 	}

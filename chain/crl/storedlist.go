@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +92,11 @@ func (l *storedList) verify(ca *x509.Certificate) error {
 	}
 	l.asked = append(l.asked, verification{ca.Raw, err})
 	return err
+}
+
+// isOf reports whether the list is by one of the signers.
+func (l *storedList) isOf(signers []*x509.Certificate) bool {
+	return slices.ContainsFunc(signers, func(s *x509.Certificate) bool { return l.verify(s) == nil })
 }
 
 // madeBy returns a CA whose list it is, nil if there was none among those asked about.
