@@ -6,8 +6,9 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,9 +45,12 @@ func TestEachAlertIsReadInCryptoTLSsWords(t *testing.T) {
 }
 
 func TestEachLossOfHTTP2IsReadInNetHTTPsWords(t *testing.T) {
-	source, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "src", "net", "http", "h2_bundle.go"))
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	root := strings.TrimSpace(string(goroot))
+	source, err := os.ReadFile(filepath.Join(root, "src", "net", "http", "h2_bundle.go"))
 	if errors.Is(err, os.ErrNotExist) {
-		files, globErr := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "net", "http", "internal", "http2", "*.go"))
+		files, globErr := filepath.Glob(filepath.Join(root, "src", "net", "http", "internal", "http2", "*.go"))
 		require.NoError(t, globErr)
 		for _, f := range files {
 			data, readErr := os.ReadFile(f)
