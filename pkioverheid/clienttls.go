@@ -51,6 +51,11 @@ func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 	if cfg.Base != nil {
 		return nil, errors.New("pkioverheid: ClientConfig.Base is for NewTransport and NewClient: ClientTLSConfig makes no http.Transport")
 	}
+	for _, k := range cfg.KeyPairs {
+		if k != nil && len(k.Hosts) > 0 {
+			return nil, errors.New("pkioverheid: KeyPair.Hosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+		}
+	}
 	c, err := newCurrentClient(cfg, newClientState)
 	if err != nil {
 		return nil, err
@@ -69,10 +74,19 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 		return nil, err
 	}
 	cfg.Trust = cfg.Trust.snapshot()
+	pairs := cfg.KeyPairs
+	cfg.KeyPairs = make([]*KeyPair, len(pairs))
+	for i, k := range pairs { // Hosts as they are now; what the pair holds is asked of pairs
+		hosts, err := hostNames("KeyPair.Hosts", k.Hosts)
+		if err != nil {
+			return nil, err
+		}
+		cfg.KeyPairs[i] = &KeyPair{Hosts: hosts}
+	}
 	if cfg.Base != nil {
 		cfg.Base = cfg.Base.Clone()
 	}
-	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: cfg.KeyPairs}, cfg.Trust.Logger, func(now contents) (T, error) {
+	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: pairs, clock: clockOf(cfg.Trust.Time)}, cfg.Trust.Logger, func(now contents) (T, error) {
 		return build(cfg, now)
 	})
 }
@@ -80,16 +94,22 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 // clientState is what a ClientConfig amounts to, with the contents that its sources have.
 type clientState struct {
 	*trustState
-	pairs       []*tls.Certificate
+	pairs       []ownPair
 	renegotiate bool
 }
 
 func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
-	t, err := newTrustState(cfg.Trust, forServers, cfg.Trust.trusted(), now)
+	t, err := now.trust(func() (*trustState, error) {
+		return newTrustState(cfg.Trust, forServers, cfg.Trust.trusted(), now)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &clientState{trustState: t, pairs: t.withOwnCAs(now.pairs), renegotiate: cfg.Renegotiate}, nil
+	var hosts [][]string
+	for _, k := range cfg.KeyPairs {
+		hosts = append(hosts, k.Hosts)
+	}
+	return &clientState{trustState: t, pairs: t.showable(now, hosts), renegotiate: cfg.Renegotiate}, nil
 }
 
 func (c *clientState) tlsConfig() *tls.Config {
@@ -118,9 +138,14 @@ func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 // was asked and what was shown.
 func (c *clientState) clientCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	asked := certificateRequest{acceptableCAs: info.AcceptableCAs}
-	for i, pair := range c.pairs {
+	host := hostOf(info.Context())
+	for _, own := range c.pairs {
+		if !own.meantFor(host) {
+			continue
+		}
+		pair := own.Certificate
 		unsupported := info.SupportsCertificate(pair)
-		if i == 0 || unsupported == nil {
+		if unsupported == nil || asked.certificate == nil {
 			asked.certificate, asked.chain, asked.unsupported = pair.Leaf, pair.Certificate, unsupported
 		}
 		if unsupported == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -15,12 +16,38 @@ import (
 type sources struct {
 	roots, clientRoots *truststore.Source // nil for none
 	pairs              []*KeyPair
+	clock              func() time.Time // needed where there are pairs
+
+	prefer []time.Time // the pairs' PreferFrom, which is read once
+	memo   *trustMemo
 }
 
 // contents are those of sources at a moment.
 type contents struct {
 	roots, clientRoots *truststore.Store
 	pairs              []*tls.Certificate
+	phase              int   // how many moments have come that change the order
+	order              []int // of pairs, those to show first
+	memo               *trustMemo
+}
+
+// trustMemo keeps a trustState for as long as the roots stay: a new key pair needs no
+// new one.
+type trustMemo struct {
+	roots, clientRoots *truststore.Store
+	state              *trustState
+}
+
+// trust is called while the current's lock is held, or before there is one.
+func (c contents) trust(build func() (*trustState, error)) (*trustState, error) {
+	if m := c.memo; m != nil && m.state != nil && m.roots == c.roots && m.clientRoots == c.clientRoots {
+		return m.state, nil
+	}
+	t, err := build()
+	if err == nil && c.memo != nil {
+		*c.memo = trustMemo{c.roots, c.clientRoots, t}
+	}
+	return t, err
 }
 
 func storeOf(s *truststore.Source) *truststore.Store {
@@ -31,11 +58,50 @@ func storeOf(s *truststore.Source) *truststore.Store {
 }
 
 func (s *sources) read() contents {
-	c := contents{roots: storeOf(s.roots), clientRoots: storeOf(s.clientRoots)}
+	c := contents{roots: storeOf(s.roots), clientRoots: storeOf(s.clientRoots), memo: s.memo}
 	for _, k := range s.pairs {
 		c.pairs = append(c.pairs, k.pair())
 	}
+	if len(s.pairs) > 0 {
+		at := s.clock()
+		c.phase, c.order = s.phase(c.pairs, at), s.order(c.pairs, at)
+	}
 	return c
+}
+
+// order returns the pairs in the order in which to show them. One with a PreferFrom goes
+// before those ahead of it from then on, and one that has ended goes last.
+func (s *sources) order(pairs []*tls.Certificate, at time.Time) []int {
+	var order, ended []int
+	for i, pair := range pairs {
+		switch {
+		case at.After(pair.Leaf.NotAfter):
+			ended = append(ended, i)
+		case !s.prefer[i].IsZero() && !at.Before(s.prefer[i]):
+			order = slices.Insert(order, 0, i)
+		default:
+			order = append(order, i)
+		}
+	}
+	return append(order, ended...)
+}
+
+// phase counts the moments that have come at which the order changes. As time goes on
+// they only become more, so that the same number means the same order.
+func (s *sources) phase(pairs []*tls.Certificate, at time.Time) int {
+	if len(pairs) < 2 {
+		return 0
+	}
+	n := 0
+	for i, pair := range pairs {
+		if !s.prefer[i].IsZero() && !at.Before(s.prefer[i]) {
+			n++
+		}
+		if at.After(pair.Leaf.NotAfter) {
+			n++
+		}
+	}
+	return n
 }
 
 // unchanged reports whether the contents are the present ones. It allocates nothing.
@@ -48,7 +114,7 @@ func (s *sources) unchanged(c *contents) bool {
 			return false
 		}
 	}
-	return true
+	return len(s.pairs) < 2 || s.phase(c.pairs, s.clock()) == c.phase
 }
 
 // current keeps what is built from sources in step with them.
@@ -69,7 +135,10 @@ type built[T any] struct {
 }
 
 func newCurrent[T any](s sources, logger *slog.Logger, build func(contents) (T, error)) (*current[T], error) {
-	s.pairs = slices.Clone(s.pairs)
+	s.pairs, s.memo = slices.Clone(s.pairs), new(trustMemo)
+	for _, k := range s.pairs {
+		s.prefer = append(s.prefer, k.PreferFrom)
+	}
 	c := &current[T]{sources: s, build: build, logger: logger}
 	from := s.read()
 	value, err := build(from)
@@ -119,7 +188,8 @@ func (c *current[T]) rebuild() (T, error) {
 		value = again
 	}
 	c.state.Store(&built[T]{value, from, used})
-	replaced := used.roots != state.used.roots || used.clientRoots != state.used.clientRoots || !slices.Equal(used.pairs, state.used.pairs)
+	replaced := used.roots != state.used.roots || used.clientRoots != state.used.clientRoots ||
+		!slices.Equal(used.pairs, state.used.pairs) || used.phase != state.used.phase
 	if replaced && c.retired != nil {
 		c.retired(state.value)
 	}

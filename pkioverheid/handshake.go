@@ -48,6 +48,8 @@ func (r *certificateRequest) acceptable() bool {
 type attempt struct {
 	clock func() time.Time
 	asked *requests
+	host  string // in lower case
+	proxy string // one that is itself called by https, where KeyPair.Hosts makes that matter
 
 	mu         sync.Mutex
 	request    *certificateRequest // in the last handshake that this attempt caused

@@ -48,7 +48,12 @@ var hello = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.
 // serve starts a server with exactly these TLS settings.
 func serve(t testing.TB, tc *tls.Config) string {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(hello)
+	return serveFunc(t, tc, hello)
+}
+
+func serveFunc(t testing.TB, tc *tls.Config, h http.HandlerFunc) string {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.TLS = tc
 	if tc.NextProtos == nil {

@@ -32,8 +32,8 @@ type KeyPair struct {
 	PreferFrom time.Time
 
 	// Hosts are the only ones to which a client shows the pair: exact host names in
-	// ASCII, each with or without a port. Empty is all. For NewClient and
-	// NewTransport only, since a tls.Config does not know which host it is used for.
+	// ASCII, without ports. Empty is all. For NewClient and NewTransport only, since a
+	// tls.Config does not know which host it is used for.
 	Hosts []string
 
 	clock   func() time.Time // nil: time.Now
@@ -439,17 +439,28 @@ func (t *trustState) addCAs(pair *tls.Certificate, extra []*x509.Certificate) *t
 	return &added
 }
 
-// withOwnCAs completes key pairs once more, by CAs that only this trust has.
-func (t *trustState) withOwnCAs(pairs []*tls.Certificate) []*tls.Certificate {
-	all := make([]*tls.Certificate, len(pairs))
-	for i, pair := range pairs {
+// ownPair is a key pair to show.
+type ownPair struct {
+	*tls.Certificate
+	hosts []string // see KeyPair.Hosts
+}
+
+// showable returns the key pairs in the order in which to show them, completed once more
+// by CAs that only this trust has. hosts are those of each, or nil.
+func (t *trustState) showable(now contents, hosts [][]string) []ownPair {
+	all := make([]ownPair, len(now.pairs))
+	for i, of := range now.order {
+		pair := now.pairs[of]
 		var above []*x509.Certificate
 		for _, der := range pair.Certificate[1:] {
 			if c, err := x509.ParseCertificate(der); err == nil {
 				above = append(above, c)
 			}
 		}
-		all[i] = t.addCAs(pair, above)
+		all[i].Certificate = t.addCAs(pair, above)
+		if hosts != nil {
+			all[i].hosts = hosts[of]
+		}
 	}
 	return all
 }

@@ -17,8 +17,9 @@ import (
 type ServerConfig struct {
 	Trust Trust
 
-	// KeyPairs are the server's own, in the order in which it prefers them: it shows
-	// the first whose signature algorithms the client takes. They may be empty only
+	// KeyPairs are the server's own, in the order in which it prefers them (see
+	// KeyPair.PreferFrom): it shows the first whose signature algorithms, those of its
+	// chain too, the client takes; clients do not say which roots they have. They may be empty only
 	// behind a Proxy. See [LoadKeyPair].
 	KeyPairs []*KeyPair
 
@@ -66,6 +67,11 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	if err := checkPairs("ServerConfig.KeyPairs", cfg.KeyPairs); err != nil {
 		return nil, err
 	}
+	for _, k := range cfg.KeyPairs {
+		if len(k.Hosts) > 0 {
+			return nil, errors.New("pkioverheid: ServerConfig.KeyPairs holds a KeyPair with Hosts, which are for clients: a server shows its pairs to whoever can verify them")
+		}
+	}
 	if err := faultOf(allow); err != nil {
 		return nil, err
 	}
@@ -80,7 +86,7 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 		}
 		s.callers.proxy = p
 	}
-	c, err := newCurrent(sources{cfg.Trust.Roots, cfg.ClientRoots, cfg.KeyPairs}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
+	c, err := newCurrent(sources{roots: cfg.Trust.Roots, clientRoots: cfg.ClientRoots, pairs: cfg.KeyPairs, clock: clockOf(cfg.Trust.Time)}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
 		return newServerState(s.trust, now)
 	})
 	if err != nil {
@@ -93,16 +99,16 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 // serverState is what a ServerConfig amounts to, with the contents that its sources have.
 type serverState struct {
 	*trustState
-	pairs []*tls.Certificate
+	pairs []ownPair
 	pool  *x509.CertPool
 }
 
 func newServerState(cfg Trust, now contents) (*serverState, error) {
-	t, err := newTrustState(cfg, forClients, cfg.trusted(), now)
+	t, err := now.trust(func() (*trustState, error) { return newTrustState(cfg, forClients, cfg.trusted(), now) })
 	if err != nil {
 		return nil, err
 	}
-	return &serverState{t, t.withOwnCAs(now.pairs), t.announced.CertPool(t.clock)}, nil
+	return &serverState{t, t.showable(now, nil), t.announced.CertPool(t.clock)}, nil
 }
 
 // TLSConfig returns a new tls.Config for mutual TLS: clients must show a certificate
@@ -137,7 +143,7 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 	}
 	resumable := &sessions{tickets: tc, lifetime: s.sessionLifetime, clock: first.clock}
 	if len(first.pairs) > 0 {
-		tc.Certificates = []tls.Certificate{*first.pairs[0]}
+		tc.Certificates = []tls.Certificate{*first.pairs[0].Certificate}
 		resumable.bind(tc, first.pairs[0].Leaf)
 	}
 	// As it is at the first handshake, with what was set on it since.
@@ -148,11 +154,11 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 	})
 	tc.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		base, now := ready(), s.current.get()
-		pair, err := now.pairFor(hello)
+		pair, err := now.pairFor(hello, base.MaxVersion)
 		if err != nil {
 			return nil, err
 		}
-		if now == first && pair == first.pairs[0] {
+		if now == first && pair == first.pairs[0].Certificate {
 			return nil, nil // as it is
 		}
 		c := base.Clone()
@@ -164,19 +170,23 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 }
 
 // pairFor returns the first key pair that the client can verify, or else the first.
-func (s *serverState) pairFor(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if len(s.pairs) == 0 {
+func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (*tls.Certificate, error) {
+	switch len(s.pairs) {
+	case 0:
 		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty, because a proxy ends TLS for this server")
+	case 1:
+		return s.pairs[0].Certificate, nil
 	}
-	for _, pair := range s.pairs[:len(s.pairs)-1] {
-		if verifiable(pair, hello) {
-			return pair, nil
+	at := s.clock()
+	for i, pair := range s.pairs {
+		if i > 0 && at.After(pair.Leaf.NotAfter) {
+			break // ended ones are last
+		}
+		if verifiable(pair.Certificate, hello, most) {
+			return pair.Certificate, nil
 		}
 	}
-	if last := s.pairs[len(s.pairs)-1]; len(s.pairs) > 1 && verifiable(last, hello) {
-		return last, nil
-	}
-	return s.pairs[0], nil
+	return s.pairs[0].Certificate, nil
 }
 
 func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {

@@ -12,10 +12,14 @@ import (
 // verifiable reports whether the client can verify what it would be shown: the
 // signatures of the certificates, and that of the handshake. tls's own
 // ClientHelloInfo.SupportsCertificate does not look at the first, and fails where the
-// client asks for another name.
-func verifiable(pair *tls.Certificate, hello *tls.ClientHelloInfo) bool {
+// client asks for another name. most is the server's MaxVersion, 0 for the newest.
+func verifiable(pair *tls.Certificate, hello *tls.ClientHelloInfo, most uint16) bool {
 	offered := hello.SignatureSchemes
-	if !slices.ContainsFunc(schemesOf(pair.Leaf, slices.Contains(hello.SupportedVersions, tls.VersionTLS13)), func(s tls.SignatureScheme) bool {
+	tls13 := slices.Contains(hello.SupportedVersions, tls.VersionTLS13) && (most == 0 || most >= tls.VersionTLS13)
+	if !tls13 && !suitable(pair.Leaf, hello) {
+		return false
+	}
+	if !slices.ContainsFunc(schemesOf(pair.Leaf, tls13), func(s tls.SignatureScheme) bool {
 		return slices.Contains(offered, s)
 	}) {
 		return false
@@ -27,6 +31,24 @@ func verifiable(pair *tls.Certificate, hello *tls.ClientHelloInfo) bool {
 		}
 	}
 	return true
+}
+
+// suitable reports whether the client offers a cipher suite of TLS 1.2, and for an
+// elliptic curve that curve, for the key of the certificate.
+func suitable(cert *x509.Certificate, hello *tls.ClientHelloInfo) bool {
+	rsaSuites := []uint16{
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	}
+	_, isRSA := cert.PublicKey.(*rsa.PublicKey)
+	if key, ok := cert.PublicKey.(*ecdsa.PublicKey); ok {
+		curve := map[int]tls.CurveID{256: tls.CurveP256, 384: tls.CurveP384, 521: tls.CurveP521}[key.Params().BitSize]
+		if !slices.Contains(hello.SupportedCurves, curve) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(cipherSuites(), func(id uint16) bool {
+		return slices.Contains(rsaSuites, id) == isRSA && slices.Contains(hello.CipherSuites, id)
+	})
 }
 
 // schemesOf are those with which the certificate's key can sign a handshake.

@@ -204,6 +204,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c := t.current.get()
 	ctx, attempt := withAttempt(req.Context(), c.client.clock, &c.asked)
+	attempt.host = hostName(req.URL)
+	if c.client.bound() && c.base.Proxy != nil {
+		if proxy, err := c.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
+			attempt.proxy = hostName(proxy)
+		}
+	}
 	noted := req.WithContext(ctx)
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}

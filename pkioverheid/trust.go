@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -44,6 +45,10 @@ type Trust struct {
 	// case. nil adds nothing.
 	TrialRoots *truststore.Store
 
+	// RefuseFrom refuses peers under a hierarchy from a time on, on resumed sessions too.
+	// nil refuses none.
+	RefuseFrom map[Hierarchy]time.Time
+
 	// Policy is asked about every complete chain of the other side, after
 	// RejectWithdrawn; nil rejects nothing. One chain that passes is enough.
 	Policy chain.Policy
@@ -80,6 +85,7 @@ type Trust struct {
 func (t Trust) snapshot() Trust {
 	t.TrialRoots = copyOf(t.TrialRoots)
 	t.Hierarchies = slices.Clone(t.Hierarchies)
+	t.RefuseFrom = maps.Clone(t.RefuseFrom)
 	return t
 }
 
@@ -140,6 +146,9 @@ type addedRoots struct {
 
 // newTrustState keeps the stores, which must not change any more.
 func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*trustState, error) {
+	if err := checkRefuseFrom(cfg.RefuseFrom); err != nil {
+		return nil, err
+	}
 	roots, intermediates := truststore.New(), truststore.New()
 	for _, h := range hierarchies {
 		switch {
@@ -191,6 +200,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 		chain.WithPolicy(rejectWithdrawnCAs),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
 		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
+		chain.WithPolicy(refuseFrom(cfg.RefuseFrom)),
 		chain.WithPolicy(cfg.Policy),
 	}
 	if s == forServers {
