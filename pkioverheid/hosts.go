@@ -48,7 +48,9 @@ func hostOf(ctx context.Context) string {
 }
 
 // meantFor reports whether the pair may be shown to a host.
-func (p ownPair) meantFor(host string) bool { return len(p.hosts) == 0 || slices.Contains(p.hosts, host) }
+func (p ownPair) meantFor(host string) bool {
+	return len(p.hosts) == 0 || slices.Contains(p.hosts, host)
+}
 
 // bound reports whether a pair is for some hosts only.
 func (c *clientState) bound() bool {
