@@ -43,7 +43,7 @@
 //
 // crypto/tls and crypto/x509 verify as they always do. On top of that, each
 // connection needs one complete chain to a self-signed root that is valid and
-// passes [RejectWithdrawn] and [Trust.Policy], also when a TLS session is resumed.
+// has no withdrawn CA in it and passes [Trust.Policy], also when a TLS session is resumed.
 //
 // Revocation lists are consulted where [Trust.Revocation] is set, which PKIoverheid
 // and Digikoppeling ask for: it takes a crl.Checker of package chain/crl, which a

@@ -250,14 +250,6 @@ func caNamed(h pkioverheid.Hierarchy, name string) *x509.Certificate {
 	return certs[slices.IndexFunc(certs, func(c *x509.Certificate) bool { return c.Subject.CommonName == name })]
 }
 
-func ExampleRejectWithdrawn() {
-	verifiedLongAgo := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := chain.Chain{caNamed(pkioverheid.G3, "KPN BV PKIoverheid Organisatie Server CA - G3")}
-	var g3 *pkioverheid.G3Error
-	fmt.Println(errors.As(pkioverheid.RejectWithdrawn(c, verifiedLongAgo), &g3))
-	// Output: true
-}
-
 func ExampleDefaultCertPool() {
 	// Whatever takes a pool refuses G3 by itself, without code of yours.
 	config := &tls.Config{RootCAs: pkioverheid.DefaultCertPool()}
@@ -274,19 +266,6 @@ func ExampleCertPool() {
 	})
 	fmt.Println(err)
 	// Output: <nil>
-}
-
-func ExampleIntermediates() {
-	roots := x509.NewCertPool()
-	roots.AddCert(pkioverheid.PrivateG1.Root())
-	kpn := caNamed(pkioverheid.PrivateG1, "KPN PKIoverheid Private Services CA - G1")
-	chains, err := kpn.Verify(x509.VerifyOptions{
-		Roots:         roots,
-		Intermediates: pkioverheid.Intermediates(pkioverheid.PrivateG1),
-		CurrentTime:   time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
-	})
-	fmt.Println(len(chains[0]), err)
-	// Output: 3 <nil>
 }
 
 func ExampleEmbeddedVersion() {
@@ -396,21 +375,6 @@ func ExampleOINOf() {
 	// Output:
 	// 00000003271987420000
 	// pkioverheid: the subject has no serialNumber, where the OIN should stand: order a certificate with one
-}
-
-func ExampleOINFromKvK() {
-	fmt.Println(pkioverheid.OINFromKvK("27198742"))
-	// Output: 00000003271987420000 <nil>
-}
-
-func ExampleOINFromRSIN() {
-	fmt.Println(pkioverheid.OINFromRSIN("002220647"))
-	// Output: 00000001002220647000 <nil>
-}
-
-func ExampleValidRSIN() {
-	fmt.Println(pkioverheid.ValidRSIN("002220647"), pkioverheid.ValidRSIN("123456789"))
-	// Output: true false
 }
 
 func ExampleOIN_UnmarshalText() {

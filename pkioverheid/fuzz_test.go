@@ -33,7 +33,6 @@ func FuzzCertificate(f *testing.F) {
 		pkioverheid.ClaimOf(cert)
 		for _, err := range []error{
 			pkioverheid.RejectG3([]*x509.Certificate{cert}),
-			pkioverheid.RejectWithdrawn([]*x509.Certificate{cert}, time.Now()),
 		} {
 			if err == nil {
 				continue

@@ -64,7 +64,7 @@ func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 		"it has ended":            {pkioverheid.KeyPairFiles{Cert: ended.leaf, Key: ended.key}, "has ended"},
 		"two passwords":           {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, Password: "a", PasswordFile: password}, "set one of them"},
 		"no file of a password":   {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.path("missing")}, "missing"},
-		"a large one":             {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.put(t, "large", make([]byte, 1<<20))}, "is it the file with the password?"},
+		"a large one":             {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.put(t, "large", make([]byte, 1<<20))}, "there are more than 65536 bytes"},
 	} {
 		_, err := pkioverheid.LoadKeyPair(c.files)
 		assert.ErrorContains(t, err, c.says, name)

@@ -53,40 +53,6 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	return oin, nil
 }
 
-// OINFromKvK returns the OIN of an organisation in the Handelsregister: prefix
-// 00000003, the KVK-nummer of 8 digits with its leading zeros, suffix 0000.
-func OINFromKvK(number string) (OIN, error) {
-	if len(number) != 8 || !digits(number) {
-		return "", fmt.Errorf("pkioverheid: %s is no KVK-nummer: want 8 digits, leading zeros among them", quote.Text(number))
-	}
-	return OIN(oinKvK + number + "0000"), nil
-}
-
-// OINFromRSIN returns the OIN of an organisation by its RSIN: prefix 00000001, the
-// number of 9 digits with its leading zeros, suffix 000. It does not apply the
-// eleven-test: see [ValidRSIN].
-func OINFromRSIN(number string) (OIN, error) {
-	if len(number) != 9 || !digits(number) {
-		return "", fmt.Errorf("pkioverheid: %s is no RSIN: want 9 digits, leading zeros among them", quote.Text(number))
-	}
-	return OIN(oinRSIN + number + "000"), nil
-}
-
-// ValidRSIN applies the eleven-test (elfproef) of RSIN and BSN: nine digits, not all
-// zero, whose sum weighted 9 … 2, −1 is a multiple of 11. It finds most slips of the
-// keyboard. It is no reason to refuse a certificate: numbers are in use that
-// fail it, and Logius' own sample 00000001123456789000 does.
-func ValidRSIN(number string) bool {
-	if len(number) != 9 || !digits(number) || number == "000000000" {
-		return false
-	}
-	sum := -int(number[8] - '0')
-	for i := range 8 {
-		sum += (9 - i) * int(number[i]-'0')
-	}
-	return sum%11 == 0
-}
-
 func digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

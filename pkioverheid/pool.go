@@ -16,7 +16,7 @@ var defaultTrust = sync.OnceValue(func() *trustState { return mustTrust(Hierarch
 // CertPool returns a new pool that trusts the given hierarchies, at the present
 // time. Beside their roots it holds the TSP CAs, so that a server that sends
 // nothing but its own certificate is verified, and each of them refuses chains
-// that [RejectWithdrawn] refuses. The CAs of G3 are in the pool to be refused in
+// with a CA that was withdrawn. The CAs of G3 are in the pool to be refused in
 // words: no certificate under G3 verifies, also if G3 is among the arguments.
 // The pool of no known hierarchy trusts nothing.
 //
@@ -40,23 +40,4 @@ func mustTrust(hierarchies []Hierarchy) *trustState {
 		panic(err.Error())
 	}
 	return t
-}
-
-// Intermediates returns a new pool of the domain CAs and TSP CAs of the
-// hierarchies, for x509.VerifyOptions.Intermediates. It holds no root, and
-// nothing of G3: crypto/x509 would use a G3 CA from there to get to a G3 root
-// that the system may still trust.
-func Intermediates(h Hierarchy, more ...Hierarchy) *x509.CertPool {
-	pool := x509.NewCertPool()
-	for _, h := range append([]Hierarchy{h}, more...) {
-		if !h.trustable() {
-			continue
-		}
-		for _, c := range embedded()[h] {
-			if !selfIssued(c) {
-				pool.AddCert(c)
-			}
-		}
-	}
-	return pool
 }

@@ -50,7 +50,7 @@ type Trust struct {
 	RefuseFrom map[Hierarchy]time.Time
 
 	// Policy is asked about every complete chain of the other side, after
-	// RejectWithdrawn; nil rejects nothing. One chain that passes is enough.
+	// the rules of this package; nil rejects nothing. One chain that passes is enough.
 	Policy chain.Policy
 
 	// Revocation refuses certificates of the other side that are revoked or whose
@@ -195,7 +195,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 	}
 
 	opts := []chain.Option{
-		// RejectWithdrawn in two: what can be said before signatures, and the rest.
+		// What can be said before signatures, and then the rest.
 		chain.WithVeto(RejectG3),
 		chain.WithPolicy(rejectWithdrawnCAs),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),

@@ -157,12 +157,12 @@ func TestIntermediatesHoldsNothingSelfIssuedAndNothingOfG3(t *testing.T) {
 		}
 		return n
 	}
-	assert.Len(t, subjects(Intermediates(PrivateG1)), belowRoots(PrivateG1))
-	assert.Len(t, subjects(Intermediates(EV, PrivateG1, PrivateG4TLS)), belowRoots(EV, PrivateG1, PrivateG4TLS))
+	assert.Len(t, subjects(intermediatesOf(PrivateG1)), belowRoots(PrivateG1))
+	assert.Len(t, subjects(intermediatesOf(EV, PrivateG1, PrivateG4TLS)), belowRoots(EV, PrivateG1, PrivateG4TLS))
 	for _, h := range []Hierarchy{G3, Generation1, Generation2, 0, 200} {
-		assert.Empty(t, subjects(Intermediates(h)), h)
+		assert.Empty(t, subjects(intermediatesOf(h)), h)
 	}
-	for _, s := range subjects(Intermediates(EV, PrivateG1, PrivateG4TLS, G3)) {
+	for _, s := range subjects(intermediatesOf(EV, PrivateG1, PrivateG4TLS, G3)) {
 		for h := EV; h.known(); h++ {
 			if root := h.Root(); root != nil {
 				assert.NotEqual(t, root.RawSubject, s)
@@ -171,13 +171,13 @@ func TestIntermediatesHoldsNothingSelfIssuedAndNothingOfG3(t *testing.T) {
 	}
 }
 
-func TestEveryTrustedCAVerifiesThroughPoolsOfItsRootAndIntermediates(t *testing.T) {
+func TestEveryTrustedCAVerifiesThroughPoolsOfItsRootAndintermediatesOf(t *testing.T) {
 	for _, h := range Hierarchies() {
 		root := x509.NewCertPool()
 		root.AddCert(h.Root())
 		for _, cert := range h.Certificates()[1:] {
 			_, err := cert.Verify(x509.VerifyOptions{
-				Roots: root, Intermediates: Intermediates(h), CurrentTime: cert.NotBefore.Add(time.Hour),
+				Roots: root, Intermediates: intermediatesOf(h), CurrentTime: cert.NotBefore.Add(time.Hour),
 				KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 			})
 			assert.NoError(t, err, cert.Subject.CommonName)
@@ -190,7 +190,7 @@ func TestNoCABelowTheG3RootVerifiesThroughAnyPool(t *testing.T) {
 		"default": DefaultCertPool(), "G3": CertPool(G3), "all": CertPool(EV, PrivateG1, PrivateG4TLS, G3), "none": CertPool(0),
 	}
 	for name, pool := range pools {
-		for _, intermediates := range []*x509.CertPool{nil, Intermediates(G3), Intermediates(PrivateG1, G3)} {
+		for _, intermediates := range []*x509.CertPool{nil, intermediatesOf(G3), intermediatesOf(PrivateG1, G3)} {
 			opts := x509.VerifyOptions{Roots: pool, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 			for _, cert := range G3.Certificates()[1:] {
 				opts.CurrentTime = cert.NotBefore.Add(time.Hour)
@@ -215,4 +215,20 @@ func TestPoolsMayBeChangedByTheirOwner(t *testing.T) {
 	mine.AddCert(PrivateG4TLS.Root())
 	assert.False(t, mine.Equal(CertPool(PrivateG1)))
 	assert.NotNil(t, CertPool(0), "nil would mean the roots of the system")
+}
+
+// intermediatesOf is a pool of domain CAs and TSP CAs, as programs make it.
+func intermediatesOf(h Hierarchy, more ...Hierarchy) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, h := range append([]Hierarchy{h}, more...) {
+		if !h.trustable() {
+			continue
+		}
+		for _, c := range embedded()[h] {
+			if !selfIssued(c) {
+				pool.AddCert(c)
+			}
+		}
+	}
+	return pool
 }
