@@ -39,7 +39,7 @@ func Example() {
 	}
 	_, err := post("https://soap.machtigen.digid.nl/", strings.NewReader("<Envelope/>"))
 	fmt.Println(err)
-	// Output: pkioverheid: stat client.p7b: no such file or directory
+	// Output: pkioverheid: truststore: stat client.p7b: no such file or directory
 }
 
 func ExampleNewClient() {
@@ -532,7 +532,7 @@ func ExampleNewServer_hTTP() {
 	}
 	_, err := start(http.NotFoundHandler())
 	fmt.Println(err)
-	// Output: pkioverheid: stat server.p7b: no such file or directory
+	// Output: pkioverheid: truststore: stat server.p7b: no such file or directory
 }
 
 // exampleServer lets in OIN 00000003271987420000.
