@@ -70,3 +70,19 @@ func connectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || slices.Contains(http2Lost, err.Error())
 }
+
+// http2StreamError is the form in which net/http shows its own type to errors.As.
+type http2StreamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (http2StreamError) Error() string { return "" }
+
+// wantsHTTP1 reports whether a server refused a request because it came in HTTP/2 (RFC 9113
+// section 7, HTTP_1_1_REQUIRED), as Apache does that would ask for a certificate now.
+func wantsHTTP1(err error) bool {
+	var e http2StreamError
+	return errors.As(err, &e) && e.Code == 0xd
+}

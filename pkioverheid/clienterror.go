@@ -86,7 +86,9 @@ func (e *ClientCertificateError) Timeout() bool { return false }
 // Some servers, nginx among them, let the handshake pass whatever the client showed, and
 // then answer with status 400; their page says little. If resp has status 400, 403, 495
 // or 496 and the server asked for a certificate when the connection was made, the result
-// is a *[ClientCertificateError] that says what was asked for and what was sent. What a
+// is a *[ClientCertificateError] that says what was asked for and what was sent. So it is
+// for 400 and 403 in TLS 1.3 where the server asked for none: it may want one for some
+// paths only (see ClientConfig.RenegotiateHosts). What a
 // [Server.Handler] of this package says in its answer is taken over. Of a response that
 // did not come through a [Transport], it says that nothing is known. Else it is nil. An
 // application may answer 400 and 403 for reasons of its own.
@@ -113,7 +115,11 @@ func RefusedCertificate(resp *http.Response) error {
 		}
 	}
 	seen := a.seen()
-	if seen.request == nil {
+	switch {
+	case seen.request != nil:
+	case seen.known && seen.version >= tls.VersionTLS13 && resp.StatusCode < 495:
+		return wantedLate(host, "in TLS 1.3 a Go program cannot send one later", status)
+	default:
 		return nil
 	}
 	e := newClientCertificateError(host, noAlert, seen.request, a.clock(), status)
@@ -122,6 +128,16 @@ func RefusedCertificate(resp *http.Response) error {
 		e.Problem, e.Advice = host+" does not let us in: "+said+".", "Ask the server's owner to let this certificate in, or use the one that it expects."
 	}
 	return e
+}
+
+// wantedLate is for a server that asked for no certificate in the handshake, and may have
+// wanted to ask for one after it.
+func wantedLate(host, why string, err error) *ClientCertificateError {
+	return &ClientCertificateError{
+		Host: host, Guess: true, Err: []error{err},
+		Problem: host + " may want a client certificate for this path: it asked for none in the handshake, and " + why + ".",
+		Advice:  "Add it to ClientConfig.RenegotiateHosts, or have its owner ask for a certificate for the whole host.",
+	}
 }
 
 // handlerSaid returns what a Server.Handler of this package answered, and leaves the body
@@ -178,6 +194,8 @@ func (a *attempt) clientCertificateError(name, host string, err error) *ClientCe
 				return nil
 			}
 		}
+	case s.request == nil && s.known && wantsHTTP1(err):
+		return wantedLate(host, "in HTTP/2 it cannot ask later", err)
 	case s.request == nil || s.answered:
 		return nil
 	case slices.Contains(mayBeAboutCertificate, said):
@@ -210,7 +228,7 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 	}
 	switch {
 	case said == noRenegotiation:
-		return e.Host + " asks for a certificate late, in a renegotiation.", "Set ClientConfig.Renegotiate."
+		return e.Host + " asks for a certificate late, in a renegotiation.", "Add it to ClientConfig.RenegotiateHosts."
 	case r == nil:
 		return refused + ".", "Ask the server's owner what is wrong with the certificate."
 	case r.certificate == nil:

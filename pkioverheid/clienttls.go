@@ -15,11 +15,12 @@ type ClientConfig struct {
 	// algorithms the server takes. Empty shows none. See [LoadKeyPair].
 	KeyPairs []*KeyPair
 
-	// Renegotiate lets a server of TLS 1.2 ask for the certificate late, once a
-	// connection, as IIS and Apache do that want it for some paths only. HTTP/2
-	// has no renegotiation: if such a server offers it, switch it off with an
-	// empty, non-nil TLSNextProto in Base.
-	Renegotiate bool
+	// RenegotiateHosts, for NewClient and NewTransport, are servers that ask for the
+	// certificate late, as Apache and IIS do that want it for some paths only: exact host
+	// names in ASCII, each with or without a port. To them the client offers TLS 1.2 only,
+	// in which that is a renegotiation, once a connection, and no HTTP/2, which has none.
+	// TLS 1.3 has another way, which crypto/tls does not know.
+	RenegotiateHosts []string
 
 	// Base, for NewTransport and NewClient, is the transport whose proxy,
 	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
@@ -56,6 +57,9 @@ func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 			return nil, errors.New("pkioverheid: KeyPair.Hosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
 		}
 	}
+	if len(cfg.RenegotiateHosts) > 0 {
+		return nil, errors.New("pkioverheid: ClientConfig.RenegotiateHosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+	}
 	c, err := newCurrentClient(cfg, newClientState)
 	if err != nil {
 		return nil, err
@@ -73,6 +77,11 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 	if err := checkPairs("ClientConfig.KeyPairs", cfg.KeyPairs); err != nil {
 		return nil, err
 	}
+	late, err := newHostList("ClientConfig.RenegotiateHosts", cfg.RenegotiateHosts)
+	if err != nil {
+		return nil, err
+	}
+	cfg.RenegotiateHosts = late
 	cfg.Trust = cfg.Trust.snapshot()
 	pairs := cfg.KeyPairs
 	cfg.KeyPairs = make([]*KeyPair, len(pairs))
@@ -94,8 +103,7 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 // clientState is what a ClientConfig amounts to, with the contents that its sources have.
 type clientState struct {
 	*trustState
-	pairs       []ownPair
-	renegotiate bool
+	pairs []ownPair
 }
 
 func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
@@ -109,11 +117,11 @@ func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
 	for _, k := range cfg.KeyPairs {
 		hosts = append(hosts, k.Hosts)
 	}
-	return &clientState{trustState: t, pairs: t.showable(now, hosts), renegotiate: cfg.Renegotiate}, nil
+	return &clientState{trustState: t, pairs: t.showable(now, hosts)}, nil
 }
 
 func (c *clientState) tlsConfig() *tls.Config {
-	tc := &tls.Config{
+	return &tls.Config{
 		MinVersion:           tls.VersionTLS12,
 		CipherSuites:         cipherSuites(),
 		RootCAs:              c.verifier.CertPool(c.clock),
@@ -121,10 +129,6 @@ func (c *clientState) tlsConfig() *tls.Config {
 		GetClientCertificate: c.clientCertificate,
 		VerifyConnection:     c.verifyConnection,
 	}
-	if c.renegotiate {
-		tc.Renegotiation = tls.RenegotiateOnceAsClient
-	}
-	return tc
 }
 
 func (c *clientState) verifyConnection(cs tls.ConnectionState) error {

@@ -3,6 +3,7 @@ package pkioverheid
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -58,3 +59,41 @@ func (c *clientState) bound() bool {
 }
 
 func hostName(u *url.URL) string { return strings.ToLower(u.Hostname()) }
+
+// hostList is exact host names in lower case, each with or without a port.
+type hostList []string
+
+// newHostList reads the hosts of a field.
+func newHostList(field string, hosts []string) (hostList, error) {
+	var list hostList
+	for _, host := range hosts {
+		name, port := host, ""
+		if i := strings.LastIndexByte(host, ':'); i >= 0 {
+			name, port = host[:i], host[i:]
+			if len(port) == 1 || strings.Trim(port[1:], "0123456789") != "" {
+				return nil, fmt.Errorf("pkioverheid: %s: %s has a port that is not a number", field, quote.Text(host))
+			}
+		}
+		names, err := hostNames(field, []string{name})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := netip.ParseAddr(name); err == nil {
+			return nil, fmt.Errorf("pkioverheid: %s: %s is an address and not a host name", field, quote.Text(host))
+		}
+		list = append(list, names[0]+port)
+	}
+	return list, nil
+}
+
+// has reports whether a URL is of one of the hosts.
+func (l hostList) has(u *url.URL) bool {
+	if len(l) == 0 {
+		return false
+	}
+	name, port := hostName(u), u.Port()
+	if port == "" {
+		port = "443"
+	}
+	return slices.Contains(l, name) || slices.Contains(l, name+":"+port)
+}

@@ -82,12 +82,16 @@ func TestAServerMayAskForTheCertificateLateIfThatIsAllowed(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cert := g1.Issue(pkiotest.ClientOnly())
 	for _, allowed := range []bool{true, false} {
-		t.Run(fmt.Sprintf("Renegotiate %v", allowed), func(t *testing.T) {
+		t.Run(fmt.Sprintf("RenegotiateHosts %v", allowed), func(t *testing.T) {
 			signed := new(counting)
 			signed.Signer = cert.PrivateKey.(crypto.Signer)
 			own := cert
 			own.PrivateKey = signed
-			client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Renegotiate: allowed, KeyPairs: pairs(own)})
+			var late []string
+			if allowed {
+				late = []string{"localhost"}
+			}
+			client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), RenegotiateHosts: late, KeyPairs: pairs(own)})
 			require.NoError(t, err)
 			client.Timeout = 20 * time.Second
 			resp, err := client.Get("https://" + lateServer(t) + "/")
@@ -100,7 +104,7 @@ func TestAServerMayAskForTheCertificateLateIfThatIsAllowed(t *testing.T) {
 			}
 			var refused *pkioverheid.ClientCertificateError
 			require.ErrorAs(t, err, &refused)
-			assert.Contains(t, err.Error(), "ClientConfig.Renegotiate")
+			assert.Contains(t, err.Error(), "ClientConfig.RenegotiateHosts")
 			assert.Zero(t, signed.times)
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -39,9 +40,27 @@ type Transport struct {
 
 // connector makes connections by one state of trust.
 type connector struct {
-	base   *http.Transport
 	client *clientState
 	asked  requests
+
+	base      *http.Transport
+	late      *http.Transport // for lateHosts
+	lateHosts hostList
+}
+
+// to returns the http.Transport for a URL.
+func (c *connector) to(u *url.URL) *http.Transport {
+	if c.lateHosts.has(u) {
+		return c.late
+	}
+	return c.base
+}
+
+func (c *connector) closeIdle() {
+	c.base.CloseIdleConnections()
+	if c.late != nil {
+		c.late.CloseIdleConnections()
+	}
 }
 
 // NewTransport returns a Transport, or an error for a ClientConfig that contradicts
@@ -60,7 +79,7 @@ func NewTransport(cfg ClientConfig) (*Transport, error) {
 		return nil, err
 	}
 	// Connections that were made by the trust from before are not used again.
-	l.retired = func(c *connector) { c.base.CloseIdleConnections() }
+	l.retired = (*connector).closeIdle
 	return &Transport{l}, nil
 }
 
@@ -70,6 +89,25 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 	if err != nil {
 		return nil, err
 	}
+	c := &connector{client: client, lateHosts: cfg.RenegotiateHosts}
+	if c.base, err = c.transport(cfg, name, lane{}); err != nil {
+		return nil, err
+	}
+	if len(c.lateHosts) > 0 {
+		if c.late, err = c.transport(cfg, name, lane{late: true}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// lane is a kind of host that has an http.Transport of its own.
+type lane struct {
+	late bool // of ClientConfig.RenegotiateHosts
+}
+
+// transport makes the http.Transport of a lane.
+func (c *connector) transport(cfg ClientConfig, name string, l lane) (*http.Transport, error) {
 	//lint:ignore SA1019 DialTLS is deprecated, and net/http still obeys it
 	if cfg.Base.DialTLS != nil || cfg.Base.DialTLSContext != nil {
 		return nil, fmt.Errorf("pkioverheid: %s dials TLS itself (DialTLS or DialTLSContext), so nothing would be verified here: set DialContext instead", name)
@@ -80,6 +118,9 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 		// The functions in it, which golang.org/x/net/http2 puts there, hand
 		// connections to a pool that the caller's transport uses too.
 		return nil, fmt.Errorf("pkioverheid: %s sets TLSNextProto, by http2.ConfigureTransport perhaps, and so would share its connections: leave HTTP/2 to net/http, with its settings in HTTP2", name)
+	case l.late: // HTTP/2 has no renegotiation
+		base.ForceAttemptHTTP2, base.Protocols = false, new(http.Protocols)
+		base.Protocols.SetHTTP1(true)
 	case base.TLSNextProto == nil:
 		// A TLSClientConfig or dialler would otherwise switch HTTP/2 off. An empty
 		// map is how a caller does that, and stays.
@@ -95,11 +136,9 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 		base.TLSHandshakeTimeout *= 2
 	}
 	base.DialContext = recording(dialOf(base))
-	c := &connector{base: base, client: client}
-	if err := c.configure(base.TLSClientConfig, name); err != nil {
-		return nil, err
-	}
-	return c, nil
+	tc, err := c.tlsConfig(base.TLSClientConfig, name, l)
+	base.TLSClientConfig = tc
+	return base, err
 }
 
 func dialOf(base *http.Transport) dialFunc {
@@ -114,16 +153,26 @@ func dialOf(base *http.Transport) dialFunc {
 	return new(net.Dialer).DialContext
 }
 
-// configure completes the TLS settings of the base with ours.
-func (c *connector) configure(given *tls.Config, name string) error {
+// tlsConfig returns the TLS settings of the base, completed with ours.
+func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Config, error) {
 	tc := c.client.tlsConfig()
 	// Its own, and never only cleared: a ticket may arrive after the replacement of
 	// what its session began with.
 	tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	c.base.TLSClientConfig = tc
-	if given == nil {
-		return nil
+	if l.late {
+		tc.MaxVersion, tc.Renegotiation = tls.VersionTLS12, tls.RenegotiateOnceAsClient
 	}
+	if given == nil {
+		return tc, nil
+	}
+	if err := clashes(given, tc, name); err != nil {
+		return nil, err
+	}
+	return c.merge(given, tc, name)
+}
+
+// clashes refuses TLS settings of the base that would contradict ours.
+func clashes(given, tc *tls.Config, name string) error {
 	for _, clash := range []struct {
 		set   bool
 		field string
@@ -135,9 +184,10 @@ func (c *connector) configure(given *tls.Config, name string) error {
 		{len(given.Certificates) > 0, "Certificates", "use ClientConfig.KeyPairs"},
 		{given.GetClientCertificate != nil, "GetClientCertificate", "use ClientConfig.KeyPairs"},
 		{given.Time != nil, "Time", "use Trust.Time"},
-		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use ClientConfig.Renegotiate"},
+		{given.Renegotiation != tls.RenegotiateNever, "Renegotiation", "use ClientConfig.RenegotiateHosts"},
 		{given.EncryptedClientHelloRejectionVerify != nil, "EncryptedClientHelloRejectionVerify", "leave it to crypto/tls"},
 		{given.MaxVersion != 0 && given.MaxVersion < tc.MinVersion, "MaxVersion", "TLS 1.2 is the least that PKIoverheid allows"},
+		{tc.MaxVersion != 0 && given.MinVersion > tc.MaxVersion, "MinVersion", "ClientConfig.RenegotiateHosts needs TLS 1.2"},
 		{given.ClientCAs != nil, "ClientCAs", "only servers have them; use Trust.Roots"},
 		{given.ClientAuth != tls.NoClientCert, "ClientAuth", "only servers have it"},
 		{given.GetCertificate != nil, "GetCertificate", "only servers have it; use ClientConfig.KeyPairs"},
@@ -147,16 +197,25 @@ func (c *connector) configure(given *tls.Config, name string) error {
 			return fmt.Errorf("pkioverheid: %s.TLSClientConfig sets %s: %s", name, clash.field, clash.use)
 		}
 	}
+	return nil
+}
+
+func (c *connector) merge(given, tc *tls.Config, name string) (*tls.Config, error) {
 	merged := given.Clone()
 	merged.RootCAs, merged.Time, merged.GetClientCertificate = tc.RootCAs, tc.Time, tc.GetClientCertificate
 	merged.Renegotiation = tc.Renegotiation
 	merged.MinVersion = max(given.MinVersion, tc.MinVersion)
+	if tc.MaxVersion != 0 { // for a renegotiation, which HTTP/2 does not have either
+		merged.MaxVersion = tc.MaxVersion
+		// Clone of an http.Transport fills in what it would speak.
+		merged.NextProtos = slices.DeleteFunc(slices.Clone(given.NextProtos), func(p string) bool { return p == "h2" })
+	}
 	if merged.CipherSuites = tc.CipherSuites; given.CipherSuites != nil {
 		merged.CipherSuites = slices.DeleteFunc(slices.Clone(given.CipherSuites), func(id uint16) bool {
 			return !slices.Contains(tc.CipherSuites, id)
 		})
 		if len(merged.CipherSuites) == 0 {
-			return fmt.Errorf("pkioverheid: %s.TLSClientConfig.CipherSuites has none that the NCSC rates good or sufficient", name)
+			return nil, fmt.Errorf("pkioverheid: %s.TLSClientConfig.CipherSuites has none that the NCSC rates good or sufficient", name)
 		}
 	}
 	if merged.ClientSessionCache = tc.ClientSessionCache; given.ClientSessionCache != nil {
@@ -171,8 +230,7 @@ func (c *connector) configure(given *tls.Config, name string) error {
 		}
 		return nil
 	}
-	c.base.TLSClientConfig = merged
-	return nil
+	return merged, nil
 }
 
 // ownSessions keeps the sessions of one connector apart in a cache that others
@@ -214,7 +272,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}
 	}
-	resp, err := c.base.RoundTrip(noted)
+	resp, err := c.to(req.URL).RoundTrip(noted)
 	if err == nil {
 		return resp, nil // its Request carries the attempt, for RefusedCertificate
 	}
@@ -251,4 +309,4 @@ func (c *connector) peer(req *http.Request, a *attempt) string {
 }
 
 // CloseIdleConnections closes the connections that are not in use.
-func (t *Transport) CloseIdleConnections() { t.current.get().base.CloseIdleConnections() }
+func (t *Transport) CloseIdleConnections() { t.current.get().closeIdle() }
