@@ -350,15 +350,20 @@ var refusedByX509 = map[string]bool{
 	"a hash goes with its curve":               true,
 }
 
-// run asks about both chains.
-func (test *ruleTest) run(t *testing.T, profile chain.Policy, broken func(chain.Chain) []string) {
+// chains are the one that keeps the rule and the one that breaks it.
+func (test *ruleTest) chains() (kept, broken chain.Chain) {
 	at := func(c change) chain.Chain {
 		changes := make([]change, 3)
 		changes[inCA] = aboveOf[test.name]
 		changes[test.cert] = c
 		return forge(changes...)
 	}
-	kept, c := at(test.kept), at(test.broken)
+	return at(test.kept), at(test.broken)
+}
+
+// run asks about both chains.
+func (test *ruleTest) run(t *testing.T, profile chain.Policy, broken func(chain.Chain) []string) {
+	kept, c := test.chains()
 
 	assert.NoError(t, profile(kept, now))
 	assert.Equal(t, append([]string{test.rule}, alsoBroken[test.name]...), broken(c))
