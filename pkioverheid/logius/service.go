@@ -97,7 +97,6 @@ func BSNk() Service {
 		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.EV},
 		Successors:  g4(),
 		Notes: []Note{
-			{"2020-12-01", Production, "the certificates were replaced by ones under Private G1 and under EV, issued by QuoVadis and/or KPN"},
 			{"", "", "the hosts are in the network metadata (XML)"},
 			{"", "", "the signing certificates published in the network metadata go into the application's trust store too; a new encryption certificate replaces the old one"},
 			evEnds(),
@@ -120,9 +119,7 @@ func DigiD() Service {
 		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1},
 		Successors:  g4(),
 		Notes: []Note{
-			{"2020-11-09 21:00", Preproduction, "the SAML signing certificate was replaced"},
-			{"2020-11-26 06:00", Production, "the SAML signing certificate was replaced"},
-			{"", "", "the connected party shows a TLS client certificate; preproduction and production must use the same kind of certificate: both Private G1, or both CA2020 (EV)"},
+			{"", "", "the connected party shows a TLS client certificate; preproduction and production must use the same kind of certificate"},
 			{"2021-01-31", "", "a new certificate must end after this day, or DigiD refuses it"},
 			{"2022-12", "", "since then the connected party's certificate is under Private G1 only: EV has ended"},
 			g1Ends(),
@@ -144,8 +141,6 @@ func DigiDMachtigen() Service {
 		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1},
 		Successors:  g4(),
 		Notes: []Note{
-			{"2020-11-18", Preproduction, "the TLS client certificate was replaced"},
-			{"2020-11-24", Production, "the TLS client certificate was replaced"},
 			g1Ends(),
 		},
 	}
@@ -170,8 +165,6 @@ func MijnOverheidPersoonlijkeGegevens() Service {
 		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1},
 		Successors:  g4(),
 		Notes: []Note{
-			{"2020-11-09", Preproduction, "the certificates were replaced"},
-			{"2020-11-25", Production, "the certificates were replaced"},
 			g1Ends(),
 		},
 	}
@@ -191,9 +184,6 @@ func MijnOverheidLopendeZaken() Service {
 		Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG1},
 		Successors:  g4(),
 		Notes: []Note{
-			{"2020-10-09", Preproduction, "the endpoints were listed for this day"},
-			{"2020-11-09", Preproduction, "the certificates were replaced"},
-			{"2020-11-25", Production, "the certificates were replaced"},
 			{"", "", "three ways: a new CPA on the new certificate; TLS offloading that checks the certificate itself (pin the leaf); TLS offloading that trusts the hierarchy (check that the new chain is there). A new CPA is needed in each case"},
 			g1Ends(),
 		},
