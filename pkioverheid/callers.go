@@ -11,15 +11,16 @@ import (
 	"weak"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/recently"
 )
 
 // callers identifies who calls, and remembers it for some time.
 type callers struct {
 	proxy *proxyHeader // nil if the callers' certificates come from TLS connections
 
-	connections sync.Map                              // of weak.Pointer[tls.ConnectionState] to *known
-	headers     recently[[sha256.Size]byte, *known]   // of header values
-	refusals    recently[[sha256.Size]byte, *refusal] // of header values, so that these push no identity out
+	connections sync.Map                                    // of weak.Pointer[tls.ConnectionState] to *known
+	headers     recently.Cache[[sha256.Size]byte, *known]   // of header values
+	refusals    recently.Cache[[sha256.Size]byte, *refusal] // of header values, so that these push no identity out
 }
 
 const (
@@ -90,21 +91,21 @@ func (c *callers) ofHeader(r *http.Request, t *trustState) (*Identity, *refusal)
 		return nil, refusalOf(nil, err)
 	}
 	now, key := time.Now(), sha256.Sum256([]byte(value))
-	if k, ok := c.headers.get(key); ok && k.fresh(t, now) {
+	if k, ok := c.headers.Get(key); ok && k.fresh(t, now) {
 		return &k.id, nil
 	}
-	if r, ok := c.refusals.get(key); ok && r.fresh(t, now) {
+	if r, ok := c.refusals.Get(key); ok && r.fresh(t, now) {
 		return nil, r
 	}
 	k, err := c.readHeader(value, t)
 	if err != nil {
 		r := refusalOf(nil, err)
 		r.trust, r.at = t, now
-		c.refusals.put(key, r)
+		c.refusals.Put(key, r)
 		return nil, r
 	}
 	k.trust, k.at = t, now
-	c.headers.put(key, k)
+	c.headers.Put(key, k)
 	return &k.id, nil
 }
 

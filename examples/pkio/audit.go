@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // auditFlags are what an audit is asked for.
@@ -202,7 +203,7 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 			return err
 		}
 		if f.html != "" && page.stream(cmd) == nil {
-			fmt.Fprintf(out, "The report is in %s.\n", printable(f.html))
+			fmt.Fprintf(out, "The report is in %s.\n", safetext.Printable(f.html, maxText))
 		}
 	}
 	switch n := findings.Count[classError]; {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // formats are the names that --to takes.
@@ -104,7 +105,7 @@ encrypted without its password: nothing then shows whether somebody changed it.`
 			if err := file.write(cmd, data, store.Len()); err != nil {
 				return err
 			}
-			fmt.Fprintf(file.remarks(cmd), "%s: %s\n", printable(path), count(store.Len(), "certificate"))
+			fmt.Fprintf(file.remarks(cmd), "%s: %s\n", safetext.Printable(path, maxText), count(store.Len(), "certificate"))
 			return nil
 		},
 	}
@@ -155,7 +156,7 @@ func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*
 	if !errors.Is(err, truststore.ErrPassword) {
 		return store, err
 	}
-	password, asked := prompt(cmd, "Password of "+printable(path))
+	password, asked := prompt(cmd, "Password of "+safetext.Printable(path, maxText))
 	if errors.Is(asked, errStopped) {
 		return nil, asked
 	}
@@ -196,7 +197,7 @@ func openLocked(path string) (*truststore.Store, error) {
 type passwordUnknown string
 
 func (p passwordUnknown) Error() string {
-	return printable(string(p)) + ": it has a password, which was not given"
+	return safetext.Printable(string(p), maxText) + ": it has a password, which was not given"
 }
 
 func (p passwordUnknown) Is(target error) bool { return target == truststore.ErrPassword }
@@ -224,7 +225,7 @@ func hasPassword(f truststore.Format) bool { return f == truststore.PKCS12 || f 
 
 // newPassword asks twice for what cannot be seen.
 func newPassword(cmd *cobra.Command, path string) (string, error) {
-	password, err := prompt(cmd, "New password of "+printable(path))
+	password, err := prompt(cmd, "New password of "+safetext.Printable(path, maxText))
 	if errors.Is(err, errStopped) {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // destination is a program that trust is exported for.
@@ -139,7 +140,7 @@ nothing secret, because certificates are public, but Java wants one.`,
 				path = full // what reads it starts elsewhere
 				fallthrough
 			default:
-				fmt.Fprintf(says, "%s: %s.\n\n", printable(path), what)
+				fmt.Fprintf(says, "%s: %s.\n\n", safetext.Printable(path, maxText), what)
 			}
 			fmt.Fprint(says, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
 			return nil
@@ -231,5 +232,5 @@ func inCommand(path string) string {
 	if plain {
 		return path
 	}
-	return `"` + printable(path) + `"`
+	return `"` + safetext.Printable(path, maxText) + `"`
 }

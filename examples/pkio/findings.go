@@ -13,6 +13,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // class is what must be done about a finding, the gravest first.
@@ -58,7 +59,7 @@ func classOf(r inventory.Result) class {
 // targets are.
 func troubleOf(r inventory.Result) error {
 	if r.Path == r.Target && errors.Is(r.Err, iofs.ErrNotExist) {
-		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT, with a port from 1 to 65535", shortened(printable(r.Target), 300))
+		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT, with a port from 1 to 65535", safetext.Printable(r.Target, 300))
 	}
 	return r.Err
 }
@@ -96,7 +97,7 @@ func (f *finding) row() row {
 	if f.Use != inventory.UnknownUse {
 		r.use = f.Use.String()
 		if f.Party != "" {
-			r.use += " of " + shortened(printable(f.Party), 80)
+			r.use += " of " + safetext.Printable(f.Party, 80)
 		}
 	}
 	return r

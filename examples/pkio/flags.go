@@ -12,6 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // moment is a flag for a point in time: a date, which is its beginning in UTC, or a
@@ -93,7 +94,7 @@ func checkServerName(flag, name string) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("--%s %q is %s: want the name alone, as service.example", flag, shortened(printable(name), 100), wrong)
+	return fmt.Errorf("--%s %q is %s: want the name alone, as service.example", flag, safetext.Printable(name, 100), wrong)
 }
 
 // isServerName reports whether a name is one of DNS (RFC 1035 §2.3), with underscores,

@@ -13,6 +13,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 func newInspect() *cobra.Command {
@@ -96,7 +97,7 @@ const (
 
 func inspect(out io.Writer, target string, found []inventory.Result, cfg inventory.Config) {
 	p := painter(out)
-	heading := fmt.Sprintf("%s: %s", printable(target), count(len(found), "certificate"))
+	heading := fmt.Sprintf("%s: %s", safetext.Printable(target, maxText), count(len(found), "certificate"))
 	f := found[0].Format
 	if f != 0 && !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
 		heading += " in " + f.String()
@@ -134,19 +135,19 @@ func inspect(out io.Writer, target string, found []inventory.Result, cfg invento
 func describe(out io.Writer, number int, r inventory.Result) {
 	const indent = "     "
 	c := r.Certificate
-	fmt.Fprintf(out, "\n%3d. %s\n", number, quoted(c))
+	fmt.Fprintf(out, "\n%3d. %s\n", number, safetext.Certificate(c))
 	for _, line := range whoIs(r) {
 		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
 	}
 	if a := r.Advice(); a.Urgency > advice.NotUrgent || a.Status != advice.Unrecognised {
-		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", printable(a.Text)))
+		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", safetext.Printable(a.Text, maxText)))
 	}
 }
 
 // whoIs tells what a certificate claims to be, in lines.
 func whoIs(r inventory.Result) []string {
 	c := r.Certificate
-	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), printable(r.Path)), ", ")}
+	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), safetext.Printable(r.Path, maxText)), ", ")}
 	switch r.Path {
 	case "":
 		lines[0] = "found: " + r.Place
@@ -158,7 +159,7 @@ func whoIs(r inventory.Result) []string {
 		lines[0] += ", " + r.Use.String()
 	}
 	if r.Party != "" {
-		lines[0] += " of " + shortened(printable(r.Party), 100)
+		lines[0] += " of " + safetext.Printable(r.Party, 100)
 	}
 	id, ok := r.Claim()
 	if !ok {
@@ -184,7 +185,7 @@ func whoIs(r inventory.Result) []string {
 		if len(c.DNSNames) > 10 {
 			names += fmt.Sprintf(" and %d more", len(c.DNSNames)-10)
 		}
-		lines = append(lines, "names: "+shortened(printable(names), 300))
+		lines = append(lines, "names: "+safetext.Printable(names, 300))
 	}
 	lines = append(lines, fmt.Sprintf("valid: %s until %s", date(c.NotBefore), date(c.NotAfter)), "SHA-256: "+r.Fingerprint().String())
 	return lines
@@ -204,7 +205,7 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 	}
 	fmt.Fprintln(out)
 	if cert != nil {
-		fmt.Fprintf(out, "The chain of %s:\n", quoted(cert))
+		fmt.Fprintf(out, "The chain of %s:\n", safetext.Certificate(cert))
 	}
 	verdict, rest, _ := strings.Cut(e.String(), "\n")
 	if e.OK {
@@ -226,7 +227,7 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 	}
 	switch {
 	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status > advice.Fine:
-		own.Advice = printable(a.Text)
+		own.Advice = safetext.Printable(a.Text, maxText)
 	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
 		own.Advice = ""
 	}

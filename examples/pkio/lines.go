@@ -136,9 +136,6 @@ func (c *csvLines) close() error {
 // Dutch ones part cells by semicolons, after one of these.
 var formula = regexp.MustCompile(`(^|;)([\s"]*[=+\-@\t\r＝＋－＠])`)
 
-// maxCell is what spreadsheets take in a cell.
-const maxCell = 32_000
-
 // csvCell makes text of others a cell that is text and nothing else.
 func csvCell(s string) string {
 	if s == "-" {
@@ -148,10 +145,7 @@ func csvCell(s string) string {
 	if strings.ContainsRune(s, ';') || strings.IndexFunc(s, isLetterOrDigit) != 0 {
 		s = formula.ReplaceAllString(s, "$1'$2")
 	}
-	s = printable(s)
-	if len(s) > maxCell {
-		s = strings.ToValidUTF8(s[:maxCell], "") + "…"
-	}
+	s = safetext.Shorten(safetext.Printable(s, maxText), maxText)
 	if strings.ContainsAny(s, "\",;'") || strings.TrimSpace(s) != s {
 		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // maxLook bounds how many certificates of one file are looked at one by one.
@@ -40,12 +41,12 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 				found = append(found, r)
 			}
 			if len(found) > maxLook || len(wrong) > maxLook {
-				return nil, errors.New(printable(target) + " holds more than a person can read: use pkio audit")
+				return nil, errors.New(safetext.Printable(target, maxText) + " holds more than a person can read: use pkio audit")
 			}
 		}
 		err = errors.Join(wrong...)
 		if errors.Is(err, truststore.ErrPassword) && len(known) == 0 && !asked {
-			password, asking := prompt(cmd, "Password of "+printable(target))
+			password, asking := prompt(cmd, "Password of "+safetext.Printable(target, maxText))
 			switch {
 			case asking == nil:
 				tried = []string{password}
@@ -58,7 +59,7 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		case ctx.Err() != nil:
 			return nil, errStopped
 		case err == nil && len(found) == 0:
-			return nil, errors.New(printable(target) + ": there is no certificate in it")
+			return nil, errors.New(safetext.Printable(target, maxText) + ": there is no certificate in it")
 		}
 		return found, err
 	}

@@ -120,7 +120,7 @@ func (fs *findings) report() *report {
 			r.LookedMore = len(fs.Targets) - i
 			break
 		}
-		r.Looked = append(r.Looked, shortened(printable(t), 100))
+		r.Looked = append(r.Looked, safetext.Printable(t, 100))
 	}
 	r.Headline, r.Lead = fs.lead()
 	switch {
@@ -349,13 +349,13 @@ func draw(id string, f *finding) picture {
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		c := &e.Path[i]
 		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
-			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not at hand", Name: shortened(printable(c.Issuer), 200)})
+			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not at hand", Name: safetext.Printable(c.Issuer, 200)})
 		}
 		p.Boxes = append(p.Boxes, drawBox(c))
 	}
 	add := func(name, text string, code bool) {
 		if text != "" {
-			p.Facts = append(p.Facts, fact{name, printable(text), code})
+			p.Facts = append(p.Facts, fact{name, safetext.Printable(text, maxText), code})
 		}
 	}
 	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
@@ -389,7 +389,7 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	for _, check := range c.Observations {
 		if check.Result == chain.Fail {
 			b.Kind = "wrong"
-			b.Checks = append(b.Checks, boxCheck{true, shortened(printable(forUsers.Replace(check.Text)), maxCheck)})
+			b.Checks = append(b.Checks, boxCheck{true, safetext.Printable(forUsers.Replace(check.Text), maxCheck)})
 		} else if check.Result == chain.Pass {
 			good++
 		}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // maxAdvice is how many different pieces of advice follow the table.
@@ -85,7 +87,7 @@ func (fs *findings) writeAdvice(out io.Writer, p paint) {
 		if len(told) > maxAdvice {
 			continue
 		}
-		fmt.Fprint(out, wrapped("- ", "  ", f.Class.String()+": "+printable(f.Advice.Text)))
+		fmt.Fprint(out, wrapped("- ", "  ", f.Class.String()+": "+safetext.Printable(f.Advice.Text, maxText)))
 	}
 	if more := len(told) - maxAdvice; more > 0 {
 		fmt.Fprintf(out, "- and %s more, for others of the table: --csv and --json have all\n", thousands(more))

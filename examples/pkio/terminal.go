@@ -5,10 +5,11 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // complain writes an error on one line.
@@ -39,7 +40,7 @@ var forUsers = strings.NewReplacer(
 func told(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
 	text = forUsers.Replace(text)
-	return printable(strings.Join(strings.Fields(text), " "))
+	return safetext.Printable(strings.Join(strings.Fields(text), " "), maxText)
 }
 
 // toldError is an error that is told so.
@@ -49,38 +50,9 @@ func (e toldError) Error() string { return told(e.error) }
 
 func (e toldError) Unwrap() error { return e.error }
 
-// printable makes what others chose, such as the name of a file or the subject of a
-// certificate, fit for one line of text: what a terminal could obey or would not
-// show is escaped, bytes that are not UTF-8 too.
-func printable(s string) string {
-	plain := true
-	for i := range len(s) {
-		plain = plain && s[i] >= ' ' && s[i] <= '~'
-	}
-	if plain {
-		return s
-	}
-	var out strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd"):
-			fmt.Fprintf(&out, `\x%02x`, s[i])
-		case unicode.IsPrint(r):
-			out.WriteRune(r)
-		default:
-			fmt.Fprintf(&out, `\u{%x}`, r)
-		}
-	}
-	return out.String()
-}
-
-// shortened is at most so many characters of a text that is printable.
-func shortened(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
-}
+// maxText bounds what is written of a stranger's text, in bytes: spreadsheets take as
+// much in a cell.
+const maxText = 32_000
 
 // output is standard output, and the first error of writing to it: a list that a full
 // disk cut off must not pass for the whole.

@@ -11,6 +11,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 var purposes = map[string]x509.ExtKeyUsage{
@@ -81,7 +82,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 				usage = x509.ExtKeyUsageServerAuth
 			}
 			if leaves.Len() > 1 {
-				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", printable(args[0]), leaves.Len())
+				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", safetext.Printable(args[0], maxText), leaves.Len())
 			}
 			onlyCAs := leaves.Len() == 0
 			if onlyCAs {
@@ -92,7 +93,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			})
 			if onlyCAs && len(e.Unused) > 0 {
 				// The verdict is on one path: it must not pass for one on all of them.
-				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", printable(args[0]), store.Len())
+				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", safetext.Printable(args[0], maxText), store.Len())
 			}
 			if !quiet {
 				out := cmd.OutOrStdout()

@@ -12,6 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/recently"
 )
 
 // judge knows how to judge and remembers whom it judged.
@@ -20,15 +21,16 @@ type judge struct {
 	use      advice.Use
 	verifier func() (*chain.Verifier, error)
 
-	mu          sync.Mutex
-	seed        maphash.Seed
-	seen        []uint64 // hashes of certificates seen, each at one place, later ones over earlier ones
-	young, old  map[uint64]*known
-	youngerSize int // bytes of the certificates in young
+	repeated recently.Cache[uint64, *known]
+
+	mu   sync.Mutex
+	seed maphash.Seed
+	seen []uint64 // hashes of certificates seen, each at one place, later ones over earlier ones
 }
 
 func newJudge(cfg Config) *judge {
 	j := &judge{at: cfg.Time, use: cfg.Use, verifier: defaultVerifier, seed: maphash.MakeSeed(), seen: make([]uint64, maxSeen)}
+	j.repeated.Most, j.repeated.Size = maxRemembered, func(k *known) int { return len(k.cert.Raw) }
 	if cfg.Verifier != nil {
 		j.verifier = func() (*chain.Verifier, error) { return cfg.Verifier, nil }
 	}
@@ -73,13 +75,8 @@ const signatureEnd = 64
 // is not kept if it belongs to others.
 func (j *judge) of(der []byte, others bool) (*known, error) {
 	hash := maphash.Bytes(j.seed, der[max(0, len(der)-signatureEnd):])
+	k, _ := j.repeated.Get(hash)
 	j.mu.Lock()
-	k := j.young[hash]
-	if k == nil {
-		if k = j.old[hash]; k != nil {
-			j.remember(hash, k)
-		}
-	}
 	place := &j.seen[hash%maxSeen]
 	again := *place == hash
 	*place = hash
@@ -96,20 +93,9 @@ func (j *judge) of(der []byte, others bool) (*known, error) {
 	}
 	k = &known{judge: j, cert: cert}
 	if again && len(der) <= maxRememberedCert {
-		j.mu.Lock()
-		j.remember(hash, k)
-		j.mu.Unlock()
+		j.repeated.Put(hash, k)
 	}
 	return k, nil
-}
-
-// remember is called with the lock.
-func (j *judge) remember(hash uint64, k *known) {
-	if j.young == nil || j.youngerSize > maxRemembered {
-		j.old, j.young, j.youngerSize = j.young, make(map[uint64]*known), 0
-	}
-	j.young[hash] = k
-	j.youngerSize += len(k.cert.Raw)
 }
 
 func (k *known) advice() advice.Advice {

@@ -69,5 +69,8 @@ func TestCertificate(t *testing.T) {
 		{"no certificate", nil, "no certificate"},
 	} {
 		assert.Equal(t, c.want, safetext.Certificate(c.cert), c.name)
+		if c.cert != nil && strings.HasPrefix(c.want, `"`) {
+			assert.Equal(t, strings.Trim(c.want, `"`), safetext.CertificateName(c.cert), c.name)
+		}
 	}
 }
