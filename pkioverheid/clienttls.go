@@ -15,6 +15,14 @@ type ClientConfig struct {
 	// algorithms the server takes. Empty shows none. See [LoadKeyPair].
 	KeyPairs []*KeyPair
 
+	// PublicHosts, for NewClient and NewTransport, are servers that have a certificate of
+	// a public CA and want ours: exact host names in ASCII, each with or without a port.
+	// They are verified by the roots of the operating system only, and no other host is.
+	// Certificates of PKIoverheid, G3 among them, are refused there. Nothing else of Trust
+	// counts for them but Time: no Policy, no Revocation, no added roots. An https proxy
+	// to them must be listed too.
+	PublicHosts []string
+
 	// RenegotiateHosts, for NewClient and NewTransport, are servers that ask for the
 	// certificate late, as Apache and IIS do that want it for some paths only: exact host
 	// names in ASCII, each with or without a port. To them the client offers TLS 1.2 only,
@@ -57,6 +65,9 @@ func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 			return nil, errors.New("pkioverheid: KeyPair.Hosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
 		}
 	}
+	if len(cfg.PublicHosts) > 0 {
+		return nil, errors.New("pkioverheid: ClientConfig.PublicHosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+	}
 	if len(cfg.RenegotiateHosts) > 0 {
 		return nil, errors.New("pkioverheid: ClientConfig.RenegotiateHosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
 	}
@@ -81,7 +92,11 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 	if err != nil {
 		return nil, err
 	}
-	cfg.RenegotiateHosts = late
+	public, err := newHostList("ClientConfig.PublicHosts", cfg.PublicHosts)
+	if err != nil {
+		return nil, err
+	}
+	cfg.RenegotiateHosts, cfg.PublicHosts = late, public
 	cfg.Trust = cfg.Trust.snapshot()
 	pairs := cfg.KeyPairs
 	cfg.KeyPairs = make([]*KeyPair, len(pairs))

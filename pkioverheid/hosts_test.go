@@ -27,11 +27,15 @@ func TestHostsAreExactNames(t *testing.T) {
 		_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{RenegotiateHosts: []string{host}})
 		assert.ErrorContains(t, err, "ClientConfig.RenegotiateHosts", host)
 		assert.ErrorContains(t, err, says, host)
+		_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{PublicHosts: []string{host}})
+		assert.ErrorContains(t, err, "ClientConfig.PublicHosts", host)
 	}
 	_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{RenegotiateHosts: []string{"Example.NL", "example.nl:8443", "xn--bcher-kva.example"}})
 	assert.NoError(t, err)
 	_, err = pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{RenegotiateHosts: []string{"example.nl"}})
 	assert.ErrorContains(t, err, "RenegotiateHosts is for NewTransport and NewClient")
+	_, err = pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{PublicHosts: []string{"example.nl"}})
+	assert.ErrorContains(t, err, "PublicHosts is for NewTransport and NewClient")
 	_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{
 		RenegotiateHosts: []string{"example.nl"},
 		Base:             &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}},

@@ -27,6 +27,6 @@ func TestAHandshakeMayTakeLongerThanTheFetchOfACRL(t *testing.T) {
 	} {
 		tr, err := NewTransport(c.cfg)
 		require.NoError(t, err, name)
-		assert.Equal(t, c.want, tr.current.get().base.TLSHandshakeTimeout, name)
+		assert.Equal(t, c.want, tr.current.get().lanes[lane{}].TLSHandshakeTimeout, name)
 	}
 }

@@ -43,23 +43,24 @@ type connector struct {
 	client *clientState
 	asked  requests
 
-	base      *http.Transport
-	late      *http.Transport // for lateHosts
-	lateHosts hostList
+	lateHosts, publicHosts hostList
+	lanes                  map[lane]*http.Transport // never one for two
 }
 
-// to returns the http.Transport for a URL.
-func (c *connector) to(u *url.URL) *http.Transport {
-	if c.lateHosts.has(u) {
-		return c.late
-	}
-	return c.base
+// lane is a kind of host. Each has an http.Transport of its own, with its own
+// connections and sessions.
+type lane struct {
+	late   bool // of ClientConfig.RenegotiateHosts
+	public bool // of ClientConfig.PublicHosts
+}
+
+func (c *connector) laneOf(u *url.URL) lane {
+	return lane{late: c.lateHosts.has(u), public: c.publicHosts.has(u)}
 }
 
 func (c *connector) closeIdle() {
-	c.base.CloseIdleConnections()
-	if c.late != nil {
-		c.late.CloseIdleConnections()
+	for _, t := range c.lanes {
+		t.CloseIdleConnections()
 	}
 }
 
@@ -89,21 +90,16 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &connector{client: client, lateHosts: cfg.RenegotiateHosts}
-	if c.base, err = c.transport(cfg, name, lane{}); err != nil {
-		return nil, err
-	}
-	if len(c.lateHosts) > 0 {
-		if c.late, err = c.transport(cfg, name, lane{late: true}); err != nil {
+	c := &connector{client: client, lateHosts: cfg.RenegotiateHosts, publicHosts: cfg.PublicHosts, lanes: make(map[lane]*http.Transport)}
+	for _, l := range []lane{{}, {late: true}, {public: true}, {late: true, public: true}} {
+		if l.late && len(c.lateHosts) == 0 || l.public && len(c.publicHosts) == 0 {
+			continue
+		}
+		if c.lanes[l], err = c.transport(cfg, name, l); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
-}
-
-// lane is a kind of host that has an http.Transport of its own.
-type lane struct {
-	late bool // of ClientConfig.RenegotiateHosts
 }
 
 // transport makes the http.Transport of a lane.
@@ -161,6 +157,9 @@ func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Conf
 	tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	if l.late {
 		tc.MaxVersion, tc.Renegotiation = tls.VersionTLS12, tls.RenegotiateOnceAsClient
+	}
+	if l.public {
+		tc.RootCAs, tc.VerifyConnection = nil, c.publicHosts.verifyConnection
 	}
 	if given == nil {
 		return tc, nil
@@ -263,8 +262,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.current.get()
 	ctx, attempt := withAttempt(req.Context(), c.client.clock, &c.asked)
 	attempt.host = hostName(req.URL)
-	if c.client.bound() && c.base.Proxy != nil {
-		if proxy, err := c.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
+	l := c.laneOf(req.URL)
+	if base := c.lanes[l]; c.client.bound() && base.Proxy != nil {
+		if proxy, err := base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
 			attempt.proxy = hostName(proxy)
 		}
 	}
@@ -272,7 +272,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}
 	}
-	resp, err := c.to(req.URL).RoundTrip(noted)
+	resp, err := c.lanes[l].RoundTrip(noted)
 	if err == nil {
 		return resp, nil // its Request carries the attempt, for RefusedCertificate
 	}
@@ -286,6 +286,9 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	}
 	var refused *tls.CertificateVerificationError
 	if errors.As(err, &refused) {
+		if c.laneOf(req.URL).public {
+			return publicError(c.peer(req, a), refused)
+		}
 		return c.client.explainServer(c.peer(req, a), refused)
 	}
 	if e := a.clientCertificateError(req.URL.Hostname(), c.peer(req, a), err); e != nil {
@@ -300,8 +303,8 @@ func (c *connector) peer(req *http.Request, a *attempt) string {
 	a.mu.Lock()
 	handshaking := a.handshakes == 0 && a.dialler == nil
 	a.mu.Unlock()
-	if handshaking && c.base.Proxy != nil {
-		if proxy, err := c.base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
+	if base := c.lanes[lane{}]; handshaking && base.Proxy != nil {
+		if proxy, err := base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
 			return "the proxy " + quoteHost(proxy.Hostname())
 		}
 	}
