@@ -13,24 +13,38 @@ import (
 	"strings"
 )
 
-// System returns the certificates that x509.SystemCertPool trusts on Linux, from the same
-// files and folders, SSL_CERT_FILE and SSL_CERT_DIR included; it reads them at each call. The
-// error joins what both leave out, such as a damaged certificate or a file without
+// System returns the CAs that x509.SystemCertPool trusts on Linux, from the same files and
+// folders, SSL_CERT_FILE and SSL_CERT_DIR included; it reads them at each call. What is not
+// a CA, and so issues nothing, is skipped: Debian's ssl-cert puts one there. The error joins
+// what crypto/x509 leaves out too, such as a damaged certificate or a file without
 // permission, and may come beside a Store. On other systems there is only an error.
 func System() (*Store, error) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
 		return nil, fmt.Errorf("truststore: the certificates that %s trusts cannot be listed: this works on Linux only", runtime.GOOS)
 	}
+	all, errs := readSystem()
+	store := all.Filter(mayIssue)
+	if store.Len() == 0 {
+		errs = append(errs, errors.New("the operating system has no certificates in the places that crypto/x509 knows: install its package of CA certificates, or set SSL_CERT_FILE or SSL_CERT_DIR"))
+	}
+	if len(errs) > 0 {
+		return store, fmt.Errorf("truststore: %w", errors.Join(errs...))
+	}
+	return store, nil
+}
+
+// readSystem returns all that x509.SystemCertPool has.
+func readSystem() (*Store, []error) {
 	r := systemReader{store: new(Store)}
 	r.readFirst()
 	r.readFolders()
-	if r.store.Len() == 0 {
-		r.errs = append(r.errs, errors.New("the operating system has no certificates in the places that crypto/x509 knows: install its package of CA certificates, or set SSL_CERT_FILE or SSL_CERT_DIR"))
-	}
-	if len(r.errs) > 0 {
-		return r.store, fmt.Errorf("truststore: %w", errors.Join(r.errs...))
-	}
-	return r.store, nil
+	return r.store, r.errs
+}
+
+// mayIssue is the rule of x509.Certificate.CheckSignatureFrom: old roots, of version 1,
+// cannot say that they are CAs.
+func mayIssue(c *x509.Certificate) bool {
+	return c.IsCA && c.BasicConstraintsValid || c.Version < 3 && !c.BasicConstraintsValid
 }
 
 // systemFiles and systemFolders are those of crypto/x509 (root_linux.go).

@@ -1,13 +1,17 @@
 package truststore
 
 import (
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,9 +30,13 @@ func TestSystemChild(t *testing.T) {
 	if poolErr != nil {
 		pool = x509.NewCertPool() // an error is no pool
 	}
-	assert.True(t, pool.Equal(store.CertPool()), "the sets differ")
+	all, _ := readSystem()
+	assert.True(t, pool.Equal(all.CertPool()), "the sets differ")
 	//lint:ignore SA1019 deprecated because of other systems
-	assert.Equal(t, pool.Subjects(), store.CertPool().Subjects(), "the order differs")
+	assert.Equal(t, pool.Subjects(), all.CertPool().Subjects(), "the order differs")
+	for c := range store.All() {
+		assert.True(t, c.IsCA, c.Subject.CommonName)
+	}
 	result := systemResult{Len: store.Len()}
 	if err != nil {
 		result.Err = err.Error()
@@ -62,6 +70,14 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 	headers := strings.Replace(string(text(certs[1])), "-----\n", "-----\nKey: value\n\n", 1)
 	unended, _, _ := strings.Cut(string(text(certs[1])), "-----END")
 	good := string(text(certs[0]))
+	// As Debian's ssl-cert makes it: self-signed, and not a CA.
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, testKey().Public(), testKey())
+	require.NoError(t, err)
+	snakeoil := string(pemOf("CERTIFICATE", der))
 
 	for name, c := range map[string]struct {
 		files map[string]string // name to content; "-> target" is a link
@@ -115,6 +131,9 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 			map[string]string{"s/a.pem": good}, "HERE/none.pem", "HERE/s", 1, []string{
 				"SSL_CERT_FILE: open HERE/none.pem: no such file or directory",
 			},
+		},
+		"what is not a CA, which crypto/x509 has in its pool": {
+			map[string]string{"s/a.pem": good, "s/ssl-cert-snakeoil.pem": snakeoil}, "/dev/null", "HERE/s", 1, nil,
 		},
 		"nothing at all": {
 			map[string]string{"s/README": "read me"}, "/dev/null", "HERE/s", 0, []string{
