@@ -2,7 +2,6 @@ package pkioverheid
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -59,38 +58,6 @@ func (e *AccessError) Error() string { return wording(e.Problem, e.Advice) }
 
 // Unwrap returns what is underneath.
 func (e *AccessError) Unwrap() []error { return e.Err }
-
-// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
-// lets in nobody. An organisation may have two valid OINs: name both.
-//
-// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
-// OIN that is not valid nobody is let in, and a server is not made.
-func AllowOIN(oins ...OIN) Authorizer {
-	for _, oin := range oins {
-		if err := oin.Validate(); err != nil {
-			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %w", err))
-		}
-	}
-	oins = slices.Clone(oins)
-	return func(id Identity) error {
-		if err := checkSystem(id); err != nil || id.isProbe() {
-			return err
-		}
-		if id.oin == "" {
-			return errNoOIN()
-		}
-		if !slices.Contains(oins, id.oin) {
-			return errNotListed(id.oin)
-		}
-		return nil
-	}
-}
-
-func errNoOIN() error { return &AccessError{Problem: "The certificate bears no OIN."} }
-
-func errNotListed(oin OIN) error {
-	return &AccessError{Problem: "OIN " + string(oin) + " is not on the list."}
-}
 
 // AllowTSP lets in systems whose certificate one of the TSPs issued, for [AllOf]: whoever
 // trusts a root lets in the customers of every TSP below it. An empty list lets in nobody,

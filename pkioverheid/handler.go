@@ -1,8 +1,6 @@
 package pkioverheid
 
 import (
-	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -62,32 +59,12 @@ type handler struct {
 	next   http.Handler
 }
 
-type identityKey struct{}
-
-func init() {
-	testidentity.Of = func(c []*x509.Certificate) (any, error) { return identityOf(c, true) }
-	testidentity.Context = func(ctx context.Context, id any) context.Context {
-		known := id.(Identity)
-		return context.WithValue(ctx, identityKey{}, &known)
-	}
-}
-
-// IdentityFromContext returns who the caller of a request is that came through
-// [Server.Handler]. It is false for every other context.
-func IdentityFromContext(ctx context.Context) (Identity, bool) {
-	id, ok := ctx.Value(identityKey{}).(*Identity)
-	if !ok {
-		return Identity{}, false
-	}
-	return *id, true
-}
-
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, refused := h.server.callers.identify(r, h.server.current.get().trustState)
 	if refused == nil {
 		err := h.allow(*id)
 		if err == nil {
-			h.next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, id)))
+			h.next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
 			return
 		}
 		refused = refusalOf(id, err)

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
@@ -159,6 +160,38 @@ func (o OIN) fault() string {
 		}
 	}
 	return ""
+}
+
+// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
+// lets in nobody. An organisation may have two valid OINs: name both.
+//
+// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
+// OIN that is not valid nobody is let in, and a server is not made.
+func AllowOIN(oins ...OIN) Authorizer {
+	for _, oin := range oins {
+		if err := oin.Validate(); err != nil {
+			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %w", err))
+		}
+	}
+	oins = slices.Clone(oins)
+	return func(id Identity) error {
+		if err := checkSystem(id); err != nil || id.isProbe() {
+			return err
+		}
+		if id.oin == "" {
+			return errNoOIN()
+		}
+		if !slices.Contains(oins, id.oin) {
+			return errNotListed(id.oin)
+		}
+		return nil
+	}
+}
+
+func errNoOIN() error { return &AccessError{Problem: "The certificate bears no OIN."} }
+
+func errNotListed(oin OIN) error {
+	return &AccessError{Problem: "OIN " + string(oin) + " is not on the list."}
 }
 
 // MarshalText returns the 20 characters, and nothing of an empty OIN. What does not

@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
-	"github.com/go-pkioverheid/trust/truststore/internal/other"
+	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -65,7 +65,7 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 	case e.Kind == entry.PrivateKey && (f == PKCS12 || f == JKS):
 		return e.Within(errKeyInside)
 	case e.Kind == entry.PrivateKey:
-		return e.Within(other.ErrPrivateKey)
+		return e.Within(notcerts.ErrPrivateKey)
 	case e.Kind == entry.Restricted:
 		return e.Within(fmt.Errorf("it marks the certificate as %s: leave it out", e.Restriction))
 	case e.Cert != nil:

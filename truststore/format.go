@@ -15,7 +15,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 	"github.com/go-pkioverheid/trust/truststore/internal/jks"
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
-	"github.com/go-pkioverheid/trust/truststore/internal/other"
+	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/internal/pem"
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs12"
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs7"
@@ -141,7 +141,7 @@ func ParseFormat(s string) (Format, error) {
 func Detect(data []byte) (Format, error) {
 	f, _, err := sniff(data)
 	if err == nil && f.format == 0 {
-		err = other.ErrPrivateKey
+		err = notcerts.ErrPrivateKey
 	}
 	if err != nil {
 		return 0, fmt.Errorf("truststore: %w", err)
@@ -177,11 +177,11 @@ func sniff(data []byte) (*form, []byte, error) {
 			return nil, nil, errUTF16
 		}
 	}
-	if err := other.Binary(data); err != nil {
+	if err := notcerts.Binary(data); err != nil {
 		return nil, nil, err
 	}
 	if c.text[0] == '<' {
-		if err := other.Page(c.text); err != nil {
+		if err := notcerts.Page(c.text); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -208,7 +208,7 @@ func sniff(data []byte) (*form, []byte, error) {
 			return c.form(), der, nil
 		}
 	}
-	return nil, nil, other.Text(c.text)
+	return nil, nil, notcerts.Text(c.text)
 }
 
 var errUTF16 = errors.New("this is text in UTF-16: save it as UTF-8 or ASCII")
@@ -231,7 +231,7 @@ func enter(data []byte) (a sequence, err error) {
 		return sequence{}, err
 	}
 	_, body, _ := ber.Cut(data)
-	if err := other.ASN1(body); err != nil {
+	if err := notcerts.ASN1(body); err != nil {
 		return sequence{}, err
 	}
 	a.body = data[h.Size : h.Size+len(body)]

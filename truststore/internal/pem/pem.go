@@ -18,7 +18,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
-	"github.com/go-pkioverheid/trust/truststore/internal/other"
+	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs7"
 	"github.com/go-pkioverheid/trust/truststore/internal/purposes"
@@ -76,7 +76,7 @@ func (b *block) entries(e entry.Entry, o entry.Options, yield func(entry.Entry) 
 		e.Key = func() (crypto.Signer, error) { return b.key(o) }
 		return yield(e)
 	case entry.Unknown:
-		e.Kind, e.Err = entry.Other, other.Block(b.kind)
+		e.Kind, e.Err = entry.Other, notcerts.Block(b.kind)
 		return yield(e)
 	}
 	der, err := b.der()

@@ -1,5 +1,5 @@
-// Package other has the words for files that hold no certificate.
-package other
+// Package notcerts has the words for files that hold no certificate.
+package notcerts
 
 import (
 	"bytes"
