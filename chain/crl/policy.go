@@ -148,6 +148,9 @@ func (c *Checker) check(cert *x509.Certificate, signers []*x509.Certificate, q *
 // maySignCRLs is an error if none of the certificates may.
 func maySignCRLs(signers []*x509.Certificate) error {
 	ca := signers[0]
+	if ca.KeyUsage&x509.KeyUsageCRLSign != 0 {
+		return nil
+	}
 	if !slices.ContainsFunc(signers, func(s *x509.Certificate) bool { return !hasKeyUsage(s) || s.KeyUsage&x509.KeyUsageCRLSign != 0 }) {
 		return fmt.Errorf("its issuer %s may not sign CRLs (RFC 5280 section 4.2.1.3), so that nothing that it issued can be checked", safetext.CA(ca.Subject))
 	}

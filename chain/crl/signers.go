@@ -41,7 +41,10 @@ func (c *Checker) signers(ch chain.Chain, i int, q *question) []*x509.Certificat
 
 // ownSigners are the operator's certificates of a name, from Config and the folder.
 func (c *Checker) ownSigners(name []byte) []*x509.Certificate {
-	signers := c.configured[string(name)]
+	var signers []*x509.Certificate
+	if len(c.configured) > 0 {
+		signers = c.configured[string(name)]
+	}
 	if contents := c.store.folder.current.Load(); contents != nil && len(contents.signers) > 0 {
 		signers = slices.Concat(signers, contents.signers[string(name)])
 	}

@@ -180,7 +180,7 @@ func (s *store) fetchedBy(buf []*storedList, signers []*x509.Certificate) []*sto
 	var others []*storedList // of CAs of the same name
 	s.mu.RLock()
 	for _, a := range s.authorities[string(signers[0].RawSubject)] {
-		is := slices.ContainsFunc(signers, a.is)
+		is := a.is(signers[0]) || len(signers) > 1 && slices.ContainsFunc(signers, a.is)
 		for _, src := range a.sources {
 			for _, l := range src.lists {
 				if is {

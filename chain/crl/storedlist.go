@@ -51,8 +51,10 @@ func (l *storedList) notes() (notes []string) {
 
 // noteDelta notes whether a certificate points to a delta CRL.
 func (l *storedList) noteDelta(cert *x509.Certificate) {
-	if !l.delta.Load() && hasExtension(cert, 2, 5, 29, idFreshestCRL) {
-		l.delta.Store(true)
+	for i := range cert.Extensions { // for each connection: no copies
+		if id := cert.Extensions[i].Id; len(id) == 4 && id[3] == idFreshestCRL && id[2] == 29 && id[1] == 5 && id[0] == 2 {
+			l.delta.Store(true)
+		}
 	}
 }
 
