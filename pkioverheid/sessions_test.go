@@ -255,3 +255,31 @@ func TestARefusalOnAResumedSessionSaysWhatWasAskedAndShown(t *testing.T) {
 		})
 	}
 }
+
+// The README says what tickets cost: those of a plain server hold the client's chain and
+// one verified chain, ours each verified chain.
+func TestTicketsAreLittleLargerThanThoseOfAPlainServer(t *testing.T) {
+	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
+		a := pkiotest.New(h)
+		own := a.Issue(pkiotest.OIN(someOIN))
+		size := func(tc *tls.Config) int {
+			var size atomic.Int64
+			wrap := tc.WrapSession
+			if wrap == nil {
+				wrap, tc.UnwrapSession = tc.EncryptTicket, tc.DecryptTicket
+			}
+			tc.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+				ticket, err := wrap(cs, ss)
+				size.Store(int64(len(ticket)))
+				return ticket, err
+			}
+			require.NoError(t, call(t, serve(t, tc), &own))
+			return int(size.Load())
+		}
+		ours := size(serverConfig(t, pkioverheid.ServerConfig{Trust: pkiotest.Trust(a)}, pkioverheid.AllowOIN(someOIN)))
+		plain := size(&tls.Config{Certificates: []tls.Certificate{ownPair()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: a.Roots().CertPool()})
+		require.NotZero(t, plain)
+		assert.Less(t, float64(ours)/float64(plain), 1.25, "%v: %d and %d bytes", h, ours, plain)
+		assert.Less(t, ours, 14_000)
+	}
+}
