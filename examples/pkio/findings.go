@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"container/heap"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	iofs "io/fs"
@@ -321,3 +322,10 @@ func (h *leastUrgent) Pop() any {
 	h.worst = h.worst[:len(h.worst)-1]
 	return last
 }
+
+// nameOf is what people call a certificate.
+func nameOf(c *x509.Certificate) string {
+	return cmp.Or(safetext.CertificateName(c), "(no name)")
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

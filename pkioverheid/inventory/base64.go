@@ -1,0 +1,127 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"strconv"
+)
+
+// readEncoded reads the PEM that stands in a text in base64. It decodes in the text
+// itself, which can be large.
+func (c *contentReader) readEncoded() {
+	text := c.text
+	for line := 1; ; {
+		at := indexEncoded(text)
+		if at < 0 || c.ctx.Err() != nil {
+			return
+		}
+		line += bytes.Count(text[:at], []byte("\n"))
+		encoded := text[at : at+lengthOfBase64(text[at:])]
+		text = text[at+len(encoded):]
+		lines := bytes.Count(encoded, []byte("\n"))
+		c.data = decodeInPlace(encoded)
+		c.inText, c.allPEM, c.firstLine, c.lastLine = true, false, -1, 0
+		c.within = "line " + strconv.Itoa(line) + " in base64, "
+		c.try("")
+		line += lines
+	}
+}
+
+// decodeInPlace decodes base64, as far as it is not damaged, after a line that shows
+// that the text is none of PEM alone. What it returns lies in encoded, and is shorter.
+func decodeInPlace(encoded []byte) []byte {
+	const before = "#\n"
+	in := base64.NewDecoder(base64.StdEncoding, &withoutBlanks{encoded})
+	var piece [1 << 10]byte
+	end := 0 // always before what the decoder reads next
+	for {
+		n, err := in.Read(piece[:])
+		end += copy(encoded[end:], piece[:n])
+		if err != nil {
+			break
+		}
+	}
+	copy(encoded[len(before):], encoded[:end])
+	copy(encoded, before)
+	return encoded[:len(before)+end]
+}
+
+// withoutBlanks reads text without its blanks. The decoder passes over ends of lines.
+type withoutBlanks struct{ text []byte }
+
+func (w *withoutBlanks) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && len(w.text) > 0 {
+		if c := w.text[0]; c != ' ' && c != '\t' {
+			p[n] = c
+			n++
+		}
+		w.text = w.text[1:]
+	}
+	if n == 0 && len(w.text) == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// lengthOfBase64 is that of the base64 with which text begins: the rest of its line,
+// and of those below it that are as long, and a last one that is shorter.
+func lengthOfBase64(text []byte) int {
+	full, end := 0, 0
+	for {
+		begin := end
+		for begin < len(text) && (text[begin] == ' ' || text[begin] == '\t') {
+			begin++
+		}
+		at := begin
+		for at < len(text) && text[at] > ' ' && isBase64(text[at:at+1]) {
+			at++
+		}
+		length := at - begin
+		for at < len(text) && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r') {
+			at++
+		}
+		whole := at == len(text) || text[at] == '\n'
+		switch {
+		case end == 0:
+			full = length
+		case !whole || length > full || length == 0:
+			return end
+		}
+		end = begin + length
+		if !whole || at == len(text) || length < full || text[end-1] == '=' {
+			return end
+		}
+		end = at + 1
+	}
+}
+
+func isBase64(s []byte) bool {
+	for _, c := range s {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '+', c == '/', c == '=', c == '\r', c == '\n', c == ' ', c == '\t':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// beginOfBase64 decodes as much of base64 as isCertificateStart looks at.
+func beginOfBase64(text []byte) []byte {
+	const much = 24
+	var begin []byte
+	for _, c := range text {
+		if len(begin) == much {
+			break
+		}
+		if c > ' ' && c < 0x80 { // no white space, and no byte order mark
+			begin = append(begin, c)
+		}
+	}
+	der := make([]byte, base64.StdEncoding.DecodedLen(much))
+	n, _ := base64.StdEncoding.Decode(der, begin) // what is damaged begins no certificate
+	return der[:n]
+}
