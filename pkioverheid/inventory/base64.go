@@ -23,7 +23,7 @@ func (c *contentReader) readEncoded() {
 		c.data = decodeInPlace(encoded)
 		c.inText, c.allPEM, c.firstLine, c.lastLine = true, false, -1, 0
 		c.within = "line " + strconv.Itoa(line) + " in base64, "
-		c.try("")
+		_ = c.try("") // text has no password
 		line += lines
 	}
 }

@@ -60,7 +60,7 @@ func TestScanGoesOnAfterTrouble(t *testing.T) {
 	require.NoError(t, big.Close())
 	require.NoError(t, os.Truncate(at("outside/x"), 10<<30))
 	want := map[string]string{
-		"locked.p12":  "a key store whose password is not known",
+		"locked.p12":  "none of the passwords tried opens this key store",
 		"cut.der":     "",
 		"cut.pem":     "no END line: it is cut off",
 		"cut.jks":     "damaged JKS",

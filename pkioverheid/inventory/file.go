@@ -175,7 +175,8 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 
 func (r *reader) tooLarge(k contentKind) {
 	r.trouble(&trouble{
-		text:    fmt.Sprintf("it is larger than %d bytes and was not read: raise Config.MaxFileSize if there can be certificates in it", r.MaxFileSize),
+		text:    fmt.Sprintf("it is larger than %d bytes and was not read", r.MaxFileSize),
+		advice:  "raise Config.MaxFileSize if there can be certificates in it",
 		skipped: k == nothing,
 	})
 }

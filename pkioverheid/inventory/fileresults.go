@@ -131,7 +131,8 @@ func (c *contentReader) isSigned() bool {
 
 // readAll reads the file, with the passwords that are known if it has one.
 func (c *contentReader) readAll() {
-	if !c.try("") {
+	locked := c.try("")
+	if locked == nil {
 		return
 	}
 	if c.Passwords != nil {
@@ -139,21 +140,24 @@ func (c *contentReader) readAll() {
 			if c.ctx.Err() != nil {
 				return
 			}
-			if password != "" && !c.try(password) {
+			if password == "" {
+				continue
+			}
+			if locked = c.try(password); locked == nil {
 				return
 			}
 		}
 	}
-	c.emit(Result{Format: truststore.PKCS12, Err: &trouble{
-		where: c.job.path,
-		text:  "a key store whose password is not known: give it through Config.Passwords",
-		cause: truststore.ErrPassword,
-	}})
+	t := &trouble{where: c.job.path, text: "none of the passwords tried opens this key store, or it is damaged", cause: locked}
+	if errors.Is(locked, truststore.ErrNoPassword) {
+		t.text, t.advice = "a key store whose password is not known", "give it through Config.Passwords"
+	}
+	c.emit(Result{Format: truststore.PKCS12, Err: t})
 }
 
 // try reads the file with one password. If another one is needed, it emits nothing
-// and returns true.
-func (c *contentReader) try(password string) (locked bool) {
+// and returns an ErrPassword.
+func (c *contentReader) try(password string) (locked error) {
 	opts := c.options
 	if password != "" {
 		opts = append(opts[:len(opts):len(opts)], truststore.WithPassword(password))
@@ -164,20 +168,20 @@ func (c *contentReader) try(password string) (locked bool) {
 	}
 	for e := range entries {
 		if c.ctx.Err() != nil {
-			return false
+			return nil
 		}
 		if errors.Is(e.Err, truststore.ErrPassword) {
-			return true
+			return e.Err
 		}
 		if e.Kind == truststore.PrivateKey {
 			c.key = true
 			continue
 		}
 		if result, ok := c.result(e); ok && !c.emit(result) {
-			return false
+			return nil
 		}
 	}
-	return false
+	return nil
 }
 
 // result makes a Result of an entry; false if it is nothing to tell.

@@ -277,17 +277,27 @@ var ErrSkipped = errors.New("inventory: passed over")
 type trouble struct {
 	where   string // a path, or a host
 	text    string // may be empty: then cause says it
+	advice  string // what a program does about it, may be empty
 	cause   error
 	skipped bool
 }
 
 func (t *trouble) Error() string {
+	text, advice := t.ProblemAdvice()
+	if advice != "" {
+		text += ": " + advice
+	}
+	return "inventory: " + text
+}
+
+// ProblemAdvice returns what is wrong, with the place, and what a program does about it.
+func (t *trouble) ProblemAdvice() (problem, advice string) {
 	text := t.text
 	if text == "" {
 		text = t.cause.Error()
 	}
 	text = strings.TrimPrefix(text, "truststore: ")
-	return "inventory: " + safetext.Printable(t.where, maxPath) + ": " + safetext.Line(text)
+	return safetext.Printable(t.where, maxPath) + ": " + safetext.Line(text), t.advice
 }
 
 func (t *trouble) Unwrap() error { return t.cause }
