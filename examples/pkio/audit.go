@@ -39,7 +39,7 @@ func newAudit() *cobra.Command {
 		Short: "Find certificates that must be replaced",
 		Long: `audit looks for certificates in files, in folders with all that is below them, and
 on servers. It says of each whether it must be replaced, by what, by when, and whom
-to ask. Formats are told by content, not by name: PEM in any text, DER, PKCS#7,
+to ask. Formats are recognised by content, not by name: PEM in any text, DER, PKCS#7,
 PKCS#12, Java key stores, SAML metadata, CPAs.
 
 What must be done, as the table says it:

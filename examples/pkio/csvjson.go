@@ -141,7 +141,7 @@ func csvCell(s string) string {
 	if s == "-" {
 		return s // ours, and the whole cell
 	}
-	// Judged as it was: an escape begins with a backslash. Most text needs no look.
+	// As it was: an escape begins with a backslash. Most text needs no look.
 	if strings.ContainsRune(s, ';') || strings.IndexFunc(s, isLetterOrDigit) != 0 {
 		s = formula.ReplaceAllString(s, "$1'$2")
 	}

@@ -18,7 +18,7 @@ import (
 type destination struct {
 	file   string // its usual name
 	format truststore.Format
-	use    string // with %[1]s for the path, and %[2]s for how the password is told
+	use    string // with %[1]s for the path, and %[2]s for how the password is given
 }
 
 var destinations = map[string]destination{
@@ -154,7 +154,7 @@ nothing secret, because certificates are public, but Java wants one.`,
 	return cmd
 }
 
-// encode returns what is written, and how the password is told.
+// encode returns what is written, and how the password is given.
 func (d destination) encode(store *truststore.Store, names, known []string) (data []byte, told string, err error) {
 	switch {
 	case d.file == configMapFile:

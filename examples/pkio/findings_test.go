@@ -280,7 +280,7 @@ func FuzzCSVCell(f *testing.F) {
 	})
 }
 
-// Names are escaped in the report wherever they stand.
+// Names are escaped in the report everywhere.
 func TestReportEscapesNames(t *testing.T) {
 	const name = `"><script>alert(1)</script>{{.}}'`
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

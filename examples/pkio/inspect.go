@@ -27,7 +27,7 @@ func newInspect() *cobra.Command {
 		Short: "Say who a certificate is of, and explain its chain",
 		Long: `inspect shows what certificates are: the hierarchy, the place in it, the certificate
 supplier (TSP), the OIN, and what to do about each. Then it explains the chain of
-each that is no CA: the path to the root as a tree, what is right and what is wrong
+each that is not a CA: the path to the root as a tree, what is right and what is wrong
 in it, and what to do.
 
 It takes files of any format and servers. A server is shown no certificate, and
@@ -89,7 +89,7 @@ func complainAll(w io.Writer, err error) {
 	complain(w, err)
 }
 
-// How much is told of one file: the rest is for pkio audit.
+// How much is printed about one file: the rest is for pkio audit.
 const (
 	maxListed    = 50
 	maxExplained = 10
@@ -131,7 +131,7 @@ func inspect(out io.Writer, target string, found []inventory.Result, cfg invento
 	}
 }
 
-// describe tells who a certificate is and what to do about it.
+// describe prints who a certificate is and what to do about it.
 func describe(out io.Writer, number int, r inventory.Result) {
 	const indent = "     "
 	c := r.Certificate
@@ -144,7 +144,7 @@ func describe(out io.Writer, number int, r inventory.Result) {
 	}
 }
 
-// whoIs tells what a certificate claims to be, in lines.
+// whoIs returns what a certificate claims to be, in lines.
 func whoIs(r inventory.Result) []string {
 	c := r.Certificate
 	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), safetext.Printable(r.Path, maxText)), ", ")}
@@ -217,7 +217,7 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 }
 
 // forUser puts a refusal in terms of the tool. Which policies a program has is for
-// programmers, and how to make a chain work is no help with a certificate that may not
+// programmers, and how to make a chain work does not help with a certificate that may not
 // be used: what to do about the certificate takes their place.
 func forUser(e *chain.Explanation) *chain.Explanation {
 	own := *e

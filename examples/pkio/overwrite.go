@@ -54,7 +54,7 @@ func holdsKey(data []byte, passwords []string) (key, locked bool) {
 var keyMentions = func() [][]byte {
 	const pem = "PRIVATE KEY-----"
 	all := [][]byte{[]byte(pem), []byte("PRIVATE KEY BLOCK-----"), []byte("AGE-SECRET-KEY-")}
-	for before := range 3 { // as far as it does not depend on what stands around it
+	for before := range 3 { // as far as it does not depend on what is around it
 		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + pem))
 		all = append(all, []byte(text[[]int{0, 2, 3}[before]:len(text)-4]))
 	}
@@ -77,9 +77,9 @@ func mentionsKey(data []byte) bool {
 	return false
 }
 
-// ownStore returns the certificates of a trust store that pkio wrote, told by its
-// comments, its names or its form; nil for others. DER and PKCS#7 have nothing to tell
-// them by.
+// ownStore returns the certificates of a trust store that pkio wrote, known by its
+// comments, its names or its form; nil for others. DER and PKCS#7 have nothing to
+// know them by.
 func ownStore(data []byte, passwords []string) *truststore.Store {
 	if certs := ownTrustPackage(data); certs != nil {
 		return certs

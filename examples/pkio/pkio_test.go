@@ -72,7 +72,7 @@ func countCerts(env *testscript.Env) error {
 	n["G1G3"], n["G1G4"], n["G1G4EV"] = n["G1"]+n["G3"], n["G1"]+n["G4"], n["G1"]+n["G4"]+n["EV"]
 	n["FINE"] = n["ALL"] - n["NOW"] - n["G1"]
 	n["PLANTED"] = n["G1G4EV"] + n["G3"] + 5          // with their leaves, and a foreign one: see plant
-	n["G1LEAF"] = n["G3"] + 1 + n["EV"] + 1 + n["G1"] // where it stands among them
+	n["G1LEAF"] = n["G3"] + 1 + n["EV"] + 1 + n["G1"] // where it is among them
 	for name, value := range n {
 		env.Setenv("N_"+name, strconv.Itoa(value))
 	}
@@ -240,7 +240,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // impostor is what a server has that presents a CA of its own making for localhost, and
-// behind it the certificate of somebody else. The CA of that one is in ca.pem.
+// after it the certificate of somebody else. The CA of that one is in ca.pem.
 func impostor(ts *testscript.TestScript) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ts.Check(err)

@@ -112,7 +112,7 @@ func day(year int, month time.Month, d int) time.Time {
 	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 }
 
-// inDays tells how far away a date is.
+// inDays says how far away a date is.
 func inDays(date, now time.Time) string {
 	midnight := func(t time.Time) time.Time { return day(t.Year(), t.Month(), t.Day()) }
 	days := int(midnight(date).Sub(midnight(now)) / (24 * time.Hour))

@@ -66,7 +66,7 @@ func (p *progress) show() {
 		text += count(int(hosts), "host") + ", "
 	}
 	p.bar.Describe(text + count(int(p.counts.Certificates.Load()), "certificate"))
-	_ = p.bar.Add(1) // a terminal that is gone is no reason to stop
+	_ = p.bar.Add(1) // a terminal that is gone does not stop the scan
 }
 
 // above writes lines where the bar is, which comes back below them.

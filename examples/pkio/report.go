@@ -77,7 +77,7 @@ type reportRow struct {
 // classIDs are the names of the classes in the style sheet.
 var classIDs = [classes]string{"now", "soon", "later", "ok", "other", "error", "other"}
 
-// classLabels are the words beside the signs: nothing is told by colour alone.
+// classLabels are the words beside the signs: colour alone says nothing.
 var classLabels = map[string]string{"now": "now", "soon": "soon", "later": "later", "ok": "in order", "other": "other", "error": "error"}
 
 // Bounds of the page: a browser gets slow beyond some megabytes.
@@ -196,7 +196,7 @@ func (fs *findings) actions() []action {
 	var all []action
 	for i, k := range keys {
 		if i == maxActions {
-			all = append(all, action{Class: classIDs[k.Class], What: "More, of which the table below tells", Places: sum(fs.ToDo, keys[i:]) + fs.toDoMore})
+			all = append(all, action{Class: classIDs[k.Class], What: "More, see the table below", Places: sum(fs.ToDo, keys[i:]) + fs.toDoMore})
 			break
 		}
 		what, why := k.words()
@@ -349,7 +349,7 @@ func draw(id string, f *finding) picture {
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		c := &e.Path[i]
 		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
-			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not at hand", Name: safetext.Printable(c.Issuer, 200)})
+			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not available", Name: safetext.Printable(c.Issuer, 200)})
 		}
 		p.Boxes = append(p.Boxes, drawBox(c))
 	}

@@ -20,7 +20,7 @@ const (
 	statusError   = 2
 )
 
-// statusOf is an error that is told already: only the status is left to give.
+// statusOf is an error that is printed already: only the status is left to give.
 type statusOf int
 
 func (s statusOf) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
@@ -100,7 +100,7 @@ func refuseEmptyFlags(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
-// unknownCommand refuses what is no command, with the one that was probably meant.
+// unknownCommand refuses what is not a command, with the one that was probably meant.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -34,7 +34,7 @@ func newVerify() *cobra.Command {
 programs with this library do: signatures, dates, what each CA may do, and whether
 a CA was withdrawn. Revocation lists are not asked.
 
-CERT is a file of any format with one certificate that is no CA; CAs in it help to
+CERT is a file of any format with one certificate that is not a CA; CAs in it help to
 build the chain, and those of PKIoverheid need not be there. If all in the file are
 CAs, they must be on one path, and the lowest is checked. A server is asked for the
 name in --host (SNI), or else for its own, and what it presents must be for that.
@@ -82,7 +82,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 				usage = x509.ExtKeyUsageServerAuth
 			}
 			if leaves.Len() > 1 {
-				return fmt.Errorf("%s holds %d certificates that are no CA: give one at a time", safetext.Printable(args[0], maxText), leaves.Len())
+				return fmt.Errorf("%s holds %d certificates that are not CAs: give one at a time", safetext.Printable(args[0], maxText), leaves.Len())
 			}
 			onlyCAs := leaves.Len() == 0
 			if onlyCAs {

@@ -76,7 +76,7 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 	}
 }
 
-// What is told of a CPA elsewhere than around a certificate is read within limits,
+// What a CPA says elsewhere than around a certificate is read within limits,
 // too: of the attributes of a tag, encoding/xml makes many times their size.
 func TestACPAWithATagOfManyMegabytes(t *testing.T) {
 	cpa := cpaOf(pkioverheid.PrivateG1.Root())
@@ -98,7 +98,7 @@ func TestCertificatesThatAreCutOffAreTold(t *testing.T) {
 		"base64":                             text[:400],
 		"base64 in lines":                    bytes.ReplaceAll(text[:400], []byte("A"), []byte("A\r\n")),
 		"base64 of which half a group":       text[:401],
-		"base64 behind a byte order mark":    append([]byte("\ufeff"), text[:400]...),
+		"base64 after a byte order mark":     append([]byte("\ufeff"), text[:400]...),
 		"base64 with something else between": append(append(bytes.Clone(text), strings.Repeat(" ", 4096)...), "\x01"...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,11 +107,11 @@ func TestCertificatesThatAreCutOffAreTold(t *testing.T) {
 			assert.Error(t, troubles["a"])
 		})
 	}
-	_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte("MICE are no certificates")}, "b": {Data: []byte("MIIB")}}}, ".")
+	_, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte("MICE are not certificates")}, "b": {Data: []byte("MIIB")}}}, ".")
 	assert.Empty(t, troubles)
 }
 
-// PEM as it stands in programs, settings and messages.
+// PEM as it is in programs, settings and messages.
 func TestPEMInOtherText(t *testing.T) {
 	g1, g4 := pkioverheid.PrivateG1.Root(), pkioverheid.PrivateG4TLS.Root()
 	pem := pemOf(g1, g4)
@@ -126,45 +126,45 @@ func TestPEMInOtherText(t *testing.T) {
 		wrapped.WriteString("    " + in64[i:min(i+76, len(in64))] + "\n")
 	}
 	for name, text := range map[string]string{
-		"a string of C":                    "const char ca[] =\n" + around(`  "`, `\n"`) + ";\n",
-		"a string of C on the first line":  `const char ca[] = ` + around(`"`, `\r\n" \`) + ";\n",
-		"strings of Java":                  "String ca =\n" + around(`    "`, `\n" +`) + `"";`,
-		"a list of strings":                "[\n" + around(`'`, `',`) + "]",
-		"a comment":                        "x=1\n" + around("# ", ""),
-		"a comment of C":                   around("// ", ""),
-		"a block comment":                  "/*\n" + around(" * ", "") + " */",
-		"a patch":                          "+++ b/ca.pem\n@@ -0,0 +1,40 @@\n" + around("+", ""),
-		"a message that is quoted":         around("> ", ""),
-		"one line with spaces":             oneLine,
-		"a setting on one line":            `CA="` + oneLine + `" # ours`,
-		"one line without spaces":          strings.ReplaceAll(pem, "\n", ""),
-		"JSON in JSON":                     `{"a": "{\"ca\": \"` + strings.ReplaceAll(pem, "\n", `\\n`) + `\"}"}`,
-		"JSON of PHP":                      `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "/", `\/`), "\n", `\n`) + `"}`,
-		"JSON of Gson":                     `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "=", `\u003d`), "\n", `\n`) + `"}`,
-		"no line break before END":         strings.ReplaceAll(pem, "\n-----END", "-----END"),
-		"no line break between two":        strings.ReplaceAll(pem, "-----\n-----", "----------"),
-		"line breaks of old":               strings.ReplaceAll(pem, "\n", "\r"),
-		"a Secret of Kubernetes":           "kind: Secret\ndata:\n  ca.crt: " + in64 + "\n  x: eA==\n",
-		"a Secret of Kubernetes in JSON":   `{"kind": "Secret", "data": {"ca.crt": "` + in64 + `"}}`,
-		"a Secret, folded":                 "data:\n  ca.crt: >\n" + wrapped.String() + "  x: eA==\n",
-		"a property list":                  "<?xml version=\"1.0\"?><plist><data>\n" + wrapped.String() + "</data></plist>",
-		"PEM in a document that is signed": strings.Replace(samlOf(g1), "</md:EntitiesDescriptor>", "<x>\n"+pemOf(g4)+"</x></md:EntitiesDescriptor>", 1),
-		"elements of a default name space": strings.ReplaceAll(strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate", `<X509Certificate xmlns="http://www.w3.org/2000/09/xmldsig#"`), "</ds:X509Certificate", "</X509Certificate"),
-		"elements with CDATA":              strings.NewReplacer("<ds:X509Certificate>", "<ds:X509Certificate><![CDATA[", "</ds:X509Certificate>", "]]></ds:X509Certificate>").Replace(samlOf(g1, g4)),
-		"elements with a comment":          strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate>", "<ds:X509Certificate><!-- ours -->\n"),
-		"elements with a reference":        strings.ReplaceAll(samlOf(g1, g4), "</ds:X509Certificate>", "&#13;\n</ds:X509Certificate>"),
-		"a document behind a byte order mark and a comment": "\ufeff" + strings.Replace(samlOf(g1, g4), "?>", "?><!-- x -->", 1),
-		"base64 of PEM and nothing more":                    wrapped.String(),
-		"JSON with line breaks by number":                   `{"ca":"` + strings.ReplaceAll(pem, "\n", `\u000a`) + `"}`,
-		"properties of Java":                                "ca=" + strings.NewReplacer("\n", `\n`, "=", `\=`).Replace(pem) + "\n",
-		"an attribute of XML":                               `<x ca="` + strings.ReplaceAll(pem, "\n", "&#10;") + `"/>`,
-		"an element of XML from Windows":                    "<x>\n" + strings.ReplaceAll(pem, "\n", "&#13;\n") + "</x>",
-		"UTF-16 that XML speaks of":                         string(utf16Of(strings.Replace(samlOf(g1, g4), "?>", ` encoding="UTF-16"?>`, 1))),
-		"a Secret with a comment of two bytes before":       "ca: " + base64.StdEncoding.EncodeToString([]byte("#\n"+pem)) + "\n",
-		"a Secret with a line of ten bytes before":          "ca: " + base64.StdEncoding.EncodeToString([]byte("# G3 root\n"+pem)) + "\n",
-		"a Secret with an empty line before":                "ca: " + base64.StdEncoding.EncodeToString([]byte("\n"+pem)) + "\n",
-		"PEM, and one of them in base64":                    pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
-		"a mention before, and an example":                  "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
+		"a string of C":                                    "const char ca[] =\n" + around(`  "`, `\n"`) + ";\n",
+		"a string of C on the first line":                  `const char ca[] = ` + around(`"`, `\r\n" \`) + ";\n",
+		"strings of Java":                                  "String ca =\n" + around(`    "`, `\n" +`) + `"";`,
+		"a list of strings":                                "[\n" + around(`'`, `',`) + "]",
+		"a comment":                                        "x=1\n" + around("# ", ""),
+		"a comment of C":                                   around("// ", ""),
+		"a block comment":                                  "/*\n" + around(" * ", "") + " */",
+		"a patch":                                          "+++ b/ca.pem\n@@ -0,0 +1,40 @@\n" + around("+", ""),
+		"a message that is quoted":                         around("> ", ""),
+		"one line with spaces":                             oneLine,
+		"a setting on one line":                            `CA="` + oneLine + `" # ours`,
+		"one line without spaces":                          strings.ReplaceAll(pem, "\n", ""),
+		"JSON in JSON":                                     `{"a": "{\"ca\": \"` + strings.ReplaceAll(pem, "\n", `\\n`) + `\"}"}`,
+		"JSON of PHP":                                      `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "/", `\/`), "\n", `\n`) + `"}`,
+		"JSON of Gson":                                     `{"ca":"` + strings.ReplaceAll(strings.ReplaceAll(pem, "=", `\u003d`), "\n", `\n`) + `"}`,
+		"no line break before END":                         strings.ReplaceAll(pem, "\n-----END", "-----END"),
+		"no line break between two":                        strings.ReplaceAll(pem, "-----\n-----", "----------"),
+		"line breaks of old":                               strings.ReplaceAll(pem, "\n", "\r"),
+		"a Secret of Kubernetes":                           "kind: Secret\ndata:\n  ca.crt: " + in64 + "\n  x: eA==\n",
+		"a Secret of Kubernetes in JSON":                   `{"kind": "Secret", "data": {"ca.crt": "` + in64 + `"}}`,
+		"a Secret, folded":                                 "data:\n  ca.crt: >\n" + wrapped.String() + "  x: eA==\n",
+		"a property list":                                  "<?xml version=\"1.0\"?><plist><data>\n" + wrapped.String() + "</data></plist>",
+		"PEM in a document that is signed":                 strings.Replace(samlOf(g1), "</md:EntitiesDescriptor>", "<x>\n"+pemOf(g4)+"</x></md:EntitiesDescriptor>", 1),
+		"elements of a default name space":                 strings.ReplaceAll(strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate", `<X509Certificate xmlns="http://www.w3.org/2000/09/xmldsig#"`), "</ds:X509Certificate", "</X509Certificate"),
+		"elements with CDATA":                              strings.NewReplacer("<ds:X509Certificate>", "<ds:X509Certificate><![CDATA[", "</ds:X509Certificate>", "]]></ds:X509Certificate>").Replace(samlOf(g1, g4)),
+		"elements with a comment":                          strings.ReplaceAll(samlOf(g1, g4), "<ds:X509Certificate>", "<ds:X509Certificate><!-- ours -->\n"),
+		"elements with a reference":                        strings.ReplaceAll(samlOf(g1, g4), "</ds:X509Certificate>", "&#13;\n</ds:X509Certificate>"),
+		"a document after a byte order mark and a comment": "\ufeff" + strings.Replace(samlOf(g1, g4), "?>", "?><!-- x -->", 1),
+		"base64 of PEM and nothing more":                   wrapped.String(),
+		"JSON with line breaks by number":                  `{"ca":"` + strings.ReplaceAll(pem, "\n", `\u000a`) + `"}`,
+		"properties of Java":                               "ca=" + strings.NewReplacer("\n", `\n`, "=", `\=`).Replace(pem) + "\n",
+		"an attribute of XML":                              `<x ca="` + strings.ReplaceAll(pem, "\n", "&#10;") + `"/>`,
+		"an element of XML from Windows":                   "<x>\n" + strings.ReplaceAll(pem, "\n", "&#13;\n") + "</x>",
+		"UTF-16 that XML speaks of":                        string(utf16Of(strings.Replace(samlOf(g1, g4), "?>", ` encoding="UTF-16"?>`, 1))),
+		"a Secret with a comment of two bytes before":      "ca: " + base64.StdEncoding.EncodeToString([]byte("#\n"+pem)) + "\n",
+		"a Secret with a line of ten bytes before":         "ca: " + base64.StdEncoding.EncodeToString([]byte("# G3 root\n"+pem)) + "\n",
+		"a Secret with an empty line before":               "ca: " + base64.StdEncoding.EncodeToString([]byte("\n"+pem)) + "\n",
+		"PEM, and one of them in base64":                   pemOf(g1) + "x: " + base64.StdEncoding.EncodeToString([]byte(pemOf(g4))) + "\n",
+		"a mention before, and an example":                 "look for \"-----BEGIN CERTIFICATE-----\", or\n\"-----BEGIN CERTIFICATE-----\\n\"\n" + pem,
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, "a")
@@ -186,7 +186,7 @@ func TestSecretsOfKubernetes(t *testing.T) {
 	assert.Equal(t, "line 2 in base64, line 1", found[0].Place)
 	assert.Equal(t, truststore.PEM, found[0].Format)
 
-	// It is told that one is cut off, or damaged.
+	// It is reported that one is cut off, or damaged.
 	for _, damaged := range []string{in64(pemOf(withKey[0].Leaf))[:400], in64(pemOf(withKey[0].Leaf)[:400]), in64(strings.Replace(pemOf(withKey[0].Leaf), "\nMII", "\nMII!", 1))} {
 		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte("x: " + damaged + "\n")}}}, "a")
 		assert.Empty(t, found)
@@ -194,7 +194,7 @@ func TestSecretsOfKubernetes(t *testing.T) {
 	}
 }
 
-// What only speaks of PEM is no trouble.
+// What only speaks of PEM is not an error.
 func TestTextThatSpeaksOfPEM(t *testing.T) {
 	for name, text := range map[string]string{
 		"a program":         "if !strings.HasPrefix(s, \"-----BEGIN CERTIFICATE-----\") {\n\treturn \"-----BEGIN CERTIFICATE-----\\n\" + s + \"\\n-----END CERTIFICATE-----\"\n}\n",
@@ -210,7 +210,7 @@ func TestTextThatSpeaksOfPEM(t *testing.T) {
 	}
 }
 
-// What is damaged is told wherever it stands, also beside others that are not.
+// What is damaged is reported everywhere, also beside others that are not.
 func TestDamageInOtherText(t *testing.T) {
 	g1, g4 := pemOf(pkioverheid.PrivateG1.Root()), pemOf(pkioverheid.PrivateG4TLS.Root())
 	for damage, cert := range map[string]string{
@@ -236,7 +236,7 @@ func TestDamageInOtherText(t *testing.T) {
 
 const keyPEMOfNobody = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"
 
-// Containers that were cut off are told, as certificates are.
+// Containers that were cut off are reported, as certificates are.
 func TestFilesThatAreCutOff(t *testing.T) {
 	certs, _ := planted(t)
 	for _, f := range []truststore.Format{truststore.DER, truststore.PKCS7, truststore.PKCS12, truststore.JKS} {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// readEncoded reads the PEM that stands in a text in base64. It decodes in the text
+// readEncoded reads the PEM that is in a text in base64. It decodes in the text
 // itself, which can be large.
 func (c *contentReader) readEncoded() {
 	text := c.text
@@ -47,7 +47,7 @@ func decodeInPlace(encoded []byte) []byte {
 	return encoded[:len(before)+end]
 }
 
-// withoutBlanks reads text without its blanks. The decoder passes over ends of lines.
+// withoutBlanks reads text without its blanks. The decoder skips ends of lines.
 type withoutBlanks struct{ text []byte }
 
 func (w *withoutBlanks) Read(p []byte) (int, error) {

@@ -25,10 +25,10 @@ type Config struct {
 	// GOMAXPROCS. Of hosts, which are waited for, it is 16 at the same time.
 	Parallel int
 
-	// Time is the time to judge at; zero means that at which the scan begins.
+	// Time is the time to verify at; zero means that at which the scan begins.
 	Time time.Time
 
-	// Verifier judges the chains; nil means that of pkioverheid.NewVerifier for a zero
+	// Verifier verifies the chains; nil means that of pkioverheid.NewVerifier for a zero
 	// pkioverheid.Trust.
 	Verifier *chain.Verifier
 
@@ -36,9 +36,9 @@ type Config struct {
 	// means that it goes by what each certificate allows.
 	Use advice.Use
 
-	// JudgeAhead judges each certificate before its Result is delivered, in the
+	// JudgeAhead verifies each certificate before its Result is delivered, in the
 	// goroutines that read. It is for those who want to know of all; otherwise
-	// a Result is judged when it is asked, by the goroutine that asks.
+	// a Result is verified when it is asked, by the goroutine that asks.
 	JudgeAhead bool
 
 	// MaxFileSize is how many bytes of a file are read at most; zero or less means
@@ -58,7 +58,7 @@ type Config struct {
 
 	// FS is where files and folders are, with the targets as its paths; nil means the
 	// operating system's. In an FS, symbolic links to files are opened, and those
-	// to folders are passed over.
+	// to folders are skipped.
 	FS fs.FS
 
 	// Progress, if not nil, is counted up during the scan.

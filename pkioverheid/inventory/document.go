@@ -20,7 +20,7 @@ const (
 // maxParty bounds what a document says about whose a certificate is.
 const maxParty = 1024
 
-// document tells from the elements around a certificate what it is for.
+// document reads from the elements around a certificate what it is for.
 func (c *contentReader) document(r *Result, elements []xml.StartElement) {
 	for _, e := range elements {
 		switch {
@@ -84,7 +84,7 @@ const (
 
 // readCPA reads what the certificates of a CPA are for. Package logius reads CPAs
 // strictly, to use them; here those that are broken are reported on. Where this stops,
-// nothing more is told.
+// nothing more is said.
 func readCPA(data []byte) *cpa {
 	doc := &cpa{parties: map[string]string{}, references: map[string][]string{}}
 	in := xmldoc.NewReader(data) // whose limits hold: truststore has not come to the end yet

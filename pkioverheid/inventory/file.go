@@ -18,7 +18,7 @@ import (
 // text. Most files are smaller.
 const chunk = 256 << 10
 
-// largeFile is from when only one file at a time is held in memory.
+// largeFile is from when only one file at a time is in memory.
 const largeFile = 4 << 20
 
 // procTimeout bounds the reading of what has no size, as under /proc, where some

@@ -45,7 +45,7 @@ func (c *contentReader) emit(result Result) bool {
 	return c.flush()
 }
 
-// maxHeld is how many results of one file are held back until it is known whether
+// maxHeld is how many results of one file wait until it is known whether
 // there is a key in the file, and which CAs are.
 const maxHeld = 256
 
@@ -58,7 +58,7 @@ type contentReader struct {
 	inMarkup  bool   // the text is XML or HTML
 	inText    bool   // data is text that may have PEM in it
 	firstLine int    // lines before data
-	within    string // where in the file data stands, if it was in base64
+	within    string // where in the file data is, if it was in base64
 	lastLine  int    // of a block of PEM
 	allPEM    bool   // the file begins as one of PEM does, rather than as a text with PEM in it
 	from      *source
@@ -83,7 +83,7 @@ func (c *contentReader) prepare() bool {
 	return true
 }
 
-// readMarkup reads the PEM that stands in HTML or XML. What stands before it shows
+// readMarkup reads the PEM that is in HTML or XML. What is before it shows
 // that the text is none of PEM alone.
 func (c *contentReader) readMarkup() {
 	at := bytes.Index(c.text, pemMention) - 1
@@ -184,7 +184,7 @@ func (c *contentReader) try(password string) (locked error) {
 	return nil
 }
 
-// result makes a Result of an entry; false if it is nothing to tell.
+// result makes a Result of an entry; false if there is nothing to report.
 func (c *contentReader) result(e truststore.Entry) (Result, bool) {
 	result := Result{Format: e.Format, Place: c.place(e), from: c.from}
 	if e.Err != nil {
@@ -242,7 +242,7 @@ func (c *contentReader) matters(e truststore.Entry) bool {
 	return true
 }
 
-// place says where an entry stands.
+// place says where an entry is.
 func (c *contentReader) place(e truststore.Entry) string {
 	switch {
 	case e.Number == 0:
@@ -288,8 +288,8 @@ func (c *contentReader) finish() {
 	}
 }
 
-// besideKey says of certificates that lie beside a private key which is the key's
-// own, where the file does not: those that are no CA, or else the first one.
+// besideKey marks among certificates that lie beside a private key which is the key's
+// own, where the file does not: those that are not CAs, or else the first one.
 func (c *contentReader) besideKey() {
 	if !c.key {
 		return
@@ -315,7 +315,7 @@ func (c *contentReader) besideKey() {
 }
 
 // placeInDocument names the elements around a certificate, but for those that are
-// around each, with what tells them apart.
+// around each, with what distinguishes them.
 func placeInDocument(elements []xml.StartElement) string {
 	var parts []string
 	for _, e := range elements {

@@ -23,7 +23,7 @@ import (
 var thorough = os.Getenv("THOROUGH") != ""
 
 // hostileTexts makes texts of about n bytes from a grammar: what begins and ends
-// something, what stands between, the end of a line, and how all that is written. PEM
+// something, what is between, the end of a line, and how all that is written. PEM
 // as truststore reads it has such a test there.
 func hostileTexts() iter.Seq2[string, func(n int) []byte] {
 	marks := []string{

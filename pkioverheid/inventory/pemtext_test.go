@@ -13,7 +13,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// PEM in other text is found as it stands there. Decode refuses it or passes over it: who
+// PEM in other text is found as it is there. Decode refuses it or skips it: who
 // trusts has files that are whole.
 func TestPEMInOtherText(t *testing.T) {
 	block := func(kind string, der []byte) string {

@@ -59,7 +59,7 @@ const (
 	TrustAnchor                  // an entry of a key store that is marked as trusted, an anchor of a CPA
 	RestrictedAnchor             // a file rejects it, or trusts it for nothing of TLS; Place has the words
 	KeyEntry                     // its private key lies beside it
-	KeyChain                     // it stands above a certificate whose private key lies beside it
+	KeyChain                     // it is above a certificate whose private key lies beside it
 	SAMLSigning                  // a party signs its messages with it
 	SAMLEncryption               // others encrypt what they send to the party with it
 	SAMLAnyUse                   // SAML metadata that gives no use: both of these
@@ -112,7 +112,7 @@ func (r Result) Chain() (chain.Chain, error) {
 }
 
 // Advice says what is to be done about the certificate; the zero Advice for a
-// Result with an Err. It does not look at Chain: what is no certificate of
+// Result with an Err. It does not look at Chain: what is not a certificate of
 // PKIoverheid is "unrecognised".
 func (r Result) Advice() advice.Advice {
 	if r.known == nil {
@@ -121,7 +121,7 @@ func (r Result) Advice() advice.Advice {
 	return r.known.advice()
 }
 
-// Explain tells what Chain found, for a reader; nil for a Result with an Err. It
+// Explain says what Chain found, for a reader; nil for a Result with an Err. It
 // verifies anew each time.
 func (r Result) Explain() *chain.Explanation {
 	if r.known == nil {
@@ -221,7 +221,7 @@ const (
 	maxDN   = 1024 // of a distinguished name in JSON
 )
 
-// MarshalJSON returns an object with what is known of the Result, judging it if
+// MarshalJSON returns an object with what is known of the Result, verifying it if
 // that was not done: where (target, path, place, format, use, party), who
 // (fingerprint, subject, issuer, serial, notBefore, notAfter, identity), state,
 // reason and advice, or error. Names longer than 1024 bytes are shortened.
@@ -266,12 +266,12 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// ErrSkipped is found by [errors.Is] in the Err of what was passed over and most
+// ErrSkipped is found by [errors.Is] in the Err of what was skipped and most
 // likely holds no certificate that is not found elsewhere: pipes, sockets and
 // devices, symbolic links that lead nowhere, binary files beyond the limit and, in
 // an FS, symbolic links to folders. Links to folders outside of the targets are not
 // among them: who knows what is there.
-var ErrSkipped = errors.New("inventory: passed over")
+var ErrSkipped = errors.New("inventory: skipped")
 
 // trouble is why a place could not be looked at.
 type trouble struct {

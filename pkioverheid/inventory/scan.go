@@ -18,7 +18,7 @@ import (
 // time. It ends early when ctx is cancelled or the loop is left; then the sequence
 // returns after all goroutines have ended, which may have to wait for a read of
 // the file system or a key store's password that is being tried. Whether a scan
-// was cut short, ctx.Err tells.
+// was cut short, ctx.Err says.
 //
 // In folders, symbolic links to files outside of the targets are followed, each file
 // once; links to files inside are not, because those are found anyway. Links to
@@ -63,7 +63,7 @@ type scanner struct {
 
 	jobs  chan job
 	out   chan Result
-	large chan struct{} // held by whoever has a large file in memory
+	large chan struct{} // taken by whoever has a large file in memory
 
 	roots   []string // the folders among the targets, resolved
 	outside outside

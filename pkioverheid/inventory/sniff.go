@@ -2,7 +2,7 @@ package inventory
 
 import "bytes"
 
-// contentKind is what the beginning of a file says of the rest.
+// contentKind is what the beginning of a file says about the rest.
 type contentKind uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 // headSize is how much of a file look needs.
 const headSize = 4 << 10
 
-// look tells by the beginning of a file what can be in it. It errs on the side of
+// look finds by the beginning of a file what can be in it. It errs on the side of
 // reading on.
 func look(head []byte) contentKind {
 	whole := len(head) < headSize
@@ -82,17 +82,17 @@ var (
 )
 
 // encodedMentions are the base64 of pemMention, as Kubernetes keeps it: as far as that
-// does not depend on what stands before it, of which a group of four characters may
+// does not depend on what is before it, of which a group of four characters may
 // hold one byte or two, and on what follows.
 var encodedMentions = [...]struct {
 	text   string
-	common int // where commonMention stands in it
-	group  int // how much of its first group stands before it
+	common int // where commonMention is in it
+	group  int // how much of its first group is before it
 }{{"LS0tLS1CRUdJTi", 0, 0}, {"0tLS0tQkVHSU4g", 2, 2}, {"tLS0tLUJFR0lOI", 1, 3}}
 
 var commonMention = []byte("LS0t")
 
-// maxMention is how much of a mention, with what belongs to it, can stand at the end of
+// maxMention is how much of a mention, with what belongs to it, can be at the end of
 // one chunk of a text and miss its last byte.
 const maxMention = len("X509Certificate") + 1
 

@@ -15,7 +15,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/recently"
 )
 
-// judge knows how to judge and remembers whom it judged.
+// judge verifies certificates and remembers the outcome.
 type judge struct {
 	at       time.Time
 	use      advice.Use
@@ -66,8 +66,8 @@ const (
 )
 
 // signatureEnd is how many bytes at the end of a certificate are hashed: they are of
-// its signature, in which no two certificates are the same. Where they are all the
-// same, whoever made them only makes the scan parse each of them.
+// its signature, in which no two certificates are the same. Where they are equal
+// everywhere, whoever made them only makes the scan parse each of them.
 const signatureEnd = 64
 
 // of parses a certificate, or finds it among those that were seen more than once:

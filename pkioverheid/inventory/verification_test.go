@@ -75,7 +75,7 @@ func TestStatesOfLeaves(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, path, 4)
 		}
-		// The fixture is nobody's CA for those who were not told to trust it.
+		// The fixture is nobody's CA for those who do not trust it.
 		found, _ = scanAll(t, inventory.Config{Time: at}, dir)
 		assert.NotEqual(t, "trusted", found[0].State())
 		assert.Equal(t, advice.Compromised, found[0].Advice().Status)

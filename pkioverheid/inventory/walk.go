@@ -13,7 +13,7 @@ import (
 // maxDepth is how far down folders are entered. Each level keeps a folder open.
 const maxDepth = 256
 
-// readAtOnce is how many names of a folder are held in memory.
+// readAtOnce is how many names of a folder are in memory.
 const readAtOnce = 256
 
 // tree is where files are: the operating system's, or an fs.FS.
