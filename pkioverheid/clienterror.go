@@ -241,6 +241,8 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 		return refused + ", and G3 is no longer accepted: " + phrase.Small(g3.Problem), g3.Advice
 	case now.Before(c.NotBefore) || now.After(c.NotAfter) || said == expiredCertificate:
 		return fmt.Sprintf("%s, %s: it is valid from %s to %s.", refused, name, phrase.Day(c.NotBefore), phrase.Day(c.NotAfter)), "Replace it, or check the clocks."
+	case wrongUse(c, false) != "":
+		return refused + ", " + name + ", and it has no clientAuth.", "Ask your TSP for a certificate that has clientAuth."
 	case !r.sent && r.acceptable():
 		return name + ", was not sent: the server and this certificate have no signature algorithm in common (" + quote.Line(r.unsupported.Error()) + ").",
 			"Use a certificate with another kind of key."
@@ -248,7 +250,19 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 		return name + ", was not sent: " + e.Host + " does not accept the CAs that it is under.",
 			"Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root."
 	}
-	return refused + ", " + name + ".", adviceOn(said)
+	advice = adviceOn(said)
+	if len(r.acceptableCAs) == 0 && r.next != nil && (said == unknownCA || said == badCertificate || said == accessDenied) {
+		advice = fmt.Sprintf("The server named no CAs; we showed the %s certificate; the %s one is second. Put that first if the server takes no other, or bind one of them to its hosts (KeyPair.Hosts).", hierarchyName(c), hierarchyName(r.next))
+	}
+	return refused + ", " + name + ".", advice
+}
+
+// hierarchyName is short, for a certificate of ours.
+func hierarchyName(c *x509.Certificate) string {
+	if claim, ok := ClaimOf(c); ok {
+		return claim.Hierarchy.String()
+	}
+	return quote.Certificate(c)
 }
 
 // adviceOn is for a certificate that was sent and has no fault that shows here.

@@ -23,6 +23,10 @@ type ClientConfig struct {
 	// to them must be listed too.
 	PublicHosts []string
 
+	// AllowUnsuitable takes key pairs that have ended or are not for clients
+	// (clientAuth), which are errors otherwise.
+	AllowUnsuitable bool
+
 	// RenegotiateHosts, for NewClient and NewTransport, are servers that ask for the
 	// certificate late, as Apache and IIS do that want it for some paths only: exact host
 	// names in ASCII, each with or without a port. To them the client offers TLS 1.2 only,
@@ -75,6 +79,7 @@ func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.get().own.daily()
 	tc := c.get().tlsConfig()
 	tc.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		return c.get().clientCertificate(info)
@@ -110,7 +115,7 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 	if cfg.Base != nil {
 		cfg.Base = cfg.Base.Clone()
 	}
-	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: pairs, clock: clockOf(cfg.Trust.Time)}, cfg.Trust.Logger, func(now contents) (T, error) {
+	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: pairs, clock: clockOf(cfg.Trust.Time), tracing: newTracing(cfg.Trust)}, cfg.Trust.Logger, func(now contents) (T, error) {
 		return build(cfg, now)
 	})
 }
@@ -119,6 +124,7 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 type clientState struct {
 	*trustState
 	pairs []ownPair
+	own   *ownCertificates
 }
 
 func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
@@ -132,7 +138,14 @@ func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
 	for _, k := range cfg.KeyPairs {
 		hosts = append(hosts, k.Hosts)
 	}
-	return &clientState{trustState: t, pairs: t.showable(now, hosts)}, nil
+	pairs := t.showable(now, hosts)
+	own := &ownCertificates{trust: t, tracing: now.tracing, pairs: pairs}
+	if now.first {
+		if err := own.check("ClientConfig.KeyPairs", cfg.AllowUnsuitable); err != nil {
+			return nil, err
+		}
+	}
+	return &clientState{trustState: t, pairs: pairs, own: own}, nil
 }
 
 func (c *clientState) tlsConfig() *tls.Config {
@@ -147,8 +160,17 @@ func (c *clientState) tlsConfig() *tls.Config {
 }
 
 func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
-	if _, err := c.check(cs); err != nil {
-		return serverError(quoteHost(cs.ServerName), err)
+	c.own.daily()
+	host := quoteHost(cs.ServerName)
+	verified, err := c.check(cs)
+	if err != nil {
+		err := serverError(host, err)
+		report(c.own.tracing, c.own.tracing.Failed, FailedEvent{Peer: host, Reason: RefusedPeer, Err: err})
+		return err
+	}
+	if tr := c.own.tracing; tr.Peer != nil {
+		claim, _ := ClaimOf(verified.Leaf())
+		report(tr, tr.Peer, PeerEvent{Peer: host, Certificate: verified.Leaf(), Hierarchy: claim.Hierarchy, OIN: claim.OIN, Resumed: cs.DidResume})
 	}
 	return nil
 }
@@ -156,25 +178,33 @@ func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 // clientCertificate is tls.Config.GetClientCertificate. It records for Transport what
 // was asked and what was shown.
 func (c *clientState) clientCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c.own.daily() // the peer may refuse it
 	asked := certificateRequest{acceptableCAs: info.AcceptableCAs}
 	host := hostOf(info.Context())
-	for _, own := range c.pairs {
+	shown, place := new(tls.Certificate), -1 // none; nil would be an error
+	for i, own := range c.pairs {
 		if !own.meantFor(host) {
 			continue
 		}
 		pair := own.Certificate
+		if asked.sent {
+			asked.next = pair.Leaf
+			break
+		}
 		unsupported := info.SupportsCertificate(pair)
 		if unsupported == nil || asked.certificate == nil {
 			asked.certificate, asked.chain, asked.unsupported = pair.Leaf, pair.Certificate, unsupported
 		}
 		if unsupported == nil {
 			asked.sent = true
-			recordRequest(info.Context(), asked)
-			return pair, nil
+			shown, place = pair, i
 		}
 	}
 	recordRequest(info.Context(), asked)
-	return new(tls.Certificate), nil // none; nil would be an error
+	if tr := c.own.tracing; tr.Shown != nil {
+		report(tr, tr.Shown, ShownEvent{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
+	}
+	return shown, nil
 }
 
 // cipherSuites are those of TLS 1.2 that the NCSC's guidelines of 2025 rate good

@@ -20,6 +20,7 @@ type certificateRequest struct {
 	chain         [][]byte          // with what is above it
 	unsupported   error             // why it was not shown
 	sent          bool
+	next          *x509.Certificate // the one that stands after it, for the same host
 }
 
 // acceptable reports whether a CA of the certificate's chain is among those that

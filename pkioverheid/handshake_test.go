@@ -69,6 +69,7 @@ func serveFunc(t testing.TB, tc *tls.Config, h http.HandlerFunc) string {
 // get makes one request with a client of its own and closes its connections.
 func get(t testing.TB, cfg pkioverheid.ClientConfig, url string) (*http.Response, error) {
 	t.Helper()
+	cfg.AllowUnsuitable = true // what is shown to a server is for it to refuse
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
 	t.Cleanup(client.CloseIdleConnections)

@@ -51,6 +51,7 @@ var hierarchyTable = [...]struct {
 	withdrawn bool // refused for TLS at any time
 	public    bool // its root was in browsers
 
+	rsaBits   int       // what a new certificate's RSA key has at least (facts.md §5)
 	replaceBy time.Time // by when Logius asks to replace: the end of the day in the Netherlands
 	ended     time.Time // when it ended, if it did
 	successor Hierarchy // what takes its place between machines, from when it began
@@ -61,10 +62,10 @@ var hierarchyTable = [...]struct {
 		ended: time.Date(2022, time.December, 8, 11, 10, 28, 0, time.UTC), successor: PrivateG1, source: sourceEV,
 	},
 	PrivateG1: {
-		text: "private-g1", title: "Private G1", short: "g1", trusted: true,
+		text: "private-g1", title: "Private G1", short: "g1", trusted: true, rsaBits: 2048,
 		replaceBy: time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG4TLS, source: sourceG4,
 	},
-	PrivateG4TLS: {text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true},
+	PrivateG4TLS: {text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true, rsaBits: 3072},
 	G3: {
 		text: "g3", title: "G3", withdrawn: true, public: true,
 		replaceBy: time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourcePlan2020,

@@ -174,6 +174,7 @@ var protocols = []struct {
 // fetch is get for servers that say more than hello.
 func fetch(t testing.TB, cfg pkioverheid.ClientConfig, url string) (*http.Response, string, error) {
 	t.Helper()
+	cfg.AllowUnsuitable = true // what is shown to a server is for it to refuse
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
 	t.Cleanup(client.CloseIdleConnections)

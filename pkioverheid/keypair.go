@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -181,11 +182,7 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 	}
 	var contents [][]byte
 	for _, path := range f.paths() {
-		limit := int64(maxKeyPairFile)
-		if path == f.PasswordFile {
-			limit = maxPassword
-		}
-		data, err := truststore.ReadFile(path, limit)
+		data, err := truststore.ReadFile(path, maxKeyPairFile)
 		if err != nil {
 			if path == f.PasswordFile {
 				err = fmt.Errorf("the file with the password: %w", err)
@@ -208,15 +205,25 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 //
 // Files that cannot be read, a key of another certificate, and a certificate that has
 // ended are not used. The pair from before stays, Status says why, and
-// [truststore.OnReload] is called, without which slog.Default gets a line. The options are
-// that, WithInterval, WithTime and OnLook.
+// [truststore.OnReload] is called, without which slog.Default gets a line. From 90 days
+// before the deadline (see [KeyPairStatus]) slog.Default gets a warning each day. The
+// options are OnReload, WithInterval, WithTime and OnLook.
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
 	}
 	k := &KeyPair{clock: f.Time, follows: true}
 	use := func(contents [][]byte, at time.Time) error { return k.use(f, contents, at) }
-	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time)}, opts, []truststore.Option{truststore.WithLimit(maxKeyPairFile)})
+	var warned int64 // the day
+	daily := func(at time.Time) {
+		leaf := k.Certificate()
+		if e, near := ending(leaf, claimedHierarchy(leaf), at); near && dayOf(at) != warned {
+			warned = dayOf(at)
+			slog.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", e.Problem.String(),
+				"certificate", quote.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
+		}
+	}
+	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily)}, opts, []truststore.Option{truststore.WithLimit(maxKeyPairFile)})
 	problem, err := truststore.WatchFiles(ctx, use, f.paths(), opts...)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "pkioverheid: ") {

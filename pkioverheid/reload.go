@@ -17,6 +17,7 @@ type sources struct {
 	roots, clientRoots *truststore.Source // nil for none
 	pairs              []*KeyPair
 	clock              func() time.Time // needed where there are pairs
+	tracing            *tracing
 
 	prefer []time.Time // the pairs' PreferFrom, which is read once
 	memo   *trustMemo
@@ -29,6 +30,8 @@ type contents struct {
 	phase              int   // how many moments have come that change the order
 	order              []int // of pairs, those to show first
 	memo               *trustMemo
+	tracing            *tracing
+	first              bool // a constructor asks
 }
 
 // trustMemo keeps a trustState for as long as the roots stay: a new key pair needs no
@@ -58,7 +61,7 @@ func storeOf(s *truststore.Source) *truststore.Store {
 }
 
 func (s *sources) read() contents {
-	c := contents{roots: storeOf(s.roots), clientRoots: storeOf(s.clientRoots), memo: s.memo}
+	c := contents{roots: storeOf(s.roots), clientRoots: storeOf(s.clientRoots), memo: s.memo, tracing: s.tracing}
 	for _, k := range s.pairs {
 		c.pairs = append(c.pairs, k.pair())
 	}
@@ -141,6 +144,7 @@ func newCurrent[T any](s sources, logger *slog.Logger, build func(contents) (T, 
 	}
 	c := &current[T]{sources: s, build: build, logger: logger}
 	from := s.read()
+	from.first = true
 	value, err := build(from)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,10 @@ type ServerConfig struct {
 	// behind a Proxy. See [LoadKeyPair].
 	KeyPairs []*KeyPair
 
+	// AllowUnsuitable takes key pairs that have ended or are not for servers
+	// (serverAuth), which are errors otherwise.
+	AllowUnsuitable bool
+
 	// ClientRoots are trusted as well, for the certificates of clients. It is the place
 	// for "Staat der Nederlanden - G4 Root Priv G-Other - 2024", under which
 	// certificates without a domain name are issued. What cannot be in Trust.Roots
@@ -48,6 +52,7 @@ type Server struct {
 	allow           Authorizer
 	current         *current[*serverState]
 	trust           Trust // for Logger
+	tracing         *tracing
 	callers         callers
 	sessionLifetime time.Duration
 }
@@ -75,7 +80,7 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	if err := faultOf(allow); err != nil {
 		return nil, err
 	}
-	s := &Server{allow: allow, trust: cfg.Trust.snapshot(), sessionLifetime: cfg.SessionLifetime}
+	s := &Server{allow: allow, trust: cfg.Trust.snapshot(), tracing: newTracing(cfg.Trust), sessionLifetime: cfg.SessionLifetime}
 	if s.sessionLifetime == 0 {
 		s.sessionLifetime = defaultSessionLifetime
 	}
@@ -86,13 +91,14 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 		}
 		s.callers.proxy = p
 	}
-	c, err := newCurrent(sources{roots: cfg.Trust.Roots, clientRoots: cfg.ClientRoots, pairs: cfg.KeyPairs, clock: clockOf(cfg.Trust.Time)}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
-		return newServerState(s.trust, now)
+	c, err := newCurrent(sources{roots: cfg.Trust.Roots, clientRoots: cfg.ClientRoots, pairs: cfg.KeyPairs, clock: clockOf(cfg.Trust.Time), tracing: s.tracing}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
+		return newServerState(s.trust, now, cfg.AllowUnsuitable)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.current = c
+	c.get().own.daily()
 	return s, nil
 }
 
@@ -100,15 +106,23 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 type serverState struct {
 	*trustState
 	pairs []ownPair
+	own   *ownCertificates
 	pool  *x509.CertPool
 }
 
-func newServerState(cfg Trust, now contents) (*serverState, error) {
+func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState, error) {
 	t, err := now.trust(func() (*trustState, error) { return newTrustState(cfg, forClients, cfg.trusted(), now) })
 	if err != nil {
 		return nil, err
 	}
-	return &serverState{t, t.showable(now, nil), t.announced.CertPool(t.clock)}, nil
+	pairs := t.showable(now, nil)
+	own := &ownCertificates{trust: t, tracing: now.tracing, pairs: pairs, server: true}
+	if now.first {
+		if err := own.check("ServerConfig.KeyPairs", allowUnsuitable); err != nil {
+			return nil, err
+		}
+	}
+	return &serverState{t, pairs, own, t.announced.CertPool(t.clock)}, nil
 }
 
 // TLSConfig returns a new tls.Config for mutual TLS: clients must show a certificate
@@ -154,10 +168,12 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 	})
 	tc.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		base, now := ready(), s.current.get()
-		pair, err := now.pairFor(hello, base.MaxVersion)
+		now.own.daily()
+		pair, place, err := now.pairFor(hello, base.MaxVersion)
 		if err != nil {
 			return nil, err
 		}
+		s.tracing.shownBy(hello, pair, place)
 		if now == first && pair == first.pairs[0].Certificate {
 			return nil, nil // as it is
 		}
@@ -170,12 +186,12 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 }
 
 // pairFor returns the first key pair that the client can verify, or else the first.
-func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (*tls.Certificate, error) {
+func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (pair *tls.Certificate, place int, err error) {
 	switch len(s.pairs) {
 	case 0:
-		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty, because a proxy ends TLS for this server")
+		return nil, -1, errors.New("pkioverheid: ServerConfig.KeyPairs is empty, because a proxy ends TLS for this server")
 	case 1:
-		return s.pairs[0].Certificate, nil
+		return s.pairs[0].Certificate, 0, nil
 	}
 	at := s.clock()
 	for i, pair := range s.pairs {
@@ -183,24 +199,30 @@ func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (*tls.Cer
 			break // ended ones are last
 		}
 		if verifiable(pair.Certificate, hello, most) {
-			return pair.Certificate, nil
+			return pair.Certificate, i, nil
 		}
 	}
-	return s.pairs[0].Certificate, nil
+	return s.pairs[0].Certificate, 0, nil
 }
 
 func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
+	tr := s.own.tracing
+	refused := func(reason FailureReason, err error) error {
+		report(tr, tr.Failed, FailedEvent{Server: true, Reason: reason, Err: err})
+		return &reportedError{err}
+	}
 	c, err := s.check(cs)
 	if err != nil {
-		return refusedClient(err)
+		return refused(RefusedPeer, refusedClient(err))
 	}
 	id, err := s.identify(c)
 	if err != nil {
-		return err
+		return refused(RefusedPeer, err)
 	}
 	if err := allow(id); err != nil {
-		return fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err)
+		return refused(NotLetIn, fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err))
 	}
+	report(tr, tr.Peer, PeerEvent{Server: true, Certificate: id.Certificate(), Hierarchy: id.Hierarchy(), OIN: id.OIN(), Resumed: cs.DidResume})
 	return nil
 }
 

@@ -79,6 +79,7 @@ func NewTransport(cfg ClientConfig) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.get().client.own.daily()
 	// Connections that were made by the trust from before are not used again.
 	l.retired = (*connector).closeIdle
 	return &Transport{l}, nil
@@ -285,13 +286,20 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 		return err
 	}
 	var refused *tls.CertificateVerificationError
+	tr, peer := c.client.own.tracing, c.peer(req, a)
 	if errors.As(err, &refused) {
+		var e error
 		if c.laneOf(req.URL).public {
-			return publicError(c.peer(req, a), refused)
+			e = publicError(peer, refused)
+		} else {
+			e = c.client.explainServer(peer, refused)
 		}
-		return c.client.explainServer(c.peer(req, a), refused)
+		report(tr, tr.Failed, FailedEvent{Peer: peer, Reason: RefusedPeer, Err: e})
+		return e
 	}
-	if e := a.clientCertificateError(req.URL.Hostname(), c.peer(req, a), err); e != nil {
+	if e := a.clientCertificateError(req.URL.Hostname(), peer, err); e != nil {
+		said, _ := alertOf(err)
+		report(tr, tr.Failed, FailedEvent{Peer: peer, Reason: reasonOfAlert(said), Err: e})
 		return e
 	}
 	return err

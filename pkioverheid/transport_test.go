@@ -43,6 +43,7 @@ func mutual(t testing.TB, version uint16, http2 bool, h http.HandlerFunc) string
 
 func newClient(t testing.TB, cfg pkioverheid.ClientConfig) *http.Client {
 	t.Helper()
+	cfg.AllowUnsuitable = true // what is shown to a server is for it to refuse
 	client, err := pkioverheid.NewClient(cfg)
 	require.NoError(t, err)
 	t.Cleanup(client.CloseIdleConnections)

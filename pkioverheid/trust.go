@@ -74,7 +74,11 @@ type Trust struct {
 	// Time returns the time to verify at. nil is time.Now, and a zero time is now.
 	Time func() time.Time
 
-	// Logger gets a line at level Error when new contents of Roots or ClientRoots are
+	// Trace is told what clients and servers show and see. nil is none.
+	Trace *Trace
+
+	// Logger gets a line at level Warn when something must be done about a key pair (see
+	// Trace.Own), and one at level Error when new contents of Roots or ClientRoots are
 	// refused, and a [Server]'s one at level Warn for every request that its Handler
 	// refuses. nil is slog.Default.
 	Logger *slog.Logger

@@ -139,9 +139,15 @@ func OnReload(f func(Reload)) Option {
 
 // OnLook has Watch call f after each look at the disk, with the time of its clock, from
 // the same goroutine as OnReload: for what must happen now and then, such as a warning
-// or a sign of life.
+// or a sign of life. If it is given twice, both are called.
 func OnLook(f func(at time.Time)) Option {
-	return func(o *options) { o.watch.onLook = f }
+	return func(o *options) {
+		if before := o.watch.onLook; before != nil && f != nil {
+			o.watch.onLook = func(at time.Time) { before(at); f(at) }
+		} else if f != nil {
+			o.watch.onLook = f
+		}
+	}
 }
 
 // WithTime sets the clock by which Watch compares times. nil, the default, is time.Now,

@@ -1,0 +1,129 @@
+package pkioverheid
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+)
+
+// warnBefore is how long before its deadline a certificate of ours is warned about.
+const warnBefore = 90 * 24 * time.Hour
+
+// ownCertificates looks at our own certificates, once a day.
+type ownCertificates struct {
+	trust   *trustState
+	tracing *tracing
+	server  bool
+	pairs   []ownPair
+	day     atomic.Int64 // on which they were looked at last
+}
+
+// daily reports what is wrong, in the first call of a day.
+func (o *ownCertificates) daily() {
+	at := o.trust.clock()
+	if day := dayOf(at); len(o.pairs) > 0 && o.day.Swap(day) != day {
+		o.tracing.own(o.look(at))
+	}
+}
+
+func claimedHierarchy(c *x509.Certificate) Hierarchy {
+	if c == nil {
+		return 0
+	}
+	claim, _ := ClaimOf(c)
+	return claim.Hierarchy
+}
+
+func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
+
+// look returns what is wrong with our certificates.
+func (o *ownCertificates) look(at time.Time) []OwnEvent {
+	var all []OwnEvent
+	for _, pair := range o.pairs {
+		h := claimedHierarchy(pair.Leaf)
+		for _, p := range o.problems(pair, h, at) {
+			p.Server, p.Certificate, p.Hierarchy, p.Deadline = o.server, pair.Leaf, h, deadlineOf(pair.Leaf, h)
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (found []OwnEvent) {
+	leaf := pair.Leaf
+	add := func(p OwnProblem, format string, args ...any) {
+		found = append(found, OwnEvent{Problem: p, Text: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case at.After(leaf.NotAfter):
+		add(OwnEnded, "it was valid until %s: replace it", phrase.Day(leaf.NotAfter))
+	case at.Before(leaf.NotBefore):
+		add(OwnNotYetValid, "it is valid from %s on: check the clock of this machine", phrase.Day(leaf.NotBefore))
+	}
+	if text := wrongUse(leaf, o.server); text != "" {
+		add(OwnWrongUse, "%s", text)
+	}
+	if g3 := findG3([]*x509.Certificate{leaf}); g3 != nil {
+		add(OwnWithdrawn, "%s", quote.Line(g3.Error()))
+	} else if e, near := ending(leaf, h, at); near {
+		found = append(found, e)
+	}
+	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && h.known() && key.N.BitLen() < hierarchyTable[h].rsaBits {
+		add(OwnShortKey, "its RSA key has %d bits, and %s asks for %d: ask your supplier for a certificate with a new key", key.N.BitLen(), h, hierarchyTable[h].rsaBits)
+	}
+	if !selfIssued(leaf) {
+		if len(pair.Certificate.Certificate) < 2 && len(o.trust.path(leaf, nil)) < 2 {
+			add(OwnIncomplete, "the CA that issued it, %s, is not in its file and not known here: add it to the file", quote.Text(leaf.Issuer.CommonName))
+		}
+	}
+	return found
+}
+
+// wrongUse says what a certificate lacks for its side, or nothing.
+func wrongUse(leaf *x509.Certificate, server bool) string {
+	use, name := x509.ExtKeyUsageClientAuth, "clientAuth"
+	if server {
+		use, name = x509.ExtKeyUsageServerAuth, "serverAuth"
+	}
+	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(leaf.ExtKeyUsage, use) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return ""
+	}
+	return fmt.Sprintf("it has no %s: ask your TSP for one that has", name)
+}
+
+// ending reports a deadline within warnBefore. A certificate that has ended is another
+// problem.
+func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (OwnEvent, bool) {
+	deadline := deadlineOf(leaf, h)
+	if at.Before(deadline.Add(-warnBefore)) || at.After(leaf.NotAfter) {
+		return OwnEvent{}, false
+	}
+	text := fmt.Sprintf("it must be replaced by %s, in %d days", phrase.Day(deadline), int(deadline.Sub(at).Hours()/24))
+	if at.After(deadline) {
+		text = "it should have been replaced by " + phrase.Day(deadline)
+	}
+	if next := h.Plan().Successor; next != 0 {
+		text += fmt.Sprintf(": order one under %s", next)
+	}
+	return OwnEvent{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true
+}
+
+// check is for a constructor: what makes a certificate of no use is an error.
+func (o *ownCertificates) check(field string, allowUnsuitable bool) error {
+	if allowUnsuitable {
+		return nil
+	}
+	for _, e := range o.look(o.trust.clock()) {
+		if e.Problem == OwnEnded || e.Problem == OwnWrongUse {
+			return fmt.Errorf("pkioverheid: %s: %s is of no use: %s (AllowUnsuitable takes it all the same)", field, quote.Certificate(e.Certificate), e.Text)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package pkioverheid_test
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// traced records events.
+type traced struct {
+	mu     sync.Mutex
+	shown  []pkioverheid.ShownEvent
+	peers  []pkioverheid.PeerEvent
+	failed []pkioverheid.FailedEvent
+	own    []pkioverheid.OwnEvent
+}
+
+func put[E any](t *traced, to *[]E) func(E) {
+	return func(e E) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		*to = append(*to, e)
+	}
+}
+
+func (t *traced) trace() *pkioverheid.Trace {
+	return &pkioverheid.Trace{Shown: put(t, &t.shown), Peer: put(t, &t.peers), Failed: put(t, &t.failed), Own: put(t, &t.own)}
+}
+
+// lines is a logger and what it wrote.
+func lines() (*slog.Logger, *record) {
+	r := new(record)
+	return slog.New(slog.NewTextHandler(r, nil)), r
+}
+
+func TestTraceSaysWhatWasShownAndWhoPresentsG1(t *testing.T) {
+	var client, server traced
+	trust := fixtureTrust()
+	trust.Trace = server.trace()
+	g1, g4 := g1AndG4(t, pkiotest.OIN(someOIN))
+	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g4, g1}}, anybody))
+	trust.Trace = client.trace()
+	c := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1, g4}})
+	_ = body(t, c, url)
+	require.Len(t, client.shown, 1)
+	assert.Equal(t, pkioverheid.ShownEvent{Peer: "localhost", Certificate: g1.Certificate(), Hierarchy: pkioverheid.PrivateG1, Announced: true}, client.shown[0])
+	require.Len(t, client.peers, 1)
+	assert.Equal(t, pkioverheid.PrivateG4TLS, client.peers[0].Hierarchy)
+	require.Len(t, server.shown, 1)
+	assert.Equal(t, pkioverheid.PrivateG4TLS, server.shown[0].Hierarchy)
+	assert.True(t, server.shown[0].Server)
+	assert.Contains(t, server.shown[0].Peer, "127.0.0.1:")
+	require.Len(t, server.peers, 1)
+	assert.Equal(t, pkioverheid.PrivateG1, server.peers[0].Hierarchy)
+	assert.Equal(t, pkioverheid.OIN(someOIN), server.peers[0].OIN)
+	assert.Empty(t, client.failed)
+	assert.Empty(t, server.failed)
+}
+
+func TestTraceSaysWhyAHandshakeFailed(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	own := g1.KeyPair(pkiotest.OIN(someOIN))
+	for _, c := range []struct {
+		name   string
+		server pkioverheid.Authorizer
+		client func(*tls.Config)
+		want   pkioverheid.FailureReason
+	}{
+		{"the Authorizer refuses", func(pkioverheid.Identity) error { return errors.New("no") }, func(*tls.Config) {}, pkioverheid.NotLetIn},
+		{"the client does not know our CA", anybody, func(tc *tls.Config) { tc.RootCAs = x509.NewCertPool() }, pkioverheid.PeerBadCertificate},
+		{"crypto/x509 refuses the client's", anybody, func(tc *tls.Config) {
+			tc.GetClientCertificate = shown(testLeaf(t, testRoot(t, "another")))
+		}, pkioverheid.RefusedPeer},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var seen traced
+			trust := pkiotest.Trust(g1)
+			trust.Trace = seen.trace()
+			trust.Logger, _ = lines()
+			s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, func(id pkioverheid.Identity) error {
+				if id.Certificate() == pkioverheid.PrivateG4TLS.Root() {
+					return nil
+				}
+				return c.server(id)
+			})
+			require.NoError(t, err)
+			srv := httptest.NewUnstartedServer(hello)
+			srv.TLS, srv.Config.ErrorLog = s.TLSConfig(), s.ErrorLog()
+			srv.StartTLS()
+			t.Cleanup(srv.Close)
+			tc := &tls.Config{RootCAs: g1.Roots().CertPool(), ServerName: "localhost", GetClientCertificate: shown(g1.Issue())}
+			c.client(tc)
+			conn, err := tls.Dial("tcp", srv.Listener.Addr().String(), tc)
+			if err == nil {
+				_, err = conn.Read(make([]byte, 1))
+				conn.Close()
+			}
+			require.Error(t, err)
+			require.Eventually(t, func() bool {
+				seen.mu.Lock()
+				defer seen.mu.Unlock()
+				return len(seen.failed) == 1
+			}, 20*time.Second, time.Millisecond)
+			assert.Equal(t, c.want, seen.failed[0].Reason)
+			assert.True(t, seen.failed[0].Server)
+		})
+	}
+}
+
+func TestAClientsTraceSaysThatTheServerBrokeOff(t *testing.T) {
+	g1, g4 := g1AndG4(t, pkiotest.ClientOnly())
+	url := takes(t, false, pkioverheid.PrivateG1)
+	var seen traced
+	trust := fixtureTrust()
+	trust.Trace = seen.trace()
+	client := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g4, g1}})
+	_, err := client.Get(url)
+	require.Error(t, err)
+	require.Len(t, seen.failed, 1)
+	assert.Equal(t, pkioverheid.PeerBadCertificate, seen.failed[0].Reason)
+	assert.ErrorContains(t, err, "The server named no CAs; we showed the Private G4 TLS certificate; the Private G1 one is second.")
+}
+
+func TestAPanicInTraceIsLoggedOnce(t *testing.T) {
+	logger, written := lines()
+	trust := fixtureTrust()
+	trust.Logger = logger
+	trust.Trace = &pkioverheid.Trace{Peer: func(pkioverheid.PeerEvent) { panic("in a\nhook") }}
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{ownPair()}})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: trust})
+	for range 3 {
+		_ = body(t, client, url)
+		client.CloseIdleConnections()
+	}
+	assert.Equal(t, 1, strings.Count(written.String(), "panicked"))
+}
+
+func TestTheErrorLogIsBounded(t *testing.T) {
+	logger, written := lines()
+	trust := fixtureTrust()
+	var seen traced
+	trust.Logger, trust.Trace = logger, seen.trace()
+	s := newServer(t, pkioverheid.ServerConfig{Trust: trust}, anybody)
+	l := s.ErrorLog()
+	for range 1000 {
+		l.Print("http: TLS handshake error from 192.0.2.1:1234: remote error: tls: unknown certificate authority")
+		l.Print("http: TLS handshake error from 192.0.2.1:1234: EOF")
+		l.Print("http: something else \x1b[2J" + strings.Repeat("x", 10000))
+	}
+	assert.Less(t, strings.Count(written.String(), "\n"), 40)
+	assert.NotContains(t, written.String(), "\x1b")
+	require.Len(t, seen.failed, 2000)
+	assert.Equal(t, pkioverheid.PeerUnknownCA, seen.failed[0].Reason)
+	assert.Equal(t, "192.0.2.1:1234", seen.failed[0].Peer)
+	assert.Equal(t, pkioverheid.PeerBrokeOff, seen.failed[1].Reason)
+	s.HandshakeFailed(nil, nil)
+	s.HandshakeFailed(nil, errors.New("something"))
+	assert.Equal(t, pkioverheid.FailureUnknown, seen.failed[2000].Reason)
+	s.HandshakeFailed(&net.TCPAddr{}, io.EOF)
+	assert.Equal(t, pkioverheid.PeerBrokeOff, seen.failed[2001].Reason)
+}
+
+func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
+	now := time.Now()
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	year := pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(1, 0, 0))
+	for _, c := range []struct {
+		name   string
+		pair   tls.Certificate
+		server bool
+		want   pkioverheid.OwnProblem
+		fatal  bool
+	}{
+		{"nothing is wrong", g4.Issue(year), false, 0, false},
+		{"ended", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, -9), now.AddDate(0, 0, -1))), false, pkioverheid.OwnEnded, true},
+		{"not valid yet", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, 2), now.AddDate(1, 0, 0))), false, pkioverheid.OwnNotYetValid, false},
+		{"a client's without clientAuth", g4.Issue(year, pkiotest.ServerOnly()), false, pkioverheid.OwnWrongUse, true},
+		{"a server's without serverAuth", g4.Issue(year, pkiotest.ClientOnly()), true, pkioverheid.OwnWrongUse, true},
+		{"ends in 80 days", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 0, 80))), true, pkioverheid.OwnEnding, false},
+		{"a key that G4 finds too short", g4.Issue(year, pkiotest.Key(g1.Issue().PrivateKey.(crypto.Signer))), false, pkioverheid.OwnShortKey, false},
+		{"a CA is missing", testLeaf(t, testRoot(t, "another")), false, pkioverheid.OwnIncomplete, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, allow := range []bool{false, true} {
+				var seen traced
+				logger, written := lines()
+				trust := fixtureTrust()
+				trust.Trace, trust.Logger = seen.trace(), logger
+				var err error
+				if c.server {
+					_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(c.pair), AllowUnsuitable: allow}, anybody)
+				} else {
+					_, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: trust, KeyPairs: pairs(c.pair), AllowUnsuitable: allow})
+				}
+				if c.fatal && !allow {
+					require.ErrorContains(t, err, "AllowUnsuitable")
+					continue
+				}
+				require.NoError(t, err)
+				var problems []pkioverheid.OwnProblem
+				for _, e := range seen.own {
+					problems = append(problems, e.Problem)
+					assert.Equal(t, c.server, e.Server)
+					assert.Contains(t, written.String(), e.Problem.String())
+				}
+				if c.want == 0 {
+					assert.Empty(t, problems)
+				} else {
+					assert.Contains(t, problems, c.want)
+				}
+			}
+		})
+	}
+}
+
+// One clock drives what follows files, warns and chooses through 90 days.
+func TestOneClockThrough90Days(t *testing.T) {
+	start := time.Now()
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	clock := newClock(start)
+	p := watchPair(t, g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(0, 0, 80))))
+	p.clock.Store(clock.Load())
+	trust := clock.trust()
+	var seen traced
+	var written *record
+	trust.Trace = seen.trace()
+	trust.Logger, written = lines()
+	second := g4.KeyPair(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0)))
+	second.PreferFrom = start.AddDate(0, 0, 40)
+	client := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{p.KeyPair, second}})
+	url := takes(t, true, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)
+	showed := make(map[string]int)
+	for day := range 90 {
+		at := start.AddDate(0, 0, day)
+		clock.set(at)
+		p.clock.Store(&at)
+		showed[body(t, client, url)]++
+		client.CloseIdleConnections()
+		_ = body(t, client, url)
+		if day == 20 {
+			before := len(seen.own)
+			assert.InDelta(t, 21, before, 1, "once a day")
+			p.pair(t, "own", g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0))))
+			deadline := time.Now().Add(20 * time.Second)
+			for p.Status().Certificate.NotAfter.Before(start.AddDate(0, 6, 0)) && time.Now().Before(deadline) {
+				at = at.Add(time.Second) // the watcher waits by this clock
+				p.clock.Store(&at)
+				time.Sleep(5 * time.Millisecond)
+			}
+			require.NoError(t, p.Status().Err)
+		}
+	}
+	assert.Equal(t, map[string]int{"Private G1": 40, "Private G4 TLS": 50}, showed)
+	assert.Contains(t, written.String(), "its deadline is near")
+	assert.Contains(t, written.String(), "order one under Private G4 TLS")
+}
