@@ -281,7 +281,7 @@ func (f KeyPairFiles) parse(contents [][]byte) (pair tls.Certificate, path strin
 	if f.PasswordFile != "" {
 		data := contents[len(contents)-1]
 		if len(data) > maxPassword {
-			return pair, "", fmt.Errorf("%s is larger than %d KiB: is it the file with the password?", f.PasswordFile, maxPassword>>10)
+			return pair, "", fmt.Errorf("%s: there are more than %d bytes: is it the file with the password?", f.PasswordFile, maxPassword)
 		}
 		password = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	}

@@ -18,6 +18,7 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	for _, c := range []struct{ heading, file, example string }{
 		{"# PKIoverheid for Go", "example_test.go", "Example"},
 		{"## Revocation", "example_revocation_test.go", "ExampleTrust_revocation"},
+		{"## Renewal and alerts", "example_renewal_test.go", "ExampleWatchKeyPair"},
 		{"## A server", "example_test.go", "ExampleNewServer_hTTP"},
 	} {
 		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")
