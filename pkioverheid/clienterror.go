@@ -251,7 +251,7 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 			"Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root."
 	}
 	advice = adviceOn(said)
-	if len(r.acceptableCAs) == 0 && r.next != nil && (said == unknownCA || said == badCertificate || said == accessDenied) {
+	if len(r.acceptableCAs) == 0 && r.next != nil && (said == unknownCA || said == badCertificate || said == accessDenied || said == noAlert) {
 		advice = fmt.Sprintf("The server named no CAs; we showed the %s certificate; the %s one is second. Put that first if the server takes no other, or bind one of them to its hosts (KeyPair.Hosts).", hierarchyName(c), hierarchyName(r.next))
 	}
 	return refused + ", " + name + ".", advice

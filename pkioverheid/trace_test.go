@@ -132,7 +132,8 @@ func TestAClientsTraceSaysThatTheServerBrokeOff(t *testing.T) {
 	_, err := client.Get(url)
 	require.Error(t, err)
 	require.Len(t, seen.failed, 1)
-	assert.Equal(t, pkioverheid.PeerBadCertificate, seen.failed[0].Reason)
+	// In TLS 1.3 the alert can come too late to be read.
+	assert.Contains(t, []pkioverheid.FailureReason{pkioverheid.PeerBadCertificate, pkioverheid.PeerBrokeOff}, seen.failed[0].Reason)
 	assert.ErrorContains(t, err, "The server named no CAs; we showed the Private G4 TLS certificate; the Private G1 one is second.")
 }
 
