@@ -24,7 +24,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
-// lateServer is openssl's server, told to ask for a certificate only when it has
+// lateServer is openssl's server, set to ask for a certificate only when it has
 // read a request, as IIS and Apache do, and to answer after that.
 func lateServer(t *testing.T) (address string) {
 	t.Helper()

@@ -185,7 +185,7 @@ func TestATicketThatArrivesAfterAReplacementResumesNothing(t *testing.T) {
 					more.Add(testRoot(t, "A").Leaf)
 					require.NoError(t, roots.Set(more))
 				}
-				if version == tls.VersionTLS12 { // there the held handshake is not complete
+				if version == tls.VersionTLS12 { // there the handshake is not complete yet
 					release()
 					release = func() {}
 				} else {
@@ -281,5 +281,23 @@ func TestTicketsAreLittleLargerThanThoseOfAPlainServer(t *testing.T) {
 		require.NotZero(t, plain)
 		assert.Less(t, float64(ours)/float64(plain), 1.25, "%v: %d and %d bytes", h, ours, plain)
 		assert.Less(t, ours, 14_000)
+	}
+}
+
+// crypto/tls keeps sessions by host name, without the port.
+func TestTwoPortsOfOneNameInTurnResumeNothing(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: &http.Transport{DisableKeepAlives: true}})
+	one := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
+	other := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
+	for i, c := range []struct {
+		url     string
+		resumed bool
+	}{{one, false}, {one, true}, {other, false}, {other, true}, {one, false}, {other, false}} {
+		resp, err := client.Get(c.url)
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		assert.Equal(t, c.resumed, resp.TLS.DidResume, "connection %d", i)
 	}
 }
