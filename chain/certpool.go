@@ -92,6 +92,6 @@ func (s *settings) addDistrusted(pool *x509.CertPool) {
 	}
 }
 
-// errReplaced is what a pool says of a CA that Replace took away after the pool
+// errReplaced is what a pool says about a CA that Replace took away after the pool
 // was made.
 var errReplaced = errors.New("chain: this CA is no longer trusted: the verifier was given other CAs")

@@ -44,7 +44,7 @@ func (s *settings) isDistrusted(cert *x509.Certificate) bool {
 	return false
 }
 
-// refusal is what is said of a path that ends at a distrusted certificate.
+// refusal is what is said about a path that ends at a distrusted certificate.
 func (s *settings) refusal(certs []*x509.Certificate) error {
 	if s.why != nil {
 		if err := s.why(certs); err != nil {

@@ -33,7 +33,7 @@
 //
 // Times. A zero time means now, everywhere.
 //
-// Limits. A peer chooses what it sends, and every call ends within 100 ms all the same.
+// Limits. A peer chooses what it sends, and every call ends within 100 ms anyway.
 // RSA keys above 8192 bits or with an exponent above 65537 are not used. Names may lead
 // to 64 sent certificates, with 256 KiB, 2000 extensions and 1000 certificate policies in
 // all, and, with the verifier's own, to 10,000 names and 10,000 name constraints, fewer

@@ -67,7 +67,7 @@ type explaining struct {
 	done   work
 }
 
-// fail takes what Verify says of a refusal. Of a refusal by a policy or a veto,
+// fail takes what Verify says about a refusal. Of a refusal by a policy or a veto,
 // the path is the one that it saw, if that goes further than signatures do.
 func (x *explaining) fail(leaf *x509.Certificate, err error) {
 	if !errors.As(err, &x.failed) {

@@ -244,7 +244,7 @@ func golden(t *testing.T, file, got string) {
 	assert.Equal(t, string(want), got)
 }
 
-// Whatever the hierarchy, the verdict is Verify's, and what is said of each
+// Whatever the hierarchy, the verdict is Verify's, and what is said about each
 // certificate goes with it.
 func TestExplainAgreesWithVerify(t *testing.T) {
 	accepted, refused := 0, 0

@@ -338,7 +338,7 @@ func TestLimitsOfWhatIsRead(t *testing.T) {
 	key := newKey()
 	issuing := newRootFor(key, "X")
 	numbered := func(c *x509.Certificate) { c.DNSNames = []string{fmt.Sprintf("n%d.example", c.SerialNumber)} }
-	// A directoryName, which crypto/x509 does not compare with: it takes each name apart all the same.
+	// A directoryName, which crypto/x509 does not compare with: it takes each name apart anyway.
 	otherNames := extension(ce(30), false, 0x30, 0x08, 0xa0, 0x06, 0x30, 0x04, 0xa4, 0x02, 0x30, 0x00)
 	times := func(n int, one func(c *x509.Certificate, i int)) edit {
 		return func(c *x509.Certificate) {

@@ -14,7 +14,7 @@ type signedPath struct {
 	path    Chain
 	rooted  bool  // it ends at a root of the verifier
 	valid   bool  // all of it is valid at the time that was asked about
-	refused error // why an issuer of the right name and key identifier, above the end, was passed over
+	refused error // why an issuer of the right name and key identifier, above the end, was skipped
 	gaveUp  bool  // there may be more to find
 }
 

@@ -70,7 +70,7 @@ func setOf[T comparable](list []T) map[T]bool {
 }
 
 // PinLeaf returns the policy that accepts these end-entity certificates only, which
-// are verified all the same. No fingerprints accept none.
+// are verified anyway. No fingerprints accept none.
 func PinLeaf(fingerprints ...truststore.Fingerprint) Policy {
 	pinned := setOf(fingerprints)
 	return func(c Chain, at time.Time) error {
@@ -126,7 +126,7 @@ func (c Chain) Policies() []x509.OID {
 // policy below it, or -1.
 func withoutPolicy(c Chain, wanted x509.OID) int {
 	if wanted.Equal(anyPolicy) {
-		return 0 // which is no policy by name
+		return 0 // which is not a policy by name
 	}
 	last := len(c) - 1
 	anyFor := len(c) // for how many more certificates anyPolicy counts
@@ -169,7 +169,7 @@ func oneOf(policies []x509.OID) string {
 
 // MinKeySizes returns the policy that refuses chains with a smaller public key: of RSA
 // in bits of the modulus, of ECDSA in bits of the curve, and Ed25519 counts as 256. Zero
-// is no minimum. Other kinds of keys are refused.
+// is not a minimum. Other kinds of keys are refused.
 func MinKeySizes(rsaBits, ecdsaBits int) Policy {
 	return func(c Chain, at time.Time) error {
 		for _, cert := range c {

@@ -167,8 +167,8 @@ func TestPoliciesOnWhatIsNoChain(t *testing.T) {
 	}
 }
 
-// What VetoCertificates says of fingerprints: the same certificate in other bytes,
-// which crypto/x509 accepts all the same.
+// What VetoCertificates says about fingerprints: the same certificate in other bytes,
+// which crypto/x509 accepts anyway.
 func TestFingerprintsAreNotKeys(t *testing.T) {
 	l := newLayers()
 	original, again := l.full(), l.full()

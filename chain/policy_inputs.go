@@ -13,7 +13,7 @@ import (
 // mappings and all. [RequirePolicy] is simpler and stricter.
 type PolicyInputs struct {
 	// Acceptable are the policies of which one must be valid for the path, in the terms
-	// of the CA below the root. anyPolicy stands for all of them. None accepts none.
+	// of the CA below the root. anyPolicy means all of them. None accepts none.
 	Acceptable []x509.OID
 
 	// NotExplicit accepts paths without a valid policy too, unless a CA demands one.
@@ -39,7 +39,7 @@ func (in PolicyInputs) Policy(c Chain, at time.Time) error {
 		}
 	}
 	if len(c) == 1 {
-		p.level = nil // a trust anchor alone is no path, and has no policies
+		p.level = nil // a trust anchor alone is not a path, and has no policies
 	}
 	if p.level = p.acceptable(in.Acceptable); p.level == nil && p.explicit == 0 {
 		return refuse(c, c.Leaf(), at, fmt.Errorf("no acceptable certificate policy is valid for the path: %s (RFC 5280 section 6.1.5)", oneOf(in.Acceptable)))

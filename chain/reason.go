@@ -151,7 +151,7 @@ func ofInvalid(err x509.CertificateInvalidError, at time.Time) Reason {
 	case x509.NameMismatch:
 		return UnknownAuthority
 	case x509.NoValidChains:
-		// Whatever it has against usages has a reason of its own.
+		// Whatever is wrong with usages has a reason of its own.
 		return NoValidPolicy
 	}
 	return Unsupported // TooManyConstraints: it gave up comparing

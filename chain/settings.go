@@ -20,7 +20,7 @@ type settings struct {
 	policy        Policy
 	veto          Veto              // all of them; nil for none
 	distrusted    *truststore.Store // what one of them is about
-	why           Veto              // what to say of it
+	why           Veto              // what to say about it
 
 	anchors    map[*x509.Certificate]*anchor
 	anchorPool *x509.CertPool // all anchors, without constraints: for Verify, which completes and asks itself

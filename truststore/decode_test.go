@@ -258,7 +258,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"a lost line of base64":                  {plain[:second+100] + plain[second+165:], place},
 		"a lost character":                       {plain[:second+100] + plain[second+101:], place + ": damaged base64"},
 		"an empty block":                         {plain + "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "block 4 (CERTIFICATE, "},
-		"a block that is no certificate":         {plain[:second] + string(pemOf("CERTIFICATE", broken)) + plain[second:], place + ": x509: "},
+		"a block that is not a certificate":      {plain[:second] + string(pemOf("CERTIFICATE", broken)) + plain[second:], place + ": x509: "},
 		"a CERTIFICATE with more after it":       {string(pemOf("CERTIFICATE", append(bytes.Clone(all[0].Raw), 0))), "trailing data"},
 		"a TRUSTED CERTIFICATE cut off":          {string(pemOf("TRUSTED CERTIFICATE", all[0].Raw[:300])), "cut off"},
 		"a TRUSTED CERTIFICATE without a length": {string(pemOf("TRUSTED CERTIFICATE", []byte{0x30, 0x80, 0, 0})), "not DER"},

@@ -15,7 +15,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 )
 
-// describe says of each entry what matters to a test.
+// describe says about each entry what matters to a test.
 func describe(entries []Entry) (lines []string) {
 	kinds := map[EntryKind]string{PlainCertificate: "certificate", TrustedCertificate: "trusted", KeyCertificate: "of key", RestrictedCertificate: "restricted", PrivateKey: "key"}
 	for _, e := range entries {

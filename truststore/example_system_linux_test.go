@@ -14,7 +14,7 @@ func ExampleSystem() {
 		log.Fatal(err) // not Linux
 	}
 	if err != nil {
-		log.Print(err) // what crypto/x509 passed over without a word
+		log.Print(err) // what crypto/x509 skipped without a word
 	}
 	for cert := range open(folder).SelfSigned().All() {
 		fmt.Println(cert.Subject.CommonName, system.Contains(cert))

@@ -26,7 +26,7 @@ import (
 // Each decoder has a fuzz test of its own. The seeds are files of the programs for
 // which they are named: two certificates with keys on P-256, written by openssl
 // 3.0, certtool 3.7 and keytool 17 in each form that they have, with two iterations
-// where they let themselves be told, and the password geheim. What the fuzz tests
+// where that can be, and the password geheim. What the fuzz tests
 // found is in testdata/fuzz.
 const seedPassword = "geheim"
 
@@ -198,7 +198,7 @@ func FuzzJKS(f *testing.F) { fuzzDecoder(f, "jks", formOf(JKS).entriesIn) }
 
 func FuzzXML(f *testing.F) { fuzzDecoder(f, "xml", formOf(XML).entriesIn) }
 
-// FuzzDecode is all of them, behind the detection.
+// FuzzDecode is all of them, after the detection.
 func FuzzDecode(f *testing.F) {
 	for _, decoder := range []string{"pem", "der", "pkcs7", "pkcs12", "jks", "xml", "key"} {
 		for _, data := range seeds(f, decoder) {

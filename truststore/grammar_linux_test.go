@@ -14,7 +14,7 @@ import (
 )
 
 // hostileTexts makes texts of about n bytes from a grammar: what begins and ends
-// something, what stands between, the end of a line, and where all that stands.
+// something, what is between, the end of a line, and where all that is.
 func hostileTexts() iter.Seq2[string, func(n int) []byte] {
 	marks := []string{
 		"-----BEGIN", "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", "-----BEGIN PKCS7-----",

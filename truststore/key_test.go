@@ -523,8 +523,8 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		"an unknown encryption":                 {encrypted(seq(oid(oidData))), "encryption 1.2.840.113549.1.7.1 is not supported"},
 		"an encryption without anything":        {encrypted(seq(oid(oidPBES2))), "is damaged"},
 		"PKCS#12 encryption without parameters": {encrypted(seq(oid(oidPKCS12TripleDES))), "is damaged"},
-		"a ciphertext that is no block":         {string(pemOf("ENCRYPTED PRIVATE KEY", seq(pbes2(salt, integer(1), oidAES256CBC, iv), octets([]byte("x"))))), "the password given does not fit"},
-		"RC2 that is no block":                  {string(pemOf("ENCRYPTED PRIVATE KEY", seq(seq(oid(oidPKCS12RC2With40), seq(octets(salt), integer(1))), octets([]byte("x"))))), "the password given does not fit"},
+		"a ciphertext that is not a block":      {string(pemOf("ENCRYPTED PRIVATE KEY", seq(pbes2(salt, integer(1), oidAES256CBC, iv), octets([]byte("x"))))), "the password given does not fit"},
+		"RC2 that is not a block":               {string(pemOf("ENCRYPTED PRIVATE KEY", seq(seq(oid(oidPKCS12RC2With40), seq(octets(salt), integer(1))), octets([]byte("x"))))), "the password given does not fit"},
 
 		"PKCS#12 of version 4":                  {strings.Replace(string(pfx()), "\x02\x01\x03", "\x02\x01\x04", 1), "version 4"},
 		"PKCS#12 that is signed":                {string(seq(integer(3), seq(oid(oidSignedData), tlv(0xa0, seq())))), "is signed instead"},

@@ -21,7 +21,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// What is no certificate is called what it is, in DER, in base64 and in PEM.
+// What is not a certificate is called what it is, in DER, in base64 and in PEM.
 func TestDecodeSaysWhatAFileIsThatHoldsNoCertificate(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

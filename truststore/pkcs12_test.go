@@ -121,20 +121,20 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"a key beside a certificate":          {pfx(certBag(cert), keyBag), "there is a private key in it"},
-		"a secret beside a certificate":       {pfx(certBag(cert), secret), "holds a secret"},
-		"nothing":                             {pfx(), "there is no certificate in it"},
-		"a damaged certificate":               {pfx(certBag(cert), certBag(broken)), "certificate 2 in the PKCS#12: x509: "},
-		"a certificate that is no X.509":      {pfx(bytes.Replace(certBag(cert), oid(oidX509Certificate), oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 2}), 1)), "not an X.509 certificate"},
-		"a certificate of more than 1 MiB":    {pfx(certBag(parseLoose(make([]byte, entry.MaxCertificate+1)))), "more than 1048576 bytes"},
-		"nesting":                             {pfx(bytes.Repeat([]byte{0x30, 0x80}, 100_000)), "inside one another"},
-		"two billion iterations for the MAC":  {slow, "more than 16000000 blocks"},
-		"two billion iterations for a part":   {pfxOf(slowPart), "part 1 of the PKCS#12: its password wants more than 16000000 blocks"},
-		"an encrypted key and no password":    {encrypted, "no password was given"},
-		"the first bytes only":                {encrypted[:50], "cut off"},
-		"the last byte missing":               {encrypted[:len(encrypted)-1], "cut off"},
-		"a file behind the file":              {append(pfx(certBag(cert)), pfx(certBag(cert))...), "follow the end"},
-		"random bytes behind its first bytes": {append([]byte("\x30\x82\x10\x00\x02\x01\x03\x30\x82\x0f\xf0"), random(0x0ff5)...), "truststore: "},
+		"a key beside a certificate":         {pfx(certBag(cert), keyBag), "there is a private key in it"},
+		"a secret beside a certificate":      {pfx(certBag(cert), secret), "holds a secret"},
+		"nothing":                            {pfx(), "there is no certificate in it"},
+		"a damaged certificate":              {pfx(certBag(cert), certBag(broken)), "certificate 2 in the PKCS#12: x509: "},
+		"a certificate that is not X.509":    {pfx(bytes.Replace(certBag(cert), oid(oidX509Certificate), oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 2}), 1)), "not an X.509 certificate"},
+		"a certificate of more than 1 MiB":   {pfx(certBag(parseLoose(make([]byte, entry.MaxCertificate+1)))), "more than 1048576 bytes"},
+		"nesting":                            {pfx(bytes.Repeat([]byte{0x30, 0x80}, 100_000)), "inside one another"},
+		"two billion iterations for the MAC": {slow, "more than 16000000 blocks"},
+		"two billion iterations for a part":  {pfxOf(slowPart), "part 1 of the PKCS#12: its password wants more than 16000000 blocks"},
+		"an encrypted key and no password":   {encrypted, "no password was given"},
+		"the first bytes only":               {encrypted[:50], "cut off"},
+		"the last byte missing":              {encrypted[:len(encrypted)-1], "cut off"},
+		"a file after the file":              {append(pfx(certBag(cert)), pfx(certBag(cert))...), "follow the end"},
+		"random bytes after its first bytes": {append([]byte("\x30\x82\x10\x00\x02\x01\x03\x30\x82\x0f\xf0"), random(0x0ff5)...), "truststore: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

@@ -297,7 +297,7 @@ func TestJavaTrustsWhatWeWrite(t *testing.T) {
 	assert.Contains(t, out, fmt.Sprintf("trusted.p12: %d entries, hello\ntrusted.jks: %[1]d entries, hello\n", trusted.Len()))
 	assert.Contains(t, out, fmt.Sprintf("strangers.p12: %d entries, refused\nstrangers.jks: %[1]d entries, refused\n", strangers.Len()))
 
-	// As most programs are told.
+	// As most programs do.
 	for file, want := range map[string]string{"trusted.p12": "hello", "strangers.p12": "refused"} {
 		out := tool(t, dir, "java", "-Djavax.net.ssl.trustStore="+file, "-Djavax.net.ssl.trustStorePassword=geheim", "Client.java", url)
 		assert.Equal(t, want, strings.TrimSpace(string(out)))

@@ -99,7 +99,7 @@ func TestWatchNoticesAChangeInPlaceOfTheSameSizeAndTime(t *testing.T) {
 				return
 			}
 		}
-		assert.Fail(t, "the time of change stands still")
+		assert.Fail(t, "the time of change stops")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, path)

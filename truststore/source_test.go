@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder keeps what OnReload tells.
+// recorder keeps what OnReload reports.
 type recorder struct {
 	mu      sync.Mutex
 	reloads []Reload
@@ -275,7 +275,7 @@ func TestWatchReportsEachBrokenVersion(t *testing.T) {
 			rename(t, path, []byte(broken))
 			w.wait()
 			if told := w.told.take(); assert.LessOrEqual(t, len(told), 1) && len(told) == 0 {
-				assert.Equal(t, "two", broken, "written again, which is no change")
+				assert.Equal(t, "two", broken, "written again, which is not a change")
 			}
 		}
 		require.NoError(t, w.Close())
@@ -431,7 +431,7 @@ func TestWatchTakesNoTouchForAChange(t *testing.T) {
 		w.wait()
 		got := w.one()
 		assert.Equal(t, Changes{}, got.Changes)
-		assert.NotSame(t, first, w.Store(), "another order is no touch")
+		assert.NotSame(t, first, w.Store(), "another order is not a change")
 		require.NoError(t, w.Close())
 	})
 }
@@ -655,7 +655,7 @@ func TestWatchTakesARelativePathForTheFolderOfItsTime(t *testing.T) {
 func TestZeroSourceTrustsNobody(t *testing.T) {
 	var s Source
 	assert.Zero(t, s.Store().Len())
-	assert.True(t, s.CertPool().Equal(x509.NewCertPool()), "and not the system's, for which nil stands")
+	assert.True(t, s.CertPool().Equal(x509.NewCertPool()), "and not the system's, which nil would mean")
 	assert.NoError(t, s.Err())
 	assert.NoError(t, s.Close())
 	// One pool for all could be filled by one of them.

@@ -161,7 +161,7 @@ func TestRemoveKeepsTheOrderOfTheOthers(t *testing.T) {
 	s.Add(late...) // not yet among the known fingerprints
 	certs = append(certs, late...)
 
-	// Every one but the multiples of seven, in an order that is no order.
+	// Every one but the multiples of seven, in an order that is not an order.
 	for i := range certs {
 		if j := i * 613 % len(certs); j%7 != 0 {
 			require.True(t, s.Remove(FingerprintOf(certs[j])), j)
@@ -325,7 +325,7 @@ func TestDiff(t *testing.T) {
 	assert.Equal(t, Changes{Added: certs[20:], Removed: certs[:5]}, Diff(from, to))
 	reversed := slices.Clone(certs)
 	slices.Reverse(reversed)
-	assert.Empty(t, Diff(New(certs...), New(reversed...)), "order is no difference")
+	assert.Empty(t, Diff(New(certs...), New(reversed...)), "order is not a difference")
 	from.Remove(FingerprintOf(certs[6]))
 	assert.Equal(t, append(certs[6:7:7], certs[20:]...), Diff(from, to).Added)
 }

@@ -28,7 +28,7 @@ func TestSystemChild(t *testing.T) {
 	require.NotNil(t, store)
 	pool, poolErr := x509.SystemCertPool()
 	if poolErr != nil {
-		pool = x509.NewCertPool() // an error is no pool
+		pool = x509.NewCertPool() // an error is not a pool
 	}
 	all, _ := readSystem()
 	assert.True(t, pool.Equal(all.CertPool()), "the sets differ")
@@ -81,7 +81,7 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		files map[string]string // name to content; "-> target" is a link
-		file  string            // SSL_CERT_FILE, HERE stands for the folder with the files
+		file  string            // SSL_CERT_FILE, HERE means the folder with the files
 		dirs  string            // SSL_CERT_DIR, likewise
 		len   int
 		errs  []string // in this order, and no others

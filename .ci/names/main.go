@@ -308,7 +308,7 @@ func isCostly(t types.Type) bool {
 	return ok && named.Obj().Pkg() != nil && slices.Contains(costly, named.Obj().Pkg().Path()+"."+named.Obj().Name())
 }
 
-// holdsCostly reports whether what prints a value by reflection comes upon one of
+// holdsCostly reports whether what prints a value by reflection meets one of
 // the types. It does not look into what has words of its own.
 func holdsCostly(t types.Type, seen []types.Type) bool {
 	if t == nil || slices.ContainsFunc(seen, func(s types.Type) bool { return types.Identical(s, t) }) {

@@ -42,6 +42,6 @@ func TestWhatIsFound(t *testing.T) {
 
 func TestWhatCannotBeLoadedIsNotPassedOver(t *testing.T) {
 	if _, err := look(t.TempDir(), "./..."); err == nil {
-		t.Error("an empty folder was passed over")
+		t.Error("an empty folder was skipped")
 	}
 }

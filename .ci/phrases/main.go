@@ -29,7 +29,7 @@ import (
 // odd lists the phrases. A space stands for any white space. What follows a phrase,
 // in its group "ok", makes it good English.
 var odd = []struct{ name, pattern string }{
-	{`is no X`, `(?:is|are|was|were|be) no (?P<ok>longer|more|less|fewer|doubt|one)?`},
+	{`is no X`, `(?:there )?(?:is|are|was|were|be) no (?P<ok>longer|more|less|fewer|doubt|one)?`},
 	{`behind`, `behind (?P<ok>(?:(?:a|an|the|its|such|another|this) )?(?:reverse |TLS |trusted )?(?:prox|load balancer|nginx|haproxy|gateway|firewall))?`},
 	{`stands`, `stands?\b(?P<ok>-)?`},
 	{`tells`, `(?:tells?|telling|told)\b`},
@@ -168,6 +168,9 @@ func look(root string) (places []place, err error) {
 		for _, p := range list {
 			ok := p.re.SubexpIndex("ok")
 			for _, m := range p.re.FindAllSubmatchIndex(text, -1) {
+				if strings.HasPrefix(strings.ToLower(string(text[m[0]:m[1]])), "there") {
+					continue // "there is no X" is good English
+				}
 				if ok > 0 && m[2*ok] >= 0 && m[2*ok] < m[2*ok+1] {
 					continue
 				}

@@ -52,13 +52,13 @@ func NewChecker(cfg Config) (*Checker, error) {
 		timeout:  orDefault(cfg.Timeout, fetch.DefaultTimeout),
 		skew:     max(orDefault(cfg.ClockSkew, defaultSkew), 0),
 		softFail: cfg.SoftFail,
-		// Without the monotonic clock, which stands still while a machine sleeps.
+		// Without the monotonic clock, which stops while a machine sleeps.
 		now: func() time.Time { return clock().Round(0) },
 	}
 	c.configured = make(map[string][]*x509.Certificate)
 	for _, cert := range cfg.Signers {
 		if cert == nil || len(cert.RawTBSCertificate) == 0 {
-			return nil, errors.New("crl: among Signers is no certificate, or one that was never parsed")
+			return nil, errors.New("crl: one of Signers is nil or was never parsed")
 		}
 		c.configured[string(cert.RawSubject)] = append(c.configured[string(cert.RawSubject)], cert)
 	}

@@ -109,11 +109,11 @@ func TestPolicyRefusesWhatIsNoChain(t *testing.T) {
 	s.publish(l)
 	c := newChecker(t, s)
 	for name, ch := range map[string]chain.Chain{
-		"nothing":                          nil,
-		"a nil in it":                      {l.leaf, nil, l.root.Certificate},
-		"a certificate never parsed":       {&x509.Certificate{}, l.root.Certificate},
-		"one that ends below its root":     {l.leaf, l.issuing.Certificate},
-		"one certificate that is no root ": {l.leaf},
+		"nothing":                             nil,
+		"a nil in it":                         {l.leaf, nil, l.root.Certificate},
+		"a certificate never parsed":          {&x509.Certificate{}, l.root.Certificate},
+		"one that ends below its root":        {l.leaf, l.issuing.Certificate},
+		"one certificate that is not a root ": {l.leaf},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusedAs(t, chain.Unsupported, "", c.Policy(ch, now))
@@ -151,7 +151,7 @@ func TestAReissuedCAHasTheListsOfItsKey(t *testing.T) {
 	// One of the same name with another key has nothing from it.
 	namesake := l
 	namesake.issuing = newAuthority("Issuing CA", ecdsaKeyOf("namesake"))
-	refusedAs(t, chain.RevocationUnknown, "is no CRL of the issuer", c.Policy(chain.Chain{namesake.leafWith(serialLeaf), namesake.issuing.Certificate}, now))
+	refusedAs(t, chain.RevocationUnknown, "is not a CRL of the issuer", c.Policy(chain.Chain{namesake.leafWith(serialLeaf), namesake.issuing.Certificate}, now))
 }
 
 func TestAThousandHandshakesFetchOnce(t *testing.T) {
@@ -214,7 +214,7 @@ func TestStatusTellsAHealthEndpoint(t *testing.T) {
 	assert.NotContains(t, string(text), "0001-01-01")
 }
 
-// The monotonic clock stands still while a machine sleeps: what came before that would
+// The monotonic clock stops while a machine sleeps: what came before that would
 // seem to be young.
 func TestStatusTellsTheAgeByTheClockOnTheWall(t *testing.T) {
 	s := newSite(t)
@@ -248,7 +248,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	require.NoError(t, c.Close())
 
 	refusedAs(t, chain.RevocationUnknown, "the Checker is closed", c.Policy(l.chain(), now))
-	assert.NoError(t, c.Policy(l.chain()[1:], now), "with the lists that are at hand")
+	assert.NoError(t, c.Policy(l.chain()[1:], now), "with the lists that are available")
 	assert.ErrorContains(t, c.Prefetch(context.Background(), l.chain()), "the Checker is closed")
 }
 
@@ -318,7 +318,7 @@ func TestPrefetch(t *testing.T) {
 		assert.Empty(t, c.Status())
 		assert.Zero(t, s.visited("/gone.crl"))
 	})
-	t.Run("of a CA that is revoked is no error", func(t *testing.T) {
+	t.Run("of a CA that is revoked is not an error", func(t *testing.T) {
 		c := newChecker(t, s)
 		s.serve("/domain.crl", l.domain.list(revoking(revoked(serialIssuing, hourAgo, crl.CACompromise))))
 		defer s.publish(l)
@@ -365,7 +365,7 @@ func TestOfTheListsOfOneCATheNewestDecides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newChecker(t, s)
 			for _, path := range order {
-				// Prefetch asks its address whatever is at hand.
+				// Prefetch asks its address whatever is available.
 				require.NoError(t, c.Prefetch(t.Context(), other(path)))
 			}
 			require.Len(t, c.Status(), 4)
@@ -475,7 +475,7 @@ func TestACAWithTwoIssuersIsRevokedByEachForItself(t *testing.T) {
 	assert.Equal(t, chain.Revoked, reasonOf(t, err))
 }
 
-// That the Checker was closed is no reason to let a certificate pass.
+// That the Checker was closed is not a reason to let a certificate pass.
 func TestCloseWhileSomebodyWaitsIsNotUnreachable(t *testing.T) {
 	s := newSite(t)
 	l := newLayers(s.URL)

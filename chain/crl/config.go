@@ -64,7 +64,7 @@ type Config struct {
 	SoftFail func(error)
 
 	// AllowUnnumbered accepts CRLs without a CRL number, which RFC 5280 section 5.2.3
-	// demands. Status notes each. They are told apart by their dates alone.
+	// demands. Status notes each. They are distinguished by their dates alone.
 	AllowUnnumbered bool
 
 	// Logger receives a line when a source begins to fail and when it works again.

@@ -41,7 +41,7 @@
 //	distribution point name         4.2.1.13             it is never taken for the name of another point
 //	  relative to the CRL issuer
 //	unknown critical extension      5.2, 5.3             it may change what the list means
-//	no CRL number                   5.2.3                lists of one date cannot be told apart; see AllowUnnumbered
+//	no CRL number                   5.2.3                lists of one date cannot be distinguished; see AllowUnnumbered
 //	critical CRL number, empty      5.2.3, 5.2.5         no CA that keeps the standard makes one
 //	  issuingDistributionPoint
 //

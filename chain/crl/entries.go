@@ -9,7 +9,7 @@ import (
 )
 
 // entries are the entries of a list, without a pointer in them: a table for each
-// length of serial number, in which rows of bytes stand in order. A row is
+// length of serial number, in which rows of bytes are in order. A row is
 //
 //	the serial number, as in DER
 //	when it was revoked

@@ -16,7 +16,7 @@ type RevokedError struct {
 	// Serial is the number of the certificate.
 	Serial *big.Int
 
-	// Entry is what the list says of it.
+	// Entry is what the list says about it.
 	Entry
 
 	// At is the time that was asked about; RevokedAt is not after it.

@@ -91,11 +91,11 @@ func ExampleNewChecker_folder() {
 	fmt.Println(checker.Policy(l.chain(), now))
 	// Output:
 	// <nil>
-	// chain: revocation unknown: "host.example": crl: no CRL tells whether it is revoked: there is none in the folder by "Issuing CA", but 2 by "Domain CA", "Root"; no host is allowed to be asked
+	// chain: revocation unknown: "host.example": crl: no CRL says whether it is revoked: there is none in the folder by "Issuing CA", but 2 by "Domain CA", "Root"; no host is allowed to be asked
 }
 
 // Going on where a CRL is out of reach, and saying so. What is revoked is refused
-// all the same.
+// anyway.
 func ExampleNewChecker_softFail() {
 	site, l := exampleSite()
 	defer site.Close()
@@ -125,7 +125,7 @@ func ExampleNewChecker_softFail() {
 }
 
 // At the start of a program, so that its first connection does not wait. With a
-// cache the CRLs are at hand at the next start, whatever has become of the servers.
+// cache the CRLs are available at the next start, whatever has become of the servers.
 func ExampleChecker_Prefetch() {
 	site, l := exampleSite()
 	defer site.Close()

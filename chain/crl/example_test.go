@@ -132,7 +132,7 @@ func ExampleList_All() {
 	// 20001 keyCompromise
 }
 
-// What a health page tells of a list.
+// What a health page shows of a list.
 func ExampleList() {
 	list, err := crl.Parse(ca().list(func(l *x509.RevocationList) { l.Number = big.NewInt(12) }))
 	if err != nil {

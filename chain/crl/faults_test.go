@@ -54,7 +54,7 @@ func brokenOff(data []byte) http.HandlerFunc {
 	}
 }
 
-// What a server can do to us where no list is at hand yet. Soft-fail helps where
+// What a server can do to us where no list is available yet. Soft-fail helps where
 // there was no complete answer, and nowhere else.
 func TestFaultsOfAServer(t *testing.T) {
 	s := newSite(t)
@@ -80,7 +80,7 @@ func TestFaultsOfAServer(t *testing.T) {
 		"sends nothing":                  {body(nil), "the input is empty", false},
 		"sends half of it":               {body(list[:len(list)/2]), "damaged", false},
 		"sends another CA's":             {body(l.domain.list()), `the list is by "Domain CA"`, false},
-		"sends that of a CA of the name": {body(stranger.list()), "is no CRL of the issuer", false},
+		"sends that of a CA of the name": {body(stranger.list()), "is not a CRL of the issuer", false},
 		"sends it with a changed byte":   {body(append(bytes.Clone(list[:len(list)-1]), list[len(list)-1]^1)), "signature", false},
 		"sends an old one":               {body(l.issuing.list(between(now.Add(-49*time.Hour), now.Add(-time.Hour)))), "ended at 2026-11-23 11:00:00Z", false},
 		"sends one of tomorrow":          {body(l.issuing.list(between(now.Add(24*time.Hour), now.Add(48*time.Hour)))), "is the clock right?", false},
@@ -415,7 +415,7 @@ func TestFaultsOfTheCache(t *testing.T) {
 		other.issuing = other.domain.below("Another CA", 44, s.URL+"/domain.crl")
 		leaf := other.leafWith(5)
 		c := cached(t, dir)
-		refusedAs(t, chain.RevocationUnknown, "is no CRL of the issuer", c.Policy(other.chainOf(leaf), now))
+		refusedAs(t, chain.RevocationUnknown, "is not a CRL of the issuer", c.Policy(other.chainOf(leaf), now))
 		assert.NoError(t, c.Policy(l.chain(), now))
 	})
 	t.Run("files that no run needs any more", func(t *testing.T) {

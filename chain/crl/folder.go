@@ -375,8 +375,8 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// parseAll reads a list in DER, or any number of them in PEM, between which other
-// text may stand and certificates, of which it returns those of CAs.
+// parseAll reads a list in DER, or any number of them in PEM, between which there
+// may be other text, and certificates, of which it returns those of CAs.
 func parseAll(data []byte, origin string) ([]*storedList, []*x509.Certificate, error) {
 	begin := []byte("-----BEGIN X509 CRL-----")
 	if bytes.HasPrefix(data, []byte{0x30}) || !bytes.Contains(data, begin) {

@@ -75,12 +75,12 @@ func TestFolderAndServersTogether(t *testing.T) {
 	put(t, dir+"/old.crl", l.issuing.list(numbered(6), between(now.Add(-2*time.Hour), now.Add(time.Hour)), revoking(revoked(serialLeaf, hourAgo, crl.CertificateHold))))
 	c := newChecker(t, s, inFolder(dir))
 	refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), now))
-	assert.Zero(t, s.visited("/issuing.crl"), "a current list is at hand")
+	assert.Zero(t, s.visited("/issuing.crl"), "a current list is available")
 	require.NoError(t, c.Prefetch(t.Context(), l.chain()))
 	assert.NoError(t, c.Policy(l.chain(), now), "the newest list decides, and there it is not on hold any more")
 }
 
-// A serial number is one certificate's, whatever list it stands on: here one for
+// A serial number is one certificate's, whatever list it is on: here one for
 // some reasons only, and one for CAs.
 func TestOnAListForOthersIsRevokedAllTheSame(t *testing.T) {
 	l := newLayers("http://crl.example")
@@ -115,7 +115,7 @@ func TestFolderHasWhatIsMissing(t *testing.T) {
 		"another key, unnamed":        {map[string][]byte{"issuing.crl": newAuthority("Issuing CA", ecdsaKeyOf("stranger"), func(c *x509.Certificate) { c.SubjectKeyId = l.issuing.SubjectKeyId }).list()}, "issuing.crl has the name of the issuer, but crl: the signature of the list"},
 		"an unknown extension":        {map[string][]byte{"issuing.crl": l.issuing.list(extended(99, true, []byte{5, 0}))}, "issuing.crl cannot be used as it is: crl: the list has the critical extension \"2.5.29.99\""},
 		"no number":                   {map[string][]byte{"issuing.crl": l.issuing.unnumbered()}, "has no CRL number"},
-		"one that was cut off":        {map[string][]byte{"issuing.crl": l.issuing.list()[:100]}, "issuing.crl cannot be used as it is: crl: the 100 bytes are no whole SEQUENCE"},
+		"one that was cut off":        {map[string][]byte{"issuing.crl": l.issuing.list()[:100]}, "issuing.crl cannot be used as it is: crl: the 100 bytes are not a whole SEQUENCE"},
 		"one for another address":     {map[string][]byte{"issuing.crl": l.issuing.list(onlyFor("http://crl.example/another.crl"))}, "another distribution point"},
 		"half a PEM block at its end": {map[string][]byte{"issuing.crl": append(asPEM(l.domain.list()), asPEM(l.issuing.list())[:300]...)}, "issuing.crl cannot be used as it is: of 2 PEM blocks only 1 are whole"},
 	} {
@@ -195,7 +195,7 @@ func TestFolderIsReadAgainWhenItChanges(t *testing.T) {
 		assert.ErrorContains(t, statusOf(c, "/issuing.crl").Err, "damaged")
 		assert.Equal(t, 1, strings.Count(lines.String(), "cannot be used as it is"))
 		look()
-		assert.Equal(t, 1, strings.Count(lines.String(), "cannot be used as it is"), "told once")
+		assert.Equal(t, 1, strings.Count(lines.String(), "cannot be used as it is"), "said once")
 
 		put(t, file, newer)
 		look()
@@ -288,7 +288,7 @@ func TestVerifyingInThePast(t *testing.T) {
 		"alive, revoked in that very second":                    {alive, at, [][]byte{l.issuing.list(current, on(1, at, crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"alive, revoked after, by the current list":             {alive, at, [][]byte{l.issuing.list(current, on(1, at.Add(time.Hour), crl.KeyCompromise))}, 0, ""},
 		"alive, by a list that has ended since, made later":     {alive, at, [][]byte{l.issuing.list(later)}, 0, ""},
-		"expired and on no list, by the current list":           {expired, at, [][]byte{l.issuing.list(current)}, chain.RevocationUnknown, "only a CRL from before can tell"},
+		"expired and on no list, by the current list":           {expired, at, [][]byte{l.issuing.list(current)}, chain.RevocationUnknown, "only a CRL from before can say"},
 		"expired, still on the current list, revoked before":    {expired, at, [][]byte{l.issuing.list(current, on(2, at.Add(-time.Hour), crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"expired, still on the current list, revoked after":     {expired, at, [][]byte{l.issuing.list(current, on(2, at.Add(time.Hour), crl.KeyCompromise))}, 0, ""},
 		"expired, by the list of that time":                     {expired, at, [][]byte{l.issuing.list(current), l.issuing.list(then)}, 0, ""},

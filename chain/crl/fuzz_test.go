@@ -151,7 +151,7 @@ func TestMutatedListsAreReadAsCryptoX509DoesOrRefused(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, read, 1000, "most of these were no lists at all, and nothing was tried")
+	assert.Greater(t, read, 1000, "most of these were not lists at all, and nothing was tried")
 }
 
 // Long runs of one byte, nested elements, and lengths that lie.

@@ -19,7 +19,7 @@ type handmade struct {
 	version, inner, issuer, thisUpdate, nextUpdate []byte
 	revoked                                        []byte // the field revokedCertificates; nil for none
 	extensions                                     []byte // the field crlExtensions
-	behind                                         []byte // in the content, behind everything
+	behind                                         []byte // in the content, after everything
 	outer                                          []byte
 	unusedBits                                     byte
 	behindSignature                                []byte

@@ -97,7 +97,7 @@ func (a authority) sign(subject pkix.Name, key crypto.Signer, serial int64, urls
 type layers struct {
 	root, domain, issuing authority
 	leaf                  *x509.Certificate
-	base                  string // URL of the folder of the CRLs, with no slash behind it
+	base                  string // URL of the folder of the CRLs, with no slash after it
 }
 
 const (

@@ -288,7 +288,7 @@ func (s *ocspResponse) withoutCertificates() ([]byte, error) {
 	return whole.Bytes()
 }
 
-// isAbout tells whether there is one answer for the serial number of a certificate,
+// isAbout says whether there is one answer for the serial number of a certificate,
 // and that for its issuer.
 func (s *ocspResponse) isAbout(cert, ca *x509.Certificate) error {
 	var serial cryptobyte.Builder
@@ -337,7 +337,7 @@ func keyBits(cert *x509.Certificate) []byte {
 	return bits.Bytes
 }
 
-// checkResponder tells whether who signed the response may do so.
+// checkResponder says whether who signed the response may do so.
 func (c *Checker) checkResponder(s *ocspResponse, ca *x509.Certificate, at time.Time) error {
 	err := errors.New("neither the issuer of the certificate nor a responder of its own signed it")
 	if s.claims(ca) {

@@ -120,7 +120,7 @@ func TestCheckOCSPResponse(t *testing.T) {
 		"an error of the responder":                           {ocsp.TryLaterErrorResponse, chain.RevocationUnknown, "try later"},
 		"garbage":                                             {[]byte("<html>"), chain.RevocationUnknown, "malformed"},
 		"half of one":                                         {intact[:len(intact)/2], chain.RevocationUnknown, "malformed"},
-		"with data behind it":                                 {append(bytes.Clone(intact), 0), chain.RevocationUnknown, "malformed"},
+		"with data after it":                                  {append(bytes.Clone(intact), 0), chain.RevocationUnknown, "malformed"},
 		"a huge one":                                          {make([]byte, 65<<10), chain.RevocationUnknown, "more than 65536 bytes"},
 		"with a changed signature":                            {append(bytes.Clone(intact[:len(intact)-1]), intact[len(intact)-1]^1), chain.RevocationUnknown, "neither the issuer"},
 		"with a changed status, from good to revoked":         {bytes.Replace(intact, []byte{0x80, 0x00}, []byte{0x82, 0x00}, 1), chain.RevocationUnknown, "neither the issuer"},
@@ -142,7 +142,7 @@ func TestCheckOCSPResponse(t *testing.T) {
 			}
 		})
 	}
-	t.Run("from a responder whose certificate nothing tells of", func(t *testing.T) {
+	t.Run("from a responder whose certificate no list covers", func(t *testing.T) {
 		c := newChecker(t, s)
 		refusedAs(t, chain.RevocationUnknown, "could be revoked", c.CheckOCSPResponse(delegated(l.issuing.responder(70, withoutNocheck)), l.chain(), time.Time{}))
 		assert.NoError(t, c.CheckOCSPResponse(delegated(l.issuing.responder(70)), l.chain(), time.Time{}))
@@ -204,7 +204,7 @@ func TestCheckOCSPResponseOutOfTheOrdinary(t *testing.T) {
 		"the same again":                              {sign(responder, at, element(0x30, answers)), ""},
 		"with an extension":                           {sign(responder, at, element(0x30, answers), extension()), ""},
 		"with a critical extension":                   {sign(responder, at, element(0x30, answers), extension(1, 1, 0xff)), "malformed"},
-		"with something behind it":                    {sign(responder, at, element(0x30, answers), []byte{5, 0}), "malformed"},
+		"with something after it":                     {sign(responder, at, element(0x30, answers), []byte{5, 0}), "malformed"},
 		"with two answers":                            {sign(responder, at, element(0x30, answers, answers)), "two answers"},
 		"with none":                                   {sign(responder, at, element(0x30)), "another certificate"},
 		"by a responder with the hash of a key":       {sign(element(0xa2, element(0x04, keyHash[:])), at, element(0x30, answers)), otherKey},

@@ -105,7 +105,7 @@ func derOf(data []byte) ([]byte, error) {
 }
 
 func malformed(what string) error {
-	return fmt.Errorf("crl: %s: this is no certificate revocation list, or a damaged one", what)
+	return fmt.Errorf("crl: %s: this is not a certificate revocation list, or a damaged one", what)
 }
 
 // readHead reads all of the list but its entries, which it returns, and where they
@@ -115,7 +115,7 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 	var signed, signature cryptobyte.String
 	input := cryptobyte.String(der)
 	if !input.ReadASN1(&list, asn1.SEQUENCE) {
-		return nil, 0, malformed(fmt.Sprintf("the %d bytes are no whole SEQUENCE", len(der)))
+		return nil, 0, malformed(fmt.Sprintf("the %d bytes are not a whole SEQUENCE", len(der)))
 	}
 	if !input.Empty() {
 		return nil, 0, fmt.Errorf("crl: there are %d bytes after the list", len(input))
@@ -149,7 +149,7 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 		return nil, 0, err
 	}
 	if !tbs.PeekASN1Tag(asn1.UTCTime) && !tbs.PeekASN1Tag(asn1.GeneralizedTime) {
-		return nil, 0, errors.New("crl: the list does not tell when the next one is due, which RFC 5280 section 5.1.2.5 requires")
+		return nil, 0, errors.New("crl: the list does not say when the next one is due, which RFC 5280 section 5.1.2.5 requires")
 	}
 	due, err := readHeadTime(&tbs, &nextUpdate, "nextUpdate")
 	if err != nil {
@@ -169,7 +169,7 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 	}
 
 	if len(inner)+len(outer)+len(issuer)+len(extensions)+len(signature) > maxHead {
-		return nil, 0, fmt.Errorf("crl: what stands around the entries has more than %d bytes", maxHead)
+		return nil, 0, fmt.Errorf("crl: what is around the entries has more than %d bytes", maxHead)
 	}
 	head, err := parseHead(outer, signature, fullVersion, inner, issuer, thisUpdate, nextUpdate, extensions)
 	if err != nil {
@@ -278,7 +278,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 				return err
 			}
 		case idDeltaCRLIndicator:
-			return errors.New("crl: the list is a delta CRL, which tells changes only: fetch the complete one")
+			return errors.New("crl: the list is a delta CRL, which has changes only: fetch the complete one")
 		default:
 			l.pointsToDelta = l.pointsToDelta || number == idFreshestCRL
 			if e.Critical {

@@ -85,7 +85,7 @@ func TestParseTakesWhatIsUnusualAndHarmless(t *testing.T) {
 			e, _ := l.Lookup(serial(5))
 			assert.Equal(t, crl.Entry{RevokedAt: day, Reason: crl.Superseded}, e)
 		}},
-		{"a serial number that is taken off and is on the list all the same", func(h *handmade) {
+		{"a serial number that is taken off and is on the list anyway", func(h *handmade) {
 			h.revoked = element(0x30,
 				entryOf(integer(5), utcTime("260101000000Z"), entryExtension(21, nil, []byte{0x0a, 1, 8})),
 				entryOf(integer(5), utcTime("260103000000Z"), entryExtension(21, nil, []byte{0x0a, 1, 1})))
@@ -196,11 +196,11 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"a day 0", func(h *handmade) { h.thisUpdate = utcTime("260100000000Z") }, "thisUpdate"},
 		{"a 60th second", func(h *handmade) { h.thisUpdate = utcTime("260101000060Z") }, "thisUpdate"},
 		{"a sign in a time", func(h *handmade) { h.thisUpdate = utcTime("26010100-100Z") }, "thisUpdate"},
-		{"something behind the extensions", func(h *handmade) { h.behind = []byte{5, 0} }, "where its extensions belong"},
+		{"something after the extensions", func(h *handmade) { h.behind = []byte{5, 0} }, "where its extensions belong"},
 		{"something in place of the extensions", func(h *handmade) { h.extensions = []byte{5, 0} }, "where its extensions belong"},
-		{"data behind the signature", func(h *handmade) { h.behindSignature = []byte{5, 0} }, "a content, an algorithm and a signature"},
-		{"data behind the list", func(h *handmade) { h.behindAll = []byte{0} }, "1 bytes after the list"},
-		{"a line break behind the list", func(h *handmade) { h.behindAll = []byte{'\n'} }, "1 bytes after the list"},
+		{"data after the signature", func(h *handmade) { h.behindSignature = []byte{5, 0} }, "a content, an algorithm and a signature"},
+		{"data after the list", func(h *handmade) { h.behindAll = []byte{0} }, "1 bytes after the list"},
+		{"a line break after the list", func(h *handmade) { h.behindAll = []byte{'\n'} }, "1 bytes after the list"},
 		{"a signature of seven bits in the last octet", func(h *handmade) { h.unusedBits = 1 }, ""},
 		{"a name that crypto/x509 does not take", func(h *handmade) {
 			h.issuer = element(0x30, element(0x31, element(0x30, element(0x06, []byte{0x55, 4, 3}), element(0x13, []byte("a_")))))
@@ -223,7 +223,7 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"a critical extension that is not understood", extensions(entryExtension(46, isCritical, []byte{5, 0})), `critical extension "2.5.29.46"`},
 		{"an extension twice", extensions(entryExtension(20, nil, integer(1)), entryExtension(20, nil, integer(1))), "twice"},
 		{"an extension with data behind", extensions(element(0x30, element(0x06, []byte{0x55, 0x1d, 46}), element(0x04), []byte{5, 0})), "extensions is malformed"},
-		{"something behind the list of extensions", func(h *handmade) { h.extensions = element(0xa0, element(0x30), null) }, "its extensions are malformed"},
+		{"something after the list of extensions", func(h *handmade) { h.extensions = element(0xa0, element(0x30), null) }, "its extensions are malformed"},
 		{"33 extensions", func(h *handmade) {
 			var all [][]byte
 			for i := range 33 {
@@ -233,7 +233,7 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		}, "more than 32 extensions"},
 		{"a critical CRL number", extensions(entryExtension(20, isCritical, integer(8))), "section 5.2.3"},
 		{"an empty issuing distribution point", extensions(entryExtension(28, isCritical, element(0x30))), "section 5.2.5"},
-		{"one that says of each kind that it is not only for it", extensions(entryExtension(28, isCritical, element(0x30, element(0x81, []byte{0})))), "section 5.2.5"},
+		{"one that says about each kind that it is not only for it", extensions(entryExtension(28, isCritical, element(0x30, element(0x81, []byte{0})))), "section 5.2.5"},
 		{"a negative CRL number", extensions(entryExtension(20, nil, integer(0x80))), "CRL number is negative"},
 		{"a CRL number of 21 octets", extensions(entryExtension(20, nil, integer(append([]byte{1}, make([]byte, 20)...)...))), "more than 20 octets"},
 		{"a CRL number with data behind", extensions(entryExtension(20, nil, append(integer(1), 0))), "CRL number is malformed"},
@@ -294,22 +294,22 @@ func TestParseTakesOnePEMBlock(t *testing.T) {
 		{"one block", block, ""},
 		{"with Windows line ends", bytes.ReplaceAll(block, []byte("\n"), []byte("\r\n")), ""},
 		{"with text before it", slices.Concat([]byte("Certificate Revocation List (CRL):\n        Version 2 (0x1)\n"), block), ""},
-		{"with white space behind it", append(slices.Clone(block), " \r\n\n"...), ""},
+		{"with white space after it", append(slices.Clone(block), " \r\n\n"...), ""},
 		{"two of them", slices.Concat(block, block), "more than one"},
 		{"a damaged one before it", slices.Concat([]byte("-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n"), block), "more than one"},
 		{"a certificate before it", slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca().Raw}), block), "more than one"},
 		{"a certificate", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca().Raw}), `type "CERTIFICATE"`},
-		{"text behind it", append(slices.Clone(block), "more"...), "after the PEM block"},
+		{"text after it", append(slices.Clone(block), "more"...), "after the PEM block"},
 		{"headers", pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der, Headers: map[string]string{"a": "b"}}), "headers"},
 		{"cut off", block[:len(block)/2], "damaged"},
 		{"not at the start of a line", slices.Concat([]byte("text "), block), "damaged"},
-		{"data in it behind the list", pemOf(append(slices.Clone(der), 0)), "1 bytes after"},
-		{"an empty block", pemOf(nil), "no whole SEQUENCE"},
+		{"data in it after the list", pemOf(append(slices.Clone(der), 0)), "1 bytes after"},
+		{"an empty block", pemOf(nil), "not a whole SEQUENCE"},
 		{"nothing", nil, "empty"},
 		{"a page of a web server", []byte("<!DOCTYPE html>\n<title>404</title>\x1b" + strings.Repeat("a", 1000)), `begins with "<!DOCTYPE html>\n<title>404</title>\x1baaa`},
 		{"a certificate in DER", ca().Raw, "version"},
-		{"a list cut off", der[:len(der)-1], "no whole SEQUENCE"},
-		{"one byte", []byte{0x30}, "no whole SEQUENCE"},
+		{"a list cut off", der[:len(der)-1], "not a whole SEQUENCE"},
+		{"one byte", []byte{0x30}, "not a whole SEQUENCE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l, err := crl.Parse(c.data)

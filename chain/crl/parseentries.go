@@ -21,7 +21,7 @@ type moment struct {
 	set     bool
 }
 
-// entry is one entry of a list as it stands in the DER.
+// entry is one entry of a list as it is in the DER.
 type entry struct {
 	serial           []byte // the content of the INTEGER
 	revoked, invalid moment

@@ -242,7 +242,7 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 		case q.at.After(l.NextUpdate().Add(c.skew)):
 			reason = endedError(l, q.at)
 		case cert.NotAfter.Before(l.ThisUpdate()):
-			reason = fmt.Errorf("the certificate expired on %s, and a CRL of %s has no expired certificates any more: whether it was revoked by %s only a CRL from before can tell (put those that you kept into the folder)",
+			reason = fmt.Errorf("the certificate expired on %s, and a CRL of %s has no expired certificates any more: whether it was revoked by %s only a CRL from before can say (put those that you kept into the folder)",
 				inUTC(cert.NotAfter), inUTC(l.ThisUpdate()), inUTC(q.at))
 		default:
 			complete = true
@@ -368,7 +368,7 @@ func (e *unknownError) Unwrap() []error { return e.causes }
 func noList(causes ...error) error {
 	causes = slices.DeleteFunc(causes, func(err error) bool { return err == nil })
 	var b strings.Builder
-	b.WriteString("crl: no CRL tells whether it is revoked")
+	b.WriteString("crl: no CRL says whether it is revoked")
 	sep := ": "
 	for _, err := range causes {
 		b.WriteString(sep)

@@ -14,8 +14,8 @@ import (
 
 // Prefetch fetches the CRLs that the certificates of hierarchies name, so that the
 // first connection does not wait, and keeps them fresh from then on. Each hierarchy is
-// a list of certificates with their issuers, in any order; expired ones are passed
-// over. A CA's own list is named by what it issued: add the program's certificate.
+// a list of certificates with their issuers, in any order; expired ones are
+// skipped. A CA's own list is named by what it issued: add the program's certificate.
 //
 // Prefetch waits for every CRL until ctx ends, and returns all that went wrong. What
 // failed is tried again in the background. A revoked certificate is not an error here.

@@ -328,14 +328,14 @@ func (s *store) ended(l *storedList) error {
 func (s *store) take(src *source, data []byte) error {
 	list, err := Parse(data)
 	if err != nil {
-		return fmt.Errorf("what %s gives is no CRL that can be used: %w", safetext.QuoteURL(src.url), err)
+		return fmt.Errorf("what %s gives is not a CRL that can be used: %w", safetext.QuoteURL(src.url), err)
 	}
 	if err := numbered(list, s.unnumbered); err != nil {
 		return fmt.Errorf("what %s gives cannot be used: %w", safetext.QuoteURL(src.url), err)
 	}
 	l := newStoredList(list, data, src.url, src)
 	if err := l.verify(src.authority.cert); err != nil {
-		return fmt.Errorf("what %s gives is no CRL of the issuer %s: %w", safetext.QuoteURL(src.url), safetext.CA(src.authority.cert.Subject), err)
+		return fmt.Errorf("what %s gives is not a CRL of the issuer %s: %w", safetext.QuoteURL(src.url), safetext.CA(src.authority.cert.Subject), err)
 	}
 	if now := s.now(); l.ThisUpdate().After(now.Add(s.skew)) {
 		return futureError(l, now)

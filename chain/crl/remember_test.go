@@ -31,7 +31,7 @@ func (w *wire) cut() {
 }
 
 // In each case a certificate is known to be revoked. Then something happens, and the
-// network is cut, so that only what was known can tell.
+// network is cut, so that only what was known can say.
 func TestARevocationIsNotForgotten(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens func(t *testing.T, w *wire, l layers, c *crl.Checker)

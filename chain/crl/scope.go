@@ -12,7 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// scope is what a list says of itself in an issuing distribution point, RFC 5280
+// scope is what a list says about itself in an issuing distribution point, RFC 5280
 // section 5.2.5. The zero value is all certificates of the issuer.
 type scope struct {
 	named bool
@@ -57,7 +57,7 @@ func (s *scope) read(value []byte) error {
 		return errors.New("crl: the issuing distribution point is empty, which RFC 5280 section 5.2.5 rules out")
 	}
 	if s.users && s.cas || s.users && s.attributes || s.cas && s.attributes {
-		return errors.New("crl: the list says of itself that it is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
+		return errors.New("crl: the list says about itself that it is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (l *List) Covers(cert *x509.Certificate) error {
 	case s.cas && !isCA:
 		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", safetext.CA(l.issuer))
 	case s.someReasons:
-		return fmt.Errorf("crl: the list of %s tells of some reasons of revocation only, which is not supported: use a complete one", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s covers only some reasons of revocation, which is not supported: use a complete one", safetext.CA(l.issuer))
 	case s.named && !l.namedBy(cert):
 		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", safetext.CA(l.issuer))
 	}
@@ -142,7 +142,7 @@ func (l *List) namedBy(cert *x509.Certificate) bool {
 		return false
 	}
 	// The point that RFC 5280 section 6.3.3 assumes for lists that the
-	// certificate does not tell of.
+	// certificate does not mention.
 	var directory cryptobyte.Builder
 	directory.AddASN1(asn1.Tag(4).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer) })
 	if name, err := directory.Bytes(); err == nil && has(name) {

@@ -68,7 +68,7 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", safetext.CA(l.issuer))
 	}
 	if !issuer.BasicConstraintsValid || !issuer.IsCA {
-		return fmt.Errorf("crl: %s is no CA and may not make lists: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
+		return fmt.Errorf("crl: %s is not a CA and may not make lists: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
 	}
 	if hasKeyUsage(issuer) && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})

@@ -168,8 +168,8 @@ func TestCheckSignatureFromAsksForTheRightIssuer(t *testing.T) {
 		{"another key of that name", ca(), newAuthority("Issuing CA", p256()), "key identifiers differ", false},
 		{"another key with the same key identifier", ca(), newAuthority("Issuing CA", p256(), func(c *x509.Certificate) { c.SubjectKeyId = ca().SubjectKeyId }), "not made with the right key", false},
 		{"the same key under another key identifier", ca(), of(func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} }), "key identifiers differ", false},
-		{"no CA", ca(), of(func(c *x509.Certificate) { c.IsCA = false }), "is no CA", true},
-		{"a certificate that does not tell whether it is a CA", ca(), of(func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = false, false }), "is no CA", true},
+		{"no CA", ca(), of(func(c *x509.Certificate) { c.IsCA = false }), "is not a CA", true},
+		{"a certificate that does not say whether it is a CA", ca(), of(func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = false, false }), "is not a CA", true},
 		{"a CA that may not sign lists", ca(), of(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), "cRLSign", true},
 		{"a CA without a key usage", ca(), of(func(c *x509.Certificate) { c.KeyUsage = 0 }), "", false},
 		{"a CA whose key usage is none at all", ca(), of(func(c *x509.Certificate) {

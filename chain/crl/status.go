@@ -39,12 +39,12 @@ type Status struct {
 	// nothing needed the list for a day.
 	NextRefresh time.Time
 
-	// Notes are what is unusual about a list that is in use all the same: that it has no
+	// Notes are what is unusual about a list that is in use anyway: that it has no
 	// CRL number, or that it or a certificate points to a delta CRL, which is not fetched.
 	Notes []string
 
 	// Err is why the last try to get or to cache a newer list failed, or that the list
-	// gave way for room. Until NextUpdate the list is in use all the same, unless it
+	// gave way for room. Until NextUpdate the list is in use anyway, unless it
 	// gave way.
 	Err error
 }

@@ -17,7 +17,7 @@ type fields struct {
 	issuer, subject     cryptobyte.String
 	notBefore, notAfter timeField
 	uniqueIDs           bool
-	hasExtensions       bool // the field is there; extensions may be empty all the same
+	hasExtensions       bool // the field is there; extensions may be empty anyway
 	extensions          []extension
 }
 
@@ -88,7 +88,7 @@ func (f *fields) findAccess(number byte) *extension {
 
 // read takes a certificate apart in one pass. The answer says what is not as the
 // ASN.1 of RFC 5280 section 4.1 has it; it is empty if all is well. crypto/x509
-// passes over most of this: it stops reading where it has what it wants.
+// skips most of this: it stops reading where it has what it wants.
 func (f *fields) read(cert *x509.Certificate) string {
 	// A certificate that was put together by hand may have no Raw.
 	if len(cert.Raw) > 0 {

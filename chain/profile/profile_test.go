@@ -190,7 +190,7 @@ func FuzzRFC5280(f *testing.F) {
 			}
 			return time.Since(begin)
 		}
-		// A machine that is busy with fuzzing stands still for a second now and then.
+		// A machine that is busy with fuzzing stops for a second now and then.
 		const most = slower * 100 * time.Millisecond
 		took := ask()
 		for try := 0; took > most && try < 4; try++ {

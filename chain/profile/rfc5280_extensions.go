@@ -312,7 +312,7 @@ func (s *subject) nameConstraints() string {
 }
 
 // Section 4.2.1.11: critical, and not empty; what crypto/x509 does not know in it,
-// it passes over.
+// it skips.
 func rfcPolicyConstraints(s *subject) string {
 	e := s.find(idPolicyConstraints)
 	if e == nil {

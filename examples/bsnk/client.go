@@ -32,7 +32,7 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 	return &http.Client{Transport: base, Timeout: 20 * time.Second}
 }
 
-// party is we, with what the network metadata told us.
+// party is we, with what the network metadata says about us.
 //
 // Until 2020 programs had the G3 root (see clientBefore) and the certificates of the other parties in a
 // trust store (a .jks, a folder of files), and replaced both by hand at each move.

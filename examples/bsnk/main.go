@@ -144,12 +144,12 @@ func ownCertificate(h pkioverheid.Hierarchy, at time.Time) *tls.Certificate {
 }
 
 // testTrust trusts the fixture roots of Private G1, EV and Private G4 too. Your program
-// has no need of it: the real ones are built in.
+// does not need it: the real ones are built in.
 func testTrust() pkioverheid.Trust {
 	return pkiotest.Trust(pkiotest.New(g1), pkiotest.New(ev), pkiotest.New(g4))
 }
 
-// ownKeyPair stands for
+// ownKeyPair does the work of
 //
 //	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 func ownKeyPair(h pkioverheid.Hierarchy, at time.Time) []*pkioverheid.KeyPair {

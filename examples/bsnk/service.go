@@ -80,7 +80,7 @@ func (b *bsnk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		identity, err = rsa.DecryptOAEP(sha256.New(), nil, key, encrypted, nil)
 	}
 	if err != nil {
-		http.Error(w, "this is no request, or not encrypted for us", http.StatusBadRequest)
+		http.Error(w, "this is not a request, or not encrypted for us", http.StatusBadRequest)
 		return
 	}
 	answer := response{Pseudonym: fmt.Sprintf("pseudonym of a number of %d digits", len(identity))}

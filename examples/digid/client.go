@@ -138,7 +138,7 @@ type artifactResponse struct {
 
 const success = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
-// resolve asks DigiD, over SOAP, what an artifact stands for.
+// resolve asks DigiD, over SOAP, what an artifact means.
 func resolve(client *http.Client, location, artifact string) (string, error) {
 	var e envelope
 	e.Body.Resolve = &artifactResolve{
@@ -167,7 +167,7 @@ func resolve(client *http.Client, location, artifact string) (string, error) {
 	}
 	r := reply.Body.Response
 	if r == nil || r.InResponseTo != "_1" {
-		return "", fmt.Errorf("%s: this is no answer to our question", resp.Status)
+		return "", fmt.Errorf("%s: this is not an answer to our question", resp.Status)
 	}
 	if r.Status.Code.Value != success {
 		return "", fmt.Errorf("DigiD says %q", r.Status.Code.Value)

@@ -134,8 +134,8 @@ func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
 	return &cert
 }
 
-// testTrust trusts the fixture roots of Private G1 and G4 too. Your program has no need
-// of it: the real ones are built in.
+// testTrust trusts the fixture roots of Private G1 and G4 too. Your program does not
+// need it: the real ones are built in.
 func testTrust() pkioverheid.Trust {
 	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
 }

@@ -46,7 +46,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	_, err = resolve(client, "https://was.digid.nl/elsewhere", "a")
 	assert.Error(t, err)
 	_, err = resolve(client, "https://was.digid.example/saml/idp/resolve_artifact", "a")
-	assert.ErrorContains(t, err, "no host of")
+	assert.ErrorContains(t, err, "not a host of")
 	resp, err := client.Post("https://was.digid.nl/saml/idp/resolve_artifact", "text/xml", strings.NewReader("<x/>"))
 	require.NoError(t, err)
 	resp.Body.Close()

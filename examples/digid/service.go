@@ -56,7 +56,7 @@ func (p *identityProvider) resolve(w http.ResponseWriter, r *http.Request) {
 		err = xml.Unmarshal(data, &asked)
 	}
 	if err != nil || asked.Body.Resolve == nil {
-		http.Error(w, "this is no ArtifactResolve", http.StatusBadRequest)
+		http.Error(w, "this is not an ArtifactResolve", http.StatusBadRequest)
 		return
 	}
 	var reply envelope

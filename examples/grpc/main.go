@@ -55,7 +55,7 @@ func dialPool(target string, pool *x509.CertPool) (*grpc.ClientConn, error) {
 }
 
 // newServer makes a server that shows cfg.KeyPairs. Every system of PKIoverheid gets
-// through the handshake, and reads in a status why if allow does not let it in. Persons
+// through the handshake, and reads in a status why if allow does not admit it. Persons
 // do not get that far: see logged.
 func newServer(cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer, logger *slog.Logger) (*grpc.Server, error) {
 	server, err := pkioverheid.NewServer(cfg, allow)
@@ -92,13 +92,13 @@ func newServer(cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer, logge
 
 type callerKey struct{}
 
-// callerOf returns who calls, in a handler behind the interceptors of newServer.
+// callerOf returns who calls, in a handler after the interceptors of newServer.
 func callerOf(ctx context.Context) pkioverheid.Identity {
 	id, _ := ctx.Value(callerKey{}).(pkioverheid.Identity)
 	return id
 }
 
-// withCaller puts who calls into the context, if the server lets them in.
+// withCaller puts who calls into the context, if the server admits them.
 func withCaller(ctx context.Context, server *pkioverheid.Server) (context.Context, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {

@@ -57,7 +57,7 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	assert.NotContains(t, parts[6], "called")
 }
 
-// webServer is no gRPC server. It answers 404 to a connection that was trusted.
+// webServer is not a gRPC server. It answers 404 to a connection that was trusted.
 func webServer(t *testing.T, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) (target string) {
 	srv := pkiotest.New(h).NewServer(nil, opts...)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -154,7 +154,7 @@ func TestCallersThatMayNotComeInDoNot(t *testing.T) {
 }
 
 // Private G4 G-Other is for certificates of clients without a domain name. Its root is
-// named in ServerConfig.ClientRoots; here that of G1 stands for it.
+// named in ServerConfig.ClientRoots; here that of G1 takes its place.
 func TestCallersUnderClientRootsAreIdentified(t *testing.T) {
 	cfg := serverOf(g4)
 	cfg.Trust, cfg.ClientRoots = pkiotest.Trust(pkiotest.New(g4)), truststore.NewSource(pkiotest.New(g1).Roots())

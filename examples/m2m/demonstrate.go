@@ -46,7 +46,7 @@ const (
 var both = []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS}
 
 // servers returns those that are called. QuoVadis's CA under G1 is revoked, and of
-// Digidentity's under G4 no CRL can be had: see hierarchies.
+// Digidentity's under G4 no CRL is available: see hierarchies.
 func servers() []server {
 	leafOnly := []pkiotest.LeafOption{pkiotest.LeafOnly()}
 	all := []server{
@@ -60,7 +60,7 @@ func servers() []server {
 		{name: "revoked", hierarchy: pkioverheid.PrivateG1, accepts: both, revoked: true, want: revoked},
 		{name: "revoked", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, revoked: true, want: revoked},
 		{
-			name: "its TSP's CRL cannot be had", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: unknown,
+			name: "its TSP's CRL cannot be fetched", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: unknown,
 			options: []pkiotest.LeafOption{pkiotest.TSP("Digidentity")},
 		},
 	}
@@ -117,7 +117,7 @@ func demonstrate(w io.Writer) (bool, error) {
 
 	// In your program: crl.Config{Hosts: pkioverheid.CRLHosts(), RefreshEvery: pkioverheid.CRLRefresh, Cache: "/var/cache/…"}
 	lists := pkiotest.CRLConfig(g1, authorities[pkioverheid.PrivateG4TLS], authorities[pkioverheid.EV])
-	lists.Logger = slog.New(slog.DiscardHandler) // it warns of the one that cannot be had
+	lists.Logger = slog.New(slog.DiscardHandler) // it warns of the one that cannot be fetched
 	checker, err := crl.NewChecker(lists)
 	if err != nil {
 		return false, err

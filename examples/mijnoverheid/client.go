@@ -60,8 +60,8 @@ func send(w way, cfg pkioverheid.ClientConfig, agreement string) error {
 		cfg.Trust.Policy = chain.All(cfg.Trust.Policy, pin(cpa))
 	case byPin:
 		// As a TLS offloader does it that knows the certificate and no CPA: the
-		// fingerprint would stand in its settings. The hierarchy is asked for all
-		// the same.
+		// fingerprint would be in its settings. The hierarchy is still
+		// checked.
 		cfg.Trust.Policy = chain.All(cfg.Trust.Policy, pin(cpa))
 	case byHierarchy:
 	}

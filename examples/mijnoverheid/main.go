@@ -106,7 +106,7 @@ func persoonlijkeGegevens(w io.Writer) error {
 
 // lopendeZaken goes through the three ways of trusting the service. Who trusts the
 // hierarchy does not notice a new certificate; the plan of 2020 asks for a new CPA
-// all the same, since the old one names the certificate that is gone.
+// anyway, since the old one names the certificate that is gone.
 func lopendeZaken(w io.Writer) error {
 	fmt.Fprintln(w, "Lopende Zaken, ebMS2 with a CPA")
 	var agreed string // the agreement in use
@@ -180,8 +180,8 @@ func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
 	return &cert
 }
 
-// testTrust trusts the fixture roots of Private G1 and G4 too. Your program has no need
-// of it: the real ones are built in.
+// testTrust trusts the fixture roots of Private G1 and G4 too. Your program does not
+// need it: the real ones are built in.
 func testTrust() pkioverheid.Trust {
 	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
 }

@@ -114,7 +114,7 @@ func exchange(client *http.Client, url string, m message) error {
 		return err
 	}
 	if ack := answer.Header.Acknowledgment; ack == nil || ack.RefTo != m.id {
-		return errors.New("the answer is no acknowledgment of our message")
+		return errors.New("the answer is not an acknowledgment of our message")
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func receive(r *http.Request) (ebEnvelope, []byte, error) {
 	var e ebEnvelope
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/related" || params["type"] != "text/xml" {
-		return e, nil, errors.New("the message is no multipart/related of text/xml")
+		return e, nil, errors.New("the message is not a multipart/related of text/xml")
 	}
 	parts := multipart.NewReader(io.LimitReader(r.Body, 1<<20), params["boundary"])
 	var texts [2][]byte

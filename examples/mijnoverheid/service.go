@@ -20,7 +20,7 @@ import (
 type service struct{ agreement string }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	caller, _ := pkioverheid.IdentityFromContext(r.Context()) // the handler before this one let it in
+	caller, _ := pkioverheid.IdentityFromContext(r.Context()) // the handler before this one admitted it
 	var answer string
 	var err error
 	if r.URL.Path == path {

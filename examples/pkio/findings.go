@@ -31,13 +31,13 @@ const (
 	classes
 )
 
-var classWords = [classes]string{"now", "soon", "later", "ok", "-", "error", "passed over"}
+var classWords = [classes]string{"now", "soon", "later", "ok", "-", "error", "skipped"}
 
 func (c class) String() string { return classWords[c] }
 
 func classOf(r inventory.Result) class {
 	if r.Err != nil {
-		if errors.Is(r.Err, inventory.ErrSkipped) && r.Path != r.Target { // what was asked for is not passed over
+		if errors.Is(r.Err, inventory.ErrSkipped) && r.Path != r.Target { // what was asked for is not skipped
 			return classSkipped
 		}
 		return classError

@@ -118,7 +118,7 @@ func (fs *findings) summary() string {
 
 func (fs *findings) passedOver() string {
 	if n := fs.Count[classSkipped]; n > 0 {
-		return " Passed over: " + thousands(n) + " that can hold no certificate."
+		return " Skipped: " + thousands(n) + " that can hold no certificate."
 	}
 	return ""
 }

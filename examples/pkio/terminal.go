@@ -18,7 +18,7 @@ func complain(w io.Writer, err error) {
 }
 
 // forUsers puts what the library says to programmers in terms of the tool. The longer
-// of two that begin alike stands first.
+// of two that begin alike is first.
 var forUsers = strings.NewReplacer(
 	"A rule of this program refuses ", "A rule refuses ",
 	`": pkioverheid: `, `": `,

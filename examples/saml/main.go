@@ -143,7 +143,7 @@ func newLogin(d *digid, metadata *saml.EntityDescriptor, own tls.Certificate, ap
 }
 
 // signedBy accepts signatures by the certificates in the Keyring, which it asks each
-// time. crewjam/saml by itself accepts every certificate that stands in the metadata
+// time. crewjam/saml by itself accepts every certificate that is in the metadata
 // that it was started with, also one that nobody issued or that has been replaced.
 type signedBy struct {
 	keys     *logius.Keyring

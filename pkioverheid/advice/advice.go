@@ -111,7 +111,7 @@ type Advice struct {
 
 	// Replacement is the hierarchy to get a certificate under, or, for a CA, the one
 	// to trust beside it or in its place. Zero if there is nothing to replace, or if
-	// what replaces it is not among those of this package, which Text then tells: a
+	// what replaces it is not among those of this package, which Text then says: a
 	// public web site has a certificate of a CA that browsers trust, a client without
 	// domain names one under Private G4 G-Other (see pkioverheid.ServerConfig.ClientRoots).
 	Replacement pkioverheid.Hierarchy `json:"replacement,omitzero"`

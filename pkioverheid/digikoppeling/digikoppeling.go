@@ -23,7 +23,7 @@ import (
 type Verdict uint8
 
 const (
-	NotChecked Verdict = iota // what it takes to judge is not here
+	NotChecked Verdict = iota // what it takes to check is not here
 	Met                       // kept, as far as can be seen
 	Broken                    // not kept
 )
@@ -65,7 +65,7 @@ type Options struct {
 	Revocation chain.Policy
 
 	// Own is the certificate that this side of a connection showed, which its
-	// ConnectionState does not tell. nil leaves TLS002 unchecked.
+	// ConnectionState does not say. nil leaves TLS002 unchecked.
 	Own *x509.Certificate
 
 	// Port is the server's. 0 leaves TLS005 unchecked.
@@ -131,7 +131,7 @@ func Policy(revocation chain.Policy) chain.Policy {
 	}
 }
 
-// subject is what the rules judge.
+// subject is what the rules check.
 type subject struct {
 	leaf       *x509.Certificate
 	chain      chain.Chain // verified; nil if it does not verify
@@ -162,7 +162,7 @@ func check(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts O
 }
 
 // verifyFor verifies a certificate, and one that has ended at a time when it was valid,
-// so that it can be told whose it was.
+// so that it can be said whose it was.
 func verifyFor(cert *x509.Certificate, at time.Time, opts Options) (c chain.Chain, failed, unknown error) {
 	v, err := verifierOf(opts.Trust)
 	if err != nil {
@@ -185,7 +185,7 @@ func verifyFor(cert *x509.Certificate, at time.Time, opts Options) (c chain.Chai
 	return nil, failed, nil
 }
 
-// verifierOf asks neither for what is not a rule of Digikoppeling nor for what is judged
+// verifierOf asks neither for what is not a rule of Digikoppeling nor for what is checked
 // here.
 func verifierOf(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
 	t.Policy, t.Revocation = nil, nil
@@ -243,7 +243,7 @@ func (d *subject) validity() (valid, tested Result) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", safetext.Line(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not say: %s", safetext.Line(untold.Error()))
 			}
 		}
 	}

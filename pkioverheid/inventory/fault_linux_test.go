@@ -106,7 +106,7 @@ func TestScanGoesOnAfterTrouble(t *testing.T) {
 	}
 }
 
-// ErrSkipped tells what probably holds nothing from what should be looked into.
+// ErrSkipped says what probably holds nothing from what should be looked into.
 func TestSkippedIsLittleTrouble(t *testing.T) {
 	dir := write(t, map[string][]byte{"text.pem": root(pkioverheid.PrivateG1), "binary": make([]byte, 2000)})
 	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))

@@ -20,8 +20,8 @@ import (
 //
 // It connects to the hosts of that environment, at port 443. A request to
 // anything else is an error before anything is dialled, and so is a redirect to
-// it. An http proxy in cfg.Base, or of the program's environment, is used all the
-// same.
+// it. An http proxy in cfg.Base, or of the program's environment, is used
+// too.
 //
 // cfg says the rest: the certificates to show, a policy of your own, the time. Its
 // Trust.Hierarchies must be empty; its Roots are trusted as well, in a test those of
@@ -103,7 +103,7 @@ func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
 
 // issuedBy is the policy that accepts certificates of one provider: the CA that
 // issued the end-entity certificate must be known by its key as the provider's. A CA,
-// which a CPA may name as an anchor, is the provider's itself or stands above it.
+// which a CPA may name as an anchor, is the provider's itself or is above it.
 func issuedBy(tsp pkioverheid.TSP) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
 		if own, ok := pkioverheid.ClaimOf(c.Leaf()); ok && own.By == pkioverheid.ByKey && (own.TSP == tsp || own.Role < pkioverheid.TSPCA) {
@@ -174,7 +174,7 @@ func (h *hosts) check(name string) error {
 	if h.names[strings.ToLower(name)] {
 		return nil
 	}
-	return fmt.Errorf("logius: refused to connect to %s: it is no host of %s, %s", safetext.Quote(name), h.service, h.env)
+	return fmt.Errorf("logius: refused to connect to %s: it is not a host of %s, %s", safetext.Quote(name), h.service, h.env)
 }
 
 // transport lets requests for the hosts through.

@@ -59,7 +59,7 @@ type PartyID struct{ Type, Value string }
 type PartyCertificate struct {
 	ID string // certId
 
-	// Certificate is the one that is no CA, of several the first; of CAs only, the
+	// Certificate is the one that is not a CA, of several the first; of CAs only, the
 	// first of these.
 	Certificate *x509.Certificate
 
@@ -157,7 +157,7 @@ func (c *cpaReader) is(names ...string) bool {
 func (c *cpaReader) start(tag xml.StartElement) error {
 	if len(c.path) == 1 {
 		if tag.Name != (xml.Name{Space: cppa, Local: "CollaborationProtocolAgreement"}) {
-			return c.fail(fmt.Errorf("this is no CPA: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
+			return c.fail(fmt.Errorf("this is not a CPA: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
 		}
 		c.read.ID, _ = attribute(tag, cppa, "cpaid")
 		return nil
@@ -275,7 +275,7 @@ func (c *cpaReader) x509Certificate() error {
 }
 
 // reference notes what is to be resolved at the end of the party: references
-// stand before and behind what they are to.
+// are before and after what they are to.
 func (c *cpaReader) reference(tag xml.StartElement, role string) error {
 	if len(c.read.Parties) == 0 || !slices.Contains(c.path, xml.Name{Space: cppa, Local: "PartyInfo"}) {
 		return c.misplaced()
@@ -331,7 +331,7 @@ func (c *cpaReader) time() (time.Time, error) {
 //     party's OIN as the subject's only serialNumber;
 //   - that every certificate verifies up to a root of v (see [Service.Verifier]) at
 //     that time: for servers if it is referred to as "Server", for clients if it
-//     is as "Client", else for any extended key usage; and that it is no person's, by
+//     is as "Client", else for any extended key usage; and that it is not a person's, by
 //     its policy;
 //   - that CAs are referred to as "Anchor" at most.
 //
@@ -374,7 +374,7 @@ func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 		case oin.Validate() != nil:
 			note("the party %s: %w", safetext.Quote(p.Name), oin.Validate())
 		case slices.ContainsFunc(p.IDs, func(id PartyID) bool { return id.Type == oinType && id.Value != string(oin) }):
-			note("the party %s has several OINs, and nothing tells whose its certificates are", safetext.Quote(p.Name))
+			note("the party %s has several OINs, and nothing says whose its certificates are", safetext.Quote(p.Name))
 		}
 		if len(p.Certificates) == 0 {
 			note("the party %s has no certificate", safetext.Quote(p.Name))

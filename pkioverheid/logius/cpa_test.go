@@ -43,7 +43,7 @@ func TestACPAIsRead(t *testing.T) {
 	assert.False(t, found)
 }
 
-// References stand before what they are to as well, and a certificate may come with
+// References are before what they are to as well, and a certificate may come with
 // the CAs above it and be one of several.
 func TestACPAOfMoreThanOneCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
@@ -84,15 +84,15 @@ func TestBadCPAsAreRefused(t *testing.T) {
 		"empty":                               {"", "empty"},
 		"a DTD":                               {good[:root] + `<!DOCTYPE x [<!ENTITY a "b">]>` + good[root:], "has a DTD"},
 		"an entity":                           {strings.Replace(good, `"agreed"`, `"&lol;"`, 1), "invalid character entity"},
-		"metadata":                            {network(), `this is no CPA: it begins with the element "EntitiesDescriptor" of the namespace "urn:oasis`},
-		"CPPA 1.0":                            {strings.ReplaceAll(good, "cpp-cpa-2_0.xsd", "cpp-cpa-v1_0.xsd"), `this is no CPA`},
+		"metadata":                            {network(), `this is not a CPA: it begins with the element "EntitiesDescriptor" of the namespace "urn:oasis`},
+		"CPPA 1.0":                            {strings.ReplaceAll(good, "cpp-cpa-2_0.xsd", "cpp-cpa-v1_0.xsd"), `this is not a CPA`},
 		"another namespace for signatures":    {strings.ReplaceAll(good, "xmldsig#", "xmldsig2#"), `the element "X509Certificate" is of the namespace "http://www.w3.org/2000/09/xmldsig2#": want http`},
 		"a party of no namespace":             {strings.Replace(good, "<tp:PartyInfo", "<PartyInfo/><tp:PartyInfo", 1), `the element "PartyInfo" is of no namespace`},
 		"a reference of no namespace":         {strings.Replace(good, "<tp:ClientCertificateRef", "<ClientCertificateRef", 1), `the element "ClientCertificateRef" is of no namespace`},
 		"broken base64":                       {good[:second] + "*" + good[second+1:], place + "damaged base64"},
 		"a certificate cut off":               {good[:second] + good[end:], place},
 		"a document cut off in a certificate": {good[:second], place[:len(place)-len("certificate 2: ")]},
-		"a document cut off behind it":        {good[:len(good)-20], "cut off"},
+		"a document cut off after it":         {good[:len(good)-20], "cut off"},
 		"an empty certificate":                {good[:second-100] + good[end:], place + "damaged base64: it is empty"},
 		"no certificate":                      {strings.NewReplacer("<ds:X509Certificate>", "<ds:X509CRL>", "</ds:X509Certificate>", "</ds:X509CRL>").Replace(good), `there is no certificate in "cert_Gemeente"`},
 		"a certificate beside its place":      {strings.Replace(good, "<ds:KeyInfo>", "<ds:X509Certificate>"+lines(ours)+"</ds:X509Certificate><ds:KeyInfo>", 1), "does not belong there"},

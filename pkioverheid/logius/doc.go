@@ -21,12 +21,12 @@
 // # Signatures of documents
 //
 // This package verifies certificates, not documents: THE SIGNATURE OF METADATA OR OF
-// A CPA IS NOT VERIFIED. What to do about it stands at [ReadMetadata].
+// A CPA IS NOT VERIFIED. What to do about it is at [ReadMetadata].
 //
 // # From G1 to G4
 //
 // Each service needs Private G1 today, and its successor Private G4 from a day on
 // that is not public; the clients here trust both. What the plan of 2020 says
-// stands in the fields of [Service], each with its date, and can have changed since:
+// is in the fields of [Service], each with its date, and can have changed since:
 // your agreement with Logius goes first.
 package logius

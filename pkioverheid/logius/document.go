@@ -20,7 +20,7 @@ const (
 	maxValue       = 64 << 10 // of any other text
 )
 
-// document reads an XML document with certificates: the tokens, where they stand,
+// document reads an XML document with certificates: the tokens, where they are,
 // and each certificate once however often it is repeated.
 type document struct {
 	kind   string // for errors
@@ -46,8 +46,8 @@ func newDocument(kind string, r io.Reader, most int) (*document, error) {
 	return &document{kind: kind, most: most, xml: xmldoc.NewReader(data), seen: map[string]*x509.Certificate{}}, nil
 }
 
-// walk reads the document to its end and calls start behind each start tag, with its
-// element on the path, and end behind each end tag, with its element off it. Text
+// walk reads the document to its end and calls start after each start tag, with its
+// element on the path, and end after each end tag, with its element off it. Text
 // outside of the elements that are asked for their text has no meaning in these
 // documents.
 func (d *document) walk(start func(xml.StartElement) error, end func(xml.EndElement) error) error {

@@ -59,7 +59,7 @@ func ExampleBSNk() {
 	}
 	_, err = client.Get("https://other.example/")
 	fmt.Println(err)
-	// Output: Get "https://other.example/": logius: refused to connect to "other.example": it is no host of "BSNk", production
+	// Output: Get "https://other.example/": logius: refused to connect to "other.example": it is not a host of "BSNk", production
 }
 
 func ExampleDigiD() {
@@ -78,7 +78,7 @@ func ExampleDigiDMachtigen() {
 	}
 	_, err = client.Get("https://soap.pp.machtigen.digid.nl/")
 	fmt.Println(err)
-	// Output: Get "https://soap.pp.machtigen.digid.nl/": logius: refused to connect to "soap.pp.machtigen.digid.nl": it is no host of "DigiD Machtigen", production
+	// Output: Get "https://soap.pp.machtigen.digid.nl/": logius: refused to connect to "soap.pp.machtigen.digid.nl": it is not a host of "DigiD Machtigen", production
 }
 
 func ExampleMijnOverheidPersoonlijkeGegevens() {
@@ -135,7 +135,7 @@ func ExampleMijnOverheidBerichtenbox() {
 }
 
 // Before the service moved to Private G4 its certificate was under G1, and a client
-// trusts both, so that the day of the move needs no change. One that was told to do
+// trusts both, so that the day of the move needs no change. One that is configured
 // without the successor stops at it.
 func ExampleService_NewClient() {
 	try := func(s logius.Service, server pkioverheid.Hierarchy) {

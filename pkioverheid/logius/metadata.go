@@ -38,7 +38,7 @@ type Entity struct {
 	// Endpoints are the elements with a Location, such as SingleSignOnService.
 	Endpoints []Endpoint
 
-	// ValidUntil is the earliest validUntil of the entity and what it stands in;
+	// ValidUntil is the earliest validUntil of the entity and what it is in;
 	// zero if there is none.
 	ValidUntil time.Time
 }
@@ -61,7 +61,7 @@ const (
 type Key struct {
 	Use KeyUse
 
-	// Role is the element that it stands in: IDPSSODescriptor, SPSSODescriptor, ….
+	// Role is the element that it is in: IDPSSODescriptor, SPSSODescriptor, ….
 	Role string
 
 	// Name is ds:KeyName, empty if there is none.
@@ -77,7 +77,7 @@ type Key struct {
 
 // ReadMetadata reads SAML metadata: an EntityDescriptor, or EntitiesDescriptors
 // with these in them, with the certificates in ds:X509Certificate below
-// md:KeyDescriptor. Others, in the document's own signature for one, are passed over.
+// md:KeyDescriptor. Others, in the document's own signature for one, are skipped.
 //
 // THE SIGNATURE OF THE METADATA IS NOT VERIFIED, and no certificate is. Before you
 // believe what it says:
@@ -120,7 +120,7 @@ type metadataReader struct {
 	entities map[string]bool
 
 	// validUntil are those of the elements that are open, each with what it
-	// stands in taken into account.
+	// is in taken into account.
 	validUntil []time.Time
 }
 
@@ -180,7 +180,7 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 		}
 	default:
 		if len(m.path) == 1 {
-			return m.fail(fmt.Errorf("this is no SAML metadata: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
+			return m.fail(fmt.Errorf("this is not SAML metadata: it begins with the element %s of the namespace %s", safetext.Quote(tag.Name.Local), safetext.Quote(tag.Name.Space)))
 		}
 	}
 	var until time.Time

@@ -110,7 +110,7 @@ func TestBadMetadataIsRefused(t *testing.T) {
 		"a DTD":                                 {good[:root] + `<!DOCTYPE x [<!ENTITY a "b">]>` + good[root:], "line 3: byte"},
 		"an external entity":                    {good[:root] + `<!DOCTYPE x SYSTEM "file:///etc/passwd">` + good[root:], "has a DTD"},
 		"an entity":                             {strings.Replace(good, "&amp;", "&lol;", 1), "invalid character entity &lol;"},
-		"a CPA":                                 {cpa(), `this is no SAML metadata: it begins with the element "CollaborationProtocolAgreement" of the namespace "http://www.oasis-open.org`},
+		"a CPA":                                 {cpa(), `this is not SAML metadata: it begins with the element "CollaborationProtocolAgreement" of the namespace "http://www.oasis-open.org`},
 		"SAML 1.0":                              {strings.ReplaceAll(good, "SAML:2.0:metadata", "SAML:1.0:metadata"), `the element "EntitiesDescriptor" is of the namespace "urn:oasis:names:tc:SAML:1.0:metadata": want urn:oasis:names:tc:SAML:2.0:metadata`},
 		"no namespace":                          {strings.ReplaceAll(good, "xmlns:md", "xmlns:mdx"), `the element "EntitiesDescriptor" is of the namespace "md"`},
 		"another namespace for the certificate": {strings.ReplaceAll(good, "xmldsig#", "xmldsig2#"), `the element "X509Certificate" is of the namespace "http://www.w3.org/2000/09/xmldsig2#"`},
@@ -119,7 +119,7 @@ func TestBadMetadataIsRefused(t *testing.T) {
 		"a character lost":                      {good[:second] + strings.TrimLeft(good[second:], " \t\n")[1:], place},
 		"a certificate cut off":                 {good[:second] + good[strings.LastIndex(good, "</ds:X509Certificate>"):], place},
 		"a document cut off in a certificate":   {good[:second], place[:len(place)-len("certificate 2: ")]},
-		"a document cut off behind it":          {good[:len(good)-20], "cut off"},
+		"a document cut off after it":           {good[:len(good)-20], "cut off"},
 		"an empty certificate":                  {good[:second-100] + good[strings.LastIndex(good, "</ds:X509Certificate>"):], place + "damaged base64: it is empty"},
 		"a certificate that is none":            {good[:second-100] + "MAA=" + good[strings.LastIndex(good, "</ds:X509Certificate>"):], place + "x509: "},
 		"two certificates in one element":       {good[:second-100] + lines(a) + good[second-100:], place},
@@ -130,7 +130,7 @@ func TestBadMetadataIsRefused(t *testing.T) {
 		"an entity that comes twice":            {strings.Replace(good, "urn:nl:two", "urn:nl:one", 1), `the entityID "urn:nl:one" is there for the second time`},
 		"another use":                           {strings.Replace(good, `use="encryption"`, `use="Signing"`, 1), `the use of the key is "Signing"`},
 		"an empty use":                          {strings.Replace(good, `use="encryption"`, `use=""`, 1), `the use of the key is ""`},
-		"a validUntil that is no time":          {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="tomorrow"`, 1), `validUntil is "tomorrow"`},
+		"a validUntil that is not a time":       {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="tomorrow"`, 1), `validUntil is "tomorrow"`},
 		"a validUntil that would be none":       {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="0001-01-01T00:00:00Z"`, 1), `validUntil is "0001-01-01T00:00:00Z"`},
 		"a validUntil that comes twice":         {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="2020-01-01T00:00:00Z" validUntil="2030-01-01T00:00:00Z"`, 1), "the attribute validUntil comes twice"},
 		"a use that comes twice":                {strings.Replace(good, `use="encryption"`, `use="encryption" use="signing"`, 1), "the attribute use comes twice"},
@@ -309,7 +309,7 @@ func TestAKeyringAcceptsWhatVerifiesOnly(t *testing.T) {
 	assert.Equal(t, 1, k.Signing("urn:nl:one").Len())
 }
 
-// The real root does not vouch for a fixture, and a document's CAs are no roots.
+// The real root does not vouch for a fixture, and a document's CAs are not roots.
 func TestAKeyringNeedsARootThatIsTrusted(t *testing.T) {
 	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	chain := []*x509.Certificate{cert.Leaf}

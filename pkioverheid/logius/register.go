@@ -30,7 +30,7 @@ func RegisterCertificate(delivered []byte) ([]byte, error) {
 	case 0:
 		return nil, errors.New("logius: there are only CAs in it: give the certificate that was issued to you")
 	default:
-		return nil, fmt.Errorf("logius: there are %d certificates in it that are no CA, %s and %s among them: give the one that is to be registered", len(leaves), safetext.Certificate(leaves[0]), safetext.Certificate(leaves[1]))
+		return nil, fmt.Errorf("logius: there are %d certificates in it that are not CAs, %s and %s among them: give the one that is to be registered", len(leaves), safetext.Certificate(leaves[0]), safetext.Certificate(leaves[1]))
 	}
 	leaf := leaves[0]
 	if err := pkioverheid.RejectG3(leaves); err != nil {

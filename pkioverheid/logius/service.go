@@ -26,7 +26,7 @@ type Service struct {
 	Successors []pkioverheid.Hierarchy `json:"successors,omitempty"`
 
 	// TSP is the provider that must have issued the server's certificate; empty
-	// means any. It is told by the key of the issuing CA, never by its name.
+	// means any. It is recognised by the key of the issuing CA, never by its name.
 	TSP pkioverheid.TSP `json:"tsp,omitempty"`
 
 	Notes []Note `json:"notes,omitempty"`
@@ -37,7 +37,7 @@ type Host struct {
 	Name        string      `json:"name"` // the DNS name
 	Environment Environment `json:"environment"`
 
-	// Network is empty where the plan does not tell it.
+	// Network is empty where the plan does not say it.
 	Network Network `json:"network,omitempty"`
 
 	// Path is the one that the plan names, if it does; clients may call others.
@@ -67,7 +67,7 @@ const (
 // one.
 type Note struct {
 	// Date is as it was published: a month, a day, or a day and a time of day
-	// without a time zone, in the order of ISO 8601. Empty is no date.
+	// without a time zone, in the order of ISO 8601. Empty is not a date.
 	Date        string      `json:"date,omitempty"`
 	Environment Environment `json:"environment,omitempty"` // empty: all
 	Text        string      `json:"text"`
@@ -203,7 +203,7 @@ func MijnOverheidBerichtenbox() Service {
 		TSP:         pkioverheid.KPN,
 		Notes: []Note{
 			{"", "", "the day of the replacement was agreed with the customer"},
-			{"", "", "the certificate is issued by KPN and the OIN must stand in its subject; upload only the end-entity certificate to the CPA register, not the chain"},
+			{"", "", "the certificate is issued by KPN and the OIN must be in its subject; upload only the end-entity certificate to the CPA register, not the chain"},
 			g1Ends(),
 		},
 	}

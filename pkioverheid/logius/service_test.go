@@ -143,7 +143,7 @@ func TestAClientTrustsNoHierarchyBesides(t *testing.T) {
 	}
 }
 
-// Before G4 a client may be told to do without it.
+// Before G4 a client may be configured without it.
 func TestAClientWithoutSuccessorsTrustsG1Only(t *testing.T) {
 	s := logius.DigiDMachtigen()
 	s.Successors = nil
@@ -185,15 +185,15 @@ func TestAClientConnectsToItsHostsOnly(t *testing.T) {
 	assert.Equal(t, known, *dialled)
 
 	for url, want := range map[string]string{
-		"https://was-preprod1.digid.nl/":      "no host of",
-		"https://digid.example/":              "no host of",
-		"https://was.digid.nl./":              "no host of",
+		"https://was-preprod1.digid.nl/":      "not a host of",
+		"https://digid.example/":              "not a host of",
+		"https://was.digid.nl./":              "not a host of",
 		"https://was.digid.nl:8443/":          "port",
 		"https://was.digid.nl:80/":            "port",
-		"https://127.0.0.1/":                  "no host of",
-		"https://localhost/":                  "no host of",
-		"https://[::1]/":                      "no host of",
-		"https://was.digid.nl@digid.example/": "no host of",
+		"https://127.0.0.1/":                  "not a host of",
+		"https://localhost/":                  "not a host of",
+		"https://[::1]/":                      "not a host of",
+		"https://was.digid.nl@digid.example/": "not a host of",
 		"http://was.digid.nl/":                "https only",
 	} {
 		before := hits
@@ -235,7 +235,7 @@ func TestATLSConfigIsForItsHostsOnly(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		tc.MaxVersion = version
 		asked = false
-		assert.ErrorContains(t, dial("digid.example"), "no host of")
+		assert.ErrorContains(t, dial("digid.example"), "not a host of")
 		assert.False(t, asked, "our certificate is shown to nobody else")
 		assert.NoError(t, dial("was.digid.nl"))
 		assert.True(t, asked)
@@ -296,9 +296,9 @@ func TestAPinnedLeafIsPinnedOnTopOfTheHierarchy(t *testing.T) {
 		shown, pin tls.Certificate
 		want       string
 	}{
-		"the pinned one":               {pinned, pinned, ""},
-		"another":                      {other, pinned, "pinned"},
-		"a pinned one that is no good": {withdrawn, withdrawn, "G3"},
+		"the pinned one":                {pinned, pinned, ""},
+		"another":                       {other, pinned, "pinned"},
+		"a pinned one that is not good": {withdrawn, withdrawn, "G3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base, _ := standIn(t, ok, c.shown)

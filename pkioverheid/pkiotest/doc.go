@@ -39,7 +39,7 @@
 //     signed with RSASSA-PSS, which not every TLS terminator verifies.
 //   - G3, withdrawn in 2020: a server of New(G3) is refused, with a TSP CA of
 //     2016 and with the one of 2019 that has the same key ([TSP]). A client of
-//     pkioverheid cannot be told to trust it: its root in Trust.Roots is an
+//     pkioverheid cannot be made to trust it: its root in Trust.Roots is an
 //     error, so test with a client that has other roots, or none.
 //   - EV, ended in December 2022: certificates verify at [Authority.Time], for
 //     archives and signatures of those years, and not now.
@@ -51,7 +51,7 @@
 //   - Revocation: [Authority.Revoke] a certificate of a peer, or the TSP CA above it,
 //     and refuse it with pkioverheid.Trust.Revocation. [CRLConfig] makes a
 //     crl.Checker find the CRLs; [Authority.ServeCRL] has them be what they
-//     should not, [Authority.OCSPResponse] is for servers that staple.
+//     should not, [Authority.OCSPResponse] is for servers that send OCSP responses.
 //
 // The certificates have no OCSP address. The CRLs that they name are at the
 // addresses of the real CAs or in the style of these, where nobody has them.

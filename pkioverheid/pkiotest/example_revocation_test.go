@@ -139,7 +139,7 @@ func ExampleCRLConfig() {
 	// <nil>
 }
 
-// A server that staples.
+// A server that sends an OCSP response.
 func ExampleAuthority_OCSPResponse() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	root, domain, tsp := g1.Certificates()[0], g1.Certificates()[1], g1.Certificates()[2]

@@ -122,7 +122,7 @@ func (g *generator) clone(name string) error {
 		return err
 	}
 
-	// The key identifiers are replaced where they stand, so that an extension
+	// The key identifiers are replaced where they are, so that an extension
 	// keeps its form whatever else is in it.
 	parent, ok := g.issuers[string(real.RawIssuer)]
 	selfSigned := bytes.Equal(real.RawIssuer, real.RawSubject)
@@ -166,7 +166,7 @@ func (g *generator) clone(name string) error {
 	}
 	g.issuers[string(real.RawSubject)] = issuer{real, test, signer}
 
-	// A signature with RSASSA-PSS is random: what is signed tells whether
+	// A signature with RSASSA-PSS is random: what is signed says whether
 	// anything changed.
 	path := filepath.Join(testCerts, name+".pem")
 	if old, err := readCertificate(path); err == nil && bytes.Equal(old.RawTBSCertificate, test.RawTBSCertificate) {

@@ -300,7 +300,7 @@ func TestWhatMakesNoSensePanicsInWords(t *testing.T) {
 		{"the zero hierarchy", "pkiotest: New: no fixture for Hierarchy(0)", func() { pkiotest.New(0) }},
 		{"a hierarchy that does not exist", "pkiotest: New: no fixture for Hierarchy(200)", func() { pkiotest.New(200) }},
 		{"a TSP that is not there", `pkiotest: TSP: Private G4 TLS has none whose name contains "QuoVadis", only KPN - G4 PKIo Priv G-TLS SYS - 2025 (2025) and Digidentity - G4 PKIo Priv G-TLS SYS - 2025 (2025)`, func() { a.Issue(pkiotest.TSP("QuoVadis")) }},
-		{"a policy that is no OID", `pkiotest: Issue: Policy: "server" is not an object identifier`, func() { a.Issue(pkiotest.Policy("server")) }},
+		{"a policy that is not an OID", `pkiotest: Issue: Policy: "server" is not an object identifier`, func() { a.Issue(pkiotest.Policy("server")) }},
 		{"an end before the start", "pkiotest: Issue: Validity: from", func() { a.Issue(pkiotest.Validity(time.Now(), time.Now().Add(-time.Hour))) }},
 		{"a key that no TSP would certify", "pkiotest: Issue: Key: a certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Key(other)) }},
 		{"a DNS name that is none", "pkiotest: Issue: x509: ", func() { a.Issue(pkiotest.DNSNames("süd.example")) }},

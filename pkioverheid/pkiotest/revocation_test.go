@@ -290,9 +290,9 @@ func TestRevocationOfWhatMakesNoSensePanicsInWords(t *testing.T) {
 		"nothing to revoke":                  func() { g1.Revoke(nil, crl.KeyCompromise) },
 		"a root":                             func() { g1.Revoke(root, crl.KeyCompromise) },
 		"a certificate of another Authority": func() { g1.Revoke(foreign, crl.KeyCompromise) },
-		"a CRL of what is no CA":             func() { g1.CRL(foreign, time.Time{}, time.Time{}) },
+		"a CRL of what is not a CA":          func() { g1.CRL(foreign, time.Time{}, time.Time{}) },
 		"a CRL of nobody":                    func() { g1.CRL(nil, time.Time{}, time.Time{}) },
-		"to serve a CRL of what is no CA":    func() { g1.ServeCRL(foreign, nil) },
+		"to serve a CRL of what is not a CA": func() { g1.ServeCRL(foreign, nil) },
 		"an answer about another's":          func() { g1.OCSPResponse(foreign) },
 		"an answer about nothing":            func() { g1.OCSPResponse(nil) },
 	} {

@@ -23,7 +23,7 @@ import (
 
 const (
 	// DefaultTimeout and DefaultMaxBytes are what the zero values in a [Config]
-	// stand for.
+	// mean.
 	DefaultTimeout  = 10 * time.Second
 	DefaultMaxBytes = 1 << 20
 
@@ -287,10 +287,10 @@ func (f *Fetcher) tooLarge() error {
 	return fmt.Errorf("the answer has more than %d bytes", f.maxBytes)
 }
 
-var errMalformed = errors.New("this is no URL of a file on a server")
+var errMalformed = errors.New("this is not a URL of a file on a server")
 
 // check parses a URL and says whether it may be fetched, as far as that can be
-// told from what is written in it.
+// distinguished from what is written in it.
 func (f *Fetcher) check(rawURL string) (*url.URL, error) {
 	if len(rawURL) > maxURL {
 		return nil, fmt.Errorf("it has more than %d characters: %w", maxURL, ErrNotAllowed)
@@ -334,7 +334,7 @@ func (f *Fetcher) check(rawURL string) (*url.URL, error) {
 	return u, nil
 }
 
-var errMalformedHost = errors.New("this is no host name and no address")
+var errMalformedHost = errors.New("this is neither a host name nor an address")
 
 // splitHost takes apart a host with or without a port, and refuses what a program
 // further on could take for another host than we do.
@@ -358,7 +358,7 @@ func splitHost(host string) (name, port string, err error) {
 	}
 	if port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '0' {
-			return "", "", errors.New("this is no port")
+			return "", "", errors.New("this is not a port")
 		}
 	}
 	name = strings.ToLower(name)

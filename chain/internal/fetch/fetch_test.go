@@ -101,16 +101,16 @@ func TestNewRefuses(t *testing.T) {
 		says string
 	}{
 		{"a URL as a host", Config{Hosts: []string{"http://host.example/"}}, "and no URL"},
-		{"an empty host", Config{Hosts: []string{""}}, "no host name"},
-		{"a pattern", Config{Hosts: []string{"*.example"}}, "no host name"},
-		{"a port that is none", Config{Hosts: []string{"host.example:99999"}}, "no port"},
-		{"port zero", Config{Hosts: []string{"host.example:0"}}, "no port"},
-		{"a host that ends in a colon", Config{Hosts: []string{"host.example:"}}, "no host name"},
+		{"an empty host", Config{Hosts: []string{""}}, "neither a host name"},
+		{"a pattern", Config{Hosts: []string{"*.example"}}, "neither a host name"},
+		{"a port that is none", Config{Hosts: []string{"host.example:99999"}}, "not a port"},
+		{"port zero", Config{Hosts: []string{"host.example:0"}}, "not a port"},
+		{"a host that ends in a colon", Config{Hosts: []string{"host.example:"}}, "neither a host name"},
 		{"an address of an interface", Config{Hosts: []string{"fe80::1%eth0"}}, "zone"},
-		{"a bracket that is not closed", Config{Hosts: []string{"[::1"}}, "no host name"},
-		{"a name in brackets", Config{Hosts: []string{"[host.example]"}}, "no host name"},
-		{"something behind the brackets", Config{Hosts: []string{"[::1]8080"}}, "no host name"},
-		{"a short form of an address", Config{Hosts: []string{"127.1"}}, "no host name"},
+		{"a bracket that is not closed", Config{Hosts: []string{"[::1"}}, "neither a host name"},
+		{"a name in brackets", Config{Hosts: []string{"[host.example]"}}, "neither a host name"},
+		{"something after the brackets", Config{Hosts: []string{"[::1]8080"}}, "neither a host name"},
+		{"a short form of an address", Config{Hosts: []string{"127.1"}}, "neither a host name"},
 		{"a negative time", Config{Timeout: -1}, "negative"},
 		{"a negative size", Config{MaxBytes: -1}, "negative"},
 	} {
@@ -131,7 +131,7 @@ func TestAllowedHosts(t *testing.T) {
 		{"no hosts allow nothing", nil, "http://host.example/", "not among those"},
 		{"a host", []string{"host.example"}, "http://host.example/", ""},
 		{"a host and https", []string{"host.example"}, "https://host.example/", ""},
-		{"case is no matter", []string{"Host.Example"}, "HTTP://hOST.eXAMPLE/", ""},
+		{"upper and lower case are the same", []string{"Host.Example"}, "HTTP://hOST.eXAMPLE/", ""},
 		{"the default port", []string{"host.example"}, "http://host.example:80/", ""},
 		{"another port is another server", []string{"host.example"}, "http://host.example:8080/", "not among those"},
 		{"the port of the other scheme too", []string{"host.example"}, "http://host.example:443/", "not among those"},
@@ -140,7 +140,7 @@ func TestAllowedHosts(t *testing.T) {
 		{"a default port that is allowed", []string{"host.example:443"}, "https://host.example/", ""},
 		{"a host below", []string{"host.example"}, "http://a.host.example/", "not among those"},
 		{"a host above", []string{"host.example"}, "http://example/", "not among those"},
-		{"a dot behind it", []string{"host.example"}, "http://host.example./", "not among those"},
+		{"a dot after it", []string{"host.example"}, "http://host.example./", "not among those"},
 		{"an address", []string{"::1"}, "http://[0:0::1]/", ""},
 		{"an address with a port", []string{"[::1]:8080"}, "http://[::1]:8080/", ""},
 		{"any host", []string{"*"}, "http://host.example:8080/", ""},
@@ -149,15 +149,15 @@ func TestAllowedHosts(t *testing.T) {
 		{"another scheme", []string{"*"}, "ldap://host.example/cn=CA", "only http and https"},
 		{"a file", []string{"*"}, "file:///etc/passwd", "only http and https"},
 		{"no scheme", []string{"*"}, "host.example/ca.cer", "only http and https"},
-		{"no host", []string{"*"}, "http:///ca.cer", "no URL of a file"},
-		{"an opaque URL", []string{"*"}, "http:host.example", "no URL of a file"},
-		{"no URL at all", []string{"*"}, "http://\x1b[2J/", "no URL of a file"},
+		{"no host", []string{"*"}, "http:///ca.cer", "not a URL of a file"},
+		{"an opaque URL", []string{"*"}, "http:host.example", "not a URL of a file"},
+		{"no URL at all", []string{"*"}, "http://\x1b[2J/", "not a URL of a file"},
 		{"empty", []string{"*"}, "", "only http and https"},
 		{"too long", []string{"*"}, "http://host.example/" + strings.Repeat("a", maxURL), "more than 2048 characters"},
-		{"a name that resolvers take for an address", []string{"*"}, "http://127.1/", "no host name"},
-		{"a number", []string{"*"}, "http://2130706433/", "no host name"},
-		{"a number with a dot", []string{"*"}, "http://0x7f000001./", "no host name"},
-		{"a name that is not of ASCII", []string{"*"}, "http://ⅼocalhost/", "no host name"},
+		{"a name that resolvers take for an address", []string{"*"}, "http://127.1/", "neither a host name"},
+		{"a number", []string{"*"}, "http://2130706433/", "neither a host name"},
+		{"a number with a dot", []string{"*"}, "http://0x7f000001./", "neither a host name"},
+		{"a name that is not of ASCII", []string{"*"}, "http://ⅼocalhost/", "neither a host name"},
 		{"an address of an interface", []string{"*"}, "http://[fe80::1%25eth0]/", "zone"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -283,7 +283,7 @@ func TestProxies(t *testing.T) {
 	at, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
 
-	t.Run("a client's is, wherever it stands", func(t *testing.T) {
+	t.Run("a client's is, wherever it is", func(t *testing.T) {
 		cfg := open()
 		cfg.AllowPrivate = false
 		cfg.Client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(at)}}

@@ -90,7 +90,7 @@ func (f *Fetcher) checkDialled(ctx context.Context, address string) error {
 	}
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("connected to something that is no Internet address: %w", ErrNotAllowed)
+		return fmt.Errorf("connected to something that is not an Internet address: %w", ErrNotAllowed)
 	}
 	return f.checkAddr(at.Addr())
 }

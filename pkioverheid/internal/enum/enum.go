@@ -1,5 +1,5 @@
 // Package enum gives the enumerations of this module one form as text: constants count
-// from zero, each has one text, and an empty text stands for a zero value without meaning.
+// from zero, each has one text, and an empty text means a zero value without meaning.
 package enum
 
 import (

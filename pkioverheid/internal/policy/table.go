@@ -30,12 +30,12 @@ const (
 	G4Authentication  = "2.16.528.1.1003.1.2.44.16.25.8"
 )
 
-// Added stands for the roots that a user added for clients or tests, below which G4
+// Added means the roots that a user added for clients or tests, below which G4
 // G-Other and test chains may be.
 const Added = "added"
 
 // table is that of the policies of end-entity certificates (facts.md §5 and §8): their
-// number, where a final dot stands for all that lies in an arc; their kind; and the
+// number, where a final dot means all that lies in an arc; their kind; and the
 // hierarchies below which they are of that kind, as Hierarchy.MarshalText names them.
 // The first row that fits counts.
 var table = [...]struct {

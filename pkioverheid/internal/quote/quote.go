@@ -14,7 +14,7 @@ import (
 const Most = 64
 
 // Text quotes as strconv.Quote does, and of a text that has more than [Most] bytes
-// no more than those, with "…" behind them. Names and whatever else a peer chose
+// no more than those, with "…" after them. Names and whatever else a peer chose
 // may be of any length and hold the control sequences of a terminal.
 func Text(s string) string { return strconv.Quote(cut(s, Most)) }
 

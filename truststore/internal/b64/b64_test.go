@@ -51,7 +51,7 @@ func TestBase64IsThatOfTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// It is decoded in pieces, so that padding can stand at the end of one.
+// It is decoded in pieces, so that padding can be at the end of one.
 func TestBase64WithBlanksIsThatWithout(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, size := range []int{1, 47, 3071, 3072, 3073, 6143, 6144, 20000} {
