@@ -8,7 +8,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -175,7 +177,8 @@ type KeyPairFiles struct {
 // it come the CAs up to its root, without the root: from the file where they are there,
 // else from this package. A certificate that has ended is an error.
 //
-// Errors name the file and never hold the password or the key.
+// Errors name the file and never hold the password or the key. A field with the text of
+// a key in place of a name is an error that does not quote it.
 func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
@@ -257,7 +260,40 @@ func (f KeyPairFiles) check() error {
 	case f.PasswordFile != "" && f.Password != "":
 		return errors.New("KeyPairFiles has a Password and a PasswordFile: set one of them")
 	}
-	return nil
+	for _, of := range []struct{ field, path string }{{"Cert", f.Cert}, {"Key", f.Key}, {"PasswordFile", f.PasswordFile}} {
+		if isContents(of.path) {
+			return fmt.Errorf("KeyPairFiles.%s holds a key or a certificate and not the name of a file", of.field)
+		}
+	}
+	if f.PasswordFile == "" {
+		return nil
+	}
+	_, err := os.Stat(f.PasswordFile)
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		return fmt.Errorf("KeyPairFiles.PasswordFile: %w: is it the name of a file, and not the password?", failed.Err)
+	}
+	return err
+}
+
+// isContents reports whether what should be the name of a file is what the file should
+// hold, which no error may show.
+func isContents(path string) bool {
+	if strings.ContainsAny(path, "\r\n\x00") || strings.Contains(path, "-----BEGIN") {
+		return true
+	}
+	_, _, err := truststore.DecodeKey([]byte(path)) // in one line of base64
+	return err == nil || errors.Is(err, truststore.ErrPassword)
+}
+
+// Format shows the names of the files of the certificate and the key, and no password.
+func (f KeyPairFiles) Format(s fmt.State, _ rune) {
+	shown := func(path string) string {
+		if isContents(path) {
+			return "(not the name of a file)"
+		}
+		return path
+	}
+	fmt.Fprintf(s, "{Cert:%s Key:%s}", shown(f.Cert), shown(f.Key))
 }
 
 // paths are the files to read, in the order of parse.

@@ -1,12 +1,16 @@
 package pkioverheid_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -63,7 +67,7 @@ func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 		"no certificate is named": {pkioverheid.KeyPairFiles{Key: d.key}, "KeyPairFiles.Cert is empty"},
 		"it has ended":            {pkioverheid.KeyPairFiles{Cert: ended.leaf, Key: ended.key}, "has ended"},
 		"two passwords":           {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, Password: "a", PasswordFile: password}, "set one of them"},
-		"no file of a password":   {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.path("missing")}, "missing"},
+		"no file of a password":   {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.path("missing")}, "KeyPairFiles.PasswordFile: no such file"},
 		"a large one":             {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: d.put(t, "large", make([]byte, 1<<20))}, "there are more than 65536 bytes"},
 	} {
 		_, err := pkioverheid.LoadKeyPair(c.files)
@@ -72,6 +76,47 @@ func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 	// The clock of the files decides.
 	_, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: ended.leaf, Key: ended.key, Time: func() time.Time { return time.Now().Add(-36 * time.Hour) }})
 	assert.NoError(t, err)
+}
+
+// What was meant to be in a file may stand where its name belongs.
+func TestNoErrorShowsAKeyOrAPasswordInPlaceOfAFileName(t *testing.T) {
+	t.Parallel()
+	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())
+	text, err := os.ReadFile(d.key)
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block)
+	line := base64.StdEncoding.EncodeToString(block.Bytes)
+	for name, c := range map[string]struct {
+		files       pkioverheid.KeyPairFiles
+		secret, say string
+	}{
+		"a key in PEM":                     {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: string(text)}, line[:20], "KeyPairFiles.Key holds a key"},
+		"a key in one line of base64":      {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: line}, line[:20], "KeyPairFiles.Key holds a key"},
+		"a key in DER":                     {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: string(block.Bytes)}, string(block.Bytes[:20]), "KeyPairFiles.Key holds a key"},
+		"a key as the certificate":         {pkioverheid.KeyPairFiles{Cert: string(text)}, line[:20], "KeyPairFiles.Cert holds a key"},
+		"a key as the file of a password":  {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: string(text)}, line[:20], "KeyPairFiles.PasswordFile holds a key"},
+		"a password as the file of one":    {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: "correct horse"}, "horse", "KeyPairFiles.PasswordFile: no such file"},
+		"a long password as the file":      {pkioverheid.KeyPairFiles{Cert: d.leaf, Key: d.key, PasswordFile: strings.Repeat("horse", 60)}, "horse", "KeyPairFiles.PasswordFile: file name too long"},
+		"a password for a missing file":    {pkioverheid.KeyPairFiles{Cert: d.path("missing"), Password: "correct horse"}, "horse", "missing"},
+		"a password for a file without it": {pkioverheid.KeyPairFiles{Cert: d.leaf, Password: "correct horse"}, "horse", "private key"},
+	} {
+		_, load := pkioverheid.LoadKeyPair(c.files)
+		_, watch := pkioverheid.WatchKeyPair(t.Context(), c.files)
+		for _, err := range []error{load, watch} {
+			require.ErrorContains(t, err, c.say, name)
+			assert.NotContains(t, err.Error(), c.secret, name)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+			assert.NotContains(t, fmt.Sprintf(verb, c.files), c.secret, "%s, %s", name, verb)
+			assert.NotContains(t, fmt.Sprintf(verb, &c.files), c.secret, "%s, %s", name, verb)
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "files", c.files)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("JSON", "files", c.files)
+		assert.NotContains(t, log.String(), c.secret, name)
+	}
+	assert.Equal(t, "{Cert:own.pem Key:own.key}", fmt.Sprint(pkioverheid.KeyPairFiles{Cert: "own.pem", Key: "own.key", Password: "correct horse"}))
 }
 
 func TestLoadKeyPairReadsThePasswordFromAFile(t *testing.T) {
