@@ -259,8 +259,8 @@ func TestOneClockThrough90Days(t *testing.T) {
 			p.pair(t, "own", g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0))))
 			deadline := time.Now().Add(20 * time.Second)
 			for p.Status().Certificate.NotAfter.Before(start.AddDate(0, 6, 0)) && time.Now().Before(deadline) {
-				at = at.Add(time.Second) // the watcher waits by this clock
-				p.clock.Store(&at)
+				next := p.clock.Load().Add(time.Second) // the watcher waits by this clock
+				p.clock.Store(&next)
 				time.Sleep(5 * time.Millisecond)
 			}
 			require.NoError(t, p.Status().Err)
