@@ -239,7 +239,6 @@ func TestATSPIsKnownByANameOnlyBelowRootsForClients(t *testing.T) {
 			require.NoError(t, err)
 			assert.Zero(t, id.Hierarchy())
 			assert.Equal(t, c.want, id.TSP())
-			assert.Equal(t, someOIN, id.OIN())
 		})
 	}
 }

@@ -34,8 +34,9 @@ type Identity struct {
 
 func (id Identity) isProbe() bool { return id.probe != nil && id.probe.Load() }
 
-// OIN returns the OIN of the subject; empty where its serialNumber has not the form
-// of one. Providers put numbers of their own there as well.
+// OIN returns the OIN of a system or an organisation (see [Identity.Kind]); empty where
+// the subject's serialNumber has not the form of one. Of others the number is only a claim:
+// see [Identity.Claim].
 func (id Identity) OIN() OIN { return id.oin }
 
 // Policies returns the certificate policies that are valid along the whole chain:
@@ -52,7 +53,8 @@ func (id Identity) Kind() Kind { return id.kind }
 func (id Identity) TSP() TSP { return id.tsp }
 
 // UZI returns the holder of an UZI server certificate. It is false for any other
-// certificate, and where the TSP is not CIBG.
+// certificate, where the TSP is not CIBG, and where the policies are not those of a system
+// or an organisation.
 func (id Identity) UZI() (UZI, bool) { return id.uzi, id.uzi != UZI{} }
 
 // Hierarchy returns the hierarchy of the chain's CAs, by their keys; zero under a
@@ -118,7 +120,7 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, which identifies nobody", quote.Certificate(leaf))
 	}
 	c = completed(c)
-	id := Identity{chain: c, policies: c.Policies(), oin: oinOf(leaf)}
+	id := Identity{chain: c, policies: c.Policies()}
 	if a := authorityAbove(c); a != nil {
 		id.hierarchy, _, id.tsp = placeBelow(a, leaf)
 	} else if added {
@@ -128,7 +130,9 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 		id.kind = kindOf(id.hierarchy, id.policies)
 	}
 	id.added = id.hierarchy == 0 && !added
-	id.uzi = uziOf(leaf, id.tsp)
+	if id.kind == System || id.kind == Organisation {
+		id.oin, id.uzi = oinOf(leaf), uziOf(leaf, id.tsp)
+	}
 	return id, nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -390,6 +391,50 @@ func TestAnIdentityNeedsAVerifiedChain(t *testing.T) {
 		id, err := s.Identify(cs)
 		assert.Error(t, err, name)
 		assert.Equal(t, pkioverheid.Identity{}, id, name)
+	}
+}
+
+// Whoever has a root can write any number into certificates, and TSPs write numbers of
+// their own into those of persons: an Authorizer that compares OINs must not see them.
+func TestAnOINIsVerifiedOnlyOfSystemsAndOrganisations(t *testing.T) {
+	const system, person = "2.16.528.1.1003.1.2.44.16.25.8", "2.16.528.1.1003.1.2.44.16.12.7"
+	below := func(policy string, trust func(*pkioverheid.ServerConfig, *truststore.Source)) (pkioverheid.ServerConfig, []*x509.Certificate) {
+		root, leaf := testcert.OtherHierarchy(t, policy, someOIN)
+		cfg := pkioverheid.ServerConfig{}
+		trust(&cfg, truststore.NewSource(truststore.New(root)))
+		return cfg, []*x509.Certificate{leaf.Leaf, root}
+	}
+	ofG1 := func(policy string) (pkioverheid.ServerConfig, []*x509.Certificate) {
+		g1 := pkiotest.New(pkioverheid.PrivateG1)
+		cas := g1.Certificates()
+		return pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1)},
+			[]*x509.Certificate{g1.Issue(pkiotest.OIN(someOIN), pkiotest.Policy(policy)).Leaf, cas[2], cas[1], cas[0]}
+	}
+	inRoots := func(cfg *pkioverheid.ServerConfig, s *truststore.Source) { cfg.Trust.Roots = s }
+	inClientRoots := func(cfg *pkioverheid.ServerConfig, s *truststore.Source) { cfg.ClientRoots = s }
+	for name, c := range map[string]struct {
+		make func() (pkioverheid.ServerConfig, []*x509.Certificate)
+		want pkioverheid.OIN
+	}{
+		"a system of G1":                       {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return ofG1("2.16.528.1.1003.1.2.8.6") }, someOIN},
+		"an organisation of G1":                {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return ofG1("2.16.528.1.1003.1.2.8.4") }, someOIN},
+		"a person of G1":                       {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return ofG1("2.16.528.1.1003.1.2.8.1") }, ""},
+		"a policy that G1 does not know":       {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return ofG1("1.2.3.4") }, ""},
+		"any policy below an added root":       {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return below("1.2.3.4", inRoots) }, ""},
+		"a system's policy, below such a root": {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return below(system, inRoots) }, ""},
+		"a system below a root for clients":    {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return below(system, inClientRoots) }, someOIN},
+		"a person below a root for clients":    {func() (pkioverheid.ServerConfig, []*x509.Certificate) { return below(person, inClientRoots) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, chain := c.make()
+			cfg.KeyPairs = pairs(ownPair())
+			s, err := pkioverheid.NewServer(cfg, anybody)
+			require.NoError(t, err)
+			id, err := s.Identify(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{chain}})
+			require.NoError(t, err)
+			assert.Equal(t, c.want, id.OIN())
+			assert.Equal(t, someOIN, id.Claim().OIN, "what the certificate says can be read all the same")
+		})
 	}
 }
 
