@@ -48,7 +48,8 @@ type SignerOptions struct {
 	// KeyUsages of which the certificate must allow one; empty allows any.
 	KeyUsages []x509.ExtKeyUsage
 
-	// Kinds of which the holder must be one; empty is systems and organisations.
+	// Kinds of which the holder must be one; empty is systems and organisations. Anything
+	// but the constants, zero too, is an error.
 	Kinds []Kind
 }
 
@@ -116,6 +117,11 @@ func (v *Verifier) verify(certs []*x509.Certificate, opts SignerOptions) (chain.
 		return nil, Identity{}, errors.New("pkioverheid: there is no certificate to verify")
 	case len(certs) > maxSignerCertificates:
 		return nil, Identity{}, tooMany(len(certs))
+	}
+	for _, k := range opts.Kinds {
+		if k < System || k > ForTests { // zero is that of every certificate with other policies
+			return nil, Identity{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %d, which is not a Kind", uint8(k))
+		}
 	}
 	t := v.current.get()
 	vo := chain.VerifyOptions{Time: opts.Time, KeyUsages: opts.KeyUsages, Extra: certs[1:]}

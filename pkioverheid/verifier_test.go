@@ -124,6 +124,28 @@ func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
 	assert.ErrorContains(t, err, "at most 10")
 }
 
+// A zero Kind, left over in a list or read from a setting that is not there, would let in
+// every certificate whose policies say nothing.
+func TestAKindThatIsNoneIsAnError(t *testing.T) {
+	root, leaf := testcert.OtherHierarchy(t, "1.2.3.4", someOIN)
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))})
+	require.NoError(t, err)
+	for name, kinds := range map[string][]pkioverheid.Kind{
+		"zero alone":          {0},
+		"zero among others":   {pkioverheid.System, 0},
+		"after the last Kind": {pkioverheid.ForTests + 1},
+	} {
+		opts := pkioverheid.SignerOptions{Kinds: kinds}
+		id, err := v.Verify([]*x509.Certificate{leaf.Leaf}, opts, func(*x509.Certificate) error { return nil })
+		assert.ErrorContains(t, err, "is not a Kind", name)
+		assert.Equal(t, pkioverheid.Identity{}, id, name)
+		_, _, err = v.Inspect([]*x509.Certificate{leaf.Leaf}, opts)
+		assert.ErrorContains(t, err, "is not a Kind", name)
+	}
+	_, _, err = v.Inspect([]*x509.Certificate{leaf.Leaf}, pkioverheid.SignerOptions{})
+	assert.NoError(t, err, "Inspect without Kinds takes any")
+}
+
 func TestAVerifierFollowsItsRoots(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	roots := truststore.NewSource(g1.Roots())

@@ -365,20 +365,24 @@ func (d *subject) tlsWithPKIoverheid() Result {
 	if err != nil {
 		return notChecked(rule, "%s", safetext.Line(err.Error()))
 	}
-	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: anyKind}, provedInHandshake)
+	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: []pkioverheid.Kind{pkioverheid.System}}, provedInHandshake)
+	known := id.Hierarchy() != 0
+	if err != nil {
+		c, _, err := v.Inspect(d.chain, pkioverheid.SignerOptions{Time: d.at})
+		if err != nil {
+			return broken(rule, "%s", safetext.Line(err.Error()))
+		}
+		root, ok := pkioverheid.ClaimOf(c.Root())
+		known = ok && root.By == pkioverheid.ByKey
+	}
 	switch {
-	case err != nil:
-		return broken(rule, "%s", safetext.Line(err.Error()))
-	case id.Hierarchy() == 0:
+	case !known:
 		return notChecked(rule, "the other side's root %s was added and is not known here", safetext.Certificate(d.chain.Root()))
-	case id.Kind() != pkioverheid.System:
+	case err != nil:
 		return broken(rule, "the other side's certificate is of PKIoverheid, and not one for a system")
 	}
 	return met(rule, "the other side showed a system's certificate under %s", id.Hierarchy())
 }
-
-// anyKind is every kind, and those that are not known.
-var anyKind = []pkioverheid.Kind{0, pkioverheid.System, pkioverheid.Organisation, pkioverheid.Person, pkioverheid.ForTests}
 
 // provedInHandshake is the proof of possession: TLS has asked for it.
 func provedInHandshake(*x509.Certificate) error { return nil }
