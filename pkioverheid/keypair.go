@@ -210,7 +210,7 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 // ended are not used. The pair from before stays, Status says why, and
 // [truststore.OnReload] is called, without which slog.Default gets a line. From 90 days
 // before the deadline (see [KeyPairStatus]) slog.Default gets a warning each day. The
-// options are OnReload, WithInterval, WithTime and OnLook.
+// options are those of [truststore.WatchFiles].
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
@@ -226,7 +226,7 @@ func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option
 				"certificate", quote.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
 		}
 	}
-	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily)}, opts, []truststore.Option{truststore.WithLimit(maxKeyPairFile)})
+	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily), truststore.WithLimit(maxKeyPairFile)}, opts)
 	problem, err := truststore.WatchFiles(ctx, use, f.paths(), opts...)
 	if err != nil {
 		if strings.HasPrefix(err.Error(), "pkioverheid: ") {

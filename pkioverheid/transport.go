@@ -192,6 +192,12 @@ func clashes(given, tc *tls.Config, name string) error {
 		{given.ClientAuth != tls.NoClientCert, "ClientAuth", "only servers have it"},
 		{given.GetCertificate != nil, "GetCertificate", "only servers have it; use ClientConfig.KeyPairs"},
 		{given.GetConfigForClient != nil, "GetConfigForClient", "only servers have it"},
+		{given.WrapSession != nil, "WrapSession", "only servers have it"},
+		{given.UnwrapSession != nil, "UnwrapSession", "only servers have it"},
+		//lint:ignore SA1019 it is deprecated, and servers still obey it
+		{given.SessionTicketKey != [32]byte{}, "SessionTicketKey", "only servers have it"},
+		{len(given.EncryptedClientHelloKeys) > 0, "EncryptedClientHelloKeys", "only servers have them"},
+		{given.GetEncryptedClientHelloKeys != nil, "GetEncryptedClientHelloKeys", "only servers have it"},
 	} {
 		if clash.set {
 			return fmt.Errorf("pkioverheid: %s.TLSClientConfig sets %s: %s", name, clash.field, clash.use)

@@ -36,7 +36,8 @@ type Trust struct {
 	// made, as far as it is still there.
 	Roots *truststore.Source
 
-	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy.
+	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy:
+	// with Hierarchies it is an error.
 	OnlyRoots bool
 
 	// TrialRoots are trusted as well, and are what certificates marked as tests may be
@@ -152,6 +153,9 @@ type addedRoots struct {
 func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*trustState, error) {
 	if err := checkRefuseFrom(cfg.RefuseFrom); err != nil {
 		return nil, err
+	}
+	if cfg.OnlyRoots && len(cfg.Hierarchies) > 0 {
+		return nil, errors.New("pkioverheid: Trust has OnlyRoots, which trusts no hierarchy, and Hierarchies: set one of them")
 	}
 	roots, intermediates := truststore.New(), truststore.New()
 	for _, h := range hierarchies {

@@ -208,9 +208,18 @@ func TestWatchKeyPairRefusesWhatLoadKeyPairRefuses(t *testing.T) {
 		require.Error(t, watched)
 		assert.True(t, strings.HasPrefix(watched.Error(), "pkioverheid: "), watched)
 	}
+	for name, option := range map[string]truststore.Option{
+		"WithPassword": truststore.WithPassword("correct horse"), "KeepGoing": truststore.KeepGoing(), "AllowEmpty": truststore.AllowEmpty(),
+	} {
+		_, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: cert, Key: dir.path("one.key")}, option)
+		require.ErrorContains(t, err, "does not take "+name)
+		assert.NotContains(t, err.Error(), "correct horse")
+	}
+	_, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: cert, Key: dir.path("one.key")}, truststore.WithLimit(1))
+	assert.ErrorContains(t, err, "more than 1 bytes", "a limit counts")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := pkioverheid.WatchKeyPair(ended, pkioverheid.KeyPairFiles{Cert: cert, Key: dir.path("one.key")})
+	_, err = pkioverheid.WatchKeyPair(ended, pkioverheid.KeyPairFiles{Cert: cert, Key: dir.path("one.key")})
 	assert.ErrorIs(t, err, context.Canceled)
 }
 

@@ -19,8 +19,9 @@ import (
 // or use returns an error, that is reported as by Watch, and tried again.
 //
 // What goes wrong the first time is an error. After that a goroutine looks until ctx
-// ends, and problem returns why what is on the disk is not in use, nil if it is. The options are WithInterval, WithTime, WithLimit, which counts for all files
-// together, OnLook and OnReload, whose Reload has no Store.
+// ends, and problem returns why what is on the disk is not in use, nil if it is. The
+// options are WithInterval, WithTime, WithLimit, which counts for all files together,
+// OnLook and OnReload, whose Reload has no Store. Others are an error.
 func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) error, paths []string, opts ...Option) (problem func() error, err error) {
 	switch {
 	case use == nil:
@@ -33,6 +34,14 @@ func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) e
 		return nil, fmt.Errorf("truststore: watching %s: %w", name, err)
 	}
 	o := newOptions(opts)
+	switch {
+	case o.password != "":
+		return nil, errors.New("truststore: WatchFiles does not take WithPassword: the function that uses the files opens them")
+	case o.keepGoing:
+		return nil, errors.New("truststore: WatchFiles does not take KeepGoing: the function that uses the files reads them")
+	case o.allowEmpty:
+		return nil, errors.New("truststore: WatchFiles does not take AllowEmpty: it writes nothing")
+	}
 	f := &files{limit: o.limit, use: use}
 	for _, path := range paths {
 		f.paths = append(f.paths, absolute(path))

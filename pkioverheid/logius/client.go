@@ -92,8 +92,10 @@ func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
 	if len(t.Hierarchies) > 0 {
 		return t, fmt.Errorf("logius: %s: Trust.Hierarchies is for the service to say: leave it empty, and change Service.Hierarchies or Service.Successors if you must", safetext.Quote(s.Name))
 	}
-	if t.Hierarchies = s.trusted(); len(t.Hierarchies) == 0 {
+	if trusted := s.trusted(); len(trusted) == 0 {
 		t.OnlyRoots = true // none, not all of them
+	} else if !t.OnlyRoots {
+		t.Hierarchies = trusted
 	}
 	if s.TSP != "" {
 		t.Policy = chain.All(issuedBy(s.TSP), t.Policy)
