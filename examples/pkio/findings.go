@@ -56,14 +56,37 @@ func classOf(r inventory.Result) class {
 	return classOK
 }
 
-// troubleOf is the error of a result, for a target that is not there with what
-// targets are.
+// troubleOf is the error of a result in terms of the tool: for a target that is not
+// there with what targets are, and else with advice of ours in place of the library's.
 func troubleOf(r inventory.Result) error {
 	if r.Path == r.Target && errors.Is(r.Err, iofs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file or folder, and a server is given as HOST:PORT, with a port from 1 to 65535", safetext.Printable(r.Target, 300))
 	}
-	return r.Err
+	var e explained
+	if !errors.As(r.Err, &e) {
+		return r.Err
+	}
+	problem, more := e.ProblemAdvice()
+	switch {
+	case errors.Is(r.Err, truststore.ErrPassword):
+		more = "give its password with --password-file"
+	case more != "": // a file beyond inventory.Config.MaxFileSize
+		more = "if there can be certificates in it, copy them into a file of their own"
+	default:
+		return r.Err
+	}
+	return &trouble{problem + ": " + more, r.Err}
 }
+
+// trouble is an error in words of ours.
+type trouble struct {
+	text  string
+	cause error
+}
+
+func (t *trouble) Error() string { return t.text }
+
+func (t *trouble) Unwrap() error { return t.cause }
 
 // finding is one place, as the table and the report have it. Its texts are printable.
 type finding struct {

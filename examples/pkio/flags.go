@@ -71,9 +71,24 @@ func (t *trust) verifier(p chain.Policy) (*chain.Verifier, error) {
 	}
 	v, err := pkioverheid.NewVerifier(trust)
 	if err != nil { // the hierarchies themselves do not fail
-		return nil, fmt.Errorf("--trust: %w", err)
+		return nil, fmt.Errorf("--trust: %w", notTrusted(err))
 	}
 	return v.Chains(), nil
+}
+
+// notTrusted is why a root is refused. Advice is for users where it is about G3; else it
+// names fields of the library.
+func notTrusted(err error) error {
+	var g3 *pkioverheid.G3Error
+	var e explained
+	switch {
+	case errors.As(err, &g3):
+		return errors.New("G3 refused: " + g3.Problem + " " + g3.Advice)
+	case errors.As(err, &e):
+		problem, _ := e.ProblemAdvice()
+		return errors.New(problem)
+	}
+	return err
 }
 
 // checkServerName refuses what is not the name of a server, with what was meant.

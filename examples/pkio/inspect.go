@@ -231,14 +231,7 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
 		own.Advice = ""
 	}
-	own.Problem, own.Path = forUsers.Replace(e.Problem), slices.Clone(e.Path)
-	for i := range own.Path {
-		checks := slices.Clone(own.Path[i].Observations)
-		for j := range checks {
-			checks[j].Text = forUsers.Replace(checks[j].Text)
-		}
-		own.Path[i].Observations = checks
-	}
+	own.Problem = strings.Replace(e.Problem, "A rule of this program refuses ", "A rule refuses ", 1)
 	return &own
 }
 

@@ -389,7 +389,7 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	for _, check := range c.Observations {
 		if check.Result == chain.Fail {
 			b.Kind = "wrong"
-			b.Checks = append(b.Checks, boxCheck{true, safetext.Printable(forUsers.Replace(check.Text), maxCheck)})
+			b.Checks = append(b.Checks, boxCheck{true, safetext.Printable(check.Text, maxCheck)})
 		} else if check.Result == chain.Pass {
 			good++
 		}

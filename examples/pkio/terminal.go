@@ -17,23 +17,22 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "pkio: "+told(err))
 }
 
-// forUsers puts what the library says to programmers in terms of the tool. The longer
-// of two that begin alike is first.
+// forUsers puts what truststore says to programmers, which has no fields, in terms of
+// the tool.
 var forUsers = strings.NewReplacer(
-	"A rule of this program refuses ", "A rule refuses ",
-	`": pkioverheid: `, `": `,
-	"refused by policy: pkioverheid: ", "refused by policy: ",
-	"; in a test, name its root in Trust.TrialRoots", "",
-	"; a test trusts it as Trust{Roots: truststore.NewSource(authority.Roots())}, with the certificate from the package and not from a file", "",
 	"--trust: truststore: ", "--trust: ",
-	"--trust: pkioverheid: Trust.Roots: pkioverheid: ", "--trust: ",
 	"--trust: pkioverheid: Trust: chain: ", "--trust: ",
-	"give it through Config.Passwords", "give it with --password-file",
-	"raise Config.MaxFileSize if there can be certificates in it", "if there can be certificates in it, copy them into a file of their own",
 	", or read the key with DecodeKey", "",
 	"this is a list of hosts, not of certificates", "this is a list of hosts, not of certificates: give each as an argument, HOST:PORT",
 	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
 )
+
+// explained is an error of the library that has apart what is wrong and what a program
+// can do about it.
+type explained interface {
+	error
+	ProblemAdvice() (problem, advice string)
+}
 
 // told is an error as users of the tool read it, on one line. What the library tells
 // programmers to do is put in terms of the tool.

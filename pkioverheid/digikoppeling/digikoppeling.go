@@ -108,7 +108,7 @@ func CheckConnection(cs *tls.ConnectionState, at time.Time, opts Options) []Resu
 func Policy(revocation chain.Policy) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
 		if c.Leaf() == nil || len(c.Leaf().Raw) == 0 {
-			return &chain.Error{Reason: chain.Unsupported, At: at, Err: []error{errors.New("pkioverheid: Digikoppeling: there is no certificate to check")}}
+			return &chain.Error{Reason: chain.Unsupported, At: at, Err: []error{errors.New("Digikoppeling: there is no certificate to check")}}
 		}
 		d := &subject{leaf: c.Leaf(), chain: c, at: at, revocation: revocation}
 		for _, rule := range d.certificateRules() {
@@ -121,10 +121,10 @@ func Policy(revocation chain.Policy) chain.Policy {
 				if errors.As(d.refusal, &known) {
 					e.Reason, e.Cert = known.Reason, known.Cert
 				}
-				e.Err = []error{errors.New("pkioverheid: Digikoppeling PKI002"), d.refusal}
+				e.Err = []error{errors.New("Digikoppeling PKI002"), d.refusal}
 				return e
 			}
-			e.Err = []error{fmt.Errorf("pkioverheid: Digikoppeling %s: %s", rule.Rule, rule.Reason)}
+			e.Err = []error{fmt.Errorf("Digikoppeling %s: %s", rule.Rule, rule.Reason)}
 			return e
 		}
 		return nil
