@@ -81,6 +81,31 @@ func TestAServerShowsThePairThatIsPreferredAndThatTheClientCanVerify(t *testing.
 	}
 }
 
+func TestAPairThatIsNotYetValidIsShownAfterThoseThatAre(t *testing.T) {
+	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
+	first, second := g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, 30), now.AddDate(1, 0, 0))), g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 2, 0)))
+	both := []*pkioverheid.KeyPair{first, second}
+	clock := newClock(now)
+	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{Trust: clock.trust(), KeyPairs: both}, anybody))
+	client := newClient(t, pkioverheid.ClientConfig{Trust: clock.trust(), KeyPairs: both})
+	for _, c := range []struct {
+		name string
+		days int
+		want *pkioverheid.KeyPair
+	}{
+		{"before the first is valid", 0, second},
+		{"when both are valid", 31, first},
+		{"when the second has ended", 63, first},
+	} {
+		clock.set(now.AddDate(0, 0, c.days))
+		client.CloseIdleConnections()
+		resp, err := client.Get(url)
+		require.NoError(t, err, c.name)
+		resp.Body.Close()
+		assert.Equal(t, c.want.Certificate().Raw, resp.TLS.PeerCertificates[0].Raw, c.name)
+	}
+}
+
 // takes serves G1 and takes clients under some hierarchies, or announces none.
 func takes(t *testing.T, announces bool, hierarchies ...pkioverheid.Hierarchy) string {
 	t.Helper()

@@ -79,7 +79,8 @@ func NewKeyPair(pair tls.Certificate) (*KeyPair, error) {
 }
 
 // Set replaces the certificate and its key. What [NewKeyPair] would refuse is an error,
-// and so is a KeyPair that follows files: the present ones then stay.
+// and so are a certificate that is not yet valid in place of one that is, and a KeyPair
+// that follows files: the present ones then stay.
 func (k *KeyPair) Set(pair tls.Certificate) error {
 	if k.follows {
 		return errors.New("pkioverheid: this KeyPair follows files: replace those, or set one that NewKeyPair or LoadKeyPair made")
@@ -100,7 +101,11 @@ func (k *KeyPair) setAt(pair tls.Certificate, at time.Time) error {
 	if leaf := complete.Leaf; at.After(leaf.NotAfter) {
 		return fmt.Errorf("has ended: %s was valid until %s", quote.Certificate(leaf), phrase.Day(leaf.NotAfter))
 	}
-	if old := k.pair(); k.follows && old != nil && slices.EqualFunc(old.Certificate, complete.Certificate, bytes.Equal) {
+	old := k.pair()
+	if leaf := complete.Leaf; old != nil && at.Before(leaf.NotBefore) && validAt(old.Leaf, at) {
+		return fmt.Errorf("is not yet valid: %s is valid from %s (%s UTC) on", quote.Certificate(leaf), phrase.Day(leaf.NotBefore), leaf.NotBefore.UTC().Format(time.TimeOnly))
+	}
+	if k.follows && old != nil && slices.EqualFunc(old.Certificate, complete.Certificate, bytes.Equal) {
 		return nil // the files were written anew with the same in them
 	}
 	k.present.Store(complete)
@@ -207,7 +212,7 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 // files can be replaced.
 //
 // Files that cannot be read, a key of another certificate, and a certificate that has
-// ended are not used. The pair from before stays, Status says why, and
+// ended are not used, nor one that is not yet valid in place of one that is. The pair from before stays, Status says why, and
 // [truststore.OnReload] is called, without which slog.Default gets a line. From 90 days
 // before the deadline (see [KeyPairStatus]) slog.Default gets a warning each day. The
 // options are those of [truststore.WatchFiles].

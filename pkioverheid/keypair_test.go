@@ -53,6 +53,21 @@ func TestAKeyPairRefusesWhatCannotWork(t *testing.T) {
 	assert.Nil(t, new(pkioverheid.KeyPair).Certificate())
 }
 
+func TestACertificateThatIsNotYetValidReplacesNoneThatIs(t *testing.T) {
+	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
+	good := g1.Issue()
+	early, earlier := g1.Issue(pkiotest.Validity(now.AddDate(0, 0, 30), now.AddDate(1, 0, 0))), g1.Issue(pkiotest.Validity(now.AddDate(0, 0, 10), now.AddDate(1, 0, 0)))
+	k, err := pkioverheid.NewKeyPair(good)
+	require.NoError(t, err)
+	assert.ErrorContains(t, k.Set(early), "is not yet valid")
+	assert.Equal(t, good.Leaf.Raw, k.Certificate().Raw)
+
+	k, err = pkioverheid.NewKeyPair(early)
+	require.NoError(t, err, "there is no other")
+	assert.NoError(t, k.Set(earlier), "the present one is not valid either")
+	assert.NoError(t, k.Set(good))
+}
+
 func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 	t.Parallel()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)

@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -73,20 +74,25 @@ func (s *sources) read() contents {
 }
 
 // order returns the pairs in the order in which to show them. One with a PreferFrom goes
-// before those ahead of it from then on, and one that has ended goes last.
+// before those ahead of it from then on, and one that has ended, or is not yet valid,
+// goes last.
 func (s *sources) order(pairs []*tls.Certificate, at time.Time) []int {
-	var order, ended []int
+	var order, last []int
 	for i, pair := range pairs {
 		switch {
-		case at.After(pair.Leaf.NotAfter):
-			ended = append(ended, i)
+		case !validAt(pair.Leaf, at):
+			last = append(last, i)
 		case !s.prefer[i].IsZero() && !at.Before(s.prefer[i]):
 			order = slices.Insert(order, 0, i)
 		default:
 			order = append(order, i)
 		}
 	}
-	return append(order, ended...)
+	return append(order, last...)
+}
+
+func validAt(c *x509.Certificate, at time.Time) bool {
+	return !at.Before(c.NotBefore) && !at.After(c.NotAfter)
 }
 
 // phase counts the moments that have come at which the order changes. As time goes on
@@ -98,6 +104,9 @@ func (s *sources) phase(pairs []*tls.Certificate, at time.Time) int {
 	n := 0
 	for i, pair := range pairs {
 		if !s.prefer[i].IsZero() && !at.Before(s.prefer[i]) {
+			n++
+		}
+		if !at.Before(pair.Leaf.NotBefore) {
 			n++
 		}
 		if at.After(pair.Leaf.NotAfter) {

@@ -193,6 +193,26 @@ func TestAPasswordFileIsReadAgainWithEachReplacement(t *testing.T) {
 	assert.Equal(t, two.Certificate[0], p.Certificate().Raw)
 }
 
+func TestACertificateInTheFilesIsUsedFromWhenItIsValid(t *testing.T) {
+	t.Parallel()
+	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
+	one := g1.Issue()
+	two := g1.Issue(pkiotest.Validity(now.Add(time.Hour), now.AddDate(1, 0, 0)))
+	p := watchPair(t, one)
+	p.pair(t, "own", two)
+	require.ErrorContains(t, p.next(t), "is not yet valid")
+	assert.Equal(t, one.Leaf.Raw, p.Certificate().Raw)
+	assert.ErrorContains(t, p.Status().Err, "is not yet valid")
+	for i := 0; i < 500 && p.Status().Err != nil; i++ {
+		later := now.Add(2*time.Hour + time.Duration(i)*time.Second)
+		p.clock.Store(&later)
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.NoError(t, p.next(t))
+	assert.Equal(t, two.Leaf.Raw, p.Certificate().Raw)
+	assert.NoError(t, p.Status().Err)
+}
+
 func TestWatchKeyPairRefusesWhatLoadKeyPairRefuses(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	dir := folder(t.TempDir())
