@@ -1,6 +1,9 @@
 package chain
 
-import "crypto/x509"
+import (
+	"crypto/x509"
+	"slices"
+)
 
 // usages is what extended key usages allow. The zero value allows any.
 type usages struct {
@@ -41,6 +44,15 @@ func (u usages) and(o usages) usages {
 
 func (u usages) allow(usage x509.ExtKeyUsage) bool {
 	return !u.restricted || u.set&usageBit(usage) != 0
+}
+
+// allowsOne reports whether one of the requested usages is allowed by each certificate.
+func allowsOne(certs []*x509.Certificate, requested []x509.ExtKeyUsage) bool {
+	var all usages
+	for _, cert := range certs {
+		all = all.and(usagesOf(cert))
+	}
+	return slices.ContainsFunc(requested, func(u x509.ExtKeyUsage) bool { return u == x509.ExtKeyUsageAny || all.allow(u) })
 }
 
 // within reports whether o allows all that u does.

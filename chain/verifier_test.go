@@ -641,6 +641,35 @@ func TestCheck(t *testing.T) {
 		})
 	}
 
+	const server, client = x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth
+	for _, test := range []struct {
+		name   string
+		l      layers
+		usages []x509.ExtKeyUsage
+		ok     bool
+	}{
+		{"a leaf for servers, and clients are wanted", newLayers(nil, nil, nil, []edit{usages(server)}), []x509.ExtKeyUsage{client}, false},
+		{"a root for servers, and clients are wanted", newLayers([]edit{usages(server)}), []x509.ExtKeyUsage{client}, false},
+		{"an issuing CA for servers, and clients are wanted", newLayers(nil, nil, []edit{usages(server)}), []x509.ExtKeyUsage{client}, false},
+		{"either, the CA is for one and the leaf for the other", newLayers(nil, nil, []edit{usages(server)}, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, false},
+		{"a leaf for servers, and either will do", newLayers(nil, nil, nil, []edit{usages(server)}), []x509.ExtKeyUsage{client, server}, true},
+		{"a leaf for servers, and any usage will do", newLayers(nil, nil, nil, []edit{usages(server)}), []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, true},
+		{"a leaf for servers, and nothing is asked", newLayers(nil, nil, nil, []edit{usages(server)}), nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, verified := range [][]*x509.Certificate{test.l.full(), test.l.full()[:2]} {
+				_, err := test.l.verifier().Check([][]*x509.Certificate{verified}, now, test.usages...)
+				if test.ok {
+					assert.NoError(t, err)
+					continue
+				}
+				var e *chain.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, chain.WrongUsage, e.Reason, err.Error())
+			}
+		})
+	}
+
 	for _, test := range []struct {
 		name     string
 		verified [][]*x509.Certificate

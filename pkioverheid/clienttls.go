@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 )
@@ -162,7 +163,7 @@ func (c *clientState) tlsConfig() *tls.Config {
 func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 	c.own.daily()
 	host := quoteHost(cs.ServerName)
-	verified, err := c.check(cs)
+	verified, err := c.check(cs, x509.ExtKeyUsageServerAuth)
 	if err != nil {
 		err := serverError(host, err)
 		report(c.own.tracing, c.own.tracing.Failed, FailedEvent{Peer: host, Reason: RefusedPeer, Err: err})

@@ -211,7 +211,7 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 		report(tr, tr.Failed, FailedEvent{Server: true, Reason: reason, Err: err})
 		return &reportedError{err}
 	}
-	c, err := s.check(cs)
+	c, err := s.check(cs, x509.ExtKeyUsageClientAuth)
 	if err != nil {
 		return refused(RefusedPeer, refusedClient(err))
 	}
@@ -228,8 +228,8 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 
 // Identify returns who is at the other side of a connection that crypto/tls verified,
 // for servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the
-// caller showed no certificate that was verified, if no chain passes, for a CA, and where
-// the server's Authorizer refuses.
+// caller showed no certificate that was verified, if no chain passes or is for client
+// authentication, for a CA, and where the server's Authorizer refuses.
 //
 // Each call verifies and authorises anew, by the time, the policies, the roots and the
 // revocation lists of that moment: ask for each request, so that a certificate that has
@@ -248,10 +248,11 @@ func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	return id, nil
 }
 
-// caller identifies a client from what crypto/tls verified, on a connection that may
-// have been open for long: what was stapled to its handshake does not count any more.
+// caller identifies a client from what crypto/tls verified, perhaps for another use, on a
+// connection that may have been open for long: what was stapled to its handshake does not
+// count any more.
 func (t *trustState) caller(verified [][]*x509.Certificate) (Identity, error) {
-	c, err := t.complete.Check(verified, t.clock())
+	c, err := t.complete.Check(verified, t.clock(), x509.ExtKeyUsageClientAuth)
 	if err != nil {
 		return Identity{}, refusedClient(err)
 	}

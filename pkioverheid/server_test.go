@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -434,6 +435,47 @@ func TestAnOINIsVerifiedOnlyOfSystemsAndOrganisations(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, c.want, id.OIN())
 			assert.Equal(t, someOIN, id.Claim().OIN, "what the certificate says can be read all the same")
+		})
+	}
+}
+
+// The state of a client's own connection holds chains that were verified for servers.
+func TestACallersCertificateMustBeForClients(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	s := newServer(t, pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1)}, pkioverheid.AllowAnySystem())
+	for name, c := range map[string]struct {
+		opts []pkiotest.LeafOption
+		ok   bool
+	}{
+		"for both":    {nil, true},
+		"for clients": {[]pkiotest.LeafOption{pkiotest.ClientOnly()}, true},
+		"for servers": {[]pkiotest.LeafOption{pkiotest.ServerOnly()}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaf, cas := g1.Issue(c.opts...).Leaf, g1.Certificates()
+			for _, above := range [][]*x509.Certificate{{cas[2], cas[1], cas[0]}, {cas[2]}} {
+				state := &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf}, above...)}}
+				_, err := s.Identify(state)
+				request := httptest.NewRequest(http.MethodGet, "/", nil)
+				request.TLS = state
+				answer := httptest.NewRecorder()
+				s.Handler(http.NotFoundHandler()).ServeHTTP(answer, request)
+				inHandshake := s.TLSConfig().VerifyConnection(*state)
+				if c.ok {
+					assert.NoError(t, err)
+					assert.NoError(t, inHandshake)
+					assert.Equal(t, http.StatusNotFound, answer.Code)
+					continue
+				}
+				for _, err := range []error{err, inHandshake} {
+					var failed *chain.Error
+					if assert.ErrorAs(t, err, &failed) {
+						assert.Equal(t, chain.WrongUsage, failed.Reason, err)
+					}
+				}
+				assert.Equal(t, http.StatusForbidden, answer.Code)
+				assert.Contains(t, answer.Body.String(), "wrong usage")
+			}
 		})
 	}
 }

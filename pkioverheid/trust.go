@@ -249,11 +249,11 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 	return t, nil
 }
 
-// check finds a complete chain among those that crypto/tls verified that is valid
-// and passes all policies.
-func (t *trustState) check(cs tls.ConnectionState) (chain.Chain, error) {
+// check finds a complete chain among those that crypto/tls verified that is valid,
+// for that usage, and passes all policies.
+func (t *trustState) check(cs tls.ConnectionState, usage x509.ExtKeyUsage) (chain.Chain, error) {
 	at := t.clock()
-	c, err := t.complete.Check(cs.VerifiedChains, at)
+	c, err := t.complete.Check(cs.VerifiedChains, at, usage)
 	if err != nil || t.revocation == nil || cs.DidResume {
 		// The response of a resumed session is that of its first handshake, and was
 		// checked there.
