@@ -2,6 +2,7 @@ package truststore
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -61,12 +62,16 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 		d.crl = true
 		return nil
 	case e.Err != nil:
+		if e.Kind == entry.Trusted { // how far cannot be read
+			d.reject(e.DER)
+		}
 		return e.Within(e.Err)
 	case e.Kind == entry.PrivateKey && (f == PKCS12 || f == JKS):
 		return e.Within(errKeyInside)
 	case e.Kind == entry.PrivateKey:
 		return e.Within(notcerts.ErrPrivateKey)
 	case e.Kind == entry.Restricted:
+		d.reject(e.DER)
 		return e.Within(fmt.Errorf("it marks the certificate as %s: leave it out", e.Restriction))
 	case e.Cert != nil:
 		d.certs.Add(e.Cert)
@@ -80,6 +85,13 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 	}
 	d.certs.Add(cert)
 	return nil
+}
+
+// reject has end leave out a certificate, wherever it is.
+func (d *decoder) reject(der []byte) {
+	if d.keepGoing {
+		d.rejected[sha256.Sum256(der)] = true
+	}
 }
 
 // result is what there is at the end of the data.
@@ -98,6 +110,9 @@ func (d *decoder) result() (*Store, error) {
 
 // end returns what was gathered.
 func (d *decoder) end() (*Store, error) {
+	if len(d.rejected) > 0 {
+		d.certs = d.certs.Filter(func(c *x509.Certificate) bool { return !d.rejected[sha256.Sum256(c.Raw)] })
+	}
 	switch {
 	case len(d.bad.errs) == 0:
 		return d.certs, nil

@@ -19,8 +19,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"software.sslmate.com/src/go-pkcs12"
-
-	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
 // Each decoder has a fuzz test of its own. The seeds are files of the programs for
@@ -121,7 +119,8 @@ type reader func(data []byte, o options) entries
 func tryDecoder(t testing.TB, data []byte, read reader) {
 	for _, password := range []string{"", seedPassword} {
 		run := func(keepGoing bool) (*Store, error) {
-			o := options{password: password, limit: defaultLimit, keepGoing: keepGoing, work: new(pbe.Work)}
+			o := newOptions(nil)
+			o.password, o.keepGoing = password, keepGoing
 			return gather(read(data, o), o)
 		}
 		strict, err := run(false)

@@ -3,6 +3,7 @@ package truststore
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -78,6 +79,50 @@ func TestKeepGoing(t *testing.T) {
 	}
 	_, _, err := DecodeKey([]byte(key+pemText), KeepGoing())
 	assert.ErrorContains(t, err, "block 3 (CERTIFICATE")
+}
+
+// What goes with a certificate counts, also where the reading goes on.
+func TestKeepGoingKeepsNoCertificateThatIsRejected(t *testing.T) {
+	all := realCerts(t)
+	rejected, other := all[0], all[1]
+	aux := seq(tlv(0xa0, oidServerAuth))
+	both := append(bytes.Clone(rejected.Raw), aux...)
+	for name, data := range map[string][]byte{
+		"as DER":                           both,
+		"as base64 without BEGIN and END":  []byte(base64.StdEncoding.EncodeToString(both)),
+		"as DER, trusted for other uses":   append(bytes.Clone(rejected.Raw), seq(seq(oidCodeSigning))...),
+		"as DER, and then another":         append(bytes.Clone(both), other.Raw...),
+		"as DER, and then plain":           append(bytes.Clone(both), rejected.Raw...),
+		"plain, and then as DER":           append(bytes.Clone(rejected.Raw), both...),
+		"in a block":                       pemOf("TRUSTED CERTIFICATE", both),
+		"in a block before a plain one":    append(pemOf("TRUSTED CERTIFICATE", both), text(rejected, other)...),
+		"in a block after a plain one":     append(text(other, rejected), pemOf("TRUSTED CERTIFICATE", both)...),
+		"in a damaged block after a plain": append(text(other, rejected), pemOf("TRUSTED CERTIFICATE", append(bytes.Clone(both), 0))...),
+	} {
+		s, err := Decode(data)
+		require.Error(t, err, name)
+		require.Nil(t, s, name)
+		s, err = Decode(data, KeepGoing())
+		require.Error(t, err, name)
+		assert.False(t, s.Contains(rejected), name)
+		assert.Equal(t, bytes.Contains(data, other.Raw) || bytes.Contains(data, text(other)), s.Contains(other), name)
+	}
+	entries := entriesOf(both)
+	require.NotEmpty(t, entries)
+	assert.Equal(t, RestrictedCertificate, entries[0].Kind)
+	assert.Equal(t, "rejected for serverAuth", entries[0].Restriction)
+
+	dir := t.TempDir()
+	write(t, dir, "a.pem", text(rejected, other))
+	write(t, dir, "b.pem", pemOf("TRUSTED CERTIFICATE", both))
+	write(t, dir, "c.cer", rejected.Raw)
+	s, err := Open(dir, KeepGoing())
+	assert.ErrorContains(t, err, "rejected for serverAuth")
+	assertCerts(t, []*x509.Certificate{other}, s)
+	source, err := Watch(t.Context(), dir, KeepGoing(), OnReload(func(Reload) {}))
+	require.NoError(t, err)
+	assertCerts(t, []*x509.Certificate{other}, source.Store())
+	require.NoError(t, source.Close())
 }
 
 func TestKeepGoingInAFolder(t *testing.T) {

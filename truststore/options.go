@@ -1,6 +1,10 @@
 package truststore
 
-import "github.com/go-pkioverheid/trust/truststore/internal/pbe"
+import (
+	"crypto/sha256"
+
+	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
+)
 
 // Option changes how certificates and keys are read or written.
 type Option func(*options)
@@ -10,7 +14,8 @@ type options struct {
 	limit    int64
 	work     *pbe.Work // of all that is read with these options, all files of a folder together
 
-	keepGoing bool // see KeepGoing
+	keepGoing bool                       // see KeepGoing
+	rejected  map[[sha256.Size]byte]bool // certificates that a file of the reading rejects
 
 	allowEmpty bool // see AllowEmpty
 
@@ -20,7 +25,7 @@ type options struct {
 const defaultLimit = 64 << 20
 
 func newOptions(opts []Option) options {
-	o := options{limit: defaultLimit, work: new(pbe.Work)}
+	o := options{limit: defaultLimit, work: new(pbe.Work), rejected: make(map[[sha256.Size]byte]bool)}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)
@@ -48,7 +53,8 @@ func WithLimit(bytes int64) Option {
 
 // KeepGoing makes Decode and Open return what could be read, and an error beside the Store
 // that joins one error for each certificate or file left out, at most a hundred. The Store
-// is nil if nothing could be read. It is for programs that repair or report, and has no
+// is nil if nothing could be read. A certificate that one place restricts (see
+// [RestrictedCertificate]) is left out wherever else it is. It is for programs that repair or report, and has no
 // effect on DecodeKey.
 func KeepGoing() Option {
 	return func(o *options) { o.keepGoing = true }

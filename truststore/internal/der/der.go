@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
+	"github.com/go-pkioverheid/trust/truststore/internal/purposes"
 )
 
 // Entries yields the certificates, with nothing after the last one but white space.
@@ -34,12 +35,30 @@ func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 			}
 			end := at + h.Size + h.Length
 			e.DER = data[at:end]
+			if e.Restriction = restriction(data[end:]); e.Restriction != "" {
+				e.Kind = entry.Restricted
+			}
 			if !yield(e) {
 				return
 			}
 			at = end
 		}
 	}
+}
+
+// restriction is what the content of a TRUSTED CERTIFICATE block says after the
+// certificate. Such content is not DER certificates, and its second element is an error,
+// but whoever goes on after that may not take the certificate without it.
+func restriction(rest []byte) string {
+	h, err := ber.ReadHeader(rest)
+	if err != nil || h.Tag != ber.Sequence || h.Length == ber.Indefinite {
+		return ""
+	}
+	p, err := purposes.ReadCertAux(rest[:h.Size+h.Length])
+	if err != nil {
+		return ""
+	}
+	return p.Restriction()
 }
 
 func place(e entry.Entry) string {
