@@ -11,30 +11,49 @@ import (
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs
 // at every handshake, resumed ones too, in several goroutines at the same time.
 //
-// A constructor asks it once about an Identity that nobody has, to hear of lists that
+// A constructor asks it twice about an Identity that nobody has, to hear of lists that
 // cannot work; whatever else it answers then does not count.
 type Authorizer func(Identity) error
 
-// authorizerError is what an Authorizer answers that cannot work, whoever asks.
-type authorizerError struct{ why error }
-
-func (e *authorizerError) Error() string { return e.why.Error() }
-func (e *authorizerError) Unwrap() error { return e.why }
-
-func unusable(why error) Authorizer {
-	return func(Identity) error { return &authorizerError{why} }
+// probe makes an Identity one by which a constructor asks an Authorizer for what cannot
+// work in it, wherever that stands: it is recorded here, for a composition may drop errors.
+type probe struct {
+	asking  atomic.Bool
+	refused bool // what the authorizers of this package answer
+	fault   atomic.Pointer[error]
 }
 
-// faultOf returns why an Authorizer cannot work. It asks with a probe, an Identity that
-// the authorizers of this package pass on, so that each list in a composition answers.
-// Afterwards the probe is nobody: an Authorizer may have kept it.
+var errProbeRefused = errors.New("pkioverheid: this is nobody")
+
+// unusable is an Authorizer that cannot work, whoever asks.
+func unusable(why error) Authorizer {
+	return func(id Identity) error {
+		if id.isProbe() {
+			id.probe.fault.CompareAndSwap(nil, &why)
+		}
+		return why
+	}
+}
+
+// faultOf returns why an Authorizer cannot work. It asks with a probe that the authorizers
+// of this package let in and with one that they refuse, so that each list in a composition
+// answers, that of an alternative too. Afterwards the probe is nobody: an Authorizer may
+// have kept it.
 func faultOf(allow Authorizer) error {
-	asking := new(atomic.Bool)
-	asking.Store(true)
-	defer asking.Store(false)
-	var fault *authorizerError
-	if err := allow(Identity{chain: chain.Chain{PrivateG4TLS.Root()}, probe: asking}); errors.As(err, &fault) {
-		return fault
+	for _, refused := range []bool{false, true} {
+		if fault := ask(allow, &probe{refused: refused}); fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+func ask(allow Authorizer, p *probe) error {
+	p.asking.Store(true)
+	defer p.asking.Store(false)
+	_ = allow(Identity{chain: chain.Chain{PrivateG4TLS.Root()}, probe: p}) // an answer about nobody
+	if fault := p.fault.Load(); fault != nil {
+		return *fault
 	}
 	return nil
 }
@@ -89,13 +108,12 @@ func AllOf(all ...Authorizer) Authorizer {
 	all = slices.Clone(all)
 	return func(id Identity) error {
 		for _, allow := range all {
-			err := allow(id)
-			if unusable := (*authorizerError)(nil); id.isProbe() && !errors.As(err, &unusable) {
-				continue // what refuses the probe hides no fault of the next
+			if err := allow(id); err != nil && !id.isProbe() {
+				return err // what refuses a probe hides no fault of the next
 			}
-			if err != nil {
-				return err
-			}
+		}
+		if id.isProbe() {
+			return checkSystem(id)
 		}
 		return nil
 	}
@@ -109,6 +127,8 @@ func AllowAnySystem() Authorizer { return checkSystem }
 
 func checkSystem(id Identity) error {
 	switch {
+	case id.isProbe() && id.probe.refused:
+		return errProbeRefused
 	case id.kind == System || id.isProbe():
 		return nil
 	case id.added:

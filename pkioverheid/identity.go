@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
@@ -28,11 +27,11 @@ type Identity struct {
 	policies  []x509.OID
 	oin       OIN
 	uzi       UZI
-	added     bool         // below a root of Trust.Roots, which nobody here knows
-	probe     *atomic.Bool // see faultOf
+	added     bool   // below a root of Trust.Roots, which nobody here knows
+	probe     *probe // see faultOf
 }
 
-func (id Identity) isProbe() bool { return id.probe != nil && id.probe.Load() }
+func (id Identity) isProbe() bool { return id.probe != nil && id.probe.asking.Load() }
 
 // OIN returns the OIN of a system or an organisation (see [Identity.Kind]); empty where
 // the subject's serialNumber has not the form of one. Of others the number is only a claim:

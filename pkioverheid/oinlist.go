@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 )
@@ -29,6 +30,9 @@ func (l *OINList) Set(oins ...OIN) error {
 
 // Allow lets in systems whose certificate bears an OIN of the list.
 func (l *OINList) Allow(id Identity) error {
+	if l == nil {
+		return unusable(errors.New("pkioverheid: OINList.Allow: the list is nil"))(id)
+	}
 	if err := checkSystem(id); err != nil || id.isProbe() {
 		return err
 	}

@@ -209,17 +209,34 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 	caller := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN(someOIN))
 	bad := pkioverheid.AllowOIN(someOIN, "123")
 	var list pkioverheid.OINList
+	var noList *pkioverheid.OINList
+	or := func(a, b pkioverheid.Authorizer) pkioverheid.Authorizer {
+		return func(id pkioverheid.Identity) error {
+			if a(id) == nil {
+				return nil
+			}
+			return b(id)
+		}
+	}
+	nobody := pkioverheid.AllowOIN("00000001002220647000")
 	for name, allow := range map[string]pkioverheid.Authorizer{
-		"alone":                     bad,
-		"after one for numbers":     pkioverheid.AllOf(noTestOIN, bad),
-		"first of several":          pkioverheid.AllOf(bad, pkioverheid.AllowAnySystem()),
-		"behind an empty list":      pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
-		"behind one that refuses":   pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
-		"in AllOf within AllOf":     pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllOf(bad)),
-		"an empty OIN":              pkioverheid.AllowOIN(""),
-		"AllOf of nothing":          pkioverheid.AllOf(),
-		"AllOf with a nil":          pkioverheid.AllOf(pkioverheid.AllowAnySystem(), nil),
-		"in a program's own, first": func(id pkioverheid.Identity) error { return fmt.Errorf("mine: %w", bad(id)) },
+		"first of two alternatives":          or(bad, nobody),
+		"second of two alternatives":         or(nobody, bad),
+		"second, after AllOf":                or(pkioverheid.AllOf(nobody), bad),
+		"second, after a list that may grow": or(list.Allow, bad),
+		"an alternative in AllOf":            pkioverheid.AllOf(or(nobody, bad)),
+		"a list of OINs that is nil":         noList.Allow,
+		"an alternative that is no list":     or(nobody, noList.Allow),
+		"alone":                              bad,
+		"after one for numbers":              pkioverheid.AllOf(noTestOIN, bad),
+		"first of several":                   pkioverheid.AllOf(bad, pkioverheid.AllowAnySystem()),
+		"behind an empty list":               pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
+		"behind one that refuses":            pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
+		"in AllOf within AllOf":              pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllOf(bad)),
+		"an empty OIN":                       pkioverheid.AllowOIN(""),
+		"AllOf of nothing":                   pkioverheid.AllOf(),
+		"AllOf with a nil":                   pkioverheid.AllOf(pkioverheid.AllowAnySystem(), nil),
+		"in a program's own, first":          func(id pkioverheid.Identity) error { return fmt.Errorf("mine: %w", bad(id)) },
 		"in a program's own, behind another": func(id pkioverheid.Identity) error {
 			if err := pkioverheid.AllowAnySystem()(id); err != nil {
 				return err
