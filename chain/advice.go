@@ -114,6 +114,9 @@ func (x *explaining) problemOfTime(cert *x509.Certificate) (problem, advice stri
 	case x.failed.Reason == NotYetValid:
 		return name + " is not valid yet: it " + begins(cert, at) + ".",
 			"Check the clock first. If it is right, use the certificate that this one is to replace."
+	case cert == x.path[0] && slices.ContainsFunc(x.path[1:], func(ca *x509.Certificate) bool { return at.After(ca.NotAfter) }):
+		return name + " has expired: it " + ended(cert, at) + ".",
+			"A CA above it has expired too, and cannot renew it. " + otherCA + " Check also that the clock is right."
 	case cert == x.path[0]:
 		return name + " has expired: it " + ended(cert, at) + ".",
 			"Ask its holder to renew it. Check also that the clock is right."

@@ -359,7 +359,7 @@ func ExampleParseOIN() {
 	fmt.Println(err)
 	// Output:
 	// KVK-nummer 27198742 0000 false <nil>
-	// pkioverheid: "0000000327198742000" is no OIN: it has 19 characters, not 20
+	// pkioverheid: "0000000327198742000" is not an OIN: it has 19 characters, not 20
 }
 
 func ExampleOINOf() {
@@ -374,14 +374,14 @@ func ExampleOINOf() {
 	}
 	// Output:
 	// 00000003271987420000
-	// pkioverheid: the subject has no serialNumber, where the OIN should stand: order a certificate with one
+	// pkioverheid: the subject has no serialNumber, which should be the OIN. Order a certificate with one
 }
 
 func ExampleOIN_UnmarshalText() {
 	var config struct{ Allow []pkioverheid.OIN }
 	err := json.Unmarshal([]byte(`{"Allow": ["00000003271987420000", "27198742"]}`), &config)
 	fmt.Println(err)
-	// Output: pkioverheid: "27198742" is no OIN: it has 8 characters, not 20
+	// Output: pkioverheid: "27198742" is not an OIN: it has 8 characters, not 20
 }
 
 func ExampleIdentity_UZI() {
@@ -417,7 +417,7 @@ func ExampleOINList() {
 	fmt.Println(list.Set("00000003271987420000", "27198742"))
 	// Output:
 	// true
-	// pkioverheid: the list of OINs stays as it was: pkioverheid: "27198742" is no OIN: it has 8 characters, not 20
+	// pkioverheid: the list of OINs stays as it was: pkioverheid: "27198742" is not an OIN: it has 8 characters, not 20
 }
 
 func ExampleIdentityFromContext() {

@@ -10,7 +10,7 @@ import (
 )
 
 // OIN is an Organisatie-identificatienummer: 20 characters, of which 8 are the
-// prefix that tells the register, 8 or 9 the number in that register, and the
+// prefix that names the register, 8 or 9 the number in that register, and the
 // rest a suffix (facts.md §6). PKIoverheid puts it in subject:serialNumber.
 type OIN string
 
@@ -29,27 +29,25 @@ func ParseOIN(s string) (OIN, error) {
 	return OIN(s), nil
 }
 
-// OINOf returns the OIN in a certificate's subject, and an error that says why there is
-// none: no serialNumber, two of them, or one of another form, such as a number of the
-// TSP's own; the certificate of a CA, whose serialNumber is no OIN; nil. It looks at
-// nothing else: anybody can write the same into a certificate. Whose OIN was verified
-// is in an [Identity].
+// OINOf returns the only serialNumber in a certificate's subject. It is an error if that
+// has not the form of an OIN, and for nil and the certificate of a CA. Nothing is
+// verified: anybody can write an OIN into a certificate. An [Identity] has the verified one.
 func OINOf(cert *x509.Certificate) (OIN, error) {
 	switch {
 	case cert == nil || len(cert.Raw) == 0:
-		return "", errors.New("pkioverheid: there is no certificate to find an OIN in")
+		return "", &rejection{problem: "There is no certificate to find an OIN in."}
 	case cert.IsCA && cert.BasicConstraintsValid:
-		return "", fmt.Errorf("pkioverheid: %s is a CA, whose serialNumber is no OIN", quote.Certificate(cert))
+		return "", &rejection{problem: quote.Certificate(cert) + " is a CA, whose serialNumber is not an OIN."}
 	}
 	switch n := serialNumbers(cert); {
 	case n == 0:
-		return "", errors.New("pkioverheid: the subject has no serialNumber, where the OIN should stand: order a certificate with one")
+		return "", &rejection{"The subject has no serialNumber, which should be the OIN.", "Order a certificate with one."}
 	case n > 1:
-		return "", fmt.Errorf("pkioverheid: the subject has %d serialNumbers, and nothing tells which is the OIN", n)
+		return "", &rejection{problem: fmt.Sprintf("The subject has %d serialNumbers, and nothing says which is the OIN.", n)}
 	}
 	oin := OIN(cert.Subject.SerialNumber)
 	if fault := oin.fault(); fault != "" {
-		return "", fmt.Errorf("pkioverheid: the subject's serialNumber %s is no OIN: %s", quote.Text(string(oin)), fault)
+		return "", &rejection{problem: fmt.Sprintf("The subject's serialNumber %s is not an OIN: %s.", quote.Text(string(oin)), fault)}
 	}
 	return oin, nil
 }
@@ -71,9 +69,9 @@ func (o OIN) Prefix() string {
 	return string(o[:8])
 }
 
-// MainNumber returns the number in the register (hoofdnummer) that stands between
-// prefix and suffix: eight characters of a KVK-nummer and nine of any other. It is
-// empty unless the OIN has 20 characters.
+// MainNumber returns the number in the register (hoofdnummer), between prefix and
+// suffix: eight characters of a KVK-nummer and nine of any other. It is empty unless the
+// OIN has 20 characters.
 func (o OIN) MainNumber() string {
 	if len(o) != 20 {
 		return ""
@@ -81,9 +79,9 @@ func (o OIN) MainNumber() string {
 	return string(o[8:o.suffixAt()])
 }
 
-// Suffix returns what stands behind the main number: four digits behind a
-// KVK-nummer and three behind any other. It is empty unless the OIN has 20
-// characters. Older OINs in use have other suffixes than zeros.
+// Suffix returns what comes after the main number: four digits after a KVK-nummer and
+// three after any other. It is empty unless the OIN has 20 characters. Older OINs in use
+// have other suffixes than zeros.
 func (o OIN) Suffix() string {
 	if len(o) != 20 {
 		return ""
@@ -99,8 +97,8 @@ func (o OIN) suffixAt() int {
 }
 
 // Register returns the Dutch name of the number that the prefix announces, such
-// as "RSIN" or "KVK-nummer"; nothing for a prefix that is not known here, which
-// is no reason to refuse an OIN.
+// as "RSIN" or "KVK-nummer"; empty for a prefix that is not known here. Do not refuse an
+// OIN for that.
 func (o OIN) Register() string {
 	switch o.Prefix() {
 	case oinRSIN:
@@ -142,7 +140,7 @@ func (o OIN) Validate() error {
 		return errors.New("pkioverheid: no OIN: want 20 characters, such as 00000003271987420000")
 	}
 	if fault := o.fault(); fault != "" {
-		return fmt.Errorf("pkioverheid: %s is no OIN: %s", quote.Text(string(o)), fault)
+		return fmt.Errorf("pkioverheid: %s is not an OIN: %s", quote.Text(string(o)), fault)
 	}
 	return nil
 }
@@ -169,8 +167,8 @@ func (o OIN) fault() string {
 // OIN that is not valid nobody is let in, and a server is not made.
 func AllowOIN(oins ...OIN) Authorizer {
 	for _, oin := range oins {
-		if err := oin.Validate(); err != nil {
-			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %w", err))
+		if fault := oin.fault(); fault != "" {
+			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %s is not an OIN: %s", quote.Text(string(oin)), fault))
 		}
 	}
 	oins = slices.Clone(oins)

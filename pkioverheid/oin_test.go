@@ -87,10 +87,10 @@ func TestTheOINOfACertificateIsItsOnlySerialNumber(t *testing.T) {
 		cert *x509.Certificate
 		says string
 	}{
-		"none":                    {subject(), "the subject has no serialNumber, where the OIN should stand"},
+		"none":                    {subject(), "the subject has no serialNumber, which should be the OIN"},
 		"two":                     {subject(string(someOIN), string(someOIN)), "the subject has 2 serialNumbers"},
-		"of another form":         {subject("NTRNL-27142"), `the subject's serialNumber "NTRNL-27142" is no OIN: it has 11 characters, not 20`},
-		"with a space behind":     {subject(string(someOIN) + " "), "21 characters"},
+		"of another form":         {subject("NTRNL-27142"), `the subject's serialNumber "NTRNL-27142" is not an OIN: it has 11 characters, not 20`},
+		"with a space after it":   {subject(string(someOIN) + " "), "21 characters"},
 		"empty":                   {subject(""), "0 characters"},
 		"of a CA":                 {sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, Subject: pkix.Name{CommonName: "ca", SerialNumber: string(someOIN)}}, nil).Leaf, `"ca" is a CA`},
 		"no certificate":          {nil, "there is no certificate"},
@@ -113,9 +113,9 @@ func TestOINsGoThroughText(t *testing.T) {
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"Allow":["00000003271987420000",""]}`, string(data))
-	assert.ErrorContains(t, json.Unmarshal([]byte(`{"Allow":["27198742"]}`), &c), "no OIN")
+	assert.ErrorContains(t, json.Unmarshal([]byte(`{"Allow":["27198742"]}`), &c), "not an OIN")
 	_, err = json.Marshal(config{[]pkioverheid.OIN{"27198742"}})
-	assert.ErrorContains(t, err, "no OIN")
+	assert.ErrorContains(t, err, "not an OIN")
 }
 
 func FuzzParseOIN(f *testing.F) {

@@ -251,7 +251,7 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 		assert.Error(t, allow(caller), name)
 	}
 	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, bad)
-	assert.ErrorContains(t, err, `"123" is no OIN`)
+	assert.ErrorContains(t, err, `"123" is not an OIN`)
 
 	var kept pkioverheid.Identity
 	_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, func(id pkioverheid.Identity) error {

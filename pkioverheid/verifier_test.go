@@ -220,3 +220,13 @@ func ExampleVerifier_Chains() {
 	fmt.Println(x.Err, len(x.Path))
 	// Output: <nil> 4
 }
+
+// Nobody can renew a certificate under EV: its CAs have expired too.
+func TestTheExplanationOfACertificateUnderEVDoesNotAskToRenewIt(t *testing.T) {
+	ev := pkiotest.New(pkioverheid.EV)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(ev))
+	require.NoError(t, err)
+	e := v.Chains().Explain([]*x509.Certificate{ev.Issue().Leaf}, chain.VerifyOptions{Time: time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)})
+	require.Equal(t, chain.Expired, e.Reason)
+	assert.Contains(t, e.Advice, "Ask for a certificate of another CA.")
+}

@@ -23,7 +23,7 @@ import (
 type Verdict uint8
 
 const (
-	NotChecked Verdict = iota // what it takes to check is not here
+	NotChecked Verdict = iota // what it needs was not given
 	Met                       // kept, as far as can be seen
 	Broken                    // not kept
 )
@@ -59,28 +59,29 @@ type Options struct {
 	// Extra are certificates that came along, CAs in between for one.
 	Extra []*x509.Certificate
 
-	// Revocation judges the chain by its CRLs, such as a policy of package chain/crl.
+	// Revocation checks the chain by its CRLs, such as a policy of package chain/crl.
 	// nil means that of Trust.Revocation; without either, PKI003 is not checked, nor
 	// PKI002 where the dates are good.
 	Revocation chain.Policy
 
 	// Own is the certificate that this side of a connection showed, which its
-	// ConnectionState does not say. nil leaves TLS002 unchecked.
+	// ConnectionState does not have. nil leaves TLS002 unchecked.
 	Own *x509.Certificate
 
 	// Port is the server's. 0 leaves TLS005 unchecked.
 	Port int
 }
 
-// Check checks a certificate against the rules at a time; a zero time means now. It gives one result a rule, always the same rules in the same
-// order; those about connections and messages are not checked. The certificate is
-// verified here. That it may be used in a CPA or let in is not said: see [pkioverheid.AllowOIN].
+// Check checks a certificate against the rules at a time; a zero time means now. It
+// verifies the certificate, and gives one result a rule, always the same rules in the
+// same order. Those about connections and messages are not checked. Whom to let in is
+// another question: see [pkioverheid.AllowOIN].
 func Check(cert *x509.Certificate, at time.Time, opts Options) []Result {
 	return check(cert, nil, at, opts)
 }
 
-// CheckConnection is [Check] for a connection: for the
-// certificate that the other side showed, and for the connection as it was agreed.
+// CheckConnection is [Check] for the certificate that the other side of a connection
+// showed, and for the connection as it was agreed.
 // That a server refuses less to others does not show in one connection.
 func CheckConnection(cs *tls.ConnectionState, at time.Time, opts Options) []Result {
 	var cert *x509.Certificate
@@ -103,8 +104,8 @@ func CheckConnection(cs *tls.ConnectionState, at time.Time, opts Options) []Resu
 }
 
 // Policy returns the [chain.Policy] that refuses chains whose certificate
-// breaks a rule of Digikoppeling, for pkioverheid.Trust.Policy. Rules that cannot be checked do
-// not count, so that a nil revocation, which is not asked, lets in what was revoked.
+// breaks a rule of Digikoppeling, for pkioverheid.Trust.Policy. Rules that cannot be
+// checked do not count: with a nil revocation, revoked certificates pass.
 func Policy(revocation chain.Policy) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
 		if c.Leaf() == nil || len(c.Leaf().Raw) == 0 {
@@ -131,7 +132,7 @@ func Policy(revocation chain.Policy) chain.Policy {
 	}
 }
 
-// subject is what the rules check.
+// subject is what the rules are about.
 type subject struct {
 	leaf       *x509.Certificate
 	chain      chain.Chain // verified; nil if it does not verify
@@ -162,7 +163,7 @@ func check(cert *x509.Certificate, cs *tls.ConnectionState, at time.Time, opts O
 }
 
 // verifyFor verifies a certificate, and one that has ended at a time when it was valid,
-// so that it can be said whose it was.
+// so that it is known whose it was.
 func verifyFor(cert *x509.Certificate, at time.Time, opts Options) (c chain.Chain, failed, unknown error) {
 	v, err := verifierOf(opts.Trust)
 	if err != nil {
@@ -185,8 +186,8 @@ func verifyFor(cert *x509.Certificate, at time.Time, opts Options) (c chain.Chai
 	return nil, failed, nil
 }
 
-// verifierOf asks neither for what is not a rule of Digikoppeling nor for what is checked
-// here.
+// verifierOf asks neither for what is not a rule of Digikoppeling nor for what is
+// checked here.
 func verifierOf(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
 	t.Policy, t.Revocation = nil, nil
 	return pkioverheid.NewVerifier(t)
@@ -202,6 +203,18 @@ func broken(rule, reason string, args ...any) Result {
 
 func notChecked(rule, reason string, args ...any) Result {
 	return Result{rule, NotChecked, fmt.Sprintf(reason, args...)}
+}
+
+// sentences returns what an error of package pkioverheid says, without the package's name.
+func sentences(err error) string {
+	var own interface {
+		ProblemAdvice() (problem, advice string)
+	}
+	if !errors.As(err, &own) {
+		return safetext.Line(err.Error())
+	}
+	problem, advice := own.ProblemAdvice()
+	return strings.TrimSuffix(strings.TrimSpace(phrase.Small(problem)+" "+advice), ".")
 }
 
 func (d *subject) certificateRules() []Result {
@@ -225,7 +238,7 @@ func (d *subject) bearsOIN() Result {
 	const rule = "PKI001"
 	oin, err := pkioverheid.OINOf(d.leaf)
 	if err != nil {
-		return broken(rule, "%s", strings.TrimPrefix(err.Error(), "pkioverheid: "))
+		return broken(rule, "%s", sentences(err))
 	}
 	return met(rule, "the subject's serialNumber is the OIN %s", oin)
 }
@@ -243,7 +256,7 @@ func (d *subject) validity() (valid, tested Result) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not say: %s", safetext.Line(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", safetext.Line(untold.Error()))
 			}
 		}
 	}

@@ -86,8 +86,8 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 	}{
 		{"it bears an OIN", good, time.Time{}, digikoppeling.Options{}, "PKI001", met, "the OIN 00000003271987420000"},
 		{"it bears none", g1.Issue().Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "has no serialNumber"},
-		{"it bears a number of the TSP's own", g1.Issue(pkiotest.OIN("NTRNL-27142")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, `"NTRNL-27142" is no OIN`},
-		{"it bears 19 digits", g1.Issue(pkiotest.OIN("0000000327198742000")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is no OIN"},
+		{"it bears a number of the TSP's own", g1.Issue(pkiotest.OIN("NTRNL-27142")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, `"NTRNL-27142" is not an OIN`},
+		{"it bears 19 digits", g1.Issue(pkiotest.OIN("0000000327198742000")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is not an OIN"},
 		{"it is a CA", g1.Certificates()[2], time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is a CA"},
 		{"it is valid, revocation not asked", good, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI002", open, "no revocation policy"},
 		{"it is valid and not revoked", good, time.Time{}, digikoppeling.Options{Trust: trusted, Revocation: fine}, "PKI002", met, "not revoked"},

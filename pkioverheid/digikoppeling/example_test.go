@@ -52,7 +52,7 @@ func ExamplePolicy() {
 	policy := digikoppeling.Policy(nil) // or with a policy of package chain/crl
 	withoutOIN := chain.Chain{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
 	fmt.Println(policy(withoutOIN, time.Now()))
-	// Output: chain: refused by policy: "localhost": Digikoppeling PKI001: the subject has no serialNumber, where the OIN should stand: order a certificate with one
+	// Output: chain: refused by policy: "localhost": Digikoppeling PKI001: the subject has no serialNumber, which should be the OIN. Order a certificate with one
 }
 
 func ExampleVerdict_MarshalText() {

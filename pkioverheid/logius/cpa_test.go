@@ -173,7 +173,7 @@ func TestACPAIsChecked(t *testing.T) {
 		"a party with another number too":   {strings.Replace(good, "<tp:PartyId", `<tp:PartyId tp:type="urn:duns">1</tp:PartyId><tp:PartyId`, 1), ""},
 		"an OIN of 19 digits":               {strings.Replace(good, string(theirOIN), string(theirOIN[1:]), 1), "it has 19 characters, not 20"},
 		"an OIN of 21 digits":               {strings.Replace(good, string(theirOIN), string(theirOIN)+"0", 1), "it has 21 characters, not 20"},
-		"an OIN with spaces":                {strings.Replace(good, string(theirOIN), "00000099 00000000200", 1), "is no OIN"},
+		"an OIN with spaces":                {strings.Replace(good, string(theirOIN), "00000099 00000000200", 1), "is not an OIN"},
 		"a certificate of another OIN":      {with(leaf(g1, ownOIN)), `it bears the OIN "00000099000000001000" and not the party's, "00000099000000002000"`},
 		"a certificate without an OIN":      {with(issue(t, g1)), "the subject has no serialNumber"},
 		"a certificate with another number": {with(leaf(g1, "1234567890")), "it has 10 characters"},
