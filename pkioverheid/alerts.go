@@ -55,7 +55,7 @@ func alertOf(err error) (a alert, local bool) {
 	return otherAlert, op.Op == "local error"
 }
 
-// http2Lost is what net/http says of an HTTP/2 connection that was lost, without wrapping
+// http2Lost is what net/http says about an HTTP/2 connection that was lost, without wrapping
 // the cause.
 var http2Lost = []string{
 	"http2: client conn could not be established",

@@ -119,10 +119,9 @@ func AllOf(all ...Authorizer) Authorizer {
 	}
 }
 
-// AllowAnySystem lets in every system of PKIoverheid: every certificate with the
-// policy of one, below a CA that is known here or below ServerConfig.ClientRoots
-// or Trust.TrialRoots. Persons have certificates under the same roots, and are
-// refused; so are certificates below Trust.Roots whose hierarchy is not known.
+// AllowAnySystem lets in every system of PKIoverheid: every certificate with the policy
+// of one, below a CA that is known here, ServerConfig.ClientRoots or Trust.TrialRoots.
+// It refuses persons, and certificates below Trust.Roots whose hierarchy is not known.
 func AllowAnySystem() Authorizer { return checkSystem }
 
 func checkSystem(id Identity) error {

@@ -37,7 +37,7 @@ type known struct {
 	id    Identity
 	leaf  *x509.Certificate
 	trust *trustState // by which
-	at    time.Time   // by the system's clock: that of Trust may stand still
+	at    time.Time   // by the system's clock: that of Trust may not move
 }
 
 func (k *known) fresh(t *trustState, now time.Time) bool {
@@ -71,7 +71,7 @@ func (c *callers) ofConnection(r *http.Request, t *trustState) (*Identity, *refu
 		}
 	}
 	id, err := t.caller(state.VerifiedChains)
-	if err != nil { // not kept: a CRL that cannot be had now may be there in a moment
+	if err != nil { // not kept: a CRL that is not available now may be in a moment
 		return nil, refusalOf(nil, err)
 	}
 	k := &known{id: id, leaf: leaf, trust: t, at: now}

@@ -30,7 +30,7 @@ func (r Role) MarshalText() ([]byte, error) { return enum.Marshal("role", r, rol
 func (r *Role) UnmarshalText(text []byte) error { return enum.Unmarshal("role", r, text, roleTexts) }
 
 // TSP is a trust service provider: whom to ask for a certificate. The State
-// itself, which runs roots and domain CAs, is none.
+// itself, which runs roots and domain CAs, is not one.
 type TSP string
 
 const (
@@ -135,7 +135,7 @@ type Claim struct {
 	Certificate *x509.Certificate
 }
 
-// Withdrawal says of which CA it is known that it was withdrawn.
+// Withdrawal says which CA was withdrawn.
 type Withdrawal struct {
 	CA        string // its common name
 	Hierarchy Hierarchy
@@ -145,9 +145,9 @@ type Withdrawal struct {
 	Self      bool   // the certificate is that CA's own
 }
 
-// ClaimOf returns what a certificate claims. It is false for nil and for a
-// certificate of no PKIoverheid hierarchy that is known here; of such a certificate the
-// Claim says what can be said without one. It checks no signature, date or revocation.
+// ClaimOf returns what a certificate claims. It is false for nil, and for a certificate
+// under no hierarchy that is known here: its Claim has only what does not depend on one.
+// Signatures, dates and revocation are not checked.
 func ClaimOf(cert *x509.Certificate) (Claim, bool) {
 	if cert == nil || len(cert.Raw) == 0 {
 		return Claim{}, false

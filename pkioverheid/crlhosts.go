@@ -18,10 +18,9 @@ var tspCRLHosts = [...]string{"crl.managedpki.com", "crl.quovadisglobal.com"}
 // the CA certificates of [Hierarchies] name, and those of TSPs that are known here,
 // KPN and QuoVadis.
 //
-// It cannot be the whole list for good: each TSP has the CRL of what it issues where
-// it likes, and may move it. The host stands in each end-entity certificate, under
-// CRLDistributionPoints; add those of your own and of your peers. What is missing is
-// refused, with an error that names it.
+// The list is not complete: each TSP chooses where its CRL is, and may move it. Add the
+// hosts under CRLDistributionPoints in your certificates and in those of your peers. A
+// host that is missing is refused, with an error that names it.
 func CRLHosts() []string {
 	var hosts []string
 	for _, h := range Hierarchies() {

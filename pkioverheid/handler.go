@@ -20,7 +20,7 @@ import (
 // for the caller to read; of any other error it learns no more than that it was refused.
 //
 // On a server that ends TLS itself, crypto/tls has verified the caller in the handshake:
-// use [Server.TLSConfigForHandler]. Behind a [Proxy] the certificate in its header is
+// use [Server.TLSConfigForHandler]. With a [Proxy], the certificate in its header is
 // verified as crypto/tls would, for client authentication and with the same policies.
 //
 // The identity of a connection is kept for a minute, so that a certificate that ends or is
@@ -74,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, refused.answer, refused.status) // as plain text, with nosniff
 }
 
-// refusal is what is said of a request that is refused. It holds no certificate: that
+// refusal is what is said about a refused request. It holds no certificate: that
 // of a stranger may be large, and this is remembered.
 type refusal struct {
 	status int
@@ -109,8 +109,8 @@ func refusalOf(id *Identity, err error) *refusal {
 }
 
 // reasonFor is what the caller may know: what is wrong with its own certificate, and
-// what an Authorizer says in so many words. What a policy or somebody's Authorizer says
-// otherwise may be about systems behind this one.
+// what an Authorizer says in an AccessError. What a policy or somebody's Authorizer says
+// otherwise may be about other systems.
 func reasonFor(id *Identity, err error) string {
 	var (
 		g3     *G3Error

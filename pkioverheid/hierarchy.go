@@ -13,7 +13,7 @@ import (
 // package carries: a self-signed root (stamcertificaat), a domain CA
 // (domeincertificaat) and the CAs of the trust service providers (TSPs) below it.
 //
-// The zero value is no hierarchy.
+// The zero value is none of them.
 type Hierarchy uint8
 
 const (
@@ -105,8 +105,8 @@ func hierarchyNames() string {
 
 // Hierarchies returns the hierarchies that a zero [Trust] and
 // [DefaultCertPool] trust, each in a new slice: EV, PrivateG1 and PrivateG4TLS.
-// EV is among them because it is no more than expired: nothing under it passes
-// at a present time, and archives of 2020–2022 pass at theirs.
+// EV has only expired: nothing under it passes at the present time, and archives of
+// 2020–2022 pass at theirs.
 func Hierarchies() []Hierarchy {
 	var all []Hierarchy
 	for h := EV; h.known(); h++ {
@@ -117,8 +117,8 @@ func Hierarchies() []Hierarchy {
 	return all
 }
 
-// String returns the name that people use, such as "Private G1" or "G3"; for values
-// that are no hierarchy "Hierarchy(N)".
+// String returns the name that people use, such as "Private G1" or "G3"; for other
+// values "Hierarchy(N)".
 func (h Hierarchy) String() string {
 	if !h.known() {
 		return "Hierarchy(" + strconv.Itoa(int(h)) + ")"

@@ -107,9 +107,9 @@ func init() {
 
 var errNotVerified = errors.New("pkioverheid: the peer showed no certificate that was verified")
 
-// identityOf reads a verified chain; added says that its root is one of those under
-// which systems may stand whose hierarchy is not known. The hierarchy is zero where
-// none of its CAs is known by key.
+// identityOf reads a verified chain; added says that systems may be under its root
+// although its hierarchy is not known. The hierarchy is zero where none of its CAs is
+// known by key.
 func identityOf(c chain.Chain, added bool) (Identity, error) {
 	if len(c) == 0 || slices.Contains(c, nil) {
 		return Identity{}, errNotVerified
@@ -145,8 +145,8 @@ func authorityAbove(c chain.Chain) *authority {
 			continue
 		}
 		if i > 0 {
-			// Between a known CA and the certificate stand others. The TSP is theirs, by
-			// a name that the State gave, unless one of a TSP stands above them.
+			// There are others between a known CA and the certificate. The TSP is theirs,
+			// by a name that the State gave, unless one of a TSP is above them.
 			between := *a
 			if a.tsp == "" {
 				between.tsp = tspOf(c[1].Subject.Organization)

@@ -28,8 +28,8 @@ func (k Kind) MarshalText() ([]byte, error) { return enum.Marshal("kind", k, kin
 // UnmarshalText takes what String returns.
 func (k *Kind) UnmarshalText(text []byte) error { return enum.Unmarshal("kind", k, text, kindTexts) }
 
-// kindOf returns the kind that the policies give below a hierarchy, where zero stands
-// for ServerConfig.ClientRoots and Trust.TrialRoots; the first in the order of the constants
+// kindOf returns the kind that the policies give below a hierarchy, where zero means
+// ServerConfig.ClientRoots and Trust.TrialRoots; the first in the order of the constants
 // where they give several.
 func kindOf(h Hierarchy, policies []x509.OID) Kind {
 	switch {

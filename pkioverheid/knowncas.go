@@ -108,7 +108,7 @@ func EmbeddedVersion() string {
 // stateO is the organisation of the roots and domain CAs, which the State runs.
 const stateO = "Staat der Nederlanden"
 
-// authority is what the row says of a CA that is not embedded.
+// authority is what the row says about a CA that is not embedded.
 func (k *knownCA) authority() *authority {
 	a := &authority{
 		name:      caName{k.cn, k.o, "NL"},

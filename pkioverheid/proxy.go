@@ -22,19 +22,17 @@ import (
 // passes the caller's certificate on in a header.
 //
 // The proxy must ask for a certificate in its handshake, which proves that the caller
-// has the key, and it must write the header itself in every request, over one that
-// the caller sent:
+// has the key, and must overwrite the header in every request:
 //
-//	nginx    ssl_verify_client on (or optional_no_ca, to have every refusal told here);
+//	nginx    ssl_verify_client on (or optional_no_ca, to have every refusal logged here);
 //	         proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
 //	Envoy    forward_client_cert_details: SANITIZE_SET, and cert: true in
 //	         set_current_client_cert_details
 //	HAProxy  http-request set-header X-Client-Cert %[ssl_c_der,base64]
 //
 // The certificate is verified again here, so that what the proxy trusts need not be
-// exact. A request from an address that is not the proxy's is refused, with the header
-// or without; so that is one where the header is there twice, empty or missing, or
-// holds two callers' certificates.
+// exact. Requests from other addresses than the proxy's are refused, and those whose
+// header is missing, empty, there twice, or of two callers.
 type Proxy struct {
 	// Format is how the certificate is written. It must be set.
 	Format ProxyFormat
@@ -169,7 +167,7 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 		return nil, errors.New("pkioverheid: Proxy.Header is not set: name the header in which the proxy sends the certificate")
 	}
 	if strings.ContainsFunc(h.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' || r == ',' }) {
-		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is no name of a header", quote.Text(h.name))
+		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is not the name of a header", quote.Text(h.name))
 	}
 	h.name = http.CanonicalHeaderKey(h.name)
 	if len(h.from) == 0 && !h.unix {
@@ -178,7 +176,7 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 	for _, prefix := range h.from {
 		switch {
 		case !prefix.IsValid():
-			return nil, errors.New("pkioverheid: Proxy.From holds a prefix that is none: was an error of netip.ParsePrefix passed over?")
+			return nil, errors.New("pkioverheid: Proxy.From holds a prefix that is not valid: was an error of netip.ParsePrefix ignored?")
 		case prefix.Bits() == 0:
 			return nil, fmt.Errorf("pkioverheid: Proxy.From holds %s, by which every address is the proxy's", prefix)
 		case prefix.Addr().Is4In6():
@@ -361,7 +359,7 @@ func parseXFCC(value string) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-// nextXFCC reads one key=value. What is left begins with the separator behind it.
+// nextXFCC reads one key=value. What is left begins with the separator after it.
 func nextXFCC(s string) (key, value, rest string, err error) {
 	key, s, ok := strings.Cut(s, "=")
 	if !ok || strings.ContainsAny(key, `,;"`) {
@@ -374,7 +372,7 @@ func nextXFCC(s string) (key, value, rest string, err error) {
 		case end < 0:
 			return key, s, "", nil
 		case s[end] == '"':
-			return "", "", "", errors.New("a quotation mark stands within a value")
+			return "", "", "", errors.New("there is a quotation mark within a value")
 		}
 		return key, s[:end], s[end:], nil
 	}
@@ -388,7 +386,7 @@ func nextXFCC(s string) (key, value, rest string, err error) {
 		case '"':
 			rest = strings.TrimLeft(s[i+1:], " ")
 			if rest != "" && rest[0] != ',' && rest[0] != ';' {
-				return "", "", "", errors.New("something stands behind a quoted value")
+				return "", "", "", errors.New("there is something after a quoted value")
 			}
 			return key, unquoted.String(), rest, nil
 		default:

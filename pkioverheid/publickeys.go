@@ -9,7 +9,7 @@ import (
 )
 
 // rejectCompromised refuses every key of package pkiotest: the private keys are
-// public. What stands below a root that came from that package itself is let in.
+// public. What is below a root that came from that package itself is let in.
 func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
 	return func(c chain.Chain, _ time.Time) error {
 		if allowed(c.Root()) {

@@ -19,7 +19,7 @@ type authority struct {
 	source    string // who says so
 	fixture   bool   // its private key is public: package pkiotest
 
-	// cert is one of the certificates of the CA, where there is one at hand.
+	// cert is one of the certificates of the CA, if one is available.
 	cert *x509.Certificate
 }
 
@@ -135,7 +135,7 @@ func (r *registry) keyOf(c *x509.Certificate) *authority {
 	return r.byKey[chain.KeyHash(c)]
 }
 
-// find returns what the certificate says of itself: either the authority that it
+// find returns what the certificate says about itself: either the authority that it
 // is, or the authority that it says issued it, and by what it was recognised.
 func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by Recognition) {
 	return r.findKey(c, chain.KeyHash(c))

@@ -42,7 +42,7 @@ type trustMemo struct {
 	state              *trustState
 }
 
-// trust is called while the current's lock is held, or before there is one.
+// trust is called with the current's lock, or before there is one.
 func (c contents) trust(build func() (*trustState, error)) (*trustState, error) {
 	if m := c.memo; m != nil && m.state != nil && m.roots == c.roots && m.clientRoots == c.clientRoots {
 		return m.state, nil
@@ -136,7 +136,7 @@ type current[T any] struct {
 	retired func(T) // called with what is no longer used; may be nil
 	logger  *slog.Logger
 
-	mu    sync.Mutex // held to build
+	mu    sync.Mutex // for rebuild
 	state atomic.Pointer[built[T]]
 }
 
@@ -192,7 +192,7 @@ func (c *current[T]) rebuild() (T, error) {
 	used := from
 	value, err := c.build(from)
 	if err != nil {
-		// Roots that are refused are no reason not to use a new key pair.
+		// A new key pair is used even if the new roots are refused.
 		used.roots, used.clientRoots = state.used.roots, state.used.clientRoots
 		again, stillWrong := c.build(used)
 		if stillWrong != nil {

@@ -98,7 +98,7 @@ func (t *trustState) explainServer(host string, cause *tls.CertificateVerificati
 	}
 	var failed *chain.Error
 	if errors.As(err, &failed) && failed.Reason == chain.RefusedByPolicy && len(failed.Chain) == 1 {
-		// Refused before signatures were checked. They tell whether the server is
+		// Refused before signatures were checked. They show whether the server is
 		// below G3 or only says so.
 		failed.Chain = t.path(certs[0], certs[1:])
 	}
@@ -153,7 +153,7 @@ func serverError(host string, err error) *ServerCertificateError {
 	return e
 }
 
-// explainEnded says of a whole hierarchy that it has ended: that is more than that a
+// explainEnded says that a whole hierarchy has ended, which is more than that a
 // certificate has.
 func (e *ServerCertificateError) explainEnded(failed *chain.Error) {
 	for _, c := range e.Path[min(1, len(e.Path)):] {

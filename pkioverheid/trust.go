@@ -279,7 +279,7 @@ func clockOf(clock func() time.Time) func() time.Time {
 	}
 }
 
-// checkAdded judges a certificate that a user wants to trust.
+// checkAdded checks a certificate that a user wants to trust.
 func checkAdded(cert *x509.Certificate, trial bool) error {
 	if g3 := findG3([]*x509.Certificate{cert}); g3 != nil {
 		return g3

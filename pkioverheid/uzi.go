@@ -105,7 +105,7 @@ func otherName(name cryptobyte.String) (text string, ok bool) {
 	return string(read), ok
 }
 
-// uziPrefix is what stands before the number in the names of server certificates,
+// uziPrefix is what comes before the number in the names of server certificates,
 // uziTestPrefix in those of CIBG's acceptance environment (facts.md §5 and §7).
 const (
 	uziPrefix     = "2.16.528.1.1003.1.3.5.5.5-1-"

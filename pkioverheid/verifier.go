@@ -60,8 +60,8 @@ var errNoCheck = errors.New("pkioverheid: Verifier.Verify needs a check of the s
 
 // Verify returns who signed. The signer's certificate comes first, CAs in any order after
 // it, at most ten in all. check checks the signature of the token or message with the
-// verified certificate and may not be nil: without that proof there is no [Identity]. It
-// is called once, after all else has passed.
+// verified certificate: an [Identity] needs that proof, and nil is an error. It is called
+// once, after all else has passed.
 func (v *Verifier) Verify(certs []*x509.Certificate, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
 	if check == nil {
 		return Identity{}, errNoCheck
@@ -96,8 +96,8 @@ func (v *Verifier) VerifyRaw(certs [][]byte, opts SignerOptions, check func(*x50
 }
 
 // Inspect returns the verified chain of a certificate, and what the certificate claims. It
-// proves nothing of whoever presented it: there is no [Identity]. Without opts.Kinds it
-// takes any kind.
+// proves nothing about whoever presented it, and gives nobody an [Identity]. Without
+// opts.Kinds it takes any kind.
 func (v *Verifier) Inspect(certs []*x509.Certificate, opts SignerOptions) (chain.Chain, Claim, error) {
 	c, id, err := v.verify(certs, opts)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 
 // rejectWithdrawnCAs is the policy that refuses every CA of PKIoverheid known to be
 // withdrawn, other than those of G3, which RejectG3 refuses. What was withdrawn stays so
-// whatever the time that is verified at. It is no substitute for revocation lists: it
-// knows what this version was told.
+// whatever the time that is verified at. It does not replace revocation lists: it
+// has only what was known when this version was made.
 func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
 	for _, cert := range c {
 		if cert == nil {
