@@ -256,7 +256,7 @@ func (d *subject) validity() (valid, tested Result) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not tell: %s", safetext.Line(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not say: %s", safetext.Line(untold.Error()))
 			}
 		}
 	}
