@@ -418,7 +418,7 @@ func (d *subject) mutual() Result {
 	return met(rule, "both sides showed a certificate")
 }
 
-// TLS003 and TLS004: TLS 1.2 is required, 1.3 strongly advised, nothing older.
+// TLS003 and TLS004: TLS 1.2 is required, 1.3 recommended, nothing older accepted.
 func (d *subject) version() (old, strong Result) {
 	name := tls.VersionName(d.state.Version)
 	switch {
