@@ -93,7 +93,7 @@ func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// What was meant to be in a file may stand where its name belongs.
+// What was meant to be in a file may be where its name belongs.
 func TestNoErrorShowsAKeyOrAPasswordInPlaceOfAFileName(t *testing.T) {
 	t.Parallel()
 	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())

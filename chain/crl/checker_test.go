@@ -434,12 +434,15 @@ func TestACAWithANewKeyHasAListForEach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.serve("/old.crl", test.old)
 			s.serve("/new.crl", test.new)
-			err := newChecker(t, s).Policy(ch, now)
-			if test.reason == 0 {
-				assert.NoError(t, err)
-				return
+			oldFirst := newChecker(t, s)
+			_ = oldFirst.Policy(ch[1:], now) // which fetches the list at the old address only
+			for _, c := range []*crl.Checker{newChecker(t, s), oldFirst} {
+				if err := c.Policy(ch, now); test.reason == 0 {
+					assert.NoError(t, err)
+				} else {
+					refusedAs(t, test.reason, test.text, err)
+				}
 			}
-			refusedAs(t, test.reason, test.text, err)
 		})
 	}
 }

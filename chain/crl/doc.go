@@ -56,9 +56,11 @@
 // address in the certificate or from the folder. After a change of key another
 // certificate with the name of the issuer may sign it: one above in the chain, or one of
 // Config.Signers or the folder that verifies up to the same root and is not revoked,
-// never one that a peer sent. Of several, the newest decides. Only
-// a list for the same certificates that is not older replaces a list. A certificate on
-// a list of its issuer is revoked even where the list has ended or is for others.
+// never one that a peer sent. What the newest list of either key has as revoked is
+// revoked. That a certificate is good, a list by another key says only if the
+// certificate names its address or the list is in the folder. Only a list for the same
+// certificates that is not older replaces a list. A certificate on a list of its issuer
+// is revoked even where the list has ended or is for others.
 //
 // Waiting: if no current CRL is available, Policy waits for a fetch, at most
 // Config.Timeout and together with all who need it. Once that has failed nobody waits:

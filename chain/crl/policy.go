@@ -159,25 +159,26 @@ func maySignCRLs(signers []*x509.Certificate) error {
 
 var errNone = errors.New("no CRL of its issuer is available")
 
-// checkNow has the newest list decide.
+// checkNow has the newest list of the issuer's key decide, and the newest by another key of
+// its name: what either says is revoked is, and one that is current must say that it is not.
 func (c *Checker) checkNow(cert *x509.Certificate, signers []*x509.Certificate, q *question) result {
-	var newest *storedList
+	var newest [2]*storedList // by the issuer's key, and by another
 	reason := errNone
-	usable := func(l *storedList) bool {
+	usable := func(l *storedList, slot int) bool {
 		if err := l.Covers(cert); err != nil {
 			reason = err
 		} else if c.fromFuture(l, q.now) {
 			reason = futureError(l, q.now)
 		} else {
-			return true
+			return slot == 0 || l.namedBy(cert)
 		}
 		return false
 	}
 	var room [8]*storedList
 	for _, l := range c.store.fetchedBy(room[:0], signers) {
-		if usable(l) {
-			if newest == nil || l.newerThan(newest) {
-				newest = l
+		if slot := slotOf(l, signers); usable(l, slot) {
+			if newest[slot] == nil || l.newerThan(newest[slot]) {
+				newest[slot] = l
 			}
 		} else if err := l.revokedBy(cert, q.at); err != nil {
 			// On the list although the list is for others.
@@ -185,31 +186,48 @@ func (c *Checker) checkNow(cert *x509.Certificate, signers []*x509.Certificate, 
 		}
 	}
 	for _, l := range c.store.folder.named(signers[0]) { // the newest first
-		if newest != nil && !l.newerThan(newest) {
-			break
-		}
 		if !l.isOf(signers) {
 			continue
 		}
-		if usable(l) {
-			newest = l
+		slot := slotOf(l, signers)
+		if newest[slot] != nil && !l.newerThan(newest[slot]) {
+			continue
+		}
+		if usable(l, slot) {
+			newest[slot] = l
 		} else if err := l.revokedBy(cert, q.at); err != nil {
 			return result{revoked, err}
 		}
 	}
-	if newest == nil {
+	known := false
+	for _, l := range newest {
+		if l == nil {
+			continue
+		}
+		c.store.use(l, q.now)
+		l.noteDelta(cert)
+		// On the list is on the list, whatever the date.
+		if err := l.revokedBy(cert, q.at); err != nil {
+			return result{revoked, err}
+		}
+		if q.at.After(l.NextUpdate().Add(c.skew)) {
+			reason = endedError(l, q.at)
+		} else {
+			known = true
+		}
+	}
+	if !known {
 		return result{unknown, reason}
 	}
-	c.store.use(newest, q.now)
-	newest.noteDelta(cert)
-	// On the list is on the list, whatever the date.
-	if err := newest.revokedBy(cert, q.at); err != nil {
-		return result{revoked, err}
-	}
-	if end := newest.NextUpdate().Add(c.skew); q.at.After(end) {
-		return result{unknown, endedError(newest, q.at)}
-	}
 	return result{state: good}
+}
+
+// slotOf is 0 for a list by the issuer's own key, and 1 for one by another of its name.
+func slotOf(l *storedList, signers []*x509.Certificate) int {
+	if len(signers) == 1 || l.verify(signers[0]) == nil {
+		return 0
+	}
+	return 1
 }
 
 // checkPast has every list say what it knows of that time.
@@ -220,6 +238,9 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 			continue
 		}
 		covers := l.Covers(cert)
+		if covers == nil && slotOf(l, signers) != 0 && !l.namedBy(cert) {
+			covers = errNone
+		}
 		if covers == nil {
 			c.store.use(l, q.now)
 		}

@@ -43,7 +43,7 @@ func TestACAThatChangesItsKeySignsItsListsWithTheNewOne(t *testing.T) {
 		{"a key that the old one signed", byOldKey, nil, byOldKey.list(), nil, 0, ""},
 		{"lists of both overlap", renewed, l.issuing.list(), renewed.list(newer), nil, 0, ""},
 		{"the newer one has the leaf", renewed, l.issuing.list(), renewed.list(newer, leafOnList), nil, chain.Revoked, "was revoked"},
-		{"the older one has the leaf, and the newer decides", renewed, l.issuing.list(leafOnList), renewed.list(newer), nil, 0, ""},
+		{"the older one has the leaf", renewed, l.issuing.list(leafOnList), renewed.list(newer), nil, chain.Revoked, "was revoked"},
 		{"the new key is revoked", renewed, nil, renewed.list(), l.domain.list(revoking(revoked(serialRenewed, hourAgo, crl.KeyCompromise))), chain.RevocationUnknown, "by another key"},
 		{"the old list counts when the new key is revoked", renewed, l.issuing.list(), renewed.list(newer, leafOnList), l.domain.list(revoking(revoked(serialRenewed, hourAgo, crl.KeyCompromise))), 0, ""},
 		{"a namesake under another root", stranger, nil, stranger.list(), nil, chain.RevocationUnknown, "by another key"},

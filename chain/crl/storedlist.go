@@ -101,6 +101,13 @@ func (l *storedList) isOf(signers []*x509.Certificate) bool {
 	return slices.ContainsFunc(signers, func(s *x509.Certificate) bool { return l.verify(s) == nil })
 }
 
+// namedBy reports whether the list came from an address that the certificate names, or from
+// the folder. A CA with two keys may have a list for each, at an address of its own: one for
+// the certificates of the other key does not have this one.
+func (l *storedList) namedBy(cert *x509.Certificate) bool {
+	return l.source == nil || slices.Contains(cert.CRLDistributionPoints, l.source.url)
+}
+
 // madeBy returns a CA whose list it is, nil if there was none among those asked about.
 func (l *storedList) madeBy() *x509.Certificate {
 	l.mu.Lock()
