@@ -19,6 +19,10 @@ func TestWatchFilesGivesFilesThatBelongTogether(t *testing.T) {
 	dir := t.TempDir()
 	a, b := write(t, dir, "a", []byte("1")), write(t, dir, "b", []byte("1"))
 	synctest.Test(t, func(t *testing.T) {
+		sleep := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait() // for what the watch wrote
+		}
 		var seen []string
 		var reports []error
 		looks := 0
@@ -34,21 +38,21 @@ func TestWatchFilesGivesFilesThatBelongTogether(t *testing.T) {
 		require.Equal(t, []string{"1"}, seen)
 
 		write(t, dir, "a", []byte("2"))
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		require.Len(t, reports, 1, "a half replacement is reported once")
 		assert.ErrorContains(t, reports[0], "belong together")
 		assert.Equal(t, reports[0], problem())
 		write(t, dir, "b", []byte("2"))
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		assert.Equal(t, []string{"1", "2"}, seen)
 		require.NoError(t, os.RemoveAll(b))
-		time.Sleep(2 * time.Minute)
+		sleep(2 * time.Minute)
 		require.Len(t, reports, 3)
 		assert.NoError(t, reports[1])
 		assert.ErrorContains(t, reports[2], b)
 		assert.Equal(t, reports[2], problem())
 		write(t, dir, "b", []byte("2"))
-		time.Sleep(2 * time.Minute)
+		sleep(2 * time.Minute)
 		require.Len(t, reports, 4)
 		assert.NoError(t, reports[3], "the folder is right again")
 		assert.NoError(t, problem())
