@@ -179,7 +179,11 @@ func TestAPasswordFileIsReadAgainWithEachReplacement(t *testing.T) {
 	one, two := g1.Issue(), g1.Issue()
 	encrypted(one, "first-secret")
 	p.put(t, "password", []byte("first-secret\n"))
-	p.follow(t, pkioverheid.KeyPairFiles{Cert: p.path("own.pem"), Key: p.path("own.key"), PasswordFile: p.path("password")})
+	files := pkioverheid.KeyPairFiles{Cert: p.path("own.pem"), Key: p.path("own.key"), PasswordFile: p.path("password")}
+	if _, err := pkioverheid.LoadKeyPair(files); refused(t, err) {
+		return
+	}
+	p.follow(t, files)
 	encrypted(two, "second-secret")
 	var err error
 	for err == nil || strings.Contains(err.Error(), "belongs to none") {
