@@ -109,6 +109,7 @@ func CheckConnection(cs *tls.ConnectionState, at time.Time, opts Options) []Resu
 func Policy(revocation chain.Policy) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
 		if c.Leaf() == nil || len(c.Leaf().Raw) == 0 {
+			//lint:ignore ST1005 Digikoppeling is a name
 			return &chain.Error{Reason: chain.Unsupported, At: at, Err: []error{errors.New("Digikoppeling: there is no certificate to check")}}
 		}
 		d := &subject{leaf: c.Leaf(), chain: c, at: at, revocation: revocation}
@@ -122,9 +123,11 @@ func Policy(revocation chain.Policy) chain.Policy {
 				if errors.As(d.refusal, &known) {
 					e.Reason, e.Cert = known.Reason, known.Cert
 				}
+				//lint:ignore ST1005 Digikoppeling is a name
 				e.Err = []error{errors.New("Digikoppeling PKI002"), d.refusal}
 				return e
 			}
+			//lint:ignore ST1005 Digikoppeling is a name
 			e.Err = []error{fmt.Errorf("Digikoppeling %s: %s", rule.Rule, rule.Reason)}
 			return e
 		}
