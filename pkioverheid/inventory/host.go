@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,16 +14,19 @@ import (
 	"time"
 )
 
-// isHost reports whether a target is a host and port, rather than a path.
+// isHost reports whether a target is a host and port, or a URL of [startTLS], rather
+// than a path.
 func (s *scanner) isHost(target string) bool {
-	host, port, err := net.SplitHostPort(target)
-	if err != nil || host == "" || strings.ContainsAny(host, `/\ `) {
-		return false
+	if _, _, ok := clearTarget(target); !ok {
+		host, port, err := net.SplitHostPort(target)
+		if err != nil || host == "" || strings.ContainsAny(host, `/\ `) {
+			return false
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return false
+		}
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return false
-	}
-	_, err = s.tree.stat(target)
+	_, err := s.tree.stat(target)
 	return err != nil
 }
 
@@ -37,11 +41,15 @@ const manyCertificates = 16
 // of a handshake, which ends when its certificates are there.
 func (s *scanner) askHost(target string) []Result {
 	s.Progress.Hosts.Add(1)
-	host, _, _ := net.SplitHostPort(target)
+	protocol, address, clear := clearTarget(target)
+	if !clear {
+		address = target
+	}
+	host, _, _ := net.SplitHostPort(address)
 	if s.ServerName != "" {
 		host = s.ServerName
 	}
-	presented, err := s.presentedBy(target, host)
+	presented, err := s.presentedBy(protocol, address, host)
 	if s.ctx.Err() != nil {
 		return nil
 	}
@@ -81,14 +89,22 @@ func (s *scanner) askHost(target string) []Result {
 
 // presentedBy makes half a handshake. No root is trusted in it, so that it never
 // succeeds: what the server presents comes with the error.
-func (s *scanner) presentedBy(target, host string) ([]*x509.Certificate, error) {
+func (s *scanner) presentedBy(protocol, address, host string) ([]*x509.Certificate, error) {
+	ask, err := inClear(protocol)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, s.Timeout)
 	defer cancel()
-	conn, err := s.Dial(ctx, "tcp", target)
+	conn, err := s.Dial(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if err := ask(conn); err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
 	client := tls.Client(&boundedConn{Conn: conn, left: maxFromHost}, &tls.Config{
 		ServerName: host,
 		RootCAs:    x509.NewCertPool(),

@@ -11,7 +11,9 @@ import (
 // Scan looks for certificates in targets, each a file, a folder with all that is
 // below it, or a host and port ("service.example:443", "[2001:db8::1]:443"). What
 // exists as a file is one; what does not, and has the form of a host and a port
-// number, is a host. What lies in two targets is found twice.
+// number, is a host. So is a URL of a protocol that begins in clear, smtp://mail.example,
+// ldap://… or postgres://…: its server is asked for TLS (STARTTLS) first. What lies in two
+// targets is found twice.
 //
 // Results come while the scan goes on, in no order but that those of one file or
 // host keep theirs. The scan begins when the sequence is ranged over, anew each
