@@ -152,3 +152,39 @@ func TestApacheMayAskForTheCertificateLate(t *testing.T) {
 		})
 	}
 }
+
+// In a renegotiation crypto/tls does not pass on for which host it is.
+func TestInARenegotiationToApacheThePairIsThatOfTheHost(t *testing.T) {
+	t.Parallel()
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	url := apache(t, g1.Issue(), folder(t.TempDir()).root(t, g1), "-all +TLSv1.2")
+	bound := func(oin pkioverheid.OIN, hosts ...string) *pkioverheid.KeyPair {
+		pair := g1.KeyPair(pkiotest.OIN(oin))
+		pair.Hosts = hosts
+		return pair
+	}
+	const ours, theirs = pkioverheid.OIN("00000099000000001000"), pkioverheid.OIN("00000099000000002000")
+	for _, c := range []struct {
+		name  string
+		pairs []*pkioverheid.KeyPair
+		shown pkioverheid.OIN // empty for none
+	}{
+		{"the pair of the host, and one for all", []*pkioverheid.KeyPair{bound(ours, "localhost"), bound(theirs)}, ours},
+		{"the pair of another host, and one of the host", []*pkioverheid.KeyPair{bound(theirs, "other.example"), bound(ours, "localhost")}, ours},
+		{"the pair of another host alone", []*pkioverheid.KeyPair{bound(theirs, "other.example")}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := newClient(t, pkioverheid.ClientConfig{
+				Trust: pkiotest.Trust(g1), KeyPairs: c.pairs, RenegotiateHosts: []string{"other.example", url[len("https://"):]},
+			})
+			resp, err := client.Get(url + "/secret/page.txt")
+			if c.shown == "" {
+				assert.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			resp.Body.Close()
+			assert.Contains(t, resp.Header.Get("Client"), string(c.shown))
+		})
+	}
+}

@@ -176,18 +176,21 @@ func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 	return nil
 }
 
-// clientCertificate is tls.Config.GetClientCertificate. It records for Transport what
-// was asked and what was shown.
+// clientCertificate is tls.Config.GetClientCertificate.
 func (c *clientState) clientCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return c.showTo("", info)
+}
+
+// showTo chooses what to show to the peer that info has, or else to host. It records for
+// Transport what was asked and what was shown.
+func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	c.own.daily() // the peer may refuse it
 	asked := certificateRequest{acceptableCAs: info.AcceptableCAs}
-	host := hostOf(info.Context())
+	if known := hostOf(info.Context()); known != "" {
+		host = known
+	}
 	shown, place := new(tls.Certificate), -1 // none; nil would be an error
-	for i, own := range c.pairs {
-		if !own.meantFor(host) {
-			continue
-		}
-		pair := own.Certificate
+	for i, pair := range c.pairsFor(host) {
 		if asked.sent {
 			asked.next = pair.Leaf
 			break

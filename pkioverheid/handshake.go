@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -50,7 +51,9 @@ type attempt struct {
 	clock func() time.Time
 	asked *requests
 	host  string // in lower case
-	proxy string // one that is itself called by https, where KeyPair.Hosts makes that matter
+
+	proxy    *url.URL // by which it is called, nil for none
+	proxyErr error    // why that is not known
 
 	mu         sync.Mutex
 	request    *certificateRequest // in the last handshake that this attempt caused
@@ -60,6 +63,10 @@ type attempt struct {
 	dialler    *attempt            // that of the connection in use, which may be another's
 	version    uint16              // of TLS on that connection
 	bodyFailed bool                // the request's own body could not be read
+
+	dialling     bool // a connection, whose handshakes are not complete
+	dialled      int  // its handshakes that are
+	severalDials bool // at the same time, so that dialled is of either
 }
 
 type attemptKey struct{}
@@ -76,8 +83,10 @@ func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (
 		},
 		TLSHandshakeDone: func(cs tls.ConnectionState, err error) {
 			if err != nil {
+				a.dialEnds()
 				return
 			}
+			a.handshakeEnds()
 			a.mu.Lock()
 			a.handshakes++
 			a.known = true
@@ -184,14 +193,17 @@ type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 // recording makes the connections of dial remember their attempts.
 func recording(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		a, ok := ctx.Value(attemptKey{}).(*attempt)
+		if !ok {
+			return dial(ctx, network, addr)
+		}
+		a.dial()
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
+			a.dialEnds()
 			return nil, err
 		}
-		if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
-			return &dialled{conn, a}, nil
-		}
-		return conn, nil
+		return &dialled{conn, a}, nil
 	}
 }
 

@@ -2,7 +2,11 @@ package pkioverheid
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"iter"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -40,17 +44,67 @@ func hostOf(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
+	if !a.httpsProxy() {
+		return a.host
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.proxy != "" && a.handshakes%2 == 0 { // the proxy's own comes first
-		return a.proxy
+	switch {
+	case a.severalDials:
+		return ""
+	case a.dialled == 0: // the proxy's own handshake comes first
+		return hostName(a.proxy)
 	}
 	return a.host
 }
 
-// meantFor reports whether the pair may be shown to a host.
-func (p ownPair) meantFor(host string) bool {
-	return len(p.hosts) == 0 || slices.Contains(p.hosts, host)
+// httpsProxy reports whether the proxy has a handshake of its own.
+func (a *attempt) httpsProxy() bool { return a.proxy != nil && a.proxy.Scheme == "https" }
+
+// askedProxy is http.Transport.Proxy: what the Base's said about the request.
+func askedProxy(req *http.Request) (*url.URL, error) {
+	if a, ok := req.Context().Value(attemptKey{}).(*attempt); ok {
+		return a.proxy, a.proxyErr
+	}
+	return nil, errors.New("pkioverheid: it is not known by which proxy to call")
+}
+
+// dial records that a connection is dialled for the attempt, and dialEnds that this failed.
+// net/http may dial another one while it still waits for the first.
+func (a *attempt) dial() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.severalDials = a.severalDials || a.dialling
+	a.dialling, a.dialled = true, 0
+}
+
+// handshakeEnds records that one of a connection's handshakes is complete.
+func (a *attempt) handshakeEnds() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialled++
+	a.dialling = a.dialling && a.httpsProxy() && a.dialled < 2
+}
+
+func (a *attempt) dialEnds() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialling = false
+}
+
+// pairsFor returns the pairs that may be shown to a host, with their places: none to one
+// that is not known, where a pair is for some hosts only.
+func (c *clientState) pairsFor(host string) iter.Seq2[int, *tls.Certificate] {
+	return func(yield func(int, *tls.Certificate) bool) {
+		if host == "" && c.bound() {
+			return
+		}
+		for i, p := range c.pairs {
+			if (len(p.hosts) == 0 || slices.Contains(p.hosts, host)) && !yield(i, p.Certificate) {
+				return
+			}
+		}
+	}
 }
 
 // bound reports whether a pair is for some hosts only.

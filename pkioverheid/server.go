@@ -107,7 +107,6 @@ type serverState struct {
 	*trustState
 	pairs []ownPair
 	own   *ownCertificates
-	pool  *x509.CertPool
 }
 
 func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState, error) {
@@ -122,7 +121,7 @@ func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState
 			return nil, err
 		}
 	}
-	return &serverState{t, pairs, own, t.announced.CertPool(t.clock)}, nil
+	return &serverState{t, pairs, own}, nil
 }
 
 // TLSConfig returns a new tls.Config for mutual TLS: clients must show a certificate
@@ -132,10 +131,10 @@ func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState
 // too. It is safe alone.
 //
 // The CAs that the server announces are those that it trusts, without G3 and without
-// those that have ended. After a change of roots or key pairs GetConfigForClient gives
-// handshakes a copy of the result, as it was at the first one: set what else is needed,
-// such as NextProtos, on the result itself and not on a Clone, which httptest and gRPC
-// make.
+// those that have ended or are refused by then (Trust.RefuseFrom). After a change of
+// roots, key pairs or these, GetConfigForClient gives handshakes a copy of the result, as
+// it was at the first one: set what else is needed, such as NextProtos, on the result
+// itself and not on a Clone (httptest and gRPC make one), where it would then be lost.
 func (s *Server) TLSConfig() *tls.Config { return s.tlsConfig(s.allow) }
 
 // TLSConfigForHandler is [Server.TLSConfig] for connections whose every request passes
@@ -145,11 +144,12 @@ func (s *Server) TLSConfigForHandler() *tls.Config { return s.tlsConfig(checkSys
 
 func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 	first := s.current.get()
+	firstCAs := first.announced.now()
 	tc := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: cipherSuites(),
 		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    first.pool,
+		ClientCAs:    firstCAs,
 		Time:         first.clock,
 		VerifyConnection: func(cs tls.ConnectionState) error {
 			return s.current.get().verifyConnection(cs, allow)
@@ -174,11 +174,12 @@ func (s *Server) tlsConfig(allow Authorizer) *tls.Config {
 			return nil, err
 		}
 		s.tracing.shownBy(hello, pair, place)
-		if now == first && pair == first.pairs[0].Certificate {
+		cas := now.announced.now()
+		if cas == firstCAs && now == first && pair == first.pairs[0].Certificate {
 			return nil, nil // as it is
 		}
 		c := base.Clone()
-		c.Certificates, c.ClientCAs = []tls.Certificate{*pair}, now.pool
+		c.Certificates, c.ClientCAs = []tls.Certificate{*pair}, cas
 		resumable.bind(c, pair.Leaf)
 		return c, nil
 	}

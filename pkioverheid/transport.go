@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,7 @@ type Transport struct {
 type connector struct {
 	client *clientState
 	asked  requests
+	proxy  func(*http.Request) (*url.URL, error) // Base's; nil for none
 
 	lateHosts, publicHosts hostList
 	lanes                  map[lane]*http.Transport // never one for two
@@ -50,12 +52,36 @@ type connector struct {
 // lane is a kind of host. Each has an http.Transport of its own, with its own
 // connections and sessions.
 type lane struct {
-	late   bool // of ClientConfig.RenegotiateHosts
-	public bool // of ClientConfig.PublicHosts
+	late   string // the host, if it is of ClientConfig.RenegotiateHosts
+	public bool   // of ClientConfig.PublicHosts
+
+	// With late: called by an https proxy, which may ask in a renegotiation too.
+	httpsProxy bool
 }
 
-func (c *connector) laneOf(u *url.URL) lane {
-	return lane{late: c.lateHosts.has(u), public: c.publicHosts.has(u)}
+func (c *connector) laneOf(u *url.URL, httpsProxy bool) lane {
+	l := lane{public: c.publicHosts.has(u)}
+	if c.lateHosts.has(u) {
+		l.late, l.httpsProxy = hostName(u), httpsProxy
+	}
+	return l
+}
+
+// allLanes are those that laneOf may return.
+func (c *connector) allLanes() []lane {
+	all := []lane{{}}
+	if len(c.publicHosts) > 0 {
+		all = append(all, lane{public: true})
+	}
+	for _, listed := range c.lateHosts {
+		name, _, _ := strings.Cut(listed, ":")
+		for _, l := range []lane{{late: name}, {late: name, httpsProxy: true}, {late: name, public: true}, {late: name, public: true, httpsProxy: true}} {
+			if (!l.httpsProxy || c.proxy != nil) && (!l.public || c.publicHosts.hasName(name)) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
 }
 
 func (c *connector) closeIdle() {
@@ -91,11 +117,8 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &connector{client: client, lateHosts: cfg.RenegotiateHosts, publicHosts: cfg.PublicHosts, lanes: make(map[lane]*http.Transport)}
-	for _, l := range []lane{{}, {late: true}, {public: true}, {late: true, public: true}} {
-		if l.late && len(c.lateHosts) == 0 || l.public && len(c.publicHosts) == 0 {
-			continue
-		}
+	c := &connector{client: client, proxy: cfg.Base.Proxy, lateHosts: cfg.RenegotiateHosts, publicHosts: cfg.PublicHosts, lanes: make(map[lane]*http.Transport)}
+	for _, l := range c.allLanes() {
 		if c.lanes[l], err = c.transport(cfg, name, l); err != nil {
 			return nil, err
 		}
@@ -115,7 +138,7 @@ func (c *connector) transport(cfg ClientConfig, name string, l lane) (*http.Tran
 		// The functions in it, which golang.org/x/net/http2 puts there, hand
 		// connections to a pool that the caller's transport uses too.
 		return nil, fmt.Errorf("pkioverheid: %s sets TLSNextProto, by http2.ConfigureTransport perhaps, and so would share its connections: leave HTTP/2 to net/http, with its settings in HTTP2", name)
-	case l.late: // HTTP/2 has no renegotiation
+	case l.late != "": // HTTP/2 has no renegotiation
 		base.ForceAttemptHTTP2, base.Protocols = false, new(http.Protocols)
 		base.Protocols.SetHTTP1(true)
 	case base.TLSNextProto == nil:
@@ -133,6 +156,9 @@ func (c *connector) transport(cfg ClientConfig, name string, l lane) (*http.Tran
 		base.TLSHandshakeTimeout *= 2
 	}
 	base.DialContext = recording(dialOf(base))
+	if base.Proxy != nil {
+		base.Proxy = askedProxy
+	}
 	tc, err := c.tlsConfig(base.TLSClientConfig, name, l)
 	base.TLSClientConfig = tc
 	return base, err
@@ -156,8 +182,14 @@ func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Conf
 	// Its own, and never only cleared: a ticket may arrive after the replacement of
 	// what its session began with.
 	tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	if l.late {
+	if l.late != "" {
 		tc.MaxVersion, tc.Renegotiation = tls.VersionTLS12, tls.RenegotiateOnceAsClient
+		if !l.httpsProxy {
+			// In a renegotiation crypto/tls passes no context on.
+			tc.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				return c.client.showTo(l.late, info)
+			}
+		}
 	}
 	if l.public {
 		tc.RootCAs, tc.VerifyConnection = nil, c.publicHosts.verifyConnection
@@ -269,13 +301,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.current.get()
 	ctx, attempt := withAttempt(req.Context(), c.client.clock, &c.asked)
 	attempt.host = hostName(req.URL)
-	l := c.laneOf(req.URL)
-	if base := c.lanes[l]; c.client.bound() && base.Proxy != nil {
-		if proxy, err := base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
-			attempt.proxy = hostName(proxy)
-		}
-	}
 	noted := req.WithContext(ctx)
+	if c.proxy != nil { // asked once, since it may answer something else the next time
+		attempt.proxy, attempt.proxyErr = c.proxy(noted)
+	}
+	l := c.laneOf(req.URL, attempt.httpsProxy())
 	if noted.Body != nil && noted.Body != http.NoBody {
 		noted.Body = notedBody{noted.Body, attempt}
 	}
@@ -295,7 +325,7 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	tr, peer := c.client.own.tracing, c.peer(req, a)
 	if errors.As(err, &refused) {
 		var e error
-		if c.laneOf(req.URL).public {
+		if c.publicHosts.has(req.URL) {
 			e = publicError(peer, refused)
 		} else {
 			e = c.client.explainServer(peer, refused)
@@ -317,10 +347,8 @@ func (c *connector) peer(req *http.Request, a *attempt) string {
 	a.mu.Lock()
 	handshaking := a.handshakes == 0 && a.dialler == nil
 	a.mu.Unlock()
-	if base := c.lanes[lane{}]; handshaking && base.Proxy != nil {
-		if proxy, err := base.Proxy(req); err == nil && proxy != nil && proxy.Scheme == "https" {
-			return "the proxy " + quoteHost(proxy.Hostname())
-		}
+	if handshaking && a.httpsProxy() {
+		return "the proxy " + quoteHost(a.proxy.Hostname())
 	}
 	return quoteHost(req.URL.Hostname())
 }

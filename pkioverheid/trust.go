@@ -127,7 +127,7 @@ type trustState struct {
 	// certificate that was refused for something else. complete asks Revocation too,
 	// last; without one it is the same.
 	verifier, complete *chain.Verifier
-	announced          *chain.Verifier // for clients: verifier without the CAs that have ended
+	announced          *announced // for clients
 	revocation         *crl.Checker
 	clock              func() time.Time
 
@@ -225,9 +225,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 		}
 	}
 	if s == forClients {
-		at := t.clock()
-		lasts := func(ca *x509.Certificate) bool { return !at.After(ca.NotAfter) }
-		if t.announced, err = chain.NewVerifier(roots.Filter(lasts), intermediates.Filter(lasts), opts...); err != nil {
+		if t.announced, err = newAnnounced(t, cfg.RefuseFrom, roots, intermediates, opts); err != nil {
 			return nil, fmt.Errorf("pkioverheid: Trust: %w", err)
 		}
 	}
