@@ -24,8 +24,14 @@ const (
 	maxRoles           = 16
 )
 
-// oinType is the type of party ids that are OINs (facts.md §9).
-const oinType = "urn:osb:oin"
+// oinType is the type of party ids that are OINs; the second is that of the
+// Digikoppeling compliance facility (facts.md §9).
+const (
+	oinType           = "urn:osb:oin"
+	complianceOINType = "urn:cv:oin"
+)
+
+func (p PartyID) isOIN() bool { return p.Type == oinType || p.Type == complianceOINType }
 
 // CPA is an agreement of two parties to exchange messages (collaboration protocol
 // agreement, ebXML CPPA 2.0): who they are, and the certificates of each.
@@ -36,8 +42,8 @@ type CPA struct {
 	ID     string // cpaid
 	Status string // "proposed", "agreed" or "signed"; empty if it is not there
 
-	// Start and End are zero if they are not there. One without a time zone is taken
-	// to be in UTC.
+	// Start and End are zero if they are not there, or are 0001-01-01T00:00:00Z. One
+	// without a time zone is taken to be in UTC.
 	Start, End time.Time
 
 	Parties []Party // in the order of the document
@@ -72,11 +78,11 @@ type PartyCertificate struct {
 	Roles []string
 }
 
-// OIN returns the party's id of the type urn:osb:oin, of several the first, empty if it
-// has none. It is as the document has it: see [pkioverheid.OIN.Validate].
+// OIN returns the party's id of the type urn:osb:oin or urn:cv:oin, of several the
+// first, empty if it has none. It is as the document has it: see [pkioverheid.OIN.Validate].
 func (p Party) OIN() pkioverheid.OIN {
 	for _, id := range p.IDs {
-		if id.Type == oinType {
+		if id.isOIN() {
 			return pkioverheid.OIN(id.Value)
 		}
 	}
@@ -313,13 +319,11 @@ func (c *cpaReader) time() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	// The type is xsd:dateTime, which may leave the time zone out.
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, text); err == nil && !t.IsZero() { // zero would be none
-			return t, nil
-		}
+	t, err := dateTime(text)
+	if err != nil {
+		return time.Time{}, c.failAt(at, fmt.Errorf("the time is %w", err))
 	}
-	return time.Time{}, c.failAt(at, fmt.Errorf("the time is %s: want one such as 2026-12-31T12:00:00Z", safetext.Quote(text)))
+	return t, nil
 }
 
 // Check says what is wrong with the agreement at a time, all of it in one error, or
@@ -373,7 +377,7 @@ func (c *CPA) Check(v *pkioverheid.Verifier, at time.Time) error {
 			note("the party %s has no id of the type %s", safetext.Quote(p.Name), oinType)
 		case oin.Validate() != nil:
 			note("the party %s: %w", safetext.Quote(p.Name), oin.Validate())
-		case slices.ContainsFunc(p.IDs, func(id PartyID) bool { return id.Type == oinType && id.Value != string(oin) }):
+		case slices.ContainsFunc(p.IDs, func(id PartyID) bool { return id.isOIN() && id.Value != string(oin) }):
 			note("the party %s has several OINs, and nothing says whose its certificates are", safetext.Quote(p.Name))
 		}
 		if len(p.Certificates) == 0 {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
@@ -151,4 +152,21 @@ func (d *document) foreign(tag xml.StartElement, want string) error {
 
 func (d *document) misplaced() error {
 	return d.fail(errors.New("this element does not belong there"))
+}
+
+// dateTime reads an xs:dateTime (XML Schema Part 2, section 3.2.7). Without a time
+// zone it is in UTC. 0001-01-01T00:00:00Z, which is zero, means none. The error
+// quotes it.
+func dateTime(text string) (time.Time, error) {
+	const endOfDay = "T24:00:00"
+	read, later := strings.TrimSpace(text), time.Duration(0)
+	if i := strings.Index(read, endOfDay); i >= 0 {
+		read, later = read[:i]+"T00:00:00"+read[i+len(endOfDay):], 24*time.Hour
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, read); err == nil {
+			return t.Add(later), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s: want a time such as 2026-12-31T12:00:00Z", safetext.Quote(text))
 }

@@ -20,9 +20,14 @@ import (
 //
 // It accepts end-entity certificates that verify up to a hierarchy of the service,
 // at the time of the update, for any extended key usage, and no persons': the policy
-// must be one of systems and organisations. It knows nothing of the
+// must be one of systems and organisations. Where the entityID carries an OIN the
+// certificate must bear it (ST-SAML 1.0.0). It knows nothing of the
 // signature on the metadata: see [ReadMetadata].
 type Keyring struct {
+	// AnyOIN accepts certificates with another OIN than the entityID carries, or with
+	// none. Set it before the first update.
+	AnyOIN bool
+
 	verifier *pkioverheid.Verifier
 	clock    func() time.Time
 
@@ -94,6 +99,7 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 		m = new(Metadata)
 	}
 	for _, e := range m.Entities {
+		bears := e.binding(k.AnyOIN)
 		for _, key := range e.Keys {
 			beside := casAmong(key.Certificates)
 			for _, cert := range key.Certificates {
@@ -105,6 +111,9 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 					verified[cert] = v
 				}
 				until, err := v.until, v.err
+				if err == nil {
+					err = bears(cert)
+				}
 				if !key.ValidUntil.IsZero() {
 					if until = earliest(until, key.ValidUntil); err == nil && key.ValidUntil.Before(at) {
 						err = fmt.Errorf("logius: the metadata of %s counted until %s: fetch it anew", safetext.Quote(e.ID), key.ValidUntil.UTC().Format(time.RFC3339))

@@ -189,11 +189,13 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 	}
 	if tag.Name.Space == samlMetadata {
 		if text, ok := attribute(tag, "", "validUntil"); ok {
-			t, err := time.Parse(time.RFC3339Nano, text)
-			if err != nil || t.IsZero() { // zero would be none
-				return m.fail(fmt.Errorf("validUntil is %s: want a time such as 2026-12-31T12:00:00Z", safetext.Quote(text)))
+			t, err := dateTime(text)
+			if err != nil {
+				return m.fail(fmt.Errorf("validUntil is %w", err))
 			}
-			until = earliest(until, t)
+			if !t.IsZero() {
+				until = earliest(until, t)
+			}
 		}
 	}
 	m.validUntil = append(m.validUntil, until)

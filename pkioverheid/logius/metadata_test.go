@@ -131,7 +131,6 @@ func TestBadMetadataIsRefused(t *testing.T) {
 		"another use":                           {strings.Replace(good, `use="encryption"`, `use="Signing"`, 1), `the use of the key is "Signing"`},
 		"an empty use":                          {strings.Replace(good, `use="encryption"`, `use=""`, 1), `the use of the key is ""`},
 		"a validUntil that is not a time":       {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="tomorrow"`, 1), `validUntil is "tomorrow"`},
-		"a validUntil that would be none":       {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="0001-01-01T00:00:00Z"`, 1), `validUntil is "0001-01-01T00:00:00Z"`},
 		"a validUntil that comes twice":         {strings.Replace(good, `entityID="urn:nl:two"`, `entityID="urn:nl:two" validUntil="2020-01-01T00:00:00Z" validUntil="2030-01-01T00:00:00Z"`, 1), "the attribute validUntil comes twice"},
 		"a use that comes twice":                {strings.Replace(good, `use="encryption"`, `use="encryption" use="signing"`, 1), "the attribute use comes twice"},
 		"UTF-16":                                {"\xff\xfe<\x00a\x00/\x00>\x00", "damaged XML"},
