@@ -55,7 +55,8 @@ func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T
 				assert.Equal(t, pkioverheid.System, seen[0].Kind())
 				uzi, ok := seen[0].UZI()
 				assert.True(t, ok)
-				assert.Equal(t, pkioverheid.UZI{Number: "900030787", URA: "90000380"}, uzi)
+				assert.Equal(t, pkioverheid.UZI{Number: "900030787", URA: "90000380", OtherName: uzi.OtherName}, uzi)
+				assert.Regexp(t, `-1-900030787-S-90000380-00\.000-[0-9]{8}$`, uzi.OtherName)
 				assert.Equal(t, pkioverheid.CIBG, seen[0].TSP())
 				assert.Empty(t, seen[0].OIN())
 			}

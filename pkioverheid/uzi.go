@@ -17,6 +17,10 @@ type UZI struct {
 
 	// URA is the number of the care provider (UZI-register abonneenummer), 8 digits.
 	URA string `json:"ura"`
+
+	// OtherName is the text of the subjectAltName that holds both, as did:x509 takes it
+	// in san:otherName.
+	OtherName string `json:"otherName"`
 }
 
 var (
@@ -119,7 +123,7 @@ func parseUZI(text, prefix string) (UZI, bool) {
 	if !ok || len(rest) != len("123456789-S-12345678-00.000-12345678") {
 		return UZI{}, false
 	}
-	uzi := UZI{Number: rest[:9], URA: rest[12:20]}
+	uzi := UZI{Number: rest[:9], URA: rest[12:20], OtherName: text}
 	if !digits(uzi.Number) || rest[9:12] != "-S-" || !digits(uzi.URA) || rest[20:28] != "-00.000-" || !digits(rest[28:]) {
 		return UZI{}, false
 	}

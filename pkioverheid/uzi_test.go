@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"strings"
@@ -59,7 +60,7 @@ func permanent(s string) func(*cryptobyte.Builder) {
 func dnsName(s string) func(*cryptobyte.Builder) { return textOf(cbasn1.Tag(2).ContextSpecific(), s) }
 
 func TestTheHolderOfAnUZICertificateIsRead(t *testing.T) {
-	want := UZI{Number: "123456789", URA: "90000123"}
+	want := UZI{Number: "123456789", URA: "90000123", OtherName: uziName}
 	cases := []struct {
 		name string
 		der  []byte
@@ -72,6 +73,7 @@ func TestTheHolderOfAnUZICertificateIsRead(t *testing.T) {
 		{"an otherName of another kind beside it", sanNames(t, otherNameOf([]int{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}, textOf(cbasn1.UTF8String, "x@y")), ia5Name(uziName)), true},
 		{"the same twice", sanNames(t, ia5Name(uziName), ia5Name(uziName)), true},
 		{"two that differ", sanNames(t, ia5Name(uziName), ia5Name(uziOther)), false},
+		{"two that differ in the last digits", sanNames(t, ia5Name(uziName), ia5Name(uziName[:len(uziName)-1]+"1")), false},
 		{"two kinds that differ", sanNames(t, ia5Name(uziName), permanent(uziOther)), false},
 		{"DNS names only", sanNames(t, dnsName(uziName)), false},
 		{"a person's", sanNames(t, ia5Name(strings.Replace(uziName, "-S-", "-Z-", 1))), false},
@@ -116,7 +118,7 @@ func TestOnlyCIBGSaysWhoHoldsAnUZINumber(t *testing.T) {
 	}
 	claim, ok := ClaimOf(withName("UZI-register Private Server CA G1"))
 	require.True(t, ok)
-	assert.Equal(t, UZI{Number: "123456789", URA: "90000123"}, claim.UZI)
+	assert.Equal(t, UZI{Number: "123456789", URA: "90000123", OtherName: uziName}, claim.UZI)
 
 	claim, ok = ClaimOf(withName("KPN PKIoverheid Private Services CA - G1"))
 	require.True(t, ok)
@@ -138,6 +140,9 @@ func FuzzUZINames(f *testing.F) {
 		uzi, ok := uziInNames(der, uziPrefix)
 		if ok != (uzi != UZI{}) {
 			t.Error("half a result")
+		}
+		if ok && !bytes.Contains(der, []byte(uzi.OtherName)) {
+			t.Errorf("%q is not in it", uzi.OtherName)
 		}
 		if ok && (len(uzi.Number) != 9 || len(uzi.URA) != 8 || !digits(uzi.Number+uzi.URA)) {
 			t.Errorf("%+v", uzi)

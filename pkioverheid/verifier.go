@@ -51,6 +51,10 @@ type SignerOptions struct {
 	// Kinds of which the holder must be one; empty is systems and organisations. Anything
 	// but the constants, zero too, is an error.
 	Kinds []Kind
+
+	// OINs of which the certificate must bear one; empty allows any, and none. One that is
+	// not valid is an error.
+	OINs []OIN
 }
 
 // maxSignerCertificates bounds what comes along: PKIoverheid has four layers.
@@ -123,6 +127,11 @@ func (v *Verifier) verify(certs []*x509.Certificate, opts SignerOptions) (chain.
 			return nil, Identity{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %d, which is not a Kind", uint8(k))
 		}
 	}
+	for _, oin := range opts.OINs {
+		if err := oin.Validate(); err != nil {
+			return nil, Identity{}, fmt.Errorf("pkioverheid: SignerOptions.OINs: %w", err)
+		}
+	}
 	t := v.current.get()
 	vo := chain.VerifyOptions{Time: opts.Time, KeyUsages: opts.KeyUsages, Extra: certs[1:]}
 	if vo.Time.IsZero() {
@@ -142,6 +151,12 @@ func (v *Verifier) verify(certs []*x509.Certificate, opts SignerOptions) (chain.
 	if len(opts.Kinds) > 0 && !slices.Contains(opts.Kinds, id.kind) {
 		return nil, Identity{}, &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: vo.Time, Err: []error{
 			fmt.Errorf("pkioverheid: it is not the certificate of %s, by its policies", listKinds(opts.Kinds))}}
+	}
+	if own, err := OINOf(certs[0]); len(opts.OINs) > 0 && (err != nil || !slices.Contains(opts.OINs, own)) {
+		if err == nil {
+			err = fmt.Errorf("pkioverheid: it bears the OIN %s, which is not one of those that are expected", own)
+		}
+		return nil, Identity{}, &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: vo.Time, Err: []error{err}}
 	}
 	return c, id, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -229,4 +230,26 @@ func TestTheExplanationOfACertificateUnderEVDoesNotAskToRenewIt(t *testing.T) {
 	e := v.Chains().Explain([]*x509.Certificate{ev.Issue().Leaf}, chain.VerifyOptions{Time: time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Equal(t, chain.Expired, e.Reason)
 	assert.Contains(t, e.Advice, "Ask for a certificate of another CA.")
+}
+
+func TestASignerIsAskedForItsOIN(t *testing.T) {
+	a := pkiotest.New(pkioverheid.PrivateG1)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(a))
+	require.NoError(t, err)
+	const one, two = pkioverheid.OIN("00000099000000001000"), pkioverheid.OIN("00000099000000002000")
+	signed := func(*x509.Certificate) error { return nil }
+	verify := func(cert tls.Certificate, oins ...pkioverheid.OIN) error {
+		_, err := v.Verify([]*x509.Certificate{cert.Leaf}, pkioverheid.SignerOptions{OINs: oins}, signed)
+		return err
+	}
+	assert.NoError(t, verify(a.Issue(pkiotest.OIN(one))))
+	assert.NoError(t, verify(a.Issue()))
+	assert.NoError(t, verify(a.Issue(pkiotest.OIN(one)), two, one))
+	err = verify(a.Issue(pkiotest.OIN(one)), two)
+	assert.ErrorContains(t, err, "bears the OIN 00000099000000001000")
+	var refused *chain.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
+	assert.ErrorContains(t, verify(a.Issue(), two), "no serialNumber")
+	assert.ErrorContains(t, verify(a.Issue(pkiotest.OIN(one)), one, "1"), "SignerOptions.OINs")
 }

@@ -135,11 +135,16 @@ func (d *document) parse(der []byte) (*x509.Certificate, error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, safetext.Error(err)
+		return nil, &unreadError{safetext.Error(err)}
 	}
 	d.seen[string(der)] = cert
 	return cert, nil
 }
+
+// unreadError is that of crypto/x509. The element was read to its end.
+type unreadError struct{ error }
+
+func (e *unreadError) Unwrap() error { return e.error }
 
 // foreign is the error for an element whose name belongs to another namespace.
 func (d *document) foreign(tag xml.StartElement, want string) error {

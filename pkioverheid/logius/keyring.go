@@ -82,8 +82,8 @@ type KeyChanges struct {
 type RefusedKey struct {
 	EntityID    string
 	Use         KeyUse
-	Certificate *x509.Certificate
-	Err         error // a *chain.Error or *pkioverheid.G3Error where it does not verify
+	Certificate *x509.Certificate // nil if it is one of [Key.Unread]
+	Err         error             // a *chain.Error or *pkioverheid.G3Error where it does not verify
 }
 
 // Update replaces what the Keyring holds by the metadata's certificates, as far as
@@ -101,6 +101,9 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 	for _, e := range m.Entities {
 		bears := e.binding(k.AnyOIN)
 		for _, key := range e.Keys {
+			for _, err := range key.Unread {
+				changes.Refused = append(changes.Refused, RefusedKey{EntityID: e.ID, Use: key.Use, Err: err})
+			}
 			beside := casAmong(key.Certificates)
 			for _, cert := range key.Certificates {
 				v, known := verified[cert]

@@ -71,6 +71,10 @@ type Key struct {
 	// none if the key comes in another form.
 	Certificates []*x509.Certificate
 
+	// Unread are the errors of certificates that crypto/x509 does not parse, such as
+	// those of brainpool curves: see [KeepGoing].
+	Unread []error
+
 	// ValidUntil is that of the entity, or of the role if that is earlier.
 	ValidUntil time.Time
 }
@@ -92,12 +96,15 @@ type Key struct {
 // it is an error that names the line and the elements, and nothing is returned. So
 // are a DTD, an encoding other than UTF-8, an entityID that comes twice, metadata
 // without any certificate, more than 10,000 certificates and more than 16 MiB.
-func ReadMetadata(r io.Reader) (*Metadata, error) {
+func ReadMetadata(r io.Reader, opts ...MetadataOption) (*Metadata, error) {
 	d, err := newDocument("SAML metadata", r, maxMetadataCertificates)
 	if err != nil {
 		return nil, err
 	}
 	m := &metadataReader{document: d, entities: map[string]bool{}}
+	for _, opt := range opts {
+		opt(m)
+	}
 	if err := d.walk(m.start, m.end); err != nil {
 		return nil, err
 	}
@@ -106,6 +113,13 @@ func ReadMetadata(r io.Reader) (*Metadata, error) {
 	}
 	return &m.read, nil
 }
+
+// MetadataOption changes how [ReadMetadata] reads.
+type MetadataOption func(*metadataReader)
+
+// KeepGoing makes ReadMetadata go on at a certificate that crypto/x509 does not parse,
+// and report it in [Key.Unread]. Damaged base64 and damaged XML stay errors.
+func KeepGoing() MetadataOption { return func(m *metadataReader) { m.keepGoing = true } }
 
 // roles are the elements of an entity that have keys (saml-metadata-2.0-os, 2.4 and
 // 2.5). Roles of others are a RoleDescriptor with an xsi:type.
@@ -116,8 +130,9 @@ var roles = []string{
 
 type metadataReader struct {
 	*document
-	read     Metadata
-	entities map[string]bool
+	read      Metadata
+	entities  map[string]bool
+	keepGoing bool
 
 	// validUntil are those of the elements that are open, each with what it
 	// is in taken into account.
@@ -265,8 +280,13 @@ func (m *metadataReader) keyInfo(tag xml.StartElement) error {
 		key.Name, err = m.text()
 	} else {
 		var cert *x509.Certificate
-		if cert, err = m.certificate(); err == nil {
+		var unread *unreadError
+		switch cert, err = m.certificate(); {
+		case err == nil:
 			key.Certificates = append(key.Certificates, cert)
+		case m.keepGoing && errors.As(err, &unread):
+			key.Unread = append(key.Unread, err)
+			m.path, err = m.path[:len(m.path)-1], nil
 		}
 	}
 	m.validUntil = m.validUntil[:len(m.path)] // its end tag was read
