@@ -29,6 +29,19 @@ func first(target string) inventory.Result {
 	return inventory.Result{}
 }
 
+// A file that lies in an object store.
+func ExampleScanReader() {
+	object, err := os.Open(g1Root) // or what the store's client returns
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer object.Close()
+	for r := range inventory.ScanReader(context.Background(), config, "bucket/g1.pem", object, -1) {
+		fmt.Println(r)
+	}
+	// Output: bucket/g1.pem, line 1: "Staat der Nederlanden Private Root CA - G1" (Private G1 root) until 2028-11-13: trusted
+}
+
 // What must be replaced, below a folder.
 func ExampleScan() {
 	var lines []string

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"io"
 	"iter"
 	"sync"
 
@@ -27,6 +28,27 @@ import (
 // folders are not followed, only a target may be one. A folder that cannot be read,
 // or more than 256 levels down, is a Result with an Err.
 func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
+	return cfg.results(ctx, func(s *scanner) { s.run(targets) })
+}
+
+// ScanReader looks for certificates in the bytes of one file that lies elsewhere, as in
+// an object store or a database. name is the Path and Target of its results; size is how
+// many bytes there are, or negative if that is not known. At most Config.MaxFileSize bytes
+// are read, and are in memory. An error of in is a Result with an Err.
+//
+// Results come as those of a file in a folder do: of a file without certificates there
+// are none.
+func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size int64) iter.Seq[Result] {
+	return cfg.results(ctx, func(s *scanner) {
+		r := reader{scanner: s, job: job{target: name, path: name}}
+		s.Progress.Files.Add(1)
+		r.readOther(in, size)
+		r.flush()
+	})
+}
+
+// results are those that run sends.
+func (cfg Config) results(ctx context.Context, run func(*scanner)) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		cfg := cfg.withDefaults()
@@ -46,7 +68,10 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 			for range s.out {
 			}
 		}()
-		go s.run(targets)
+		go func() {
+			defer close(s.out)
+			run(s)
+		}()
 		for r := range s.out {
 			if ctx.Err() != nil || !yield(r) {
 				return
@@ -74,7 +99,6 @@ type scanner struct {
 
 // run starts the goroutines and ends after them.
 func (s *scanner) run(targets []string) {
-	defer close(s.out)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 

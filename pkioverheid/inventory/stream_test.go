@@ -1,0 +1,74 @@
+package inventory_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/fstest"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+// Of bytes that come from elsewhere the same is found as of a file in a folder.
+func TestScanReaderFindsWhatScanFindsInAFile(t *testing.T) {
+	g1, g4 := pkioverheid.PrivateG1.Root(), pkioverheid.PrivateG4TLS.Root()
+	long := bytes.Repeat([]byte("# nothing here\n"), 30_000)
+	for name, data := range map[string][]byte{
+		"PEM":                        []byte(pemOf(g1, g4)),
+		"PEM in UTF-16":              utf16Of(pemOf(g1, g4)),
+		"PEM at the end of much":     append(bytes.Clone(long), pemOf(g1)...),
+		"DER":                        g1.Raw,
+		"metadata":                   []byte(samlOf(g1, g4)),
+		"a certificate that is cut":  []byte(pemOf(g1)[:500]),
+		"text without a certificate": long,
+		"nothing":                    nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []string
+			for r := range inventory.Scan(t.Context(), inventory.Config{FS: fstest.MapFS{"a": {Data: data}}}, ".") {
+				want = append(want, r.String())
+			}
+			for _, size := range []int64{-1, int64(len(data))} {
+				var got []string
+				progress := new(inventory.Progress)
+				for r := range inventory.ScanReader(t.Context(), inventory.Config{Progress: progress}, "a", iotest.OneByteReader(bytes.NewReader(data)), size) {
+					assert.Equal(t, "a", r.Path)
+					assert.Equal(t, "a", r.Target)
+					got = append(got, r.String())
+				}
+				assert.Equal(t, want, got)
+				assert.EqualValues(t, 1, progress.Files.Load())
+			}
+		})
+	}
+}
+
+func TestScanReaderReportsWhatItCannotRead(t *testing.T) {
+	cert := []byte(pemOf(pkioverheid.PrivateG1.Root()))
+	refused := errors.New("the bucket is gone")
+	for name, c := range map[string]struct {
+		in   io.Reader
+		size int64
+		want string
+	}{
+		"an error at once":         {iotest.ErrReader(refused), -1, "a.pem: the bucket is gone"},
+		"an error in the middle":   {io.MultiReader(bytes.NewReader(bytes.Repeat(cert, 3)), iotest.ErrReader(refused)), -1, "a.pem: the bucket is gone"},
+		"too large by its size":    {bytes.NewReader(cert), 11_000, "larger than 10000 bytes"},
+		"too large without a size": {bytes.NewReader(bytes.Repeat(cert, 10)), -1, "larger than 10000 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var errs []error
+			for r := range inventory.ScanReader(t.Context(), inventory.Config{MaxFileSize: 10_000}, "a.pem", c.in, c.size) {
+				errs = append(errs, r.Err)
+			}
+			require.Len(t, errs, 1)
+			assert.ErrorContains(t, errs[0], c.want)
+		})
+	}
+}
