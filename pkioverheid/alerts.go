@@ -64,11 +64,19 @@ var http2Lost = []string{
 	"http2: client connection force closed via ClientConn.Close",
 }
 
-// connectionLost reports whether err may be what is left of a server that closed the
-// connection right after the handshake: in TLS 1.3 its alert can come too late to be read.
-func connectionLost(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || slices.Contains(http2Lost, err.Error())
+// lostBy returns the part of err that may be what is left of a server that closed the
+// connection right after the handshake, or nil: in TLS 1.3 its alert can come too late to
+// be read.
+func lostBy(err error) error {
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
+		if errors.Is(err, lost) {
+			return lost
+		}
+	}
+	if slices.Contains(http2Lost, err.Error()) {
+		return err
+	}
+	return nil
 }
 
 // http2StreamError is the form in which net/http shows its own type to errors.As.

@@ -63,7 +63,7 @@ func TestEachLossOfHTTP2IsReadInNetHTTPsWords(t *testing.T) {
 	}
 	for _, words := range http2Lost {
 		assert.True(t, bytes.Contains(source, []byte(`"`+words+`"`)), words)
-		assert.True(t, connectionLost(errors.New(words)))
+		assert.Error(t, lostBy(errors.New(words)))
 	}
-	assert.False(t, connectionLost(errors.New("http2: something else")))
+	assert.NoError(t, lostBy(errors.New("http2: something else")))
 }

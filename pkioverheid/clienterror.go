@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func RefusedCertificate(resp *http.Response) error {
 	default:
 		return nil
 	}
-	e := newClientCertificateError(host, noAlert, seen.request, a.clock(), status)
+	e := newClientCertificateError(host, noAlert, seen.request, a.now(), status)
 	if said := handlerSaid(resp); said != "" {
 		e.Guess = false
 		e.Problem, e.Advice = host+" does not let us in: "+said+".", "Ask the server's owner to let this certificate in, or use the one that it expects."
@@ -187,7 +188,7 @@ func (a *attempt) clientCertificateError(name, host string, err error) *ClientCe
 			return nil
 		}
 	case slices.Contains(aboutCertificate, said):
-		if s.request == nil && !s.connected {
+		if s.request == nil && !s.connected && a.asked != nil {
 			// In a handshake in which nobody asked: it was to resume a session in
 			// which somebody had, or is about something else.
 			if s.request, _ = a.asked.of(name); s.request == nil {
@@ -198,13 +199,15 @@ func (a *attempt) clientCertificateError(name, host string, err error) *ClientCe
 		return wantedLate(host, "in HTTP/2 it cannot ask later", err)
 	case s.request == nil || s.answered:
 		return nil
+	case a.asked == nil && (a.now().Sub(s.request.at) > soon || lostBy(err) == net.ErrClosed):
+		return nil // about something else, or closed by ourselves
 	case slices.Contains(mayBeAboutCertificate, said):
-	case said != noAlert || !connectionLost(err):
+	case said != noAlert || lostBy(err) == nil:
 		return nil
 	case s.connected && s.version < tls.VersionTLS13:
 		return nil // up to TLS 1.2 the certificate was accepted when the handshake ended
 	}
-	return newClientCertificateError(host, said, s.request, a.clock(), err)
+	return newClientCertificateError(host, said, s.request, a.now(), err)
 }
 
 // newClientCertificateError explains a refusal; a nil request is not known.
@@ -228,7 +231,7 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 	}
 	switch {
 	case said == noRenegotiation:
-		return e.Host + " asks for a certificate late, in a renegotiation.", "Add it to ClientConfig.RenegotiateHosts."
+		return e.Host + " asks for a certificate late, in a renegotiation.", "Call it with a Transport, and add it to ClientConfig.RenegotiateHosts."
 	case r == nil:
 		return refused + ".", "Ask the server's owner what is wrong with the certificate."
 	case r.certificate == nil:

@@ -54,8 +54,8 @@ type ClientConfig struct {
 // NCSC rates good or sufficient, and shows cfg.KeyPairs. crypto/tls's own
 // verification stays on; VerifyConnection then asks for a complete chain that is
 // valid and passes the policies and Trust.Revocation, on resumed sessions too. Its errors
-// are *[ServerCertificateError]; what crypto/tls refuses itself is a
-// *tls.CertificateVerificationError. Setting InsecureSkipVerify on the result
+// are *[ServerCertificateError]; of what crypto/tls refuses itself, and of what the server
+// refuses, [Explain] makes ours. Setting InsecureSkipVerify on the result
 // leaves nothing verified, and every connection is refused.
 //
 // It sets no ClientSessionCache, because a session goes on with the certificate that it
@@ -204,7 +204,7 @@ func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tl
 			shown, place = pair, i
 		}
 	}
-	recordRequest(info.Context(), asked)
+	recordRequest(info.Context(), asked, c.clock)
 	if tr := c.own.tracing; tr.Shown != nil {
 		report(tr, tr.Shown, ShownEvent{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
 	}

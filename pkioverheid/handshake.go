@@ -22,6 +22,7 @@ type certificateRequest struct {
 	unsupported   error             // why it was not shown
 	sent          bool
 	next          *x509.Certificate // the one that stands after it, for the same host
+	at            time.Time
 }
 
 // acceptable reports whether a CA of the certificate's chain is among those that
@@ -46,11 +47,12 @@ func (r *certificateRequest) acceptable() bool {
 
 // attempt notes what happens to one request on its way. Its context carries it to
 // the connection that the request causes to be dialled, and the connection
-// carries it to the other requests that share it.
+// carries it to the other requests that share it. One of WithHandshake has a clock from
+// the handshake on, request and nothing else.
 type attempt struct {
 	clock func() time.Time
-	asked *requests
-	host  string // in lower case
+	asked *requests // those of its Transport
+	host  string    // in lower case
 
 	proxy    *url.URL // by which it is called, nil for none
 	proxyErr error    // why that is not known
@@ -150,12 +152,20 @@ func (r *requests) record(name string, request *certificateRequest) {
 	r.byName[name] = request
 }
 
-func recordRequest(ctx context.Context, r certificateRequest) {
+func recordRequest(ctx context.Context, r certificateRequest, clock func() time.Time) {
 	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
+		r.at = clock()
 		a.mu.Lock()
-		a.request = &r
+		a.request, a.clock = &r, clock
 		a.mu.Unlock()
 	}
+}
+
+func (a *attempt) now() time.Time {
+	a.mu.Lock()
+	clock := clockOf(a.clock)
+	a.mu.Unlock()
+	return clock()
 }
 
 // seen is what is known of the connection that an attempt used, or of the

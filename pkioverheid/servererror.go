@@ -110,6 +110,11 @@ func (t *trustState) explainServer(host string, cause *tls.CertificateVerificati
 // explainStricterPool is for a chain that verifies with all that is known here and
 // that crypto/tls refused with what the pool has and the server sent.
 func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, cause *tls.CertificateVerificationError) {
+	e.Problem, e.Advice = wordsOf(cause.Err)
+	if reason := reasonOf(cause.Err); reason != chain.UnknownAuthority && reason != 0 {
+		e.Reason = reason // by another clock, perhaps
+		return
+	}
 	var missing []string
 	for _, c := range e.Path[1 : len(e.Path)-1] {
 		if !slices.ContainsFunc(sent, c.Equal) {
@@ -118,7 +123,9 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 	}
 	if len(missing) == 0 {
 		e.Reason = chain.RefusedByPolicy
-		e.Problem, e.Advice = wordsOf(cause.Err)
+		if a := recognised().keyOf(e.Path.Root()); a != nil && e.Advice == "" {
+			e.Advice = fmt.Sprintf("It is under %s: see whether the tls.Config trusts that, and which policies it has.", a.hierarchy)
+		}
 		return
 	}
 	e.Problem = "The server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing."

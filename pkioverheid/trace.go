@@ -225,7 +225,7 @@ func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 	case local || said == otherAlert:
 	case said != noAlert:
 		e.Reason = reasonOfAlert(said)
-	case connectionLost(err):
+	case lostBy(err) != nil:
 		e.Reason = PeerBrokeOff
 	}
 	report(s.tracing, s.tracing.Failed, e)

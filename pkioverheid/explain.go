@@ -1,0 +1,156 @@
+package pkioverheid
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// WithHandshake returns a context for dialling with a tls.Config of [ClientTLSConfig]. It
+// records what the server asked for and what was sent, for [Explain]. Make one for each
+// connection: a handshake overwrites what the one before it recorded.
+func WithHandshake(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, new(attempt))
+}
+
+// Explain turns the error of any TLS client into ours, by what it wraps: a
+// *tls.CertificateVerificationError into a *[ServerCertificateError], a server's alert
+// about our certificate (a *net.OpError with Op "remote error") into a
+// *[ClientCertificateError]. Where ctx is of [WithHandshake], that says what was asked for
+// and sent, and a connection that was lost within seconds of it is explained as a guess.
+//
+// Any other error is returned as it is: nil, timeouts, what concerns no certificate and
+// what is explained already. Of a plain err its text is all there is, and nothing is found.
+// The words are those for [Hierarchies], since nothing says what was trusted.
+func Explain(ctx context.Context, err error) error {
+	var server *ServerCertificateError
+	var client *ClientCertificateError
+	if err == nil || errors.As(err, &server) || errors.As(err, &client) {
+		return err
+	}
+	var called *url.Error
+	name := ""
+	if errors.As(err, &called) {
+		if u, parseErr := url.Parse(called.URL); parseErr == nil {
+			name = u.Hostname()
+		}
+	}
+	var refused *tls.CertificateVerificationError
+	if errors.As(err, &refused) {
+		e := explainUntold(quoteHost(name), refused)
+		e.Err = append(e.Err, err) // what the library says besides
+		return e
+	}
+	a, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok || a.asked != nil { // a Transport explains its own
+		a = new(attempt)
+	}
+	e := a.clientCertificateError(name, quoteHost(name), err)
+	if e == nil {
+		return err
+	}
+	e.Err = []error{said(err), err} // the library's own text may name users and paths
+	return e
+}
+
+// said returns what crypto/tls or the network said, without what was wrapped around it.
+func said(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		if op.Op == "remote error" || op.Op == "local error" {
+			return op
+		}
+	}
+	if lost := lostBy(err); lost != nil {
+		return lost
+	}
+	return err
+}
+
+// explainers verify in order to explain: which Trust refused is not known. The first is
+// for a root that is not trusted: it trusts what the zero Trust does. The second is for all
+// that crypto/x509 may say besides, of anything that may have been trusted.
+var explainers = sync.OnceValue(func() (e struct{ root, other *trustState }) {
+	var all []Hierarchy
+	fixtures := truststore.New()
+	for h := EV; h.known(); h++ {
+		if h.trustable() {
+			all = append(all, h)
+		}
+		if certs := fixture.Certificates(hierarchyTable[h].text); h != G3 && len(certs) > 0 {
+			fixtures.Add(certs[0])
+		}
+	}
+	var err, errOther error
+	e.root, err = newTrustState(Trust{}, forServers, Hierarchies(), contents{})
+	e.other, errOther = newTrustState(Trust{}, forServers, all, contents{roots: fixtures})
+	if err := errors.Join(err, errOther); err != nil {
+		panic(err) // the embedded certificates are wrong, and a test says so
+	}
+	e.root.known = e.other.known // with fixtures, so that a path is followed there too
+	return e
+})
+
+// explainUntold explains a refusal without knowing what was trusted.
+func explainUntold(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
+	reason := reasonOf(cause.Err)
+	if reason == chain.UnknownAuthority {
+		return explainers().root.explainServer(host, cause)
+	}
+	e := explainers().other.explainServer(host, cause)
+	if reason == 0 || e.Reason != chain.UnknownAuthority || len(e.Path) == 0 {
+		return e
+	}
+	if _, ours := ClaimOf(e.Path.Root()); ours {
+		return e // and not what it says it is
+	}
+	// A root that is not known here, and was perhaps trusted.
+	e.Reason = reason
+	e.Problem, e.Advice = wordsOf(cause.Err)
+	var invalid x509.CertificateInvalidError
+	if reason == chain.Expired && errors.As(cause.Err, &invalid) && invalid.Cert != nil {
+		e.Problem = fmt.Sprintf("%s was valid until %s.", phrase.Capital(quote.Certificate(invalid.Cert)), phrase.Day(invalid.Cert.NotAfter))
+		e.Advice = "The server's owner must replace it. Check also that the clock is right."
+	}
+	return e
+}
+
+// reasonOf returns the reason in an error of crypto/x509, zero for one that has no word here.
+func reasonOf(err error) chain.Reason {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return chain.UnknownAuthority
+	case errors.As(err, &name):
+		return chain.WrongName
+	case !errors.As(err, &invalid):
+		return 0
+	}
+	switch invalid.Reason {
+	case x509.Expired:
+		return chain.Expired
+	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
+		return chain.WrongUsage
+	}
+	return 0
+}
+
+// soon is how long after a handshake an alert that may be about something else, or a lost
+// connection, is put down to it.
+const soon = 10 * time.Second
