@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -21,7 +21,12 @@ import (
 // auditFlags are what an audit is asked for.
 type auditFlags struct {
 	json, csv bool
+	all       bool
+	quiet     bool
+	strict    bool
 	force     bool
+	accept    string
+	machine   string
 	html      string
 	at        moment
 	roots     trust
@@ -38,45 +43,39 @@ func newAudit() *cobra.Command {
 		Use:   "audit PATH|HOST:PORT…",
 		Short: "Find certificates that must be replaced",
 		Long: `audit looks for certificates in files, in folders with all that is below them, and
-on servers. It says of each whether it must be replaced, by what, by when, and whom
-to ask. Formats are recognised by content, not by name: PEM in any text, DER, PKCS#7,
-PKCS#12, Java key stores, SAML metadata, CPAs.
-
-What must be done, as the table says it:
+on servers. A row is a certificate, with its places below. What must be done:
 
   now     the date has passed, or it may not be used at all: G3, ended, withdrawn
+  fix     nothing to replace, but its chain, its name or its server is wrong
   soon    within 90 days
   later   there is a date, further ahead: Private G1 must be left by the end of 2027
   ok      nothing to do
-  -       nothing of PKIoverheid
-  error   could not be looked at: the list may not be complete
 
-The exit status is 1 if something must be replaced, however far ahead the date is
-(--fail-on changes that; a CA that goes "later" does not count, since until then its
-successor is trusted beside it), 2 if something could not be looked at or the search
-was stopped, which goes before 1, and else 0. What most likely holds no certificate,
-such as a socket, is passed over, unless it is named itself; --json and --csv report
-it. A file that is named itself and holds no certificate counts as not looked at.
-Archives are not opened up, nor is base64 of DER looked for in other text.
+What is not of PKIoverheid is a number, and is listed with --all. The exit status is 1
+if something must be replaced or put right, however far ahead the date is (--fail-on
+changes that; a CA that goes "later" does not count, since its successor is trusted
+beside it), else 2 if something could not be looked at, else 0. --strict lets 2 go
+before 1. Findings in the file of --accept do not count until their date.
 
-Key stores are opened with the passwords of --password-file and --password-env, or
-PKIO_PASSWORD if no flag is given, and with "changeit".
-
-The table and the report hold all that needs action, and say how many of the others
-they leave out if there are very many; --json and --csv hold all, as they are found.
-The report is written over a report of before; --force writes it over any other
-file, but never over a private key.`,
+Formats are recognised by content: PEM in any text, DER, PKCS#7, PKCS#12, Java key
+stores, SAML metadata, CPAs. Key stores are opened with the passwords of
+--password-file and --password-env, or else PKIO_PASSWORD, and with "changeit".`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv
-  pkio audit /etc --json | jq '.[] | select(.state == "withdrawn") | .path'
+  pkio audit /etc --json | jq '.certificates[] | select(.do == "now") | .name'
   pkio audit certs --fail-on soon      in CI, to fail from 90 days before the date on`,
 		Args: positional(1, 100_000, "a PATH or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.json, "json", false, "write an array of JSON, a finding on each line")
-	flags.BoolVar(&f.csv, "csv", false, "write CSV, with headings")
+	flags.BoolVar(&f.all, "all", false, "list what is not of PKIoverheid too, and every place")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the summary only")
+	flags.BoolVar(&f.json, "json", false, "write JSON, as audit.schema.json describes it")
+	flags.BoolVar(&f.csv, "csv", false, "write CSV, a row for each place")
+	flags.StringVar(&f.accept, "accept", "", "a `file` with findings that are accepted, see pkio accept")
+	flags.BoolVar(&f.strict, "strict", false, "exit with status 2 if something could not be looked at, whatever was found")
+	flags.StringVar(&f.machine, "machine", "", "the `name` of this machine, for JSON and the report (default its host name)")
 	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
 	forceFlag(cmd, &f.force)
 	f.at.flag(cmd, "judge at this date")
@@ -89,28 +88,9 @@ file, but never over a private key.`,
 	return cmd
 }
 
-// sink takes the findings of an audit as they come.
-type sink interface {
-	take(inventory.Result) error
-	close() error
-}
-
 func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
-	if f.json && f.csv {
-		return errors.New("--json and --csv both write to standard output: give one")
-	}
-	if f.timeout <= 0 {
-		return fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
-	}
-	var failOn advice.Urgency
-	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil || failOn == advice.NotUrgent {
-		return fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
-	}
-	var use advice.Use
-	if err := use.UnmarshalText([]byte(f.use)); err != nil {
-		return fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
-	}
-	if err := f.name.check(); err != nil {
+	failOn, use, err := f.check()
+	if err != nil {
 		return err
 	}
 	known, err := f.passwords.known()
@@ -122,107 +102,167 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if err != nil {
 		return err
 	}
-	page := outFile{path: f.html, force: f.force, passwords: known}
-	for _, t := range targets {
-		if info, err := os.Stat(t); err == nil && info.Mode().IsRegular() {
-			page.inputs = append(page.inputs, t)
+	var accepted *acceptances
+	if f.accept != "" {
+		if accepted, err = readAcceptances(f.accept, false); err != nil {
+			return fmt.Errorf("--accept: %w", err)
 		}
 	}
-	if f.html != "" {
-		if page.stream(cmd) == cmd.OutOrStdout() && (f.json || f.csv) {
-			return errors.New("--html and --json or --csv both write to standard output: give the name of a file to --html")
-		}
-		if err := page.check(cmd, aReport); err != nil {
-			return fmt.Errorf("--html: %w", err)
-		}
+	page := outFile{path: f.html, force: f.force, passwords: known}
+	if err := f.checkPage(cmd, &page, targets); err != nil {
+		return err
 	}
 
-	out, status := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	out := cmd.OutOrStdout()
 	if f.html != "" {
 		out = page.remarks(cmd)
 	}
-	findings := newFindings(f.at.orNow(), targets)
-	var lines sink
-	switch {
-	case f.json:
-		lines = newJSONLines(out)
-	case f.csv:
-		lines = newCSVLines(out)
-	}
-
-	shown := status
-	if lines != nil && isTerminal(out) {
-		shown = io.Discard // they would write over each other
-	}
-	bar := startProgress(shown)
-	err = f.scan(cmd.Context(), inventory.Config{
+	c := newCollector(f.newRun(targets))
+	found := f.scan(cmd, c, accepted, inventory.Config{
 		Passwords:  func(string) iter.Seq[string] { return slices.Values(known) },
-		Time:       findings.At,
+		Time:       c.at,
 		Verifier:   verifier,
 		Use:        use,
 		JudgeAhead: true,
 		Timeout:    f.timeout,
 		ServerName: string(f.name),
-		Progress:   &bar.counts,
-	}, targets, func(r inventory.Result) error {
-		findings.take(r)
-		if lines == nil && classOf(r) == classError {
-			bar.above(func(io.Writer) { complain(status, troubleOf(r)) })
-		}
-		if lines != nil {
-			if r.Err != nil {
-				r.Err = toldError{troubleOf(r)}
-			}
-			return lines.take(r)
-		}
-		return nil
-	})
-	bar.end()
-	if err != nil {
-		return err
-	}
-	stopped := cmd.Context().Err() != nil
-	findings.Stopped = stopped
+	}, targets)
 
 	// The report first: what prints the table may have gone.
 	if f.html != "" {
 		var text bytes.Buffer
-		if err := findings.writeReport(&text); err != nil {
+		if err := found.writeReport(&text); err != nil {
 			return err
 		}
 		if err := page.write(cmd, text.Bytes(), aReport); err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}
 	}
-	if lines != nil {
-		if err := lines.close(); err != nil {
-			return err
-		}
-	} else {
-		if err := findings.writeTable(out, f.html == ""); err != nil {
-			return err
-		}
-		if f.html != "" && page.stream(cmd) == nil {
-			fmt.Fprintf(out, "The report is in %s.\n", safetext.Printable(f.html, maxText))
+	switch {
+	case f.json:
+		err = found.writeJSON(out)
+	case f.csv:
+		err = found.writeCSV(out)
+	default:
+		err = found.writeTable(out, tableOptions{all: f.all, quiet: f.quiet || f.html != "", width: widthOf(out)})
+		if err == nil && f.html != "" && page.stream(cmd) == nil {
+			_, err = fmt.Fprintf(out, "The report is in %s.\n", safetext.Printable(f.html, maxText))
 		}
 	}
-	switch n := findings.Count[classError]; {
-	case stopped:
-		return errors.New("stopped: what is above is not complete")
-	case n > 0:
-		complain(status, fmt.Errorf("%s could not be looked at, and so the list may not be complete", count(n, "place")))
-		return statusOf(statusError)
-	case findings.urgent(failOn):
-		return statusOf(statusFinding)
+	if err != nil {
+		return err
+	}
+	return f.status(cmd, found, failOn)
+}
+
+// check refuses flags that do not go together, or that have values which are none.
+func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
+	switch {
+	case f.json && f.csv:
+		return "", use, errors.New("--json and --csv both write to standard output: give one")
+	case (f.json || f.csv) && (f.all || f.quiet):
+		return "", use, errors.New("--all and --quiet are for the table: --json and --csv have all")
+	case f.all && f.quiet:
+		return "", use, errors.New("--all and --quiet: give one")
+	case f.html != "" && (f.all || f.quiet):
+		return "", use, errors.New("--all and --quiet are for the table, and with --html there is none")
+	case f.timeout <= 0:
+		return "", use, fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
+	}
+	failOn = class(f.failOn)
+	if !slices.Contains([]class{classNow, classSoon, classLater}, failOn) {
+		return "", use, fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
+	}
+	if err := use.UnmarshalText([]byte(f.use)); err != nil {
+		return "", use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
+	}
+	return failOn, use, f.name.check()
+}
+
+// checkPage refuses a place for the report before the work is done.
+func (f *auditFlags) checkPage(cmd *cobra.Command, page *outFile, targets []string) error {
+	if f.html == "" {
+		return nil
+	}
+	for _, t := range targets {
+		if info, err := os.Stat(t); err == nil && info.Mode().IsRegular() {
+			page.inputs = append(page.inputs, t)
+		}
+	}
+	if page.stream(cmd) == cmd.OutOrStdout() && (f.json || f.csv) {
+		return errors.New("--html and --json or --csv both write to standard output: give the name of a file to --html")
+	}
+	if err := page.check(cmd, aReport); err != nil {
+		return fmt.Errorf("--html: %w", err)
 	}
 	return nil
 }
 
-func (f *auditFlags) scan(ctx context.Context, cfg inventory.Config, targets []string, take func(inventory.Result) error) error {
-	for r := range inventory.Scan(ctx, cfg, targets...) {
-		if err := take(r); err != nil {
-			return err
+func (f *auditFlags) newRun(targets []string) auditRun {
+	run := auditRun{Machine: f.machine, Tool: version(), CAs: pkioverheid.EmbeddedVersion(), Start: time.Now().UTC().Truncate(time.Second), Targets: []string{}}
+	if run.Machine == "" {
+		run.Machine, _ = os.Hostname() // empty if it has none
+	}
+	run.At = run.Start
+	if !f.at.IsZero() {
+		run.At = f.at.Time
+	}
+	for _, t := range targets {
+		run.Targets = append(run.Targets, safetext.Printable(t, maxPath))
+	}
+	return run
+}
+
+// scan looks at everything, and says on standard error what could not be looked at.
+func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptances, cfg inventory.Config, targets []string) *audit {
+	shown := cmd.ErrOrStderr()
+	if f.quiet {
+		shown = io.Discard
+	}
+	start := time.Now()
+	bar := startProgress(shown)
+	cfg.Progress = &bar.counts
+	eachFound(cmd.Context(), cfg, targets, c.take)
+	partial := cmd.Context().Err() != nil
+	bar.end()
+	found := c.finish(float64(time.Since(start).Milliseconds())/1000, partial, accepted)
+	for _, line := range found.errorLines() {
+		complain(cmd.ErrOrStderr(), errors.New(line))
+	}
+	return found
+}
+
+// status is the exit status, with a word on why.
+func (f *auditFlags) status(cmd *cobra.Command, found *audit, failOn class) error {
+	unread := 0
+	for i := range found.NotRead {
+		if n := &found.NotRead[i]; !n.Skipped && n.Accepted == nil {
+			unread++
 		}
 	}
+	incomplete := unread > 0 || found.Run.Partial || found.lost > 0
+	if found.Run.Partial {
+		complain(cmd.ErrOrStderr(), errors.New("stopped: what is above is not complete"))
+	}
+	if unread > 0 {
+		complain(cmd.ErrOrStderr(), fmt.Errorf("%s could not be looked at, and so the list may not be complete", count(unread, "place")))
+	}
+	switch {
+	case incomplete && f.strict:
+		return statusOf(statusError)
+	case found.urgent(failOn):
+		return statusOf(statusFinding)
+	case incomplete:
+		return statusOf(statusError)
+	}
 	return nil
+}
+
+// urgent reports whether something must be replaced that is as urgent as that, or put
+// right. A CA that goes later is not replaced before: until then, its successor is
+// trusted beside it.
+func (a *audit) urgent(from class) bool {
+	return slices.ContainsFunc(a.Certificates, func(c *certificate) bool {
+		return c.Accepted == nil && c.Do.grade() <= from.grade() && !(c.CA && c.Do == classLater)
+	})
 }

@@ -4,132 +4,141 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
-	"unicode/utf8"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// jsonLines writes an array, one finding on a line, so that nothing is kept.
-type jsonLines struct {
-	out  *bufio.Writer
-	some bool
-}
-
-func newJSONLines(out io.Writer) *jsonLines { return &jsonLines{out: bufio.NewWriter(out)} }
-
-func (j *jsonLines) take(r inventory.Result) error {
-	data, err := json.Marshal(r)
+// writeJSON writes the audit, a certificate on each line.
+func (a *audit) writeJSON(to io.Writer) error {
+	short := *a
+	short.Certificates, short.NotRead = nil, nil
+	head, err := json.Marshal(short)
 	if err != nil {
 		return err
 	}
-	before := "[\n"
-	if j.some {
-		before = ",\n"
+	before, after, _ := strings.Cut(string(head), `"certificates":null,"notRead":null`)
+	out := bufio.NewWriter(to)
+	fmt.Fprint(out, strings.ReplaceAll(before, `,"summary"`, ",\n\"summary\""), "\n\"certificates\":")
+	if err := writeList(out, a.Certificates); err != nil {
+		return err
 	}
-	j.some = true
-	_, err = j.out.WriteString(before + string(data))
+	fmt.Fprint(out, ",\n\"notRead\":")
+	if err := writeList(out, a.NotRead); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, after)
+	return out.Flush()
+}
+
+func writeList[T any](out io.Writer, list []T) error {
+	before := "["
+	for i := range list {
+		data, err := json.Marshal(&list[i])
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%s\n%s", before, data); err != nil {
+			return err
+		}
+		before = ","
+	}
+	if len(list) == 0 {
+		fmt.Fprint(out, "[")
+	}
+	_, err := fmt.Fprint(out, "]")
 	return err
 }
 
-func (j *jsonLines) close() error {
-	end := "\n]\n"
-	if !j.some {
-		end = "[]\n"
-	}
-	if _, err := j.out.WriteString(end); err != nil {
-		return err
-	}
-	return j.out.Flush()
-}
+// csvColumns are named as in the JSON. Those of a place follow those of the certificate:
+// a row is a certificate at a place, or a place that was not looked at.
+var csvColumns = []string{"do", "deadline", "overdue", "accepted", "hierarchy", "role", "name",
+	"target", "path", "pathBytes", "place", "format", "use", "party", "state", "reason", "problems",
+	"status", "replacement", "supplier", "advice", "subject", "issuer", "serial", "notBefore", "notAfter", "ca", "dnsNames",
+	"keyType", "keyBits", "tsp", "oin", "sha256", "error"}
 
-// csvLines writes CSV (RFC 4180) that spreadsheets take as text.
-type csvLines struct {
-	out  *bufio.Writer
-	head bool
-}
-
-func newCSVLines(out io.Writer) *csvLines { return &csvLines{out: bufio.NewWriter(out)} }
-
-var csvColumns = []string{"do", "by", "status", "state", "hierarchy", "role", "name", "target", "path", "path_base64", "place",
-	"format", "use", "party", "subject", "issuer", "serial", "not_before", "not_after", "tsp", "oin", "sha256",
-	"replacement", "supplier", "advice", "reason", "error"}
-
-func (c *csvLines) take(r inventory.Result) error {
-	if err := c.heading(); err != nil {
-		return err
-	}
-	row := map[string]string{
-		"do":     classOf(r).String(),
-		"state":  r.State(),
-		"target": r.Target,
-		"path":   r.Path,
-		"place":  r.Place,
-		"party":  r.Party,
-	}
-	if !utf8.ValidString(r.Path) {
-		row["path_base64"] = base64.StdEncoding.EncodeToString([]byte(r.Path))
-	}
-	if r.Format != 0 {
-		row["format"] = r.Format.String()
-	}
-	if r.Err != nil {
-		row["error"] = r.Err.Error()
-	}
-	if x := r.Certificate; x != nil {
-		a := r.Advice()
-		row["name"], row["use"], row["sha256"] = nameOf(x), r.Use.String(), r.Fingerprint().String()
-		row["subject"], row["issuer"] = safetext.Name(x.Subject, 1024), safetext.Name(x.Issuer, 1024)
-		if x.SerialNumber != nil && x.SerialNumber.BitLen() <= 8*64 {
-			row["serial"] = x.SerialNumber.Text(16)
-		}
-		row["not_before"], row["not_after"] = date(x.NotBefore), date(x.NotAfter)
-		if id, ok := r.Claim(); ok {
-			row["hierarchy"], row["role"], row["tsp"], row["oin"] = id.Hierarchy.String(), id.Role.String(), string(id.TSP), string(id.OIN)
-		}
-		row["status"], row["supplier"], row["advice"] = a.Status.String(), string(a.Supplier), a.Text
-		if !a.Deadline.IsZero() {
-			row["by"] = date(a.Deadline)
-		}
-		if a.Replacement != 0 {
-			row["replacement"] = a.Replacement.String()
-		}
-		if _, err := r.Chain(); err != nil {
-			row["reason"] = err.Error()
-		}
-	}
+// writeCSV writes the audit as a table (RFC 4180) that spreadsheets take as text.
+func (a *audit) writeCSV(to io.Writer) error {
+	out := bufio.NewWriter(to)
+	writeCells(out, csvColumns)
 	cells := make([]string, len(csvColumns))
-	for i, name := range csvColumns {
-		cells[i] = row[name]
+	row := func(values map[string]string) {
+		for i, name := range csvColumns {
+			cells[i] = values[name]
+		}
+		writeCells(out, cells)
 	}
-	return c.write(cells)
+	for _, c := range a.Certificates {
+		values := c.csv()
+		for i := range c.Places {
+			c.Places[i].csv(values)
+			values["state"], values["reason"] = c.State, c.Reason
+			if p := &c.Places[i]; p.State != "" {
+				values["state"], values["reason"] = p.State, p.Reason
+			}
+			row(values)
+		}
+	}
+	for i := range a.NotRead {
+		n := &a.NotRead[i]
+		values := map[string]string{"do": "error", "error": n.Error, "advice": n.Advice}
+		if n.Skipped {
+			values["do"] = "skipped"
+		}
+		if n.Accepted != nil {
+			values["accepted"] = n.Accepted.Until + " " + n.Accepted.Reason
+		}
+		(&place{Target: n.Target, Path: n.Path, PathBytes: n.PathBytes}).csv(values)
+		row(values)
+	}
+	return out.Flush()
 }
 
-func (c *csvLines) heading() error {
-	if c.head {
-		return nil
+func (c *certificate) csv() map[string]string {
+	values := map[string]string{
+		"do": string(c.Do), "deadline": c.Deadline, "hierarchy": c.Hierarchy, "role": c.Role, "name": c.Name,
+		"status": c.Status, "replacement": c.Replacement, "supplier": c.Supplier, "advice": c.Advice,
+		"subject": c.Subject, "issuer": c.Issuer, "serial": c.Serial,
+		"notBefore": c.NotBefore.Format(time.RFC3339), "notAfter": c.NotAfter.Format(time.RFC3339),
+		"dnsNames": strings.Join(c.DNSNames, " "), "keyType": c.KeyType, "tsp": c.TSP, "oin": c.OIN, "sha256": c.SHA256,
 	}
-	c.head = true
-	return c.write(csvColumns)
+	if c.KeyBits > 0 {
+		values["keyBits"] = strconv.Itoa(c.KeyBits)
+	}
+	if c.Overdue {
+		values["overdue"] = "true"
+	}
+	if c.CA {
+		values["ca"] = "true"
+	}
+	if c.Accepted != nil {
+		values["accepted"] = c.Accepted.Until + " " + c.Accepted.Reason
+	}
+	return values
 }
 
-func (c *csvLines) write(cells []string) error {
+// csv sets the values of a place.
+func (p *place) csv(values map[string]string) {
+	values["target"], values["path"], values["place"] = p.Target, p.Path, p.Place
+	values["pathBytes"] = base64.StdEncoding.EncodeToString(p.PathBytes)
+	values["format"], values["use"], values["party"] = p.Format, p.Use, p.Party
+	values["problems"] = strings.Join(p.Problems, " ")
+}
+
+func writeCells(out *bufio.Writer, cells []string) {
 	for i, cell := range cells {
-		cells[i] = csvCell(cell)
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString(csvCell(cell))
 	}
-	_, err := c.out.WriteString(strings.Join(cells, ",") + "\r\n")
-	return err
-}
-
-func (c *csvLines) close() error {
-	if err := c.heading(); err != nil {
-		return err
-	}
-	return c.out.Flush()
+	out.WriteString("\r\n") // an error stays, and Flush returns it
 }
 
 // formula is where a spreadsheet would begin a formula: at the start of a cell, and, as
@@ -138,9 +147,6 @@ var formula = regexp.MustCompile(`(^|;)([\s"]*[=+\-@\t\r＝＋－＠])`)
 
 // csvCell makes text of others a cell that is text and nothing else.
 func csvCell(s string) string {
-	if s == "-" {
-		return s // ours, and the whole cell
-	}
 	// As it was: an escape begins with a backslash. Most text needs no look.
 	if strings.ContainsRune(s, ';') || strings.IndexFunc(s, isLetterOrDigit) != 0 {
 		s = formula.ReplaceAllString(s, "$1'$2")

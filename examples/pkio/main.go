@@ -14,11 +14,26 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the program at once.
-	context.AfterFunc(ctx, stop)
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stop()
+		first := time.Now()
+		for range signals {
+			// Two that come together are one wish: what is being written is written whole.
+			if time.Since(first) > patience {
+				os.Exit(statusError)
+			}
+		}
+	}()
 	os.Exit(run(ctx, os.Args[1:]))
 }
+
+// patience is how long after the first signal another one changes nothing.
+const patience = 2 * time.Second

@@ -36,7 +36,7 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		var wrong []error
 		for r := range inventory.Scan(ctx, cfg, target) {
 			if r.Err != nil {
-				wrong = append(wrong, troubleOf(r))
+				wrong = append(wrong, errorOf(r))
 			} else {
 				found = append(found, r)
 			}

@@ -62,16 +62,24 @@ func foundCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: found JSON WANT FOLDER")
 	}
-	var results []struct{ Path, Fingerprint, Error string }
+	var results struct {
+		Certificates []struct {
+			SHA256 string
+			Places []struct{ Path string }
+		}
+		NotRead []struct{ Error string }
+	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &results))
 	var got []string
-	for _, r := range results {
-		if r.Error != "" {
-			ts.Fatalf("%s", r.Error)
+	for _, r := range results.NotRead {
+		ts.Fatalf("%s", r.Error)
+	}
+	for _, r := range results.Certificates {
+		for _, p := range r.Places {
+			path, err := filepath.Rel(ts.MkAbs(args[2]), ts.MkAbs(p.Path))
+			ts.Check(err)
+			got = append(got, filepath.ToSlash(path)+" "+r.SHA256)
 		}
-		path, err := filepath.Rel(ts.MkAbs(args[2]), ts.MkAbs(r.Path))
-		ts.Check(err)
-		got = append(got, filepath.ToSlash(path)+" "+r.Fingerprint)
 	}
 	slices.Sort(got)
 	want := strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n")

@@ -15,8 +15,6 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/advice"
-	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -42,7 +40,7 @@ type report struct {
 	Looked                  []string
 	LookedMore              int
 	Tiles                   []tile
-	Actions                 []action
+	Actions                 []reportAction
 	Timeline                []timelineItem
 	Rows                    []reportRow
 	More                    string // what is not on the page
@@ -55,30 +53,27 @@ type report struct {
 
 type tile struct {
 	N     int
-	Class string
+	Class class
 	Label string
 }
 
-// action is a line of what to do.
-type action struct {
-	Class             string
+// reportAction is a line of what to do.
+type reportAction struct {
+	Class             class
 	What, Why, Before string
 	Overdue           bool
 	Places            int
 }
 
 type reportRow struct {
-	Class                                                            string
+	Class                                                            class
 	Order                                                            int
 	Overdue                                                          bool
 	Before, Name, Advice, Hierarchy, Until, State, Where, Use, Chain string
 }
 
-// classIDs are the names of the classes in the style sheet.
-var classIDs = [classes]string{"now", "soon", "later", "ok", "other", "error", "other"}
-
 // classLabels are the words beside the signs: colour alone says nothing.
-var classLabels = map[string]string{"now": "now", "soon": "soon", "later": "later", "ok": "in order", "other": "other", "error": "error"}
+var classLabels = map[class]string{classNow: "now", classFix: "put right", classSoon: "soon", classLater: "later", classOK: "in order", classOther: "other", "error": "error"}
 
 // Bounds of the page: a browser gets slow beyond some megabytes.
 const (
@@ -88,59 +83,74 @@ const (
 	maxActions  = 40
 	maxWhere    = 300
 	maxCheck    = 140
+
+	maxReportErrors = 200
 )
 
 // writeReport writes the report as one file of HTML that needs nothing else.
-func (fs *findings) writeReport(w io.Writer) error {
+func (a *audit) writeReport(w io.Writer) error {
 	page, err := template.New("report").Funcs(template.FuncMap{
 		"day":       func(t time.Time) string { return t.Format("2 January 2006") },
 		"iso":       func(t time.Time) string { return t.Format(time.DateOnly) },
 		"thousands": thousands,
-		"word":      func(class string) string { return classLabels[class] },
+		"word":      func(c class) string { return classLabels[c] },
 	}).Parse(reportHTML)
 	if err != nil {
 		return err
 	}
-	return page.Execute(w, fs.report())
+	return page.Execute(w, a.report())
 }
 
-func (fs *findings) report() *report {
+func (a *audit) report() *report {
 	r := &report{
-		CSP:        contentPolicy(reportCSS, reportJS),
-		Style:      template.CSS(reportCSS),
-		Script:     template.JS(reportJS),
-		Version:    version(),
-		At:         fs.At,
-		Errors:     fs.Errors,
-		ErrorsMore: fs.Count[classError] - len(fs.Errors),
+		CSP:     contentPolicy(reportCSS, reportJS),
+		Style:   template.CSS(reportCSS),
+		Script:  template.JS(reportJS),
+		Version: a.Run.Tool,
+		At:      a.Run.At,
 	}
-	r.More = fs.leftOut()
-	for i, t := range fs.Targets {
+	for i, t := range a.Run.Targets {
 		if i == maxTargets {
-			r.LookedMore = len(fs.Targets) - i
+			r.LookedMore = len(a.Run.Targets) - i
 			break
 		}
 		r.Looked = append(r.Looked, safetext.Printable(t, 100))
 	}
-	r.Headline, r.Lead = fs.lead()
+	r.Headline, r.Lead = a.lead()
+	s := &a.Summary
 	switch {
-	case fs.Stopped:
+	case a.Run.Partial:
 		r.Warning = "The search was stopped before its end."
-	case fs.Count[classError] > 0:
-		r.Warning = count(fs.Count[classError], "place") + " could not be looked at: see the end of this page."
+	case s.NotRead > 0:
+		r.Warning = count(s.NotRead, "place") + " could not be looked at: see the end of this page."
 	}
-	for _, c := range []struct {
-		class class
-		label string
-	}{
-		{classNow, "to replace now"}, {classSoon, "to replace within 90 days"}, {classLater, "to replace later"},
-		{classOK, "in order"}, {classOther, "not of PKIoverheid"}, {classError, "could not be looked at"},
+	for _, t := range []tile{
+		{s.Now, classNow, "to replace now"}, {s.TakeOut, classNow, "CAs to take out"}, {s.Soon, classSoon, "to replace within 90 days"},
+		{s.Later, classLater, "to replace later"}, {s.Trust, classLater, "CAs to trust a successor beside"}, {s.Fix, classFix, "to put right"},
+		{s.OK, classOK, "in order"}, {s.Accepted, classOK, "accepted"}, {s.Other, classOther, "not of PKIoverheid"}, {s.NotRead, "error", "could not be looked at"},
 	} {
-		r.Tiles = append(r.Tiles, tile{fs.Count[c.class], classIDs[c.class], c.label})
+		r.Tiles = append(r.Tiles, t)
 	}
-	r.Actions = fs.actions()
-	r.Timeline = fs.timeline()
-	fs.fill(r)
+	for i, act := range a.actions() {
+		if i == maxActions {
+			r.Actions = append(r.Actions, reportAction{Class: act.Do, What: "More, see the table below"})
+			break
+		}
+		what, why := act.words()
+		r.Actions = append(r.Actions, reportAction{Class: act.Do, What: what, Why: why, Before: act.Deadline, Overdue: act.Overdue, Places: len(act.Certificates)})
+	}
+	for i := range a.NotRead {
+		n := &a.NotRead[i]
+		switch {
+		case n.Skipped:
+		case len(r.Errors) == maxReportErrors:
+			r.ErrorsMore++
+		default:
+			r.Errors = append(r.Errors, cmp.Or(n.Path, n.Target)+": "+n.Error)
+		}
+	}
+	r.Timeline = a.timeline()
+	a.fill(r)
 	return r
 }
 
@@ -155,22 +165,24 @@ func contentPolicy(style, script string) string {
 }
 
 // lead is the report in a few words, and in a sentence or two.
-func (fs *findings) lead() (short, long string) {
-	now, soon, later := fs.Count[classNow], fs.Count[classSoon], fs.Count[classLater]
-	found := "Found: " + strings.TrimPrefix(fs.distinct(), "of ") + " in " + count(fs.places(), "place") + ". "
+func (a *audit) lead() (short, long string) {
+	s := &a.Summary
+	found := "Found: " + count(len(a.Certificates), "certificate") + " in " + count(s.Places, "place") + ". "
 	switch {
-	case fs.places() == 0:
+	case len(a.Certificates) == 0:
 		return "Nothing found.", "No certificates were found."
-	case now > 0:
-		long = found + capitalCount(now) + " must be replaced or taken out now"
-		if soon > 0 {
-			long += ", and " + thousands(soon) + " within 90 days"
+	case s.Now > 0:
+		long = found + capitalCount(s.Now) + " must be replaced now"
+		if s.Soon > 0 {
+			long += ", and " + thousands(s.Soon) + " within 90 days"
 		}
-		return thousands(now) + " to replace now.", long + "."
-	case soon > 0:
-		return thousands(soon) + " to replace within 90 days.", found + "Nothing is overdue; " + thousands(soon) + " must be replaced within 90 days."
-	case later > 0:
-		return "Nothing to replace now.", found + "Nothing needs to be replaced within 90 days; for " + thousands(later) + " there is a later date."
+		return thousands(s.Now) + " to replace now.", long + "."
+	case s.TakeOut > 0:
+		return thousands(s.TakeOut) + " to take out now.", found + capitalCount(s.TakeOut) + " must be taken out of what is trusted now."
+	case s.Soon > 0:
+		return thousands(s.Soon) + " to replace within 90 days.", found + "Nothing is overdue; " + thousands(s.Soon) + " must be replaced within 90 days."
+	case s.Later > 0:
+		return "Nothing to replace now.", found + "Nothing needs to be replaced within 90 days; for " + thousands(s.Later) + " there is a later date."
 	}
 	return "Nothing to replace.", found + "Nothing of PKIoverheid needs to be replaced."
 }
@@ -182,116 +194,39 @@ func capitalCount(n int) string {
 	return thousands(n)
 }
 
-// actions puts what there is to do into words, the most urgent first.
-func (fs *findings) actions() []action {
-	keys := make([]toDo, 0, len(fs.ToDo))
-	for k := range fs.ToDo {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b toDo) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Hierarchy, b.Hierarchy),
-			cmp.Compare(b.Status, a.Status), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement),
-			strings.Compare(fmt.Sprint(a.CA), fmt.Sprint(b.CA)))
-	})
-	var all []action
-	for i, k := range keys {
-		if i == maxActions {
-			all = append(all, action{Class: classIDs[k.Class], What: "More, see the table below", Places: sum(fs.ToDo, keys[i:]) + fs.toDoMore})
-			break
-		}
-		what, why := k.words()
-		all = append(all, action{Class: classIDs[k.Class], What: what, Why: why, Before: k.Deadline, Overdue: k.Overdue, Places: fs.ToDo[k]})
-	}
-	return all
-}
-
-func sum(of map[toDo]int, keys []toDo) (n int) {
-	for _, k := range keys {
-		n += of[k]
-	}
-	return n
-}
-
-// words says what one request or one change settles, and why.
-func (k toDo) words() (what, why string) {
-	by := ""
-	if k.Replacement != 0 {
-		by = k.Replacement.String()
-	}
-	supplier := "the certificate supplier"
-	if k.Supplier != "" {
-		supplier = string(k.Supplier)
-	}
-	switch {
-	case k.Status == advice.Compromised:
-		return "Take test certificates out of use", "Their private keys are public: they are of package pkiotest."
-	case k.CA && k.Class == classNow:
-		what = "Take the CAs of " + k.Hierarchy + " out of what is trusted"
-		if by != "" {
-			what += ", and trust " + by
-		}
-	case k.CA && by != "":
-		what = "Trust " + by + " beside " + k.Hierarchy
-	case k.CA:
-		what = "Ask what comes after the CAs of " + k.Hierarchy
-	case by != "":
-		what = "Ask " + supplier + " for certificates under " + by
-	default:
-		what = "Ask " + supplier + " for new certificates"
-	}
-	subject := "These certificates are of " + k.Hierarchy
-	if k.CA {
-		subject = "These are CA certificates of " + k.Hierarchy
-	}
-	switch k.Status {
-	case advice.Withdrawn:
-		why = subject + ", withdrawn."
-	case advice.Unfit:
-		why = subject + ", which may not be used like this."
-	case advice.Ended:
-		why = subject + ", and are no longer valid."
-	default:
-		why = subject + ", and end."
-	}
-	return what, why
-}
-
 // fill adds the rows, the pictures and the sources.
-func (fs *findings) fill(r *report) {
-	pictures := map[truststore.Fingerprint]string{}
+func (a *audit) fill(r *report) {
 	sources := map[string]bool{}
-	for i, f := range fs.sorted() {
-		for _, s := range f.Advice.Sources {
-			if !sources[s] && f.Class <= classLater && len(sources) < 50 {
+	for i, c := range a.Certificates {
+		for _, s := range c.Sources {
+			if !sources[s] && c.Do.needsAction() && len(sources) < 50 {
 				sources[s] = true
 				r.Sources = append(r.Sources, s)
 			}
 		}
-		words := f.row()
-		id, drawn := pictures[words.fingerprint]
-		switch {
-		case drawn:
-		case len(r.Chains) < maxPictures && f.aside == nil:
-			id = fmt.Sprintf("chain-%d", len(r.Chains)+1)
-			pictures[words.fingerprint] = id
-			r.Chains = append(r.Chains, draw(id, f))
-		default:
-			r.ChainsMore++
-		}
 		row := reportRow{
-			Class:     classIDs[f.Class],
+			Class:     c.Do,
 			Order:     i,
-			Name:      words.name,
-			Hierarchy: words.hierarchy,
-			Until:     words.until,
-			State:     words.state,
-			Where:     middle(words.where, maxWhere),
-			Use:       words.use,
-			Advice:    words.what,
-			Chain:     id,
+			Name:      c.Name,
+			Hierarchy: hierarchyName(c.Hierarchy),
+			Until:     date(c.NotAfter),
+			State:     stateWords(c.State),
+			Where:     middle(c.Places[0].where(), maxWhere),
+			Use:       c.Places[0].Use,
 		}
-		if f.Class <= classLater && !f.Advice.Deadline.IsZero() {
-			row.Before, row.Overdue = date(f.Advice.Deadline), f.overdue(fs.At)
+		if len(c.Places) > 1 {
+			row.Where += " and " + count(len(c.Places)-1, "more place")
+		}
+		if c.Do.needsAction() {
+			row.Before, row.Overdue = c.Deadline, c.Overdue
+			row.Advice, _ = c.toDo().words()
+		}
+		switch {
+		case c.found.Certificate == nil || len(r.Chains) == maxPictures:
+			r.ChainsMore++
+		default:
+			row.Chain = fmt.Sprintf("chain-%d", len(r.Chains)+1)
+			r.Chains = append(r.Chains, draw(row.Chain, c))
 		}
 		r.Rows = append(r.Rows, row)
 	}
@@ -313,8 +248,9 @@ func middle(s string, most int) string {
 
 // picture is the chain of a certificate.
 type picture struct {
-	ID, Class, Name, Verdict string
-	Open                     bool
+	ID, Name, Verdict string
+	Class             class
+	Open              bool
 	Boxes                    []box
 	Facts                    []fact
 }
@@ -335,17 +271,14 @@ type fact struct {
 	Code       bool
 }
 
-// draw explains the chain of a finding.
-func draw(id string, f *finding) picture {
-	p := picture{ID: id, Class: classIDs[f.Class], Name: nameOf(f.Certificate)}
-	e := f.Explain()
+// draw explains the chain of a certificate.
+func draw(id string, cert *certificate) picture {
+	p := picture{ID: id, Class: cert.Do, Name: cert.Name}
+	e := cert.found.Explain()
 	if e == nil {
 		return p
 	}
-	p.Verdict = "trusted"
-	if !e.OK {
-		p.Verdict = f.State()
-	}
+	p.Verdict = stateWords(cert.State)
 	for i := len(e.Path) - 1; i >= 0; i-- {
 		c := &e.Path[i]
 		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
@@ -360,16 +293,14 @@ func draw(id string, f *finding) picture {
 	}
 	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
 		add("Problem", e.Problem, false)
-		if !neverTrusted(f.Advice) {
+		if !neverTrusted(cert.found.Advice()) {
 			add("To make it work", e.Advice, false)
 		}
 	}
-	add("Advice", f.Advice.Text, false)
-	if identity, ok := f.Claim(); ok {
-		add("OIN", string(identity.OIN), false)
-	}
-	add("Issued by", safetext.Name(f.Certificate.Issuer, safetext.MostDN), false)
-	add("SHA-256", f.Fingerprint().String(), true)
+	add("Advice", cert.Advice, false)
+	add("OIN", cert.OIN, false)
+	add("Issued by", safetext.Shorten(cert.Issuer, safetext.MostDN), false)
+	add("SHA-256", cert.SHA256, true)
 	return p
 }
 

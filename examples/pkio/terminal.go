@@ -23,7 +23,6 @@ var forUsers = strings.NewReplacer(
 	"--trust: truststore: ", "--trust: ",
 	"--trust: pkioverheid: Trust: chain: ", "--trust: ",
 	", or read the key with DecodeKey", "",
-	"this is a list of hosts, not of certificates", "this is a list of hosts, not of certificates: give each as an argument, HOST:PORT",
 	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
 )
 
@@ -98,11 +97,17 @@ func (p paint) bold(s string) string   { return p.in("1", s) }
 
 // wrapped breaks text into lines of at most 80 columns, each after the first with an
 // indent.
-func wrapped(first, indent, text string) string {
+func wrapped(first, indent, text string) string { return wrappedTo(80, first, indent, text) }
+
+// wrappedTo does so for a terminal of that width; without one the text is one line.
+func wrappedTo(width int, first, indent, text string) string {
+	if width <= 0 {
+		return first + strings.Join(strings.Fields(text), " ") + "\n"
+	}
 	var out strings.Builder
 	line, empty := first, true
 	for _, word := range strings.Fields(text) {
-		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 80 {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			out.WriteString(line + "\n")
 			line, empty = indent, true
 		}
@@ -112,4 +117,23 @@ func wrapped(first, indent, text string) string {
 		line, empty = line+word, false
 	}
 	return out.String() + line + "\n"
+}
+
+// widthOf is how many columns a terminal has; 0 if w is none.
+func widthOf(w io.Writer) int {
+	if !isTerminal(w) {
+		return 0
+	}
+	f, ok := w.(*os.File)
+	if out, is := w.(*output); is {
+		f, ok = out.file, true
+	}
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return max(width, 40)
 }

@@ -19,7 +19,7 @@ type timelineItem struct {
 }
 
 type bar struct {
-	Class    string
+	Class    class
 	X, Width string
 }
 
@@ -50,50 +50,60 @@ func span(quarter int, now time.Time) (time.Time, string) {
 	return day(year, time.Month(first%4*3+1), 1), fmt.Sprint(year)
 }
 
-func (fs *findings) timeline() []timelineItem {
+// period is a quarter as a number that sorts.
+func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
+
+// due is the moment that a certificate has on the timeline: by when to replace it, or
+// else its own end.
+func (c *certificate) due() time.Time {
+	if t, err := time.Parse(time.DateOnly, c.Deadline); err == nil {
+		return t
+	}
+	return c.NotAfter
+}
+
+func (a *audit) timeline() []timelineItem {
 	type spanned struct {
 		label string
-		n     [classes]int
+		n     map[class]int
+		total int
 	}
 	spans := map[time.Time]*spanned{}
 	most := 1
-	for quarter, n := range fs.Ends {
-		start, label := span(quarter, fs.At)
+	for _, c := range a.Certificates {
+		start, label := span(period(c.due()), a.Run.At)
 		if spans[start] == nil {
-			spans[start] = &spanned{label: label}
+			spans[start] = &spanned{label: label, n: map[class]int{}}
 		}
-		total := 0
-		for c := range n {
-			spans[start].n[c] += n[c]
-			total += spans[start].n[c]
-		}
-		most = max(most, total)
+		spans[start].n[c.Do]++
+		spans[start].total++
+		most = max(most, spans[start].total)
 	}
-	items := []timelineItem{{At: fs.At, Today: true}}
+	items := []timelineItem{{At: a.Run.At, Today: true}}
 	for start, s := range spans {
 		item := timelineItem{At: start, Label: s.label}
 		var parts []string
 		total := 0
-		for c := classNow; c <= classOther; c++ {
+		for _, c := range classes {
 			if s.n[c] == 0 {
 				continue
 			}
 			width := float64(s.n[c]) * 100 / float64(most)
-			item.Bars = append(item.Bars, bar{classIDs[c], fmt.Sprintf("%.2f", float64(total)*100/float64(most)), fmt.Sprintf("%.2f", max(width, 0.6))})
-			parts = append(parts, thousands(s.n[c])+" "+classLabels[classIDs[c]])
+			item.Bars = append(item.Bars, bar{c, fmt.Sprintf("%.2f", float64(total)*100/float64(most)), fmt.Sprintf("%.2f", max(width, 0.6))})
+			parts = append(parts, thousands(s.n[c])+" "+classLabels[c])
 			total += s.n[c]
 		}
 		item.Text = strings.Join(parts, ", ")
 		items = append(items, item)
 	}
 	for _, m := range milestones() {
-		start, _ := span(period(m.Date), fs.At)
-		if m.Date.After(fs.At.AddDate(-1, 0, 0)) || spans[start] != nil {
+		start, _ := span(period(m.Date), a.Run.At)
+		if m.Date.After(a.Run.At.AddDate(-1, 0, 0)) || spans[start] != nil {
 			items = append(items, timelineItem{At: m.Date, Deadline: true, Label: strings.ToUpper(m.What[:1]) + m.What[1:]})
 		}
 	}
-	slices.SortStableFunc(items, func(a, b timelineItem) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Label, b.Label))
+	slices.SortStableFunc(items, func(i, j timelineItem) int {
+		return cmp.Or(i.At.Compare(j.At), strings.Compare(i.Label, j.Label))
 	})
 	return items
 }

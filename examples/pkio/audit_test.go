@@ -22,7 +22,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -44,23 +43,30 @@ func TestACertificateUnderG1FailsAnAuditAndItsCADoesNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "all.pem")
 			require.NoError(t, os.WriteFile(file, []byte(want.file), 0o600))
-			fs := newFindings(at, []string{file})
-			for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, file) {
-				fs.take(r)
-			}
-			assert.NotZero(t, fs.Count[classLater])
-			assert.Equal(t, want.later, fs.urgent(advice.ActLater))
-			assert.False(t, fs.urgent(advice.ActSoon))
+			found := auditOf(t, at, file)
+			assert.NotZero(t, found.Summary.Trust+found.Summary.Later)
+			assert.Equal(t, want.later, found.urgent(classLater))
+			assert.False(t, found.urgent(classSoon))
 		})
 	}
 }
 
-// However much is found, what is kept is bounded, and it is the most urgent.
-func TestFindingsAreBounded(t *testing.T) {
+// auditOf is an audit of files at a time.
+func auditOf(t testing.TB, at time.Time, targets ...string) *audit {
+	t.Helper()
+	c := newCollector(auditRun{At: at, Targets: targets})
+	for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, targets...) {
+		c.take(r)
+	}
+	return c.finish(0, false, nil)
+}
+
+// However much of others is found, there is room for what is of PKIoverheid.
+func TestWhatIsKeptIsBounded(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	var file bytes.Buffer
-	const foreign = 2500
+	const foreign = 700
 	for i := range foreign {
 		template := &x509.Certificate{
 			SerialNumber: big.NewInt(int64(i + 1)),
@@ -77,39 +83,43 @@ func TestFindingsAreBounded(t *testing.T) {
 	file.WriteString(pemOf(pkioverheid.G3.Certificates()...)) // the last to be found
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.pem"), file.Bytes(), 0o600))
-	for i := range maxErrors + 5 {
+	for i := range maxReportErrors + 5 {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("bad%d.pem", i)), []byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), 0o600))
 	}
 
-	fs := newFindings(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), []string{dir})
-	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, dir) {
-		fs.take(r)
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	c := newCollector(auditRun{At: at, Targets: []string{dir}})
+	c.others = maxOthers - 100_000
+	for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, dir) {
+		c.take(r)
 	}
+	found := c.finish(0, false, nil)
 	g3 := len(pkioverheid.G3.Certificates())
-	assert.Equal(t, foreign+g3, fs.places())
-	assert.Equal(t, foreign+g3, fs.Distinct)
-	assert.Equal(t, maxErrors+5, fs.Count[classError])
-	assert.Len(t, fs.Errors, maxErrors)
-	all := fs.sorted()
-	require.Len(t, all, maxFindings)
-	for i, f := range all {
-		assert.Equal(t, i < g3, f.Class == classNow)
+	assert.Equal(t, foreign+g3, found.Summary.Places)
+	assert.Equal(t, g3, found.Summary.TakeOut)
+	assert.NotZero(t, found.Summary.NotListed)
+	assert.Less(t, found.Summary.Other, 200)
+	assert.Equal(t, foreign, found.Summary.Other+found.Summary.NotListed)
+	assert.LessOrEqual(t, len(c.pictured), maxPictured)
+	pictured := 0
+	for i, c := range found.Certificates {
+		assert.Equal(t, i < g3, c.Do == classNow)
+		if c.found.Certificate != nil {
+			pictured++
+		}
 	}
+	assert.Equal(t, len(c.pictured), pictured)
+	assert.Equal(t, maxReportErrors+5, found.Summary.NotRead)
+	assert.Len(t, found.errorLines(), 1, "what is alike in one folder is on one line")
+	assert.Contains(t, found.errorLines()[0], dir+": 205 files in it: ")
 
-	r := fs.report()
-	assert.Len(t, r.Rows, maxFindings)
-	assert.Len(t, r.Chains, maxPictures)
-	assert.Equal(t, fmt.Sprintf("%d findings needing no action", foreign+g3-maxFindings), r.More)
+	r := found.report()
 	assert.Equal(t, 5, r.ErrorsMore)
 	assert.Less(t, len(r.Timeline), 60)
-	var page bytes.Buffer
-	require.NoError(t, fs.writeReport(&page))
-	assert.Less(t, page.Len(), 4<<20)
-	assert.Contains(t, page.String(), "Not on this page, and not searched by its filter: "+r.More)
-	assert.Contains(t, page.String(), `data-more="`+r.More+`"`)
 	var table bytes.Buffer
-	require.NoError(t, fs.writeTable(&table, true))
-	assert.Contains(t, table.String(), "\nNot in the table: "+r.More+"; --csv and --json have all.\n")
+	require.NoError(t, found.writeTable(&table, tableOptions{width: 80}))
+	assert.Contains(t, table.String(), "Not in the table: "+count(found.Summary.Other, "certificate")+" not of PKIoverheid; --all lists them.")
+	assert.Contains(t, strings.Join(strings.Fields(table.String()), " "), "Found and not listed, because there are too many: "+count(found.Summary.NotListed, "place"))
 }
 
 // underG1 returns certificates that say that a CA of Private G1 issued them.
@@ -136,42 +146,30 @@ func underG1(t testing.TB, n int, until time.Time) []*x509.Certificate {
 	return certs
 }
 
-// However much needs action, all of it is in the report and in the table.
+// However much needs action, all of it is in the report and in the table, and the advice
+// is given once.
 func TestAllThatNeedsActionIsInTheReport(t *testing.T) {
-	const n = maxFindings + 700
-	fs := newFindings(day(2027, 12, 1), nil)
+	const n = 2700
 	file := filepath.Join(t.TempDir(), "all.pem")
 	require.NoError(t, os.WriteFile(file, []byte(pemOf(append(underG1(t, n, day(2028, 9, 1)), pkioverheid.PrivateG4TLS.Certificates()...)...)), 0o600))
-	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, file) {
-		fs.take(r)
-	}
-	require.Equal(t, n, fs.Count[classSoon])
-	assert.Len(t, fs.worst, maxFindings, "with their certificates")
-	for _, f := range fs.aside {
-		assert.Nil(t, f.Certificate)
-	}
-	r := fs.report()
+	found := auditOf(t, day(2027, 12, 1), file)
+	require.Equal(t, n, found.Summary.Soon)
 	names := map[string]bool{}
-	for _, row := range r.Rows {
-		assert.Equal(t, "2027-12-31", row.Before)
-		assert.Equal(t, "Private G1", row.Hierarchy)
-		assert.Contains(t, row.Advice, "for certificates under Private G4")
-		names[row.Name] = true
+	for _, row := range found.report().Rows {
+		if row.Class == classSoon {
+			assert.Equal(t, "2027-12-31", row.Before)
+			assert.Equal(t, "Private G1", row.Hierarchy)
+			assert.Contains(t, row.Advice, "for certificates under Private G4")
+			names[row.Name] = true
+		}
 	}
 	assert.Len(t, names, n)
-	g4 := len(pkioverheid.PrivateG4TLS.Certificates())
-	assert.Equal(t, fmt.Sprintf("%d findings needing no action", g4), r.More)
 	var table bytes.Buffer
-	require.NoError(t, fs.writeTable(&table, true))
+	require.NoError(t, found.writeTable(&table, tableOptions{}))
 	assert.Equal(t, n, strings.Count(table.String(), "\nsoon  2027-12-31  Private G1"))
-
-	// What is too much for the memory is left out, and said.
-	fs.words, fs.lost = maxAside+1, 0
-	for r := range inventory.Scan(t.Context(), inventory.Config{Time: fs.At}, file) {
-		fs.take(r)
-	}
-	assert.NotZero(t, fs.lost)
-	assert.Equal(t, thousands(n+2*g4)+" findings, less urgent than these", fs.leftOut())
+	assert.Equal(t, 1, strings.Count(table.String(), "for certificates under Private G4"))
+	assert.Contains(t, table.String(), "2,700 certificates in 1 file or server: system0.example, ")
+	assert.Contains(t, table.String(), " and 2,688 more.")
 }
 
 // In the table, JSON, CSV, the report and its timeline, Logius' date is the same, and
@@ -181,24 +179,19 @@ func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(pemOf(underG1(t, 1, day(2028, 9, 1))...)), 0o600))
 	for at, want := range map[time.Time]class{day(2026, 11, 23): classLater, day(2027, 12, 1): classSoon, day(2028, 2, 1): classNow} {
 		t.Run(date(at), func(t *testing.T) {
-			fs := newFindings(at, []string{file})
+			found := auditOf(t, at, file)
 			var jsonText, csvText, table, page bytes.Buffer
-			j, c := newJSONLines(&jsonText), newCSVLines(&csvText)
-			for r := range inventory.Scan(t.Context(), inventory.Config{Time: at}, file) {
-				fs.take(r)
-				require.NoError(t, j.take(r))
-				require.NoError(t, c.take(r))
-			}
-			require.NoError(t, j.close())
-			require.NoError(t, c.close())
-			require.NoError(t, fs.writeTable(&table, true))
-			require.NoError(t, fs.writeReport(&page))
+			require.NoError(t, found.writeJSON(&jsonText))
+			require.NoError(t, found.writeCSV(&csvText))
+			require.NoError(t, found.writeTable(&table, tableOptions{}))
+			require.NoError(t, found.writeReport(&page))
+			keepsTheSchema(t, jsonText.Bytes())
 			by, overdue := "2027-12-31", want == classNow
-			assert.Equal(t, 1, fs.Count[want])
-			assert.Equal(t, want <= classSoon, fs.urgent(advice.ActSoon))
+			assert.Equal(t, want, found.Certificates[0].Do)
+			assert.Equal(t, want != classLater, found.urgent(classSoon))
 			assert.Contains(t, jsonText.String(), `"deadline":"`+by)
-			assert.Contains(t, csvText.String(), want.String()+","+by+",ending,")
-			assert.Regexp(t, `\n`+want.String()+` +`+by, table.String())
+			assert.Contains(t, csvText.String(), "\n"+string(want)+","+by+",")
+			assert.Regexp(t, `\n`+string(want)+` +`+by, table.String())
 			assert.Equal(t, overdue, strings.Contains(table.String(), by+" overdue"))
 			assert.Contains(t, page.String(), `data-sort="`+by+`">`+by)
 			assert.Equal(t, overdue, strings.Contains(page.String(), `<span class="muted">overdue</span>`))
@@ -207,11 +200,11 @@ func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {
 				assert.Equal(t, overdue, strings.Contains(text, "Overdue since "+by))
 			}
 			_, label := span(period(day(2027, 12, 31)), at)
-			found := false
-			for _, item := range fs.timeline() {
-				found = found || item.Label == label && strings.Contains(item.Text, "1 "+want.String())
+			there := false
+			for _, item := range found.timeline() {
+				there = there || item.Label == label && strings.Contains(item.Text, "1 "+string(want))
 			}
-			assert.True(t, found, "the timeline has it in %s", label)
+			assert.True(t, there, "the timeline has it in %s", label)
 		})
 	}
 }
@@ -232,7 +225,6 @@ func TestCSVCellsAreNoFormulas(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain":         "plain",
 		"":              "",
-		"-":             "-",
 		"a,b":           `"a,b"`,
 		`say "x"`:       `"say ""x"""`,
 		"=1+1":          `"'=1+1"`,
@@ -268,9 +260,6 @@ func FuzzCSVCell(f *testing.F) {
 		require.Len(t, rows, 1)
 		require.Len(t, rows[0], 2)
 		cell := rows[0][0]
-		if cell == "-" {
-			return
-		}
 		for _, part := range strings.Split(cell, ";") {
 			assert.False(t, begins.MatchString(part), "%q in %q", part, text)
 		}
@@ -294,12 +283,8 @@ func TestReportEscapesNames(t *testing.T) {
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "<i>.pem"), []byte(pemOf(cert)), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "<u>.pem"), []byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), 0o600))
-	fs := newFindings(time.Now(), []string{dir})
-	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
-		fs.take(r)
-	}
 	var page bytes.Buffer
-	require.NoError(t, fs.writeReport(&page))
+	require.NoError(t, auditOf(t, time.Now(), dir).writeReport(&page))
 	text := page.String()
 	assert.Equal(t, 1, strings.Count(text, "<script"))
 	assert.NotRegexp(t, regexp.MustCompile(`<[biu]>`), text)
@@ -314,12 +299,8 @@ func TestReportOfATestCertificate(t *testing.T) {
 	dir := t.TempDir()
 	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue().Leaf
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "leaf.pem"), []byte(pemOf(leaf)), 0o600))
-	fs := newFindings(time.Now(), []string{dir})
-	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
-		fs.take(r)
-	}
 	var page bytes.Buffer
-	require.NoError(t, fs.writeReport(&page))
+	require.NoError(t, auditOf(t, time.Now(), dir).writeReport(&page))
 	assert.Contains(t, page.String(), "<dt>Problem</dt>")
 	assert.Contains(t, page.String(), "take it out of everything else")
 	assert.NotContains(t, page.String(), "To make it work")
@@ -333,19 +314,19 @@ func TestFindingsOfLargeCertificatesAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	cert := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "large"},
 		ExtraExtensions: []pkix.Extension{{Id: []int{1, 2, 3}, Value: make([]byte, 1000<<10)}}}
-	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
-	require.NoError(t, err)
 	dir := t.TempDir()
 	const files = 20
 	for i := range files {
+		cert.SerialNumber = big.NewInt(int64(i + 1))
+		der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), der, 0o600))
 	}
-	fs := newFindings(time.Now(), []string{dir})
+	c := newCollector(auditRun{At: time.Now()})
 	for r := range inventory.Scan(t.Context(), inventory.Config{}, dir) {
 		require.NoError(t, r.Err)
-		fs.take(r)
+		c.take(r)
 	}
-	assert.Equal(t, files, fs.places(), "all are counted")
-	assert.LessOrEqual(t, fs.kept, maxKept)
-	assert.Len(t, fs.worst, maxKept/len(der))
+	assert.Equal(t, files, c.Summary.Places, "all are counted")
+	assert.LessOrEqual(t, c.der, maxDER)
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+// acceptances are the findings that somebody accepts, as a file has them: one on each
+// line, with the last day, the SHA-256 of a certificate or a place, and the reason.
+type acceptances struct {
+	path    string
+	entries []acceptance
+	lines   []string // with the comments, as they are
+}
+
+const maxAcceptances = 8 << 20 // bytes of the file
+
+// readAcceptances reads a file; one that is not there is empty if it may be made.
+func readAcceptances(path string, mayBeNew bool) (*acceptances, error) {
+	all := &acceptances{path: path}
+	data, err := truststore.ReadFile(path, maxAcceptances)
+	if mayBeNew && errors.Is(err, iofs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 64<<10)
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		all.lines = append(all.lines, line)
+		if text := strings.TrimSpace(line); text == "" || text[0] == '#' {
+			continue
+		}
+		a, err := parseAcceptance(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", safetext.Printable(path, 300), n, err)
+		}
+		all.entries = append(all.entries, a)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", safetext.Printable(path, 300), err)
+	}
+	return all, nil
+}
+
+func parseAcceptance(line string) (a acceptance, err error) {
+	until, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if _, err := time.Parse(time.DateOnly, until); err != nil {
+		return a, fmt.Errorf("want a date, as 2027-03-31, then a SHA-256 or a place, then the reason: got %s", safetext.Quote(until))
+	}
+	rest = strings.TrimSpace(rest)
+	what, reason, _ := strings.Cut(rest, " ")
+	if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+		reason = rest[len(quoted):]
+		if what, err = strconv.Unquote(quoted); err != nil {
+			return a, err
+		}
+	}
+	a = acceptance{Until: until, Reason: safetext.Printable(strings.TrimSpace(reason), 500)}
+	if a.Reason == "" {
+		return a, errors.New("the reason is missing, after the date and the SHA-256 or place")
+	}
+	return a, a.concern(what)
+}
+
+// concern sets what an acceptance is about: a certificate or a place.
+func (a *acceptance) concern(what string) error {
+	hash := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(what, "sha256:"), ":", ""))
+	isHash := len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == ""
+	switch {
+	case isHash:
+		a.SHA256 = hash
+	case what == "":
+		return errors.New("the SHA-256 or the place is missing")
+	case strings.HasPrefix(what, "sha256:"):
+		return fmt.Errorf("%s is not a SHA-256: want 64 hexadecimal digits", safetext.Quote(what))
+	default:
+		a.Place = cmp.Or(strings.TrimRight(what, "/"), "/")
+	}
+	return nil
+}
+
+// line is the acceptance as a file has it.
+func (a acceptance) line() string {
+	what := a.SHA256
+	if what == "" {
+		what = a.Place
+		if strings.ContainsFunc(what, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' }) {
+			what = strconv.Quote(what)
+		}
+	}
+	return a.Until + " " + what + " " + a.Reason
+}
+
+// add adds an entry, in the place of one about the same.
+func (all *acceptances) add(a acceptance) {
+	all.lines = slices.DeleteFunc(all.lines, func(line string) bool {
+		old, err := parseAcceptance(line)
+		return err == nil && old.SHA256 == a.SHA256 && old.Place == a.Place
+	})
+	if len(all.lines) == 0 {
+		all.lines = append(all.lines, "# Findings of pkio audit that are accepted: the last day, the SHA-256 of a", "# certificate or a place, and the reason. Use it with pkio audit --accept.")
+	}
+	all.lines = append(all.lines, a.line())
+}
+
+// covers reports whether an acceptance is about a place: the file or server itself, or a
+// file below the folder.
+func (a *acceptance) covers(target, path string) bool {
+	if path == "" {
+		return a.Place == target
+	}
+	return a.Place == path || strings.HasPrefix(path, strings.TrimSuffix(a.Place, "/")+"/")
+}
+
+// about reports whether an acceptance is about a certificate: by its SHA-256, or by
+// all places that it has.
+func (a *acceptance) about(c *certificate) (some, all bool) {
+	if a.SHA256 != "" {
+		return a.SHA256 == c.SHA256, a.SHA256 == c.SHA256
+	}
+	all = true
+	for i := range c.Places {
+		in := a.covers(c.Places[i].Target, c.Places[i].Path)
+		some, all = some || in, all && in
+	}
+	return some, all && some
+}
+
+// apply marks what is accepted, and returns the entries that have no effect.
+func (all *acceptances) apply(found *audit) (stale []staleAcceptance) {
+	if all == nil {
+		return nil
+	}
+	today := date(found.Run.At)
+	for i := range all.entries {
+		a := &all.entries[i]
+		if a.Until < today {
+			stale = append(stale, staleAcceptance{*a, "ended"})
+			continue
+		}
+		matched := false
+		for _, c := range found.Certificates {
+			if !c.Do.needsAction() {
+				continue
+			}
+			some, whole := a.about(c)
+			matched = matched || some
+			if whole && c.Accepted == nil {
+				c.Accepted = a
+			}
+		}
+		for j := range found.NotRead {
+			n := &found.NotRead[j]
+			if a.SHA256 == "" && !n.Skipped && a.covers(n.Target, n.Path) {
+				matched, n.Accepted = true, a
+			}
+		}
+		if !matched {
+			stale = append(stale, staleAcceptance{*a, "matches nothing"})
+		}
+	}
+	return stale
+}
