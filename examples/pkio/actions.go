@@ -139,4 +139,3 @@ func (a *action) systems() []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
-

@@ -251,8 +251,8 @@ type picture struct {
 	ID, Name, Verdict string
 	Class             class
 	Open              bool
-	Boxes                    []box
-	Facts                    []fact
+	Boxes             []box
+	Facts             []fact
 }
 
 type box struct {
