@@ -25,6 +25,7 @@ const (
 	RefusedByPolicy                     // a Policy refused every path
 	Revoked                             // by a Policy
 	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the limits
+	Distrusted                          // by a list of certificates, keys or names
 	RevocationUnknown                   // by a Policy: whether it is revoked cannot be determined
 )
 
@@ -42,6 +43,7 @@ var reasonTexts = [...]string{
 	RefusedByPolicy:  "refused by policy",
 	Revoked:          "revoked",
 	Unsupported:      "unsupported certificate",
+	Distrusted:       "distrusted",
 
 	RevocationUnknown: "revocation unknown",
 }

@@ -20,7 +20,7 @@ type ClientConfig struct {
 	// a public CA and want ours: exact host names in ASCII, each with or without a port.
 	// They are verified by the roots of the operating system only, and no other host is.
 	// Certificates of PKIoverheid, G3 among them, are refused there. Nothing else of Trust
-	// counts for them but Time: no Policy, no Revocation, no added roots. An https proxy
+	// counts for them but Time and Distrusted: no Policy, no Revocation, no added roots. An https proxy
 	// to them must be listed too.
 	PublicHosts []string
 
@@ -116,7 +116,7 @@ func newCurrentClient[T any](cfg ClientConfig, build func(ClientConfig, contents
 	if cfg.Base != nil {
 		cfg.Base = cfg.Base.Clone()
 	}
-	return newCurrent(sources{roots: cfg.Trust.Roots, pairs: pairs, clock: clockOf(cfg.Trust.Time), tracing: newTracing(cfg.Trust)}, cfg.Trust.Logger, func(now contents) (T, error) {
+	return newCurrent(sources{roots: cfg.Trust.Roots, distrusted: cfg.Trust.Distrusted, pairs: pairs, clock: clockOf(cfg.Trust.Time), tracing: newTracing(cfg.Trust)}, cfg.Trust.Logger, func(now contents) (T, error) {
 		return build(cfg, now)
 	})
 }

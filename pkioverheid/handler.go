@@ -69,6 +69,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		refused = refusalOf(id, err)
 	}
+	if id == nil && h.server.callers.proxy == nil {
+		// No request of the connection can succeed. HTTP/2 turns it into GOAWAY.
+		w.Header().Set("Connection", "close")
+	}
 	attrs := append(slices.Clip(refused.attrs), slog.String("remote", quote.Line(r.RemoteAddr)))
 	h.server.trust.logger().LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
 	http.Error(w, refused.answer, refused.status) // as plain text, with nosniff

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
@@ -14,7 +15,7 @@ import (
 // verifyConnection is tls.Config.VerifyConnection for ClientConfig.PublicHosts, of which l
 // is the list. crypto/x509 has verified the certificate by the roots of the operating
 // system.
-func (l hostList) verifyConnection(cs tls.ConnectionState) error {
+func (l hostList) verifyConnection(cs tls.ConnectionState, distrusted *distrustedSet) error {
 	host := quoteHost(cs.ServerName)
 	if !l.hasName(cs.ServerName) {
 		return &ServerCertificateError{
@@ -26,11 +27,15 @@ func (l hostList) verifyConnection(cs tls.ConnectionState) error {
 	err := error(errNotVerified)
 	for _, certs := range cs.VerifiedChains {
 		if err = rejectPKIoverheid(certs); err == nil {
-			return nil
+			if err = vetoOf(distrusted).Policy(certs, time.Time{}); err == nil {
+				return nil
+			}
 		}
 	}
 	e := serverError(host, err)
-	e.Reason = chain.RefusedByPolicy
+	if e.Reason != chain.Distrusted {
+		e.Reason = chain.RefusedByPolicy
+	}
 	return e
 }
 

@@ -16,40 +16,48 @@ import (
 // sources are what may change while a program runs: its roots and its own key pairs.
 type sources struct {
 	roots, clientRoots *truststore.Source // nil for none
+	distrusted         *Distrusted        // nil for none
 	pairs              []*KeyPair
 	clock              func() time.Time // needed where there are pairs
 	tracing            *tracing
+	server             bool // for tracing
 
 	prefer []time.Time // the pairs' PreferFrom, which is read once
 	memo   *trustMemo
 }
 
-// contents are those of sources at a moment.
-type contents struct {
+// trustContents are what decides whom to trust.
+type trustContents struct {
 	roots, clientRoots *truststore.Store
-	pairs              []*tls.Certificate
-	phase              int   // how many moments have come that change the order
-	order              []int // of pairs, those to show first
-	memo               *trustMemo
-	tracing            *tracing
-	first              bool // a constructor asks
+	distrusted         *distrustedSet
 }
 
-// trustMemo keeps a trustState for as long as the roots stay: a new key pair needs no
-// new one.
+// contents are those of sources at a moment.
+type contents struct {
+	trustContents
+	pairs   []*tls.Certificate
+	phase   int   // how many moments have come that change the order
+	order   []int // of pairs, those to show first
+	memo    *trustMemo
+	tracing *tracing
+	first   bool // a constructor asks
+}
+
+// trustMemo keeps a trustState for as long as what decides on it stays: a new key pair
+// needs no new one.
 type trustMemo struct {
-	roots, clientRoots *truststore.Store
-	state              *trustState
+	from  trustContents
+	state *trustState
 }
 
 // trust is called with the current's lock, or before there is one.
 func (c contents) trust(build func() (*trustState, error)) (*trustState, error) {
-	if m := c.memo; m != nil && m.state != nil && m.roots == c.roots && m.clientRoots == c.clientRoots {
+	if m := c.memo; m != nil && m.state != nil && m.from == c.trustContents {
 		return m.state, nil
 	}
 	t, err := build()
 	if err == nil && c.memo != nil {
-		*c.memo = trustMemo{c.roots, c.clientRoots, t}
+		*c.memo = trustMemo{c.trustContents, t}
 	}
 	return t, err
 }
@@ -61,8 +69,12 @@ func storeOf(s *truststore.Source) *truststore.Store {
 	return s.Store()
 }
 
+func (s *sources) trust() trustContents {
+	return trustContents{storeOf(s.roots), storeOf(s.clientRoots), s.distrusted.set()}
+}
+
 func (s *sources) read() contents {
-	c := contents{roots: storeOf(s.roots), clientRoots: storeOf(s.clientRoots), memo: s.memo, tracing: s.tracing}
+	c := contents{trustContents: s.trust(), memo: s.memo, tracing: s.tracing}
 	for _, k := range s.pairs {
 		c.pairs = append(c.pairs, k.pair())
 	}
@@ -118,7 +130,7 @@ func (s *sources) phase(pairs []*tls.Certificate, at time.Time) int {
 
 // unchanged reports whether the contents are the present ones. It allocates nothing.
 func (s *sources) unchanged(c *contents) bool {
-	if storeOf(s.roots) != c.roots || storeOf(s.clientRoots) != c.clientRoots {
+	if s.trust() != c.trustContents {
 		return false
 	}
 	for i, k := range s.pairs {
@@ -169,7 +181,7 @@ func (c *current[T]) get() T {
 	if c.sources.unchanged(&state.from) {
 		return state.value
 	}
-	value, err := c.rebuild()
+	value, changed, err := c.rebuild()
 	if err != nil { // logged without the lock: whoever listens may use the client
 		logger := c.logger
 		if logger == nil {
@@ -177,34 +189,52 @@ func (c *current[T]) get() T {
 		}
 		logger.Error(fmt.Sprintf("pkioverheid: new contents are refused, and the trust from before stays in use: %v", err))
 	}
+	if tr := c.sources.tracing; tr != nil && (changed || err != nil) {
+		report(tr, tr.Replaced, ReplacedEvent{Server: c.sources.server, Err: err})
+	}
 	return value
 }
 
-// rebuild returns the value to use, and once for each contents why they were refused.
-func (c *current[T]) rebuild() (T, error) {
+// rebuild returns the value to use, whether it is another, and once for each contents why
+// they were refused.
+func (c *current[T]) rebuild() (value T, changed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	state := c.state.Load()
 	if c.sources.unchanged(&state.from) {
-		return state.value, nil
+		return state.value, false, nil
 	}
 	from := c.sources.read()
 	used := from
-	value, err := c.build(from)
+	value, err = c.build(from)
 	if err != nil {
-		// A new key pair is used even if the new roots are refused.
-		used.roots, used.clientRoots = state.used.roots, state.used.clientRoots
-		again, stillWrong := c.build(used)
-		if stillWrong != nil {
-			used, again = state.used, state.value
-		}
-		value = again
+		value, used = c.fallBack(state, from)
 	}
 	c.state.Store(&built[T]{value, from, used})
-	replaced := used.roots != state.used.roots || used.clientRoots != state.used.clientRoots ||
+	changed = used.trustContents != state.used.trustContents ||
 		!slices.Equal(used.pairs, state.used.pairs) || used.phase != state.used.phase
-	if replaced && c.retired != nil {
+	if changed && c.retired != nil {
 		c.retired(state.value)
 	}
-	return value, err
+	return value, changed, err
+}
+
+// fallBack builds from as much as can be used of new contents that cannot: new key pairs
+// even if the roots are refused, and what is distrusted rather than new roots.
+func (c *current[T]) fallBack(state *built[T], from contents) (T, contents) {
+	old := state.used.trustContents
+	for _, trust := range []trustContents{
+		{old.roots, old.clientRoots, from.distrusted},
+		{from.roots, from.clientRoots, old.distrusted},
+		old,
+	} {
+		used := from
+		if used.trustContents = trust; trust == from.trustContents {
+			continue
+		}
+		if value, err := c.build(used); err == nil {
+			return value, used
+		}
+	}
+	return state.value, state.used
 }

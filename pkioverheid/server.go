@@ -91,7 +91,10 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 		}
 		s.callers.proxy = p
 	}
-	c, err := newCurrent(sources{roots: cfg.Trust.Roots, clientRoots: cfg.ClientRoots, pairs: cfg.KeyPairs, clock: clockOf(cfg.Trust.Time), tracing: s.tracing}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
+	c, err := newCurrent(sources{
+		roots: cfg.Trust.Roots, clientRoots: cfg.ClientRoots, distrusted: cfg.Trust.Distrusted,
+		pairs: cfg.KeyPairs, clock: clockOf(cfg.Trust.Time), tracing: s.tracing, server: true,
+	}, cfg.Trust.Logger, func(now contents) (*serverState, error) {
 		return newServerState(s.trust, now, cfg.AllowUnsuitable)
 	})
 	if err != nil {

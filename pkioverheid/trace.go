@@ -37,6 +37,17 @@ type Trace struct {
 	// Own is called when something must be done about a key pair: when a client or
 	// server is made, and in the first handshake after a replacement and of each day.
 	Own func(OwnEvent)
+
+	// Replaced is called at the first use after new contents of Trust.Roots,
+	// ServerConfig.ClientRoots, Trust.Distrusted or a key pair came: they are in use, or
+	// Err says why they are refused and what was there stays.
+	Replaced func(ReplacedEvent)
+}
+
+// ReplacedEvent is what Trace.Replaced reports.
+type ReplacedEvent struct {
+	Server bool  // it is a server's
+	Err    error // nil: the new contents are in use
 }
 
 // ShownEvent is what Trace.Shown reports.

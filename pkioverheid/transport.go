@@ -146,7 +146,7 @@ func (c *connector) transport(cfg ClientConfig, name string, l lane) (*http.Tran
 		// map is how a caller does that, and stays.
 		base.ForceAttemptHTTP2 = true
 	}
-	if base.IdleConnTimeout == 0 && (cfg.Trust.Roots != nil || len(cfg.KeyPairs) > 0) {
+	if base.IdleConnTimeout == 0 && (cfg.Trust.Roots != nil || cfg.Trust.Distrusted != nil || len(cfg.KeyPairs) > 0) {
 		// HTTP/2 keeps a connection that was in use when its connector was retired.
 		base.IdleConnTimeout = 90 * time.Second // as http.DefaultTransport has it
 	}
@@ -192,7 +192,9 @@ func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Conf
 		}
 	}
 	if l.public {
-		tc.RootCAs, tc.VerifyConnection = nil, c.publicHosts.verifyConnection
+		tc.RootCAs, tc.VerifyConnection = nil, func(cs tls.ConnectionState) error {
+			return c.publicHosts.verifyConnection(cs, c.client.distrusted)
+		}
 	}
 	if given == nil {
 		return tc, nil

@@ -46,6 +46,14 @@ type Trust struct {
 	// case. nil adds nothing.
 	TrialRoots *truststore.Store
 
+	// Distrusted is refused from the moment on at which it is in the set: in new and
+	// resumed handshakes, by a [Verifier], at the next request through [Server.Handler],
+	// with Connection: close, and at the next [Server.Identify]. A [Transport] uses its
+	// connections and sessions from before no more. A set that would refuse all roots in
+	// use is an error; as a replacement it is not used, and Logger and Trace.Replaced get
+	// the reason. nil distrusts nothing.
+	Distrusted *Distrusted
+
 	// RefuseFrom refuses peers under a hierarchy from a time on, on resumed sessions too.
 	// nil refuses none.
 	RefuseFrom map[Hierarchy]time.Time
@@ -79,8 +87,8 @@ type Trust struct {
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (see
-	// Trace.Own), and one at level Error when new contents of Roots or ClientRoots are
-	// refused, and a [Server]'s one at level Warn for every request that its Handler
+	// Trace.Own), and one at level Error when new contents of Roots, ClientRoots or
+	// Distrusted are refused, and a [Server]'s one at level Warn for every request that its Handler
 	// refuses. nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -129,6 +137,7 @@ type trustState struct {
 	verifier, complete *chain.Verifier
 	announced          *announced // for clients
 	revocation         *crl.Checker
+	distrusted         *distrustedSet
 	clock              func() time.Time
 
 	// systemRoots are added roots under which systems may have certificates
@@ -185,6 +194,9 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 			}
 		}
 	}
+	if err := now.distrusted.checkRoots(roots); err != nil {
+		return nil, err
+	}
 	if cfg.OnlyRoots && roots.Len() == 0 {
 		return nil, errors.New("pkioverheid: Trust.OnlyRoots is set and there are no roots to trust")
 	}
@@ -205,6 +217,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 	opts := []chain.Option{
 		// What can be said before signatures, and then the rest.
 		chain.WithVeto(RejectG3),
+		chain.WithVeto(vetoOf(now.distrusted)),
 		chain.WithPolicy(rejectWithdrawnCAs),
 		chain.WithPolicy(rejectCompromised(fixtures.Contains)),
 		chain.WithPolicy(rejectTest(cfg.TrialRoots.Contains)),
@@ -218,14 +231,14 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now contents) (*t
 	if err != nil {
 		return nil, fmt.Errorf("pkioverheid: Trust: %w", err)
 	}
-	t := &trustState{verifier: v, complete: v, revocation: cfg.Revocation, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
+	t := &trustState{verifier: v, complete: v, revocation: cfg.Revocation, distrusted: now.distrusted, clock: clockOf(cfg.Time), systemRoots: copyOf(cfg.TrialRoots)}
 	if cfg.Revocation != nil {
 		if t.complete, err = chain.NewVerifier(roots, intermediates, append(opts, chain.WithPolicy(cfg.Revocation.Policy))...); err != nil {
 			return nil, fmt.Errorf("pkioverheid: Trust: %w", err)
 		}
 	}
 	if s == forClients {
-		if t.announced, err = newAnnounced(t, cfg.RefuseFrom, roots, intermediates, opts); err != nil {
+		if t.announced, err = newAnnounced(t, cfg.RefuseFrom, roots.Filter(now.distrusted.accepts), intermediates.Filter(now.distrusted.accepts), opts); err != nil {
 			return nil, fmt.Errorf("pkioverheid: Trust: %w", err)
 		}
 	}

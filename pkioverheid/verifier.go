@@ -24,7 +24,7 @@ type Verifier struct {
 // NewVerifier returns a Verifier.
 func NewVerifier(t Trust) (*Verifier, error) {
 	t = t.snapshot()
-	c, err := newCurrent(sources{roots: t.Roots}, t.Logger, func(now contents) (*trustState, error) {
+	c, err := newCurrent(sources{roots: t.Roots, distrusted: t.Distrusted, tracing: newTracing(t)}, t.Logger, func(now contents) (*trustState, error) {
 		state, err := newTrustState(t, forServers, t.trusted(), now)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,305 @@
+package pkioverheid
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// Distrusted is a set of certificates, keys and names that are refused from now on, for
+// Trust.Distrusted: the way in which an emergency withdrawal reaches a running program.
+// The zero value is empty. It is safe for concurrent use and must not be copied.
+type Distrusted struct {
+	current atomic.Pointer[distrustedSet]
+	follows bool         // it follows a file
+	problem func() error // why what that holds is not in use
+}
+
+// DistrustedEntry says what to refuse. One of Certificate, Key, Issuer and Subject must be
+// set. Of names the attributes are compared, all of them, without regard to their order,
+// string type, case and repeated spaces; where a pkix.Name has Names, these count alone.
+type DistrustedEntry struct {
+	// Certificate is the fingerprint of one certificate, of a peer or of a CA. The holder
+	// of an ECDSA key can change it: use Key against what must not come back.
+	Certificate truststore.Fingerprint
+
+	// Key is the chain.KeyHash of a public key. Every certificate of the key is refused,
+	// and all that the key has issued.
+	Key [sha256.Size]byte
+
+	// Issuer and SerialNumber are a certificate as CRLs and public lists name it. They
+	// go together.
+	Issuer       pkix.Name
+	SerialNumber *big.Int
+
+	// Subject refuses every certificate of that subject, and all that is below it.
+	Subject pkix.Name
+
+	// Reason is for the error and the log, in words.
+	Reason string
+}
+
+// Set replaces all entries. One that names nothing or more than one thing is an error, and
+// so is a set that follows a file: the present entries then stay. No entries lift all.
+//
+// Whoever uses the set refuses at the next handshake, verification or request. One that
+// would refuse all the roots of a client, server or verifier is not used there: see
+// Trust.Distrusted.
+func (d *Distrusted) Set(entries ...DistrustedEntry) error {
+	if d.follows {
+		return errors.New("pkioverheid: this Distrusted follows a file: change that, or set one of your own")
+	}
+	set, err := newDistrustedSet(entries)
+	if err != nil {
+		return fmt.Errorf("pkioverheid: Distrusted stays as it was: %w", err)
+	}
+	d.current.Store(set)
+	return nil
+}
+
+// Err returns why the contents of the file are not in use, for a health check: nil if they
+// are, and for a set without a file.
+func (d *Distrusted) Err() error {
+	if d.problem == nil {
+		return nil
+	}
+	return d.problem()
+}
+
+// set is nil for none.
+func (d *Distrusted) set() *distrustedSet {
+	if d == nil {
+		return nil
+	}
+	return d.current.Load()
+}
+
+// WatchDistrusted returns the entries of a text file, and follows it until ctx ends, as
+// [truststore.WatchFiles] does, whose options it takes. A file with an error in it is not
+// used, nor one without a single byte: the entries from before stay.
+//
+// The file is UTF-8, with one entry a line and its reason at the end; empty lines and
+// those that begin with # do not count.
+//
+//	certificate SHA256            REASON
+//	key         SHA256            REASON
+//	issuer NAME serial HEX        REASON
+//	subject NAME                  REASON
+//
+// SHA256 is in hex, with colons or without, or in base64: of a certificate, or of the
+// SubjectPublicKeyInfo of a key. NAME is a distinguished name as openssl and RFC 4514
+// write it, in double quotes ("CN=…,O=…,C=NL"), or its DER in base64, as in OneCRL. HEX is
+// a serial number as openssl prints it. At most 100,000 lines of 16 KiB are read.
+func WatchDistrusted(ctx context.Context, path string, opts ...truststore.Option) (*Distrusted, error) {
+	d := &Distrusted{follows: true}
+	use := useDistrusted(d, path)
+	opts = slices.Concat([]truststore.Option{truststore.WithLimit(maxDistrustedFile)}, opts)
+	problem, err := truststore.WatchFiles(ctx, use, []string{path}, opts...)
+	if err != nil {
+		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
+			return nil, err
+		}
+		return nil, fmt.Errorf("pkioverheid: the distrusted certificates: %w", err)
+	}
+	d.problem = problem
+	return d, nil
+}
+
+// distrustedSet never changes. Each value is the reason.
+type distrustedSet struct {
+	certificates map[truststore.Fingerprint]string
+	keys         map[[sha256.Size]byte]string
+	serials      map[string]map[string]string // by serial number, and then by issuer
+	subjects     map[string]string
+}
+
+func newDistrustedSet(entries []DistrustedEntry) (*distrustedSet, error) {
+	s := &distrustedSet{
+		certificates: make(map[truststore.Fingerprint]string),
+		keys:         make(map[[sha256.Size]byte]string),
+		serials:      make(map[string]map[string]string),
+		subjects:     make(map[string]string),
+	}
+	for i, e := range entries {
+		if err := s.add(e); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i+1, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *distrustedSet) add(e DistrustedEntry) error {
+	issuer, subject, reason := nameKey(e.Issuer), nameKey(e.Subject), quote.Line(e.Reason)
+	things := 0
+	if e.Certificate != (truststore.Fingerprint{}) {
+		s.certificates[e.Certificate] = reason
+		things++
+	}
+	if e.Key != [sha256.Size]byte{} {
+		s.keys[e.Key] = reason
+		things++
+	}
+	if subject != "" {
+		s.subjects[subject] = reason
+		things++
+	}
+	if issuer != "" || e.SerialNumber != nil {
+		if issuer == "" || e.SerialNumber == nil {
+			return errors.New("an issuer and a serial number go together")
+		}
+		serial := serialKey(e.SerialNumber)
+		if s.serials[serial] == nil {
+			s.serials[serial] = make(map[string]string)
+		}
+		s.serials[serial][issuer] = reason
+		things++
+	}
+	if things != 1 {
+		return fmt.Errorf("it names %d things, and should name one: a certificate, a key, an issuer with a serial number, or a subject", things)
+	}
+	return nil
+}
+
+// vetoOf is nil for a set that refuses nothing.
+func vetoOf(s *distrustedSet) chain.Veto {
+	if s.none() {
+		return nil
+	}
+	return s.veto
+}
+
+// veto refuses paths with a certificate of the set. It looks at each alone, so that a path
+// that it refuses stays refused whatever comes above it.
+func (s *distrustedSet) veto(certs []*x509.Certificate) error {
+	for _, cert := range certs {
+		if cert == nil {
+			continue
+		}
+		if by, reason, found := s.find(cert); found {
+			return &chain.Error{Reason: chain.Distrusted, Chain: certs, Cert: cert, Err: []error{&distrustedError{cert, by, reason}}}
+		}
+	}
+	return nil
+}
+
+// find returns by what a certificate is distrusted, and the reason.
+func (s *distrustedSet) find(cert *x509.Certificate) (by, reason string, found bool) {
+	if len(s.certificates) > 0 {
+		if reason, found = s.certificates[truststore.FingerprintOf(cert)]; found {
+			return "its fingerprint", reason, true
+		}
+	}
+	if len(s.keys) > 0 {
+		if reason, found = s.keys[chain.KeyHash(cert)]; found {
+			return "its key", reason, true
+		}
+	}
+	if len(s.serials) > 0 && cert.SerialNumber != nil {
+		if issuers := s.serials[serialKey(cert.SerialNumber)]; issuers != nil {
+			if reason, found = issuers[nameKey(cert.Issuer)]; found {
+				return "its issuer and serial number", reason, true
+			}
+		}
+	}
+	if len(s.subjects) > 0 {
+		if reason, found = s.subjects[nameKey(cert.Subject)]; found {
+			return "its subject", reason, true
+		}
+	}
+	return "", "", false
+}
+
+// none is true for a set that refuses nothing.
+func (s *distrustedSet) none() bool {
+	return s == nil || len(s.certificates)+len(s.keys)+len(s.serials)+len(s.subjects) == 0
+}
+
+// accepts reports whether a certificate is not distrusted itself.
+func (s *distrustedSet) accepts(cert *x509.Certificate) bool {
+	if s.none() {
+		return true
+	}
+	_, _, found := s.find(cert)
+	return !found
+}
+
+// checkRoots refuses a set that leaves none of the roots.
+func (s *distrustedSet) checkRoots(roots *truststore.Store) error {
+	if s.none() || roots.Len() == 0 {
+		return nil
+	}
+	var last *x509.Certificate
+	for root := range roots.All() {
+		if s.accepts(root) {
+			return nil
+		}
+		last = root
+	}
+	return fmt.Errorf("pkioverheid: Trust.Distrusted would refuse all roots in use (the last is %s): nothing could be trusted any more", quote.Certificate(last))
+}
+
+// distrustedError says why a path is refused.
+type distrustedError struct {
+	cert       *x509.Certificate
+	by, reason string
+}
+
+func (e *distrustedError) Error() string {
+	problem, advice := e.ProblemAdvice()
+	return wording(problem, advice)
+}
+
+func (e *distrustedError) ProblemAdvice() (problem, advice string) {
+	problem = quote.Certificate(e.cert) + " is distrusted here, by " + e.by
+	if e.reason != "" {
+		problem += ": " + strings.TrimSuffix(e.reason, ".")
+	}
+	return problem + ".", "Its owner needs a certificate that is not on the list of Trust.Distrusted, of another CA where the CA is on it."
+}
+
+func serialKey(n *big.Int) string {
+	if n.Sign() < 0 {
+		return "-" + string(n.Bytes())
+	}
+	return "+" + string(n.Bytes())
+}
+
+// nameKey is the same for names of the same attributes (RFC 5280 section 7.1); empty for
+// one without any.
+func nameKey(name pkix.Name) string {
+	attributes := name.Names
+	if len(attributes) == 0 { // it was not parsed
+		for _, rdn := range name.ToRDNSequence() {
+			attributes = append(attributes, rdn...)
+		}
+	}
+	parts := make([]string, len(attributes))
+	for i, a := range attributes {
+		parts[i] = a.Type.String() + "=" + attributeKey(a.Value)
+	}
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), "\x00")
+}
+
+func attributeKey(value any) string {
+	s, ok := value.(string)
+	if !ok {
+		s = fmt.Sprint(value)
+	}
+	s = strings.ToLower(s)
+	if strings.TrimSpace(s) != s || strings.Contains(s, "  ") || strings.ContainsAny(s, "\t\r\n") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return s
+}
