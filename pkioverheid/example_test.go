@@ -588,14 +588,17 @@ func ExampleServer_Identify() {
 	server := exampleServer(g1)
 	// In a handler of gRPC the state is in the AuthInfo of peer.FromContext. This is
 	// as crypto/tls fills it in.
-	leaf, cas := g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf, g1.Certificates()
-	state := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, cas[2], cas[1], cas[0]}}}
-	id, err := server.Identify(&state)
+	id, err := server.Identify(connectionOf(g1, g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(id.OIN(), "under", id.Hierarchy())
 	// Output: 00000003271987420000 under Private G1
+}
+
+func connectionOf(authority *pkiotest.Authority, leaf *x509.Certificate) *tls.ConnectionState {
+	cas := authority.Certificates()
+	return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{leaf, cas[2], cas[1], cas[0]}}}
 }
 
 func ExampleAllowTSP() {
