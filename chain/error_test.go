@@ -34,8 +34,8 @@ func TestReason(t *testing.T) {
 		chain.RefusedByPolicy:   "refused by policy",
 		chain.Revoked:           "revoked",
 		chain.Unsupported:       "unsupported certificate",
+		chain.Distrusted:        "distrusted",
 		0:                       "Reason(0)",
-		chain.Unsupported + 2:   "Reason(15)",
 		chain.RevocationUnknown: "revocation unknown",
 		255:                     "Reason(255)",
 	} {
