@@ -51,7 +51,7 @@ func (h *welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func guarded(t testing.TB, cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer) (http.Handler, *welcome, *record) {
 	t.Helper()
 	logged, inside := new(record), new(welcome)
-	cfg.Trust.Logger = slog.New(slog.NewJSONHandler(logged, nil))
+	cfg.Trust.Logger = slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return newServer(t, cfg, allow).Handler(inside), inside, logged
 }
 

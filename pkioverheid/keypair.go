@@ -499,18 +499,22 @@ func (t *trustState) showable(now contents, hosts [][]string) []ownPair {
 	all := make([]ownPair, len(now.pairs))
 	for i, of := range now.order {
 		pair := now.pairs[of]
-		var above []*x509.Certificate
-		for _, der := range pair.Certificate[1:] {
-			if c, err := x509.ParseCertificate(der); err == nil {
-				above = append(above, c)
-			}
-		}
-		all[i].Certificate = t.addCAs(pair, above)
+		all[i].Certificate = t.addCAs(pair, above(pair))
 		if hosts != nil {
 			all[i].hosts = hosts[of]
 		}
 	}
 	return all
+}
+
+// above returns the CAs of a complete key pair.
+func above(pair *tls.Certificate) (cas []*x509.Certificate) {
+	for _, der := range pair.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			cas = append(cas, c)
+		}
+	}
+	return cas
 }
 
 // path returns the certificates from leaf up, as far as they can be found in

@@ -3,11 +3,14 @@ package pkioverheid
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 )
@@ -27,9 +30,59 @@ type ownCertificates struct {
 // daily reports what is wrong, in the first call of a day.
 func (o *ownCertificates) daily() {
 	at := o.trust.clock()
-	if day := dayOf(at); len(o.pairs) > 0 && o.day.Swap(day) != day {
+	day := dayOf(at)
+	if len(o.pairs) == 0 {
+		return
+	}
+	switch before := o.day.Swap(day); before {
+	case day:
+		return
+	case 0:
+		o.tracing.own(append(o.look(at), o.withoutOIN()...))
+	default:
 		o.tracing.own(o.look(at))
 	}
+	if o.trust.revocation != nil {
+		// A CRL may have to be fetched, within crl.Config.Timeout, and nobody waits for that.
+		go func() { o.tracing.own(o.revoked(at)) }()
+	}
+}
+
+// withoutOIN is said once of each certificate: not everybody needs one.
+func (o *ownCertificates) withoutOIN() (found []OwnEvent) {
+	for _, pair := range o.pairs {
+		claim, _ := ClaimOf(pair.Leaf)
+		if claim.Kind == System && claim.OIN == "" && claim.UZI == (UZI{}) {
+			found = append(found, o.event(pair, OwnNoOIN, "Digikoppeling wants one in subject:serialNumber (PKI001): where you use it for that, ask your TSP for a certificate with your OIN"))
+		}
+	}
+	return found
+}
+
+// revoked asks Trust.Revocation. A status that cannot be determined is not reported here:
+// the Checker says why.
+func (o *ownCertificates) revoked(at time.Time) (found []OwnEvent) {
+	for _, pair := range o.pairs {
+		var (
+			refused *chain.Error
+			entry   *crl.RevokedError
+		)
+		err := o.trust.revocation.Policy(o.trust.path(pair.Leaf, above(pair.Certificate)), at)
+		if !errors.As(err, &refused) || !errors.As(err, &entry) {
+			continue
+		}
+		what, advice := "it", "ask your TSP for a new one, with a new key"
+		if refused.Cert != nil && refused.Cert.IsCA {
+			what, advice = quote.Certificate(refused.Cert)+", above it,", "ask for one under another CA"
+		}
+		found = append(found, o.event(pair, OwnRevoked, fmt.Sprintf("%s was revoked on %s (%s): %s", what, phrase.Day(entry.RevokedAt), entry.Reason, advice)))
+	}
+	return found
+}
+
+func (o *ownCertificates) event(pair ownPair, p OwnProblem, text string) OwnEvent {
+	h := claimedHierarchy(pair.Leaf)
+	return OwnEvent{Server: o.server, Certificate: pair.Leaf, Hierarchy: h, Problem: p, Deadline: deadlineOf(pair.Leaf, h), Text: text}
 }
 
 func claimedHierarchy(c *x509.Certificate) Hierarchy {
@@ -46,11 +99,7 @@ func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 func (o *ownCertificates) look(at time.Time) []OwnEvent {
 	var all []OwnEvent
 	for _, pair := range o.pairs {
-		h := claimedHierarchy(pair.Leaf)
-		for _, p := range o.problems(pair, h, at) {
-			p.Server, p.Certificate, p.Hierarchy, p.Deadline = o.server, pair.Leaf, h, deadlineOf(pair.Leaf, h)
-			all = append(all, p)
-		}
+		all = append(all, o.problems(pair, claimedHierarchy(pair.Leaf), at)...)
 	}
 	return all
 }
@@ -58,7 +107,7 @@ func (o *ownCertificates) look(at time.Time) []OwnEvent {
 func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (found []OwnEvent) {
 	leaf := pair.Leaf
 	add := func(p OwnProblem, format string, args ...any) {
-		found = append(found, OwnEvent{Problem: p, Text: fmt.Sprintf(format, args...)})
+		found = append(found, o.event(pair, p, fmt.Sprintf(format, args...)))
 	}
 	switch {
 	case at.After(leaf.NotAfter):
@@ -72,7 +121,7 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 	if g3 := findG3([]*x509.Certificate{leaf}); g3 != nil {
 		add(OwnWithdrawn, "%s", quote.Line(g3.Error()))
 	} else if e, near := ending(leaf, h, at); near {
-		found = append(found, e)
+		add(OwnEnding, "%s", e.Text)
 	}
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && h.known() && key.N.BitLen() < hierarchyTable[h].rsaBits {
 		add(OwnShortKey, "its RSA key has %d bits, and %s asks for %d: ask your supplier for a certificate with a new key", key.N.BitLen(), h, hierarchyTable[h].rsaBits)

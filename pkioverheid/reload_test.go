@@ -162,7 +162,7 @@ func TestARefusalOfNewRootsHasAPlaceToGo(t *testing.T) {
 // logFunc is a slog.Handler.
 type logFunc func(slog.Record)
 
-func (f logFunc) Enabled(context.Context, slog.Level) bool      { return true }
+func (f logFunc) Enabled(_ context.Context, l slog.Level) bool  { return l >= slog.LevelWarn }
 func (f logFunc) Handle(_ context.Context, r slog.Record) error { f(r); return nil }
 func (f logFunc) WithAttrs([]slog.Attr) slog.Handler            { return f }
 func (f logFunc) WithGroup(string) slog.Handler                 { return f }

@@ -30,12 +30,15 @@ type Trace struct {
 	// sessions too: so the owner sees who presents Private G1.
 	Peer func(PeerEvent)
 
-	// Failed is called when one side refused the other's certificate. See
-	// [Server.HandshakeFailed] for what a server learns.
+	// Failed is called when one side refused the other's certificate. With its
+	// tls.Config alone a server reports what this package refuses; what crypto/tls
+	// refuses, and who breaks off, only [Server.ErrorLog] and [Server.HandshakeFailed]
+	// can know.
 	Failed func(FailedEvent)
 
 	// Own is called when something must be done about a key pair: when a client or
 	// server is made, and in the first handshake after a replacement and of each day.
+	// That it is revoked is reported soon after that.
 	Own func(OwnEvent)
 
 	// Replaced is called at the first use after new contents of Trust.Roots,
@@ -124,13 +127,15 @@ const (
 	OwnWithdrawn                         // its hierarchy was withdrawn
 	OwnShortKey                          // its key is shorter than its hierarchy asks for
 	OwnIncomplete                        // CAs above it are missing
+	OwnRevoked                           // it, or a CA above it, is revoked (Trust.Revocation)
+	OwnNoOIN                             // it is a system's and has no OIN, which Digikoppeling wants
 )
 
 // String returns a phrase such as "its deadline is near".
 func (p OwnProblem) String() string {
 	texts := [...]string{
 		"", "its deadline is near", "it has ended", "it is not valid yet", "it is for another use",
-		"its hierarchy was withdrawn", "its key is too short", "CAs above it are missing",
+		"its hierarchy was withdrawn", "its key is too short", "CAs above it are missing", "it is revoked", "it has no OIN",
 	}
 	if p > 0 && int(p) < len(texts) {
 		return texts[p]
@@ -171,7 +176,11 @@ func report[E any](t *tracing, f func(E), e E) {
 // own reports what is wrong with our certificates.
 func (t *tracing) own(problems []OwnEvent) {
 	for _, e := range problems {
-		t.logger().LogAttrs(context.Background(), slog.LevelWarn, "pkioverheid: our own certificate needs attention",
+		level := slog.LevelWarn
+		if e.Problem == OwnNoOIN { // not everybody needs one
+			level = slog.LevelInfo
+		}
+		t.logger().LogAttrs(context.Background(), level, "pkioverheid: our own certificate needs attention",
 			slog.String("problem", e.Problem.String()), slog.String("certificate", quote.Certificate(e.Certificate)),
 			slog.String("serial", serialOf(e.Certificate)), slog.Time("deadline", e.Deadline.UTC()), slog.String("advice", e.Text))
 		report(t, t.Own, e)

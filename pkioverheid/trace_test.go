@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -179,7 +180,7 @@ func TestTheErrorLogIsBounded(t *testing.T) {
 func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 	now := time.Now()
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	year := pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(1, 0, 0))
+	year, oin := pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(1, 0, 0)), pkiotest.OIN(someOIN)
 	for _, c := range []struct {
 		name   string
 		pair   tls.Certificate
@@ -187,7 +188,11 @@ func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 		want   pkioverheid.OwnProblem
 		fatal  bool
 	}{
-		{"nothing is wrong", g4.Issue(year), false, 0, false},
+		{"nothing is wrong", g4.Issue(year, oin), false, 0, false},
+		{"nothing is wrong with a server's", g4.Issue(year, oin), true, 0, false},
+		{"no OIN", g4.Issue(year), false, pkioverheid.OwnNoOIN, false},
+		{"a number of the TSP's own in its place", g4.Issue(year, pkiotest.OIN("123456")), true, pkioverheid.OwnNoOIN, false},
+		{"no OIN, and for another purpose than TLS", g1.Issue(year, pkiotest.Policy("2.16.528.1.1003.1.2.8.4")), false, 0, false},
 		{"ended", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, -9), now.AddDate(0, 0, -1))), false, pkioverheid.OwnEnded, true},
 		{"not valid yet", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, 2), now.AddDate(1, 0, 0))), false, pkioverheid.OwnNotYetValid, false},
 		{"a client's without clientAuth", g4.Issue(year, pkiotest.ServerOnly()), false, pkioverheid.OwnWrongUse, true},
@@ -227,6 +232,48 @@ func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Also below CAs that this client does not trust.
+func TestThatOurOwnCertificateIsRevokedIsReported(t *testing.T) {
+	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
+	oin := pkiotest.OIN(someOIN)
+	gone, good, later := g1.Issue(oin), g1.Issue(oin), g1.Issue(oin)
+	underTSP := g1.Issue(oin, pkiotest.TSP("QuoVadis"))
+	g1.Revoke(gone.Leaf, crl.KeyCompromise)
+	g1.Revoke(g1.Certificates()[3], crl.CACompromise) // QuoVadis
+	clock := newClock(time.Now())
+	cfg := pkiotest.CRLConfig(g1, g4)
+	cfg.Time = clock.now
+	var seen traced
+	trust := pkiotest.Trust(g4)
+	trust.Time, trust.Revocation, trust.Trace = clock.now, revocationOf(t, cfg), seen.trace()
+	var written *record
+	trust.Logger, written = lines()
+	of := func(pair tls.Certificate) (problems []pkioverheid.OwnProblem) {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		for _, e := range seen.own {
+			if e.Certificate.SerialNumber.Cmp(pair.Leaf.SerialNumber) == 0 && e.Problem == pkioverheid.OwnRevoked {
+				problems = append(problems, e.Problem)
+			}
+		}
+		return problems
+	}
+	client := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: pairs(gone, good, underTSP)})
+	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(later)}, anybody)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(of(gone)) == 1 && len(of(underTSP)) == 1 }, 20*time.Second, 5*time.Millisecond)
+	assert.Contains(t, written.String(), " (keyCompromise): ask your TSP for a new one")
+	assert.Contains(t, written.String(), "(cACompromise): ask for one under another CA")
+	assert.Empty(t, of(good))
+	assert.Empty(t, of(later))
+
+	clock.set(time.Now().AddDate(0, 0, 1)) // in the first handshake of the next day
+	resp, err := client.Get(serve(t, &tls.Config{Certificates: []tls.Certificate{g4.Issue()}}))
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Eventually(t, func() bool { return len(of(gone)) == 2 }, 20*time.Second, 5*time.Millisecond)
 }
 
 // One clock drives what follows files, warns and chooses through 90 days.
