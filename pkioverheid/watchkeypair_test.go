@@ -212,7 +212,9 @@ func TestACertificateInTheFilesIsUsedFromWhenItIsValid(t *testing.T) {
 		p.clock.Store(&later)
 		time.Sleep(20 * time.Millisecond)
 	}
-	require.NoError(t, p.next(t))
+	for err := p.next(t); err != nil; err = p.next(t) {
+		require.ErrorContains(t, err, "is not yet valid")
+	}
 	assert.Equal(t, two.Leaf.Raw, p.Certificate().Raw)
 	assert.NoError(t, p.Status().Err)
 }
