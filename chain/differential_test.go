@@ -72,7 +72,7 @@ func TestDifferential(t *testing.T) {
 	// That these are not zero shows that something was compared.
 	for what, n := range map[string]int{
 		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
-		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight, "refused by limits": total.tight, "moved": total.moved,
+		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight, "refused by limits": total.tight, "moved": total.moved, "remembered": total.remembered,
 	} {
 		// The others take a while to come up, where the machine is slow.
 		if n == 0 && (total.worlds > 60 || what == "accepted" || what == "refused") {
@@ -108,6 +108,7 @@ type tally struct {
 	atSight                       int // of these, refused before signatures
 	itself                        int // certificates of the pool that presented themselves and were let through
 	tight                         int // of what crypto/x509 accepts, refused by narrow limits
+	remembered                    int // accepted for certificates that were given before, and are not now
 	moved                         int // verified while roots and options were replaced, and refused by those of one moment only
 	limited                       int // crypto/x509 gave up counting signatures, and the chain is one that it accepts
 }
@@ -127,12 +128,13 @@ func (n *tally) add(o tally) {
 	n.limited += o.limited
 	n.tight += o.tight
 	n.moved += o.moved
+	n.remembered += o.remembered
 }
 
 func (n *tally) String() string {
 	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted, %d refused; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
-		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d refused by narrow limits; %d verdicts that depend on a replacement under way; %d times crypto/x509 reached its limit of signatures",
-		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.tight, n.moved, n.limited)
+		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d refused by narrow limits; %d accepted by memory alone; %d verdicts that depend on a replacement under way; %d times crypto/x509 reached its limit of signatures",
+		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.tight, n.remembered, n.moved, n.limited)
 }
 
 func (n *tally) compareWorld(t *testing.T, d dice, seed uint64, questions int) {
@@ -203,6 +205,15 @@ func (w *world) compare(q question, n *tally) error {
 	if err := w.compareTight(q, opts, theirs, n); err != nil {
 		return fmt.Errorf("Verify with narrow limits: %w (crypto/x509: %v)", err, theirErr)
 	}
+	for _, v := range []*chain.Verifier{w.remembering, w.rememberingStrictly} {
+		before := plain
+		if v == w.rememberingStrictly {
+			before = strict
+		}
+		if err := w.compareRemembering(v, q, opts, theirs, n, before); err != nil {
+			return fmt.Errorf("Verify with memory: %w (crypto/x509: %v)", err, theirErr)
+		}
+	}
 	if err := w.compareMoving(q, opts, theirs, n, plain, strict); err != nil {
 		return fmt.Errorf("Verify while replaced: %w (crypto/x509: %v)", err, theirErr)
 	}
@@ -272,6 +283,35 @@ func (w *world) compareTight(q question, opts chain.VerifyOptions, theirs [][]*x
 		n.tight++
 	}
 	return w.wellFormed(err, q.leaf)
+}
+
+// compareRemembering asks a verifier that verified the same certificates before, at other
+// times, for other hosts and with others beside them. It accepts what one without memory
+// does, and besides only what crypto/x509 accepts with the certificates of that time.
+func (w *world) compareRemembering(v *chain.Verifier, q question, opts chain.VerifyOptions, theirs [][]*x509.Certificate, n *tally, forgetful verdict) error {
+	var ours chain.Chain
+	var err error
+	if w.oneIn(2) {
+		raw := [][]byte{q.leaf.Raw}
+		for _, c := range q.extra {
+			raw = append(raw, c.Raw)
+		}
+		opts.Extra = nil
+		ours, err = v.VerifyRaw(raw, opts)
+	} else {
+		ours, err = v.Verify(q.leaf, opts)
+	}
+	switch {
+	case err != nil && forgetful.err == nil:
+		return fmt.Errorf("stricter: %w", err)
+	case err != nil:
+		return w.wellFormed(err, q.leaf)
+	case v == w.rememberingStrictly && w.refuses(ours):
+		return fmt.Errorf("a chain that the policies refuse: %s", names(ours))
+	case forgetful.err != nil:
+		n.remembered++
+	}
+	return w.notLenient(q, ours, theirs, new(tally))
 }
 
 // compareMoving asks a verifier that is replaced at the same time. The verdict is
@@ -409,7 +449,7 @@ func (w *world) wellFormed(err error, leaf *x509.Certificate) error {
 		return fmt.Errorf("an error of another type: %w", err)
 	case e.Reason == 0 || e.Reason > chain.RevocationUnknown:
 		return fmt.Errorf("an error without a reason: %w", err)
-	case leaf != nil && e.Chain.Leaf() != leaf:
+	case leaf != nil && !leaf.Equal(e.Chain.Leaf()):
 		return fmt.Errorf("an error about another leaf: %w", err)
 	case !strings.HasPrefix(e.Error(), "chain: ") || strings.Contains(e.Error(), "\n"):
 		return fmt.Errorf("an error with another text: %q", e.Error())

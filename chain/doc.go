@@ -31,6 +31,15 @@
 // crypto/x509 checks neither the issuer nor the constraints of a certificate that is
 // itself in a pool.
 //
+// Memory. [Verifier.Verify] and [Verifier.VerifyRaw] remember, by the SHA-256 of an
+// end-entity certificate and the key usages asked for, the chains that crypto/x509 returned.
+// The next time they compare all dates with the time and the name with the host, and ask all
+// vetoes and policies, but check no signature. If no remembered chain passes, a whole
+// verification follows. A chain may have intermediates that were given before and are not
+// given now. Refusals are not remembered. At most 10,000 certificates and 64 MiB are kept,
+// and what came twice stays longer; [Verifier.Replace] forgets all. [Verifier.Explain] does
+// not use it.
+//
 // Times. A zero time means now, everywhere.
 //
 // Limits. A peer chooses what it sends, and every call ends within 100 ms anyway.

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -17,19 +16,18 @@ import (
 //
 // To explain an *[Error], give its Chain, and its At as the time.
 func (v *Verifier) Explain(certs []*x509.Certificate, opts VerifyOptions) *Explanation {
-	if opts.Time.IsZero() {
-		opts.Time = time.Now()
-	}
-	if len(opts.KeyUsages) == 0 {
-		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	}
+	opts = opts.withDefaults()
 	given := truststore.New(certs...)
 	leaf := endEntity(given)
 	given.Add(opts.Extra...)
 	opts.Extra = slices.DeleteFunc(slices.Collect(given.All()), func(c *x509.Certificate) bool { return c == leaf })
 
 	s := v.settings.Load()
-	path, err := s.verify(leaf, opts)
+	var path Chain
+	err := error(s.advise(noCertificate(opts.Time), nil, opts))
+	if leaf != nil {
+		path, err = s.verify(leaf, opts, recalled{}) // of what is given, not what is remembered
+	}
 	x := explaining{settings: s, given: given, opts: opts, path: path}
 	e := &Explanation{OK: err == nil, Err: err, Time: marshallable(opts.Time), Host: safetext.Printable(opts.DNSName, safetext.Most)}
 	if err != nil {

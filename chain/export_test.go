@@ -13,6 +13,11 @@ func WithLimits(sent, signatures int) Option {
 	return func(s *settings) { s.limits = limits{sent, signatures} }
 }
 
+// WithMemory remembers so many certificates and bytes; none turns it off.
+func WithMemory(most, bytes int) Option {
+	return func(s *settings) { s.memory = newMemory(most, bytes, s.holds) }
+}
+
 // ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
 func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {
 	return signedPath{path: c, rooted: true}.reason(at, err, nil)

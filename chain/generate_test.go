@@ -131,9 +131,13 @@ type world struct {
 	revoked, distrusted *truststore.Store    // by the strict verifier: by its policy, and by WithDistrusted
 	barred              [][32]byte           // and by its vetoes: keys
 	pair                [2]*x509.Certificate // and two that may not be in one path
-	plain, strict       *chain.Verifier
-	tight               *chain.Verifier // with narrow limits
-	moving              *chain.Verifier // by turns like plain and like strict
+	plain, strict       *chain.Verifier      // without memory
+
+	// The same with memory.
+	remembering, rememberingStrictly *chain.Verifier
+
+	tight  *chain.Verifier // with narrow limits
+	moving *chain.Verifier // by turns like plain and like strict
 
 	signed map[[2]*x509.Certificate]bool // links that were checked
 	misled error                         // what a policy should not have been asked
@@ -428,7 +432,8 @@ func (w *world) hold() {
 	if w.oneIn(10) {
 		w.heldRoots.Add(slices.Collect(w.held.Filter(selfIssued).All())...)
 	}
-	w.plain = mustVerifier(w.heldRoots, w.held)
+	w.plain = mustVerifier(w.heldRoots, w.held, chain.WithMemory(0, 0))
+	w.remembering = mustVerifier(w.heldRoots, w.held)
 
 	all := slices.Concat(w.roots, w.cas, w.leaves)
 	w.revoked = truststore.New(w.some(all, 6)...)
@@ -437,7 +442,8 @@ func (w *world) hold() {
 		w.barred = append(w.barred, chain.KeyHash(c))
 	}
 	w.pair = [2]*x509.Certificate{pick(w.dice, all...), pick(w.dice, all...)}
-	w.strict = mustVerifier(w.heldRoots, w.held, w.strictly()...)
+	w.strict = mustVerifier(w.heldRoots, w.held, append(w.strictly(), chain.WithMemory(0, 0))...)
+	w.rememberingStrictly = mustVerifier(w.heldRoots, w.held, w.strictly()...)
 	w.tight = mustVerifier(w.heldRoots, w.held, chain.WithLimits(1+w.IntN(4), 1+w.IntN(6)))
 	w.moving = mustVerifier(w.heldRoots, w.held)
 

@@ -12,7 +12,7 @@ import (
 )
 
 // settings are what a Verifier holds at one time. Nothing of it changes, but for what
-// it remembers of signatures.
+// it remembers.
 type settings struct {
 	roots         *truststore.Store
 	intermediates *truststore.Store
@@ -28,6 +28,8 @@ type settings struct {
 
 	mu     sync.Mutex
 	checks map[edge]bool // signatures between CAs of the verifier
+
+	memory *memory
 }
 
 func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settings, error) {
@@ -41,6 +43,7 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 		rootPool: roots.CertPool(),
 		checks:   make(map[edge]bool),
 	}
+	s.memory = newMemory(maxRemembered, maxRememberedBytes, s.holds)
 	for _, opt := range opts {
 		opt(s)
 	}

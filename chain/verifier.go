@@ -7,7 +7,7 @@ import (
 )
 
 // Verifier verifies certificates up to the roots that it holds, and remembers what it
-// verified above the issuing CAs. It is safe for concurrent use. Make one with
+// verified. It is safe for concurrent use. Make one with
 // [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
 	settings atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing

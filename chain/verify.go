@@ -3,10 +3,12 @@ package chain
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // VerifyOptions are the circumstances of one verification.
@@ -24,16 +26,93 @@ type VerifyOptions struct {
 	// Extra are certificates that the peer sent or that are otherwise available,
 	// in any order. They help to build a path and are not trusted. nil is skipped.
 	Extra []*x509.Certificate
+
+	// NoMemory verifies anew, with Extra and the verifier's CAs alone, and remembers
+	// nothing.
+	NoMemory bool
 }
 
 // Verify returns a chain from leaf to one of the roots that crypto/x509 accepts and
 // that passes the vetoes and policies; one through an intermediate of the verifier
-// where there are several. The error is an *[Error].
+// where there are several. Its certificates are read again from the bytes of leaf and
+// Extra; they are shared and must not be modified. The error is an *[Error].
+//
+// The chains of a certificate are remembered until [Verifier.Replace]: see Memory in the
+// package documentation.
 //
 // Where vetoes leave no path, no signature is checked. Then the error's Chain is the
 // leaf alone, and its Cert is what names lead to: it may not have issued the leaf.
 func (v *Verifier) Verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
-	return v.settings.Load().verify(leaf, opts)
+	opts = opts.withDefaults()
+	s := v.settings.Load()
+	if leaf == nil || len(leaf.Raw) == 0 {
+		return nil, s.advise(noCertificate(opts.Time), nil, opts)
+	}
+	r := s.recall(leaf.Raw, opts)
+	if r.passed != nil {
+		return r.passed, nil
+	}
+	return s.verify(leaf, opts, r)
+}
+
+// VerifyRaw is [Verifier.Verify] for certificates in DER. The first is verified, and the
+// others are added to Extra. A certificate that is remembered is not read again, and what
+// cannot be read is an error only where no path is found without it.
+func (v *Verifier) VerifyRaw(certs [][]byte, opts VerifyOptions) (Chain, error) {
+	opts = opts.withDefaults()
+	s := v.settings.Load()
+	if len(certs) == 0 {
+		return nil, s.advise(noCertificate(opts.Time), nil, opts)
+	}
+	r := s.recall(certs[0], opts)
+	if r.passed != nil {
+		return r.passed, nil
+	}
+	if r.leaf == nil {
+		var err error
+		if r.leaf, err = x509.ParseCertificate(certs[0]); err != nil {
+			return nil, unreadable(0, err, opts.Time)
+		}
+	}
+	opts.Extra = slices.Clip(opts.Extra)
+	var failed *Error
+	for i, der := range certs[1:] {
+		cert, err := x509.ParseCertificate(der)
+		switch {
+		case err == nil:
+			opts.Extra = append(opts.Extra, cert)
+		case failed == nil:
+			failed = unreadable(i+1, err, opts.Time)
+		}
+	}
+	c, err := s.verify(r.leaf, opts, r)
+	if err != nil && failed != nil {
+		return nil, failed
+	}
+	return c, err
+}
+
+func noCertificate(at time.Time) *Error {
+	return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no parsed certificate was given")}}
+}
+
+func unreadable(i int, err error, at time.Time) *Error {
+	why := fmt.Errorf("certificate %d cannot be read: %s", i+1, safetext.Line(err.Error()))
+	return &Error{Reason: Unsupported, At: at, Err: []error{why},
+		Problem: fmt.Sprintf("Certificate %d cannot be read.", i+1), Advice: "Give each certificate in DER, by itself: decode PEM or base64 first."}
+}
+
+var serverAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+
+// withDefaults puts in what the zero values mean.
+func (o VerifyOptions) withDefaults() VerifyOptions {
+	if o.Time.IsZero() {
+		o.Time = time.Now()
+	}
+	if len(o.KeyUsages) == 0 {
+		o.KeyUsages = serverAuth
+	}
+	return o
 }
 
 // verification is one verification under way.
@@ -44,20 +123,12 @@ type verification struct {
 	usages   []x509.ExtKeyUsage
 	refused  []Chain
 	refusals []error
+	found    []Chain // by crypto/x509, on the way that led to a chain that passes
 }
 
-func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, error) {
-	if opts.Time.IsZero() {
-		opts.Time = time.Now()
-	}
+// verify verifies leaf, of which the memory knows r, without asking the memory again.
+func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions, r recalled) (Chain, error) {
 	at := opts.Time
-	if leaf == nil || len(leaf.Raw) == 0 {
-		return nil, s.advise(noCertificate(at), nil, opts)
-	}
-	if len(opts.KeyUsages) == 0 {
-		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	}
-
 	var extra *truststore.Store
 	if s.veto != nil {
 		extra = s.besides(truststore.New(opts.Extra...))
@@ -68,23 +139,19 @@ func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions) (Chain, er
 	if err := leafWithinLimits(leaf, at); err != nil {
 		return nil, s.advise(err, nil, opts)
 	}
-	v := verification{settings: s, leaf: leaf, at: at, usages: opts.KeyUsages}
+	v := verification{settings: s, leaf: leaf, at: at, usages: opts.KeyUsages, refused: r.refused, refusals: r.refusals}
 	xopts := x509.VerifyOptions{DNSName: opts.DNSName, CurrentTime: at, KeyUsages: opts.KeyUsages}
-	if c := v.fromAnchors(xopts); c != nil {
-		return c, nil
+	c, err := v.fromAnchors(xopts), error(nil)
+	if c == nil {
+		if extra == nil {
+			extra = s.besides(truststore.New(opts.Extra...))
+		}
+		c, err = v.fromRoots(xopts, extra)
 	}
-	if extra == nil {
-		extra = s.besides(truststore.New(opts.Extra...))
-	}
-	c, err := v.fromRoots(xopts, extra)
 	if c != nil {
-		return c, nil
+		return v.own(c, opts, r)
 	}
 	return nil, s.advise(s.follow(leaf, extra, at).failure(at, err, v.refusals), extra, opts)
-}
-
-func noCertificate(at time.Time) *Error {
-	return &Error{Reason: Unsupported, At: at, Err: []error{errors.New("no parsed certificate was given")}}
 }
 
 // fromAnchors takes one signature check, from the leaf to an anchor.
@@ -94,19 +161,15 @@ func (v *verification) fromAnchors(opts x509.VerifyOptions) Chain {
 	if err != nil {
 		return nil
 	}
+	v.found = nil
 	for _, c := range chains {
 		// A certificate that is itself in the pool comes back alone, and nothing
 		// about it was checked.
-		if len(c) != 2 {
-			continue
-		}
-		for _, full := range v.anchors[c[1]].complete(c[:1], v.at, v.usages) {
-			if v.accepts(full) {
-				return full
-			}
+		if len(c) == 2 {
+			v.found = append(v.found, v.anchors[c[1]].complete(c[:1], v.at, v.usages)...)
 		}
 	}
-	return nil
+	return v.firstAccepted()
 }
 
 // fromRoots looks for whole paths. The error is crypto/x509's, or a *limitError.
@@ -117,17 +180,25 @@ func (v *verification) fromRoots(opts x509.VerifyOptions, extra *truststore.Stor
 	}
 	opts.Roots = v.rootPool
 	chains, err := v.leaf.Verify(opts)
+	v.found = nil
 	for _, c := range chains {
+		v.found = append(v.found, c)
+	}
+	return v.firstAccepted(), err
+}
+
+func (v *verification) firstAccepted() Chain {
+	for _, c := range v.found {
 		if v.accepts(c) {
-			return c, nil
+			return c
 		}
 	}
-	return nil, err
+	return nil
 }
 
 // accepts asks vetoes and policies about a chain, once.
 func (v *verification) accepts(c Chain) bool {
-	if slices.ContainsFunc(v.refused, func(r Chain) bool { return slices.Equal(r, c) }) {
+	if slices.ContainsFunc(v.refused, c.equal) {
 		return false
 	}
 	err := v.ask(c, v.at)
@@ -136,6 +207,8 @@ func (v *verification) accepts(c Chain) bool {
 	}
 	return err == nil
 }
+
+func (c Chain) equal(o Chain) bool { return slices.EqualFunc(c, o, (*x509.Certificate).Equal) }
 
 // Check asks vetoes and policies about chains that crypto/x509 verified with a pool
 // of [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes each

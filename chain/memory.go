@@ -1,0 +1,279 @@
+package chain
+
+import (
+	linked "container/list"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// The bounds of what a Verifier remembers.
+const (
+	maxRemembered      = 10_000   // certificates, each with a set of key usages
+	maxRememberedBytes = 64 << 20 // that these take, by memory.sizeOf
+	maxRememberedDER   = 16 << 10 // of an end-entity certificate
+	maxRememberedPaths = 8        // chains of one certificate
+
+	// parsedFactor times its DER is what a certificate takes at most: usually a third.
+	parsedFactor = 12
+)
+
+// memory has the chains that were verified in one state of a Verifier. What is there was
+// parsed by this package and verified by crypto/x509, and may be used where the rest passes
+// at that moment: see settings.recall.
+//
+// It has two lists, so that certificates that come once push out none that came again.
+type memory struct {
+	most, mostBytes int
+	shared          func(*x509.Certificate) bool // the verifier holds it anyway
+
+	mu          sync.Mutex
+	entries     map[memoryKey]*linked.Element
+	once, again linked.List // of *remembered, the last used first
+	bytes       int         // of both lists
+	bytesAgain  int         // of again
+}
+
+// memoryKey is the SHA-256 of an end-entity certificate, and the key usages asked for.
+type memoryKey struct {
+	leaf   [sha256.Size]byte
+	usages uint64 // a bit each
+}
+
+type remembered struct {
+	key    memoryKey
+	chains []Chain
+	size   int
+	again  bool // it is in the list of that name
+}
+
+func newMemory(most, mostBytes int, shared func(*x509.Certificate) bool) *memory {
+	return &memory{most: most, mostBytes: mostBytes, shared: shared, entries: make(map[memoryKey]*linked.Element)}
+}
+
+// sizeOf counts the end-entity certificate once.
+func (m *memory) sizeOf(chains []Chain) int {
+	size := 1024 + parsedFactor*len(chains[0][0].Raw)
+	for _, c := range chains {
+		for _, cert := range c[1:] {
+			if !m.shared(cert) {
+				size += parsedFactor * len(cert.Raw)
+			}
+		}
+	}
+	return size
+}
+
+// keyOf is false for what is not remembered.
+func (m *memory) keyOf(der []byte, requested []x509.ExtKeyUsage) (memoryKey, bool) {
+	if m.most == 0 || len(der) > maxRememberedDER {
+		return memoryKey{}, false
+	}
+	k := memoryKey{}
+	for _, u := range requested {
+		if u < 0 || u > 63 {
+			return memoryKey{}, false
+		}
+		k.usages |= 1 << u
+	}
+	k.leaf = sha256.Sum256(der)
+	return k, true
+}
+
+// get returns the chains of a certificate. They are the memory's, and must not be changed.
+func (m *memory) get(key memoryKey) []Chain {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.entries[key]
+	if e == nil {
+		return nil
+	}
+	r := e.Value.(*remembered)
+	if r.again {
+		m.again.MoveToFront(e)
+		return r.chains
+	}
+	m.once.Remove(e)
+	m.pushAgain(r)
+	// A fifth of the room is for what came once, or nothing new could come again.
+	for m.again.Len() > max(1, m.most/5*4) || m.bytesAgain > m.mostBytes/5*4 {
+		last := m.again.Back().Value.(*remembered)
+		m.remove(last)
+		m.push(last)
+	}
+	return r.chains
+}
+
+// put adds chains to those of a certificate, ahead of them.
+func (m *memory) put(key memoryKey, chains []Chain) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &remembered{key: key}
+	if e := m.entries[key]; e != nil {
+		r = e.Value.(*remembered)
+		m.remove(r)
+	}
+	all := slices.Clone(chains)
+	for _, c := range r.chains {
+		if !slices.ContainsFunc(all, c.equal) {
+			all = append(all, c)
+		}
+	}
+	r.chains = all[:min(len(all), maxRememberedPaths)]
+	r.size = m.sizeOf(r.chains)
+	if r.size > m.mostBytes/20 {
+		return
+	}
+	if r.again {
+		m.pushAgain(r)
+	} else {
+		m.push(r)
+	}
+	for len(m.entries) > m.most || m.bytes > m.mostBytes {
+		last := m.once.Back()
+		if last == nil {
+			last = m.again.Back()
+		}
+		m.remove(last.Value.(*remembered))
+	}
+}
+
+func (m *memory) push(r *remembered) {
+	r.again = false
+	m.entries[r.key] = m.once.PushFront(r)
+	m.bytes += r.size
+}
+
+func (m *memory) pushAgain(r *remembered) {
+	r.again = true
+	m.entries[r.key] = m.again.PushFront(r)
+	m.bytes += r.size
+	m.bytesAgain += r.size
+}
+
+func (m *memory) remove(r *remembered) {
+	e := m.entries[r.key]
+	delete(m.entries, r.key)
+	m.bytes -= r.size
+	if r.again {
+		m.again.Remove(e)
+		m.bytesAgain -= r.size
+	} else {
+		m.once.Remove(e)
+	}
+}
+
+// recalled is what the memory knows about a certificate.
+type recalled struct {
+	key      memoryKey
+	keep     bool // what is found may be remembered
+	reread   bool // nothing is the caller's any more
+	leaf     *x509.Certificate
+	passed   Chain // what passes now; nil if nothing does
+	refused  []Chain
+	refusals []error
+}
+
+// recall looks for a remembered chain of a certificate that passes now. All that can have
+// changed since it was verified is asked again; what is left is signatures, name
+// constraints and all else that the bytes of the chain decide alone.
+func (s *settings) recall(der []byte, opts VerifyOptions) recalled {
+	key, ok := s.memory.keyOf(der, opts.KeyUsages)
+	if !ok || opts.NoMemory {
+		return recalled{}
+	}
+	var r recalled
+	for _, c := range s.memory.get(key) {
+		r.leaf = c[0]
+		if !validAt(c, opts.Time) || !allowsOne(c, opts.KeyUsages) || opts.DNSName != "" && c[0].VerifyHostname(opts.DNSName) != nil {
+			continue
+		}
+		c = slices.Clone(c)
+		err := s.ask(c, opts.Time)
+		if err == nil {
+			return recalled{passed: c}
+		}
+		r.refused, r.refusals = append(r.refused, c), append(r.refusals, err)
+	}
+	r.key, r.keep = key, true
+	return r
+}
+
+// own remembers c, which passes, and what else crypto/x509 found, and returns c, with
+// certificates that were read here: callers can change theirs. Where one of theirs is not
+// what its bytes say, all are verified again as read.
+func (v *verification) own(c Chain, opts VerifyOptions, r recalled) (Chain, error) {
+	o := owner{settings: v.settings, read: map[*x509.Certificate]*x509.Certificate{}}
+	if r.leaf != nil && (r.leaf == c[0] || reflect.DeepEqual(r.leaf, c[0])) {
+		o.read[c[0]] = r.leaf
+	}
+	owned := o.own(c)
+	if owned == nil {
+		if r.reread {
+			return nil, unreadable(0, errors.New("it is not always the same"), v.at)
+		}
+		return v.reread(opts, r)
+	}
+	if !r.keep {
+		return owned, nil
+	}
+	chains := []Chain{slices.Clone(owned)} // the caller may change its own
+	for _, other := range v.found {
+		if len(chains) == maxRememberedPaths {
+			break
+		}
+		if own := o.own(other); own != nil && !own.equal(owned) {
+			chains = append(chains, own)
+		}
+	}
+	v.memory.put(r.key, chains)
+	return owned, nil
+}
+
+// owner has the certificates of callers as they were read here.
+type owner struct {
+	*settings
+	read map[*x509.Certificate]*x509.Certificate
+}
+
+// own is nil if a certificate is not what its bytes say.
+func (o *owner) own(c Chain) Chain {
+	owned := make(Chain, len(c))
+	for i, cert := range c {
+		if i > 0 && o.holds(cert) {
+			owned[i] = cert
+			continue
+		}
+		if o.read[cert] == nil {
+			read, err := x509.ParseCertificate(cert.Raw)
+			if err != nil || !reflect.DeepEqual(read, cert) {
+				return nil
+			}
+			o.read[cert] = read
+		}
+		owned[i] = o.read[cert]
+	}
+	return owned
+}
+
+// reread verifies once more what a caller gave, as its bytes say.
+func (v *verification) reread(opts VerifyOptions, r recalled) (Chain, error) {
+	leaf, err := x509.ParseCertificate(v.leaf.Raw)
+	if err != nil {
+		return nil, unreadable(0, err, v.at)
+	}
+	var extra []*x509.Certificate
+	for _, cert := range opts.Extra {
+		if cert == nil {
+			continue
+		}
+		if read, err := x509.ParseCertificate(cert.Raw); err == nil {
+			extra = append(extra, read)
+		}
+	}
+	opts.Extra = extra
+	return v.settings.verify(leaf, opts, recalled{key: r.key, keep: r.keep, reread: true, refused: r.refused, refusals: r.refusals})
+}
