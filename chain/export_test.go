@@ -18,6 +18,25 @@ func WithMemory(most, bytes int) Option {
 	return func(s *settings) { s.memory = newMemory(most, bytes, s.holds) }
 }
 
+const MaxRemembered = maxRemembered
+
+// Remembered is how much is remembered.
+func (v *Verifier) Remembered() (count, bytes int) {
+	m := v.settings.Load().memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries), m.bytes
+}
+
+// Remembers reports whether a certificate is, for serverAuth.
+func (v *Verifier) Remembers(der []byte) bool {
+	m := v.settings.Load().memory
+	key, ok := m.keyOf(der, serverAuth)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return ok && m.entries[key] != nil
+}
+
 // ReasonOf is what is made of crypto/x509's error about a chain with good signatures.
 func ReasonOf(c Chain, at time.Time, err error) (Reason, *x509.Certificate) {
 	return signedPath{path: c, rooted: true}.reason(at, err, nil)

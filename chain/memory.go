@@ -13,12 +13,9 @@ import (
 // The bounds of what a Verifier remembers.
 const (
 	maxRemembered      = 10_000   // certificates, each with a set of key usages
-	maxRememberedBytes = 64 << 20 // that these take, by memory.sizeOf
+	maxRememberedBytes = 64 << 20 // that these take, see memory.sizeOf
 	maxRememberedDER   = 16 << 10 // of an end-entity certificate
 	maxRememberedPaths = 8        // chains of one certificate
-
-	// parsedFactor times its DER is what a certificate takes at most: usually a third.
-	parsedFactor = 12
 )
 
 // memory has the chains that were verified in one state of a Verifier. What is there was
@@ -56,15 +53,25 @@ func newMemory(most, mostBytes int, shared func(*x509.Certificate) bool) *memory
 
 // sizeOf counts the end-entity certificate once.
 func (m *memory) sizeOf(chains []Chain) int {
-	size := 1024 + parsedFactor*len(chains[0][0].Raw)
+	size := 512 + parsedSize(chains[0][0])
 	for _, c := range chains {
+		size += 64 + 8*len(c)
 		for _, cert := range c[1:] {
 			if !m.shared(cert) {
-				size += parsedFactor * len(cert.Raw)
+				size += parsedSize(cert)
 			}
 		}
 	}
 	return size
+}
+
+// parsedSize is how many bytes of memory a certificate takes at most.
+func parsedSize(cert *x509.Certificate) int {
+	var parts amount
+	parts.add(cert)
+	n := parts.names + parts.constraints + parts.extensions + parts.policies + len(cert.Subject.Names) + len(cert.Issuer.Names) +
+		len(cert.ExtKeyUsage) + len(cert.UnknownExtKeyUsage) + len(cert.CRLDistributionPoints) + len(cert.OCSPServer) + len(cert.IssuingCertificateURL)
+	return 2048 + 2*len(cert.Raw) + 128*n
 }
 
 // keyOf is false for what is not remembered.
@@ -124,7 +131,7 @@ func (m *memory) put(key memoryKey, chains []Chain) {
 	}
 	r.chains = all[:min(len(all), maxRememberedPaths)]
 	r.size = m.sizeOf(r.chains)
-	if r.size > m.mostBytes/20 {
+	if r.size > m.mostBytes/16 {
 		return
 	}
 	if r.again {

@@ -85,7 +85,7 @@ func (t *trustState) explainServer(host string, cause *tls.CertificateVerificati
 	if len(certs) == 0 {
 		return serverError(host, cause)
 	}
-	opts := chain.VerifyOptions{Time: t.clock(), Extra: slices.Concat(certs[1:], t.known)}
+	opts := chain.VerifyOptions{Time: t.clock(), Extra: slices.Concat(certs[1:], t.known), NoMemory: true}
 	var wrongName x509.HostnameError
 	if errors.As(cause.Err, &wrongName) {
 		opts.DNSName = wrongName.Host // the name that crypto/tls verified, which may be a proxy's

@@ -60,54 +60,64 @@ type SignerOptions struct {
 // maxSignerCertificates bounds what comes along: PKIoverheid has four layers.
 const maxSignerCertificates = 10
 
-var errNoCheck = errors.New("pkioverheid: Verifier.Verify needs a check of the signature: certificates are public, and whoever presents one has proved nothing")
+var (
+	errNoCheck       = errors.New("pkioverheid: Verifier.Verify needs a check of the signature: certificates are public, and whoever presents one has proved nothing")
+	errNoCertificate = errors.New("pkioverheid: there is no certificate to verify")
+)
 
 // Verify returns who signed. The signer's certificate comes first, CAs in any order after
 // it, at most ten in all. check checks the signature of the token or message with the
 // verified certificate: an [Identity] needs that proof, and nil is an error. It is called
 // once, after all else has passed.
+//
+// What certs hold counts as bytes: the identity, and the certificate that check gets, are
+// read from these. A certificate that was verified before is only verified for what can
+// have changed, revocation too; Memory in the documentation of package chain has the rules.
 func (v *Verifier) Verify(certs []*x509.Certificate, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
 	if check == nil {
 		return Identity{}, errNoCheck
 	}
-	if len(opts.Kinds) == 0 {
-		opts.Kinds = []Kind{System, Organisation}
-	}
-	_, id, err := v.verify(certs, opts)
+	id, err := v.verify(certs, &opts)
 	if err != nil {
 		return Identity{}, err
 	}
-	if err := check(certs[0]); err != nil {
-		return Identity{}, fmt.Errorf("pkioverheid: the signature was not proved to be of %s: %w", quote.Certificate(certs[0]), err)
-	}
-	return id, nil
+	return proved(id, check)
 }
 
-// VerifyRaw is [Verifier.Verify] for certificates in DER.
+// VerifyRaw is [Verifier.Verify] for certificates in DER, which it finds by their bytes.
 func (v *Verifier) VerifyRaw(certs [][]byte, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
-	if len(certs) > maxSignerCertificates {
+	switch {
+	case check == nil:
+		return Identity{}, errNoCheck
+	case len(certs) == 0:
+		return Identity{}, errNoCertificate
+	case len(certs) > maxSignerCertificates:
 		return Identity{}, tooMany(len(certs))
 	}
-	parsed := make([]*x509.Certificate, len(certs))
-	for i, der := range certs {
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return Identity{}, fmt.Errorf("pkioverheid: certificate %d cannot be read: %s", i+1, quote.Line(err.Error()))
-		}
-		parsed[i] = cert
+	t := v.current.get()
+	vo, err := opts.complete(t)
+	if err != nil {
+		return Identity{}, err
 	}
-	return v.Verify(parsed, opts, check)
+	c, err := t.complete.VerifyRaw(certs, vo)
+	if err != nil {
+		return Identity{}, err
+	}
+	id, err := t.signer(c, &opts, vo.Time)
+	if err != nil {
+		return Identity{}, err
+	}
+	return proved(id, check)
 }
 
 // Inspect returns the verified chain of a certificate, and what the certificate claims. It
-// proves nothing about whoever presented it, and gives nobody an [Identity]. Without
-// opts.Kinds it takes any kind.
+// proves nothing about whoever presented it, and gives nobody an [Identity].
 func (v *Verifier) Inspect(certs []*x509.Certificate, opts SignerOptions) (chain.Chain, Claim, error) {
-	c, id, err := v.verify(certs, opts)
+	id, err := v.verify(certs, &opts)
 	if err != nil {
 		return nil, Claim{}, err
 	}
-	return c, id.Claim(), nil
+	return id.Chain(), id.Claim(), nil
 }
 
 // Chains returns the chain.Verifier that v asks at this moment: for its Explain, and for
@@ -115,50 +125,88 @@ func (v *Verifier) Inspect(certs []*x509.Certificate, opts SignerOptions) (chain
 // which are those of a server if nothing is said, go with each certificate there.
 func (v *Verifier) Chains() *chain.Verifier { return v.current.get().complete }
 
-func (v *Verifier) verify(certs []*x509.Certificate, opts SignerOptions) (chain.Chain, Identity, error) {
+func (v *Verifier) verify(certs []*x509.Certificate, opts *SignerOptions) (Identity, error) {
 	switch {
 	case len(certs) == 0 || slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return c == nil || len(c.Raw) == 0 }):
-		return nil, Identity{}, errors.New("pkioverheid: there is no certificate to verify")
+		return Identity{}, errNoCertificate
 	case len(certs) > maxSignerCertificates:
-		return nil, Identity{}, tooMany(len(certs))
-	}
-	for _, k := range opts.Kinds {
-		if k < System || k > ForTests { // zero is that of every certificate with other policies
-			return nil, Identity{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %d, which is not a Kind", uint8(k))
-		}
-	}
-	for _, oin := range opts.OINs {
-		if err := oin.Validate(); err != nil {
-			return nil, Identity{}, fmt.Errorf("pkioverheid: SignerOptions.OINs: %w", err)
-		}
+		return Identity{}, tooMany(len(certs))
 	}
 	t := v.current.get()
-	vo := chain.VerifyOptions{Time: opts.Time, KeyUsages: opts.KeyUsages, Extra: certs[1:]}
+	vo, err := opts.complete(t)
+	if err != nil {
+		return Identity{}, err
+	}
+	vo.Extra = certs[1:]
+	c, err := t.complete.Verify(certs[0], vo)
+	if err != nil {
+		return Identity{}, err
+	}
+	return t.signer(c, opts, vo.Time)
+}
+
+var (
+	anyUsage    = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	signerKinds = []Kind{System, Organisation}
+)
+
+// complete checks the options, and puts in what the zero values mean.
+func (o *SignerOptions) complete(t *trustState) (chain.VerifyOptions, error) {
+	for _, k := range o.Kinds {
+		if k < System || k > ForTests { // zero is that of every certificate with other policies
+			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %d, which is not a Kind", uint8(k))
+		}
+	}
+	for _, oin := range o.OINs {
+		if err := oin.Validate(); err != nil {
+			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.OINs: %w", err)
+		}
+	}
+	if len(o.Kinds) == 0 {
+		o.Kinds = signerKinds
+	}
+	vo := chain.VerifyOptions{Time: o.Time, KeyUsages: o.KeyUsages}
 	if vo.Time.IsZero() {
 		vo.Time = t.clock()
 	}
 	if len(vo.KeyUsages) == 0 {
-		vo.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+		vo.KeyUsages = anyUsage
 	}
-	c, err := t.complete.Verify(certs[0], vo)
-	if err != nil {
-		return nil, Identity{}, err
-	}
+	return vo, nil
+}
+
+// signer reads who a verified chain is of, and refuses others than opts ask for.
+func (t *trustState) signer(c chain.Chain, opts *SignerOptions, at time.Time) (Identity, error) {
 	id, err := t.identify(c)
 	if err != nil {
-		return nil, Identity{}, err
+		return Identity{}, err
 	}
-	if len(opts.Kinds) > 0 && !slices.Contains(opts.Kinds, id.kind) {
-		return nil, Identity{}, &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: vo.Time, Err: []error{
-			fmt.Errorf("pkioverheid: it is not the certificate of %s, by its policies", listKinds(opts.Kinds))}}
+	if !slices.Contains(opts.Kinds, id.kind) {
+		return Identity{}, refusedSigner(c, at, fmt.Errorf("pkioverheid: it is not the certificate of %s, by its policies", listKinds(opts.Kinds)))
 	}
-	if own, err := OINOf(certs[0]); len(opts.OINs) > 0 && (err != nil || !slices.Contains(opts.OINs, own)) {
-		if err == nil {
-			err = fmt.Errorf("pkioverheid: it bears the OIN %s, which is not one of those that are expected", own)
-		}
-		return nil, Identity{}, &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: vo.Time, Err: []error{err}}
+	if len(opts.OINs) == 0 {
+		return id, nil
 	}
-	return c, id, nil
+	own, err := OINOf(c.Leaf())
+	if err == nil && !slices.Contains(opts.OINs, own) {
+		err = fmt.Errorf("pkioverheid: it bears the OIN %s, which is not one of those that are expected", own)
+	}
+	if err != nil {
+		return Identity{}, refusedSigner(c, at, err)
+	}
+	return id, nil
+}
+
+func refusedSigner(c chain.Chain, at time.Time, why error) error {
+	return &chain.Error{Reason: chain.RefusedByPolicy, Chain: c, Cert: c.Leaf(), At: at, Err: []error{why}}
+}
+
+// proved asks for the proof that an identity needs.
+func proved(id Identity, check func(*x509.Certificate) error) (Identity, error) {
+	if err := check(id.Certificate()); err != nil {
+		return Identity{}, fmt.Errorf("pkioverheid: the signature was not proved to be of %s: %w", quote.Certificate(id.Certificate()), err)
+	}
+	return id, nil
 }
 
 func listKinds(kinds []Kind) string {

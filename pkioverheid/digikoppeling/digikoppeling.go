@@ -384,7 +384,7 @@ func (d *subject) tlsWithPKIoverheid() Result {
 	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: []pkioverheid.Kind{pkioverheid.System}}, provedInHandshake)
 	known := id.Hierarchy() != 0
 	if err != nil {
-		c, _, err := v.Inspect(d.chain, pkioverheid.SignerOptions{Time: d.at})
+		c, err := v.Chains().Verify(d.chain.Leaf(), chain.VerifyOptions{Time: d.at, Extra: d.chain[1:], KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		if err != nil {
 			return broken(rule, "%s", safetext.Line(err.Error()))
 		}
