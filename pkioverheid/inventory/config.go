@@ -22,8 +22,11 @@ type Config struct {
 	Passwords func(path string) iter.Seq[string]
 
 	// Parallel is how many files are read at the same time; zero or less means
-	// GOMAXPROCS. Of hosts, which are waited for, it is 16 at the same time.
+	// GOMAXPROCS.
 	Parallel int
+
+	// ParallelHosts is how many hosts are asked at the same time; zero or less means 64.
+	ParallelHosts int
 
 	// Time is the time to verify at; zero means that at which the scan begins.
 	Time time.Time
@@ -46,20 +49,30 @@ type Config struct {
 	MaxFileSize int64
 
 	// Timeout bounds the time for one host, from dialling to its certificates; zero
-	// or less means 10 seconds.
+	// or less means 10 seconds. Connecting may take 3 seconds of it, unless Dial says
+	// otherwise.
 	Timeout time.Duration
 
 	// ServerName is the name that hosts are asked for (SNI), and that what they present
 	// must be for; empty means that of the target.
 	ServerName string
 
-	// Dial connects to hosts; nil means a net.Dialer.
+	// Dial connects to hosts; nil means a net.Dialer with a timeout of 3 seconds.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// FS is where files and folders are, with the targets as its paths; nil means the
 	// operating system's. In an FS, symbolic links to files are opened, and those
 	// to folders are skipped.
 	FS fs.FS
+
+	// Exclude, if not nil, reports whether a file or folder is left out, with all that is
+	// below it. It is asked for each that is found in a folder, by one goroutine.
+	Exclude func(path string) bool
+
+	// OneFileSystem leaves out folders of other file systems than that of the target.
+	// Those that hold no files, such as proc and sysfs, are left out in any case, unless
+	// they are a target or below one. Linux only.
+	OneFileSystem bool
 
 	// Progress, if not nil, is counted up during the scan.
 	Progress *Progress
@@ -75,13 +88,18 @@ const (
 	defaultMaxFileSize = 64 << 20
 	defaultTimeout     = 10 * time.Second
 
-	// hostsParallel is how many hosts are waited for at once.
-	hostsParallel = 16
+	defaultParallelHosts = 64
+
+	// connectTimeout is how long a host that does not exist is waited for.
+	connectTimeout = 3 * time.Second
 )
 
 func (cfg Config) withDefaults() Config {
 	if cfg.Parallel <= 0 {
 		cfg.Parallel = runtime.GOMAXPROCS(0)
+	}
+	if cfg.ParallelHosts <= 0 {
+		cfg.ParallelHosts = defaultParallelHosts
 	}
 	if cfg.Time.IsZero() {
 		cfg.Time = time.Now()
@@ -93,7 +111,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.Timeout = defaultTimeout
 	}
 	if cfg.Dial == nil {
-		cfg.Dial = new(net.Dialer).DialContext
+		cfg.Dial = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = new(Progress)

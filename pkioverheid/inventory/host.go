@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,28 +50,13 @@ func (s *scanner) askHost(target string) []Result {
 	if s.ServerName != "" {
 		host = s.ServerName
 	}
-	presented, err := s.presentedBy(protocol, address, host)
+	presented, err := s.presentedBy(protocol, address, host, allCipherSuites())
 	if s.ctx.Err() != nil {
 		return nil
 	}
-	var results []Result
-	from := &source{host: host}
-	for i, cert := range presented {
-		r := Result{Target: target, Place: "chain position " + strconv.Itoa(i+1), Use: TLSChain, from: from}
-		if i == 0 {
-			r.Use = TLSServer
-		}
-		k, err := s.judge.of(cert.Raw, false)
-		if err != nil { // crypto/tls has parsed it
-			r.Err = &trouble{where: target, text: r.Place + ": " + err.Error(), cause: err}
-		} else {
-			r.known, r.Certificate = k, k.cert
-			if len(from.beside) < maxBeside {
-				from.beside = append(from.beside, k.cert)
-			}
-			s.Progress.Certificates.Add(1)
-		}
-		results = append(results, r)
+	results := s.presentedResults(target, host, "", presented)
+	if err == nil && len(presented) > 0 {
+		results = append(results, s.askOtherKey(protocol, address, host, target, presented[0])...)
 	}
 	if len(presented) > manyCertificates {
 		err = fmt.Errorf("it sends %d certificates, where a chain has three or four: that is a mistake in its configuration", len(presented))
@@ -87,9 +73,61 @@ func (s *scanner) askHost(target string) []Result {
 	return results
 }
 
+// askOtherKey asks a server once more, as a client that takes no key of the kind of its
+// first certificate: some have an RSA and an ECDSA one. It says nothing about a server
+// that has one only. In TLS 1.3, which has no cipher suites for kinds of keys, crypto/tls
+// cannot ask for that: what a server has for TLS 1.3 alone is not found.
+func (s *scanner) askOtherKey(protocol, address, host, target string, first *x509.Certificate) []Result {
+	other := "RSA"
+	if first.PublicKeyAlgorithm == x509.RSA {
+		other = "ECDSA"
+	}
+	presented, err := s.presentedBy(protocol, address, host, suitesFor(other))
+	if err != nil || len(presented) == 0 || presented[0].Equal(first) || s.ctx.Err() != nil {
+		return nil
+	}
+	return s.presentedResults(target, host, other+" ", presented)
+}
+
+// suitesFor are the cipher suites up to TLS 1.2 with keys of a kind.
+func suitesFor(kind string) (ids []uint16) {
+	for _, c := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		isECDSA := strings.Contains(c.Name, "_ECDSA_")
+		if slices.Contains(c.SupportedVersions, tls.VersionTLS12) && isECDSA == (kind == "ECDSA") {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// presentedResults are the results of one handshake.
+func (s *scanner) presentedResults(target, host, kind string, presented []*x509.Certificate) []Result {
+	var results []Result
+	from := &source{host: host}
+	for i, cert := range presented {
+		r := Result{Target: target, Place: kind + "chain position " + strconv.Itoa(i+1), Use: TLSChain, from: from}
+		if i == 0 {
+			r.Use = TLSServer
+		}
+		k, err := s.judge.of(cert.Raw, false)
+		if err != nil { // crypto/tls has parsed it
+			r.Err = &trouble{where: target, text: r.Place + ": " + err.Error(), cause: err}
+		} else {
+			r.known, r.Certificate = k, k.cert
+			if len(from.beside) < maxBeside {
+				from.beside = append(from.beside, k.cert)
+			}
+			s.Progress.Certificates.Add(1)
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
 // presentedBy makes half a handshake. No root is trusted in it, so that it never
-// succeeds: what the server presents comes with the error.
-func (s *scanner) presentedBy(protocol, address, host string) ([]*x509.Certificate, error) {
+// succeeds: what the server presents comes with the error. If suites are those of some
+// keys only, it is one of TLS 1.2.
+func (s *scanner) presentedBy(protocol, address, host string, suites []uint16) ([]*x509.Certificate, error) {
 	ask, err := inClear(protocol)
 	if err != nil {
 		return nil, err
@@ -98,21 +136,25 @@ func (s *scanner) presentedBy(protocol, address, host string) ([]*x509.Certifica
 	defer cancel()
 	conn, err := s.Dial(ctx, "tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, &connectError{err}
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := ask(conn); err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}
-	client := tls.Client(&boundedConn{Conn: conn, left: maxFromHost}, &tls.Config{
+	cfg := &tls.Config{
 		ServerName: host,
 		RootCAs:    x509.NewCertPool(),
 		Time:       func() time.Time { return s.Time },
 		// Old servers are to be found, and nothing is entrusted to them.
 		MinVersion:   tls.VersionTLS10,
-		CipherSuites: allCipherSuites(),
-	})
+		CipherSuites: suites,
+	}
+	if len(suites) < len(allCipherSuites()) {
+		cfg.MaxVersion = tls.VersionTLS12
+	}
+	client := tls.Client(&boundedConn{Conn: conn, left: maxFromHost}, cfg)
 	err = client.HandshakeContext(ctx)
 	var unverified *tls.CertificateVerificationError
 	if errors.As(err, &unverified) {
@@ -136,6 +178,7 @@ func (s *scanner) hostText(err error) string {
 	var record tls.RecordHeaderError
 	var timeout net.Error
 	var resolve *net.DNSError
+	var connect *connectError
 	switch {
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
 		return "it answers with plain HTTP, not TLS: is it the right port?"
@@ -143,6 +186,8 @@ func (s *scanner) hostText(err error) string {
 		return "it answers with something else than TLS: is it the right port?"
 	case errors.As(err, &resolve) && resolve.IsNotFound:
 		return "there is no such host"
+	case errors.As(err, &connect) && errors.As(err, &timeout) && timeout.Timeout():
+		return "no connection came about in time"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("it did not answer within %v", s.Timeout)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -150,6 +195,11 @@ func (s *scanner) hostText(err error) string {
 	}
 	return err.Error()
 }
+
+// connectError is one of dialling.
+type connectError struct{ error }
+
+func (e *connectError) Unwrap() error { return e.error }
 
 // boundedConn stops reading after so many bytes.
 type boundedConn struct {

@@ -186,6 +186,7 @@ func TestDialIsUsedAndTargetsAreTold(t *testing.T) {
 		assert.Len(t, found, 3)
 		assert.Empty(t, troubles)
 		assert.Equal(t, want, []string{<-asked, <-asked})
+		assert.Equal(t, want, []string{<-asked, <-asked}, "once more, for a key of the other kind")
 	}
 	assert.EqualValues(t, 3, progress.Hosts.Load())
 	assert.EqualValues(t, 9, progress.Certificates.Load())
@@ -200,7 +201,7 @@ func TestDialIsUsedAndTargetsAreTold(t *testing.T) {
 
 // A host is asked for the name that what it presents must be for.
 func TestAHostIsAskedForTheServerName(t *testing.T) {
-	asked := make(chan string, 1)
+	asked := make(chan string, 2) // for a key of each kind
 	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("virtual.example"))
 	addr := serveTLS(t, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		asked <- hello.ServerName
@@ -210,6 +211,7 @@ func TestAHostIsAskedForTheServerName(t *testing.T) {
 		found, troubles := scanAll(t, inventory.Config{ServerName: name, Verifier: verifierOf(t, pkioverheid.PrivateG1)}, addr)
 		require.Empty(t, troubles)
 		require.NotEmpty(t, found)
+		assert.Equal(t, cmp.Or(name, "localhost"), <-asked)
 		assert.Equal(t, cmp.Or(name, "localhost"), <-asked)
 		assert.Equal(t, state, found[0].State())
 		assert.Equal(t, addr, found[0].Target)

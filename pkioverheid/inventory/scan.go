@@ -124,7 +124,7 @@ func (s *scanner) run(targets []string) {
 		}
 	})
 	next := make(chan string)
-	for range min(hostsParallel, len(hosts)) {
+	for range min(s.ParallelHosts, len(hosts)) {
 		wg.Go(func() {
 			for host := range next {
 				s.send(s.askHost(host)...)

@@ -120,12 +120,13 @@ func (o *outside) first(path string) bool {
 // through.
 type walker struct {
 	*scanner
-	at string // the target
+	at     string // the target
+	system fileSystem
 }
 
 // target walks through one target; false means that nobody wants more.
 func (w *walker) target(path string) bool {
-	w.at = path
+	w.at, w.system = path, fileSystem{}
 	info, err := w.tree.stat(path)
 	switch {
 	case err != nil:
@@ -158,6 +159,9 @@ func (w *walker) folder(path string, depth int) bool {
 		return w.trouble(path, &trouble{where: path, text: osText(err), cause: err})
 	}
 	defer f.Close()
+	if skip, why := w.system.leaves(f, depth, w.OneFileSystem); skip {
+		return w.trouble(path, &trouble{where: path, text: why, skipped: true})
+	}
 	w.Progress.Folders.Add(1)
 	dir, ok := f.(fs.ReadDirFile)
 	if !ok {
@@ -170,6 +174,7 @@ func (w *walker) folder(path string, depth int) bool {
 		for _, e := range entries {
 			next := w.tree.join(path, e.Name())
 			switch {
+			case w.Exclude != nil && w.Exclude(next):
 			case e.IsDir():
 				below = append(below, next)
 			case e.Type().IsRegular(), e.Type() == fs.ModeSymlink, e.Type() == fs.ModeIrregular:
