@@ -44,7 +44,7 @@ func ownWords(refusals []error) (problem, advice string) {
 
 func givesReason(err error) bool {
 	var own *Error
-	return errors.As(err, &own) && own.Reason != 0
+	return errors.As(err, &own) && own.Reason != ""
 }
 
 // problem puts the reason into a sentence about cert, and what to do into others.
@@ -174,7 +174,7 @@ func (x *explaining) unknownAuthority(end *x509.Certificate) (problem, advice st
 	case endsIssuerMissing:
 		advice = "Let the other side send its whole chain, without the root, or get the certificate of " + issuer + " from its supplier."
 		if len(end.IssuingCertificateURL) > 0 {
-			advice += " The certificate says that it is at " + safetext.QuoteURL(end.IssuingCertificateURL[0]) + "."
+			advice += " The certificate says that it is at " + safetext.Quote(end.IssuingCertificateURL[0]) + "."
 		}
 		return "The certificate of " + issuer + ", the issuer of " + name + ", is missing: it was not given, and is not known here.",
 			advice + " If it is a root that you trust, add it to the roots."

@@ -447,7 +447,7 @@ func (w *world) wellFormed(err error, leaf *x509.Certificate) error {
 	switch {
 	case !errors.As(err, &e):
 		return fmt.Errorf("an error of another type: %w", err)
-	case e.Reason == 0 || e.Reason > chain.RevocationUnknown:
+	case e.Reason == "":
 		return fmt.Errorf("an error without a reason: %w", err)
 	case leaf != nil && !leaf.Equal(e.Chain.Leaf()):
 		return fmt.Errorf("an error about another leaf: %w", err)

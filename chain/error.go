@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("chain: ")
-	b.WriteString(e.Reason.String())
+	b.WriteString(cmp.Or(string(e.Reason), "refused"))
 	if e.Cert != nil {
 		b.WriteString(": ")
 		b.WriteString(safetext.Certificate(e.Cert))

@@ -21,7 +21,7 @@ func (e *Explanation) String() string {
 	var t textWriter
 	verdict := "ACCEPTED"
 	if !e.OK {
-		verdict = "REFUSED: " + e.Reason.String()
+		verdict = "REFUSED: " + string(e.Reason)
 		if e.Reason == RefusedByPolicy {
 			verdict = "REFUSED: by policy"
 		}

@@ -73,7 +73,7 @@ func TestARememberedCertificateIsAskedForAllThatCanChange(t *testing.T) {
 				_, err := v.Verify(l.leaf, opts)
 				var e *chain.Error
 				require.ErrorAs(t, err, &e)
-				assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
+				assert.Equal(t, string(test.reason), string(e.Reason), err.Error())
 				_, raw := v.VerifyRaw([][]byte{l.leaf.Raw}, opts)
 				assert.EqualError(t, raw, err.Error())
 			}

@@ -249,7 +249,7 @@ func (x *explaining) blame(path []ExplainedCertificate) *x509.Certificate {
 	culprit = max(culprit, 0)
 	text, _ := ownWords(x.failed.Err)
 	if text == "" {
-		text = x.failed.Reason.String()
+		text = string(x.failed.Reason)
 		if said := x.said(); said != "" {
 			text += ": " + said
 		}

@@ -4,60 +4,29 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 )
 
-// Reason is why a certificate was refused.
-type Reason uint8
+// Reason is why a certificate was refused, in words.
+type Reason string
 
 const (
-	Expired           Reason = iota + 1 // a certificate of the path has ended at that time
-	NotYetValid                         // a certificate of the path is valid later only
-	UnknownAuthority                    // the path leads to no root that is trusted
-	BadSignature                        // an issuer of the right name is available, and did not sign this
-	WrongName                           // the certificate is for another host
-	WrongUsage                          // the extended key usages along the path do not allow it
-	PathTooLong                         // a CA allows fewer CAs below it
-	NameNotPermitted                    // a CA may not issue for this name
-	NoValidPolicy                       // the path lacks a certificate policy that one of its certificates requires
-	NotACA                              // an issuer is not a CA, or may not sign certificates
-	RefusedByPolicy                     // a Policy refused every path
-	Revoked                             // by a Policy
-	Unsupported                         // a certificate that crypto/x509 does not handle, or none at all, or beyond the limits
-	Distrusted                          // by a list of certificates, keys or names
-	RevocationUnknown                   // by a Policy: whether it is revoked cannot be determined
+	Expired           Reason = "expired"                     // a certificate of the path has ended at that time
+	NotYetValid       Reason = "not yet valid"               // a certificate of the path is valid later only
+	UnknownAuthority  Reason = "unknown authority"           // the path leads to no root that is trusted
+	BadSignature      Reason = "bad signature"               // an issuer of the right name is available, and did not sign this
+	WrongName         Reason = "wrong name"                  // the certificate is for another host
+	WrongUsage        Reason = "wrong usage"                 // the extended key usages along the path do not allow it
+	PathTooLong       Reason = "path too long"               // a CA allows fewer CAs below it
+	NameNotPermitted  Reason = "name not permitted"          // a CA may not issue for this name
+	NoValidPolicy     Reason = "no valid certificate policy" // the path lacks a certificate policy that one of its certificates requires
+	NotACA            Reason = "issuer is not a CA"          // an issuer is not a CA, or may not sign certificates
+	RefusedByPolicy   Reason = "refused by policy"           // a Policy refused every path
+	Revoked           Reason = "revoked"                     // by a Policy
+	Unsupported       Reason = "unsupported certificate"     // a certificate that crypto/x509 does not handle, or none at all, or beyond the limits
+	Distrusted        Reason = "distrusted"                  // by a list of certificates, keys or names
+	RevocationUnknown Reason = "revocation unknown"          // by a Policy: whether it is revoked cannot be determined
 )
-
-var reasonTexts = [...]string{
-	Expired:          "expired",
-	NotYetValid:      "not yet valid",
-	UnknownAuthority: "unknown authority",
-	BadSignature:     "bad signature",
-	WrongName:        "wrong name",
-	WrongUsage:       "wrong usage",
-	PathTooLong:      "path too long",
-	NameNotPermitted: "name not permitted",
-	NoValidPolicy:    "no valid certificate policy",
-	NotACA:           "issuer is not a CA",
-	RefusedByPolicy:  "refused by policy",
-	Revoked:          "revoked",
-	Unsupported:      "unsupported certificate",
-	Distrusted:       "distrusted",
-
-	RevocationUnknown: "revocation unknown",
-}
-
-// String returns the reason in words, or "Reason(N)".
-func (r Reason) String() string {
-	if r == 0 || int(r) >= len(reasonTexts) {
-		return "Reason(" + strconv.Itoa(int(r)) + ")"
-	}
-	return reasonTexts[r]
-}
-
-// MarshalText returns what String does.
-func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *x509.Certificate) {
 	if len(refusals) > 0 {
@@ -96,7 +65,7 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 	if errors.As(err, &wrongName) {
 		return WrongName, c.path[0]
 	}
-	reason := Reason(0)
+	var reason Reason
 	if errors.As(err, &invalid) {
 		reason = ofInvalid(invalid, at)
 		if reason == NameNotPermitted {
@@ -107,11 +76,11 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 		}
 	}
 	// What crypto/x509 says is about another path, or about none.
-	if reason, cert := c.fault(at); reason != 0 {
+	if reason, cert := c.fault(at); reason != "" {
 		return reason, cert
 	}
 	switch {
-	case reason != 0:
+	case reason != "":
 		return reason, invalid.Cert
 	case err != nil:
 		return Unsupported, nil // such as the limit of signatures
@@ -120,7 +89,7 @@ func (c signedPath) reason(at time.Time, err error, refusals []error) (Reason, *
 }
 
 // fault finds what is wrong with a path whose signatures are good, in the order in
-// which crypto/x509 looks; zero if nothing is.
+// which crypto/x509 looks; empty if nothing is.
 func (c signedPath) fault(at time.Time) (Reason, *x509.Certificate) {
 	for i, cert := range c.path {
 		switch {
@@ -134,7 +103,7 @@ func (c signedPath) fault(at time.Time) (Reason, *x509.Certificate) {
 			return PathTooLong, cert
 		}
 	}
-	return 0, nil
+	return "", nil
 }
 
 // ofInvalid is the reason in crypto/x509's words.
@@ -163,7 +132,7 @@ func ofInvalid(err x509.CertificateInvalidError, at time.Time) Reason {
 func ofRefusals(refusals []error) (Reason, *x509.Certificate) {
 	for _, r := range refusals {
 		var own *Error
-		if errors.As(r, &own) && own.Reason != 0 {
+		if errors.As(r, &own) && own.Reason != "" {
 			return own.Reason, own.Cert
 		}
 	}

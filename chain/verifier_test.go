@@ -56,8 +56,7 @@ func TestNewVerifierCopiesItsStores(t *testing.T) {
 	l := newLayers()
 	roots, intermediates, distrusted := l.roots(), l.intermediates(), truststore.New()
 	v := mustVerifier(roots, intermediates, chain.WithDistrusted(distrusted, nil))
-	roots.Remove(truststore.FingerprintOf(l.root.Certificate))
-	intermediates.Remove(truststore.FingerprintOf(l.issuing.Certificate))
+	*roots, *intermediates = truststore.Store{}, truststore.Store{}
 	distrusted.Add(l.issuing.Certificate)
 	_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
 	assert.NoError(t, err)
@@ -335,7 +334,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		reason chain.Reason // 0: Verify accepts
 		pool   bool         // the pool accepts the leaf alone
 	}{
-		{"nothing unusual", newLayers(), nil, 0, true},
+		{"nothing unusual", newLayers(), nil, "", true},
 
 		{"the domain CA has expired", newLayers(nil, []edit{expired}), nil, chain.Expired, false},
 		{"the root has expired", newLayers([]edit{expired}), nil, chain.Expired, false},
@@ -344,48 +343,48 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 		{"the domain CA is not yet valid", newLayers(nil, []edit{notYetValid}), nil, chain.NotYetValid, false},
 		{"the root is not yet valid", newLayers([]edit{notYetValid}), nil, chain.NotYetValid, false},
 		{"the leaf is not yet valid", newLayers(nil, nil, nil, []edit{notYetValid}), nil, chain.NotYetValid, false},
-		{"the domain CA ends at this second", newLayers(nil, []edit{valid(now, now)}), nil, 0, true},
+		{"the domain CA ends at this second", newLayers(nil, []edit{valid(now, now)}), nil, "", true},
 
 		{"the domain CA is for client certificates", newLayers(nil, []edit{usages(client)}), nil, chain.WrongUsage, false},
-		{"the same, and a client is verified", newLayers(nil, []edit{usages(client)}, nil, []edit{usages(client)}), []x509.ExtKeyUsage{client}, 0, true},
-		{"the same, and the leaf would be good for servers too", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{client}, 0, false},
-		{"the same, and any usage will do", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, 0, false},
-		{"the same, and either will do", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, 0, false},
+		{"the same, and a client is verified", newLayers(nil, []edit{usages(client)}, nil, []edit{usages(client)}), []x509.ExtKeyUsage{client}, "", true},
+		{"the same, and the leaf would be good for servers too", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{client}, "", false},
+		{"the same, and any usage will do", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, "", false},
+		{"the same, and either will do", newLayers(nil, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, "", false},
 		{"the root is for signing code", newLayers([]edit{usages(x509.ExtKeyUsageCodeSigning)}), nil, chain.WrongUsage, false},
-		{"the domain CA is for any usage", newLayers(nil, []edit{usages(x509.ExtKeyUsageAny)}), nil, 0, true},
-		{"the domain CA is for servers and clients", newLayers(nil, []edit{usages(server, client)}), nil, 0, true},
-		{"the domain CA is for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, nil, []edit{usages()}), nil, 0, false},
+		{"the domain CA is for any usage", newLayers(nil, []edit{usages(x509.ExtKeyUsageAny)}), nil, "", true},
+		{"the domain CA is for servers and clients", newLayers(nil, []edit{usages(server, client)}), nil, "", true},
+		{"the domain CA is for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, nil, []edit{usages()}), nil, "", false},
 		{"the domain CA is for something unknown", newLayers(nil, []edit{func(c *x509.Certificate) { c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}} }}), nil, chain.WrongUsage, false},
 		{"either usage will do, the domain CA is for one and the leaf for the other", newLayers(nil, []edit{usages(server)}, nil, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, chain.WrongUsage, false},
 		{"either usage will do, the domain CA is for one and the issuing CA for the other", newLayers(nil, []edit{usages(server)}, []edit{usages(client)}), []x509.ExtKeyUsage{server, client}, chain.WrongUsage, false},
-		{"the issuing CA and the domain CA are for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, []edit{usages(server)}, []edit{usages()}), nil, 0, true},
+		{"the issuing CA and the domain CA are for servers, the leaf for all", newLayers(nil, []edit{usages(server)}, []edit{usages(server)}, []edit{usages()}), nil, "", true},
 		{"a usage that there is not", newLayers(nil, []edit{usages(server)}), []x509.ExtKeyUsage{1000}, chain.WrongUsage, false},
-		{"a usage that there is not, and nothing is restricted", newLayers(nil, nil, nil, []edit{usages()}), []x509.ExtKeyUsage{1000}, 0, true},
+		{"a usage that there is not, and nothing is restricted", newLayers(nil, nil, nil, []edit{usages()}), []x509.ExtKeyUsage{1000}, "", true},
 		{"root and domain CA have no usage in common", newLayers([]edit{usages(client)}, []edit{usages(server)}), nil, chain.WrongUsage, false},
 
-		{"the root allows two CAs below", newLayers([]edit{maxPathLen(2)}), nil, 0, true},
+		{"the root allows two CAs below", newLayers([]edit{maxPathLen(2)}), nil, "", true},
 		{"the root allows one CA below", newLayers([]edit{maxPathLen(1)}), nil, chain.PathTooLong, false},
 		{"the root allows no CA below", newLayers([]edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
 		{"the root allows one CA below, and the domain CA many", newLayers([]edit{maxPathLen(1)}, []edit{maxPathLen(5)}), nil, chain.PathTooLong, false},
 		{"the root allows many CAs below, and the domain CA none", newLayers([]edit{maxPathLen(5)}, []edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
-		{"the domain CA allows one CA below", newLayers(nil, []edit{maxPathLen(1)}), nil, 0, true},
+		{"the domain CA allows one CA below", newLayers(nil, []edit{maxPathLen(1)}), nil, "", true},
 		{"the domain CA allows none", newLayers(nil, []edit{maxPathLen(0)}), nil, chain.PathTooLong, false},
-		{"the issuing CA allows none", newLayers(nil, nil, []edit{maxPathLen(0)}), nil, 0, true},
+		{"the issuing CA allows none", newLayers(nil, nil, []edit{maxPathLen(0)}), nil, "", true},
 
-		{"the domain CA is constrained to this name", newLayers(nil, []edit{onlyDomain("example")}), nil, 0, false},
+		{"the domain CA is constrained to this name", newLayers(nil, []edit{onlyDomain("example")}), nil, "", false},
 		{"the domain CA is constrained to other names", newLayers(nil, []edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
 		{"the root is constrained to other names", newLayers([]edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
-		{"the issuing CA is constrained to this name", newLayers(nil, nil, []edit{onlyDomain("example")}), nil, 0, true},
+		{"the issuing CA is constrained to this name", newLayers(nil, nil, []edit{onlyDomain("example")}), nil, "", true},
 		{"the issuing CA is constrained to other names", newLayers(nil, nil, []edit{onlyDomain("other")}), nil, chain.NameNotPermitted, false},
 
-		{"the domain CA requires a policy that all have", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}, []edit{policies(some)}), nil, 0, false},
+		{"the domain CA requires a policy that all have", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}, []edit{policies(some)}), nil, "", false},
 		{"the domain CA requires a policy that the leaf lacks", newLayers(nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.NoValidPolicy, false},
 		{"the issuing CA requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{requireExplicitPolicy(0), policies(some)}, []edit{policies(some)}), nil, chain.NoValidPolicy, false},
-		{"the leaf requires a policy that all have", newLayers(nil, []edit{policies(some)}, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, 0, false},
+		{"the leaf requires a policy that all have", newLayers(nil, []edit{policies(some)}, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, "", false},
 		{"the leaf requires a policy that the domain CA lacks", newLayers(nil, nil, []edit{policies(some)}, []edit{requireExplicitPolicy(0), policies(some)}), nil, chain.NoValidPolicy, false},
-		{"the domain CA maps policies", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 33}, true, 0x30, 0x0a, 0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x06, 0x02, 0x2a, 0x04)}), nil, 0, false},
-		{"the domain CA inhibits anyPolicy", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 54}, true, 0x02, 0x01, 0x00)}), nil, 0, false},
-		{"the domain CA inhibits policy mapping", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 36}, true, 0x30, 0x03, 0x81, 0x01, 0x00)}), nil, 0, false},
+		{"the domain CA maps policies", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 33}, true, 0x30, 0x0a, 0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x06, 0x02, 0x2a, 0x04)}), nil, "", false},
+		{"the domain CA inhibits anyPolicy", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 54}, true, 0x02, 0x01, 0x00)}), nil, "", false},
+		{"the domain CA inhibits policy mapping", newLayers(nil, []edit{extension(asn1.ObjectIdentifier{2, 5, 29, 36}, true, 0x30, 0x03, 0x81, 0x01, 0x00)}), nil, "", false},
 
 		{"the domain CA has an unknown critical extension", newLayers(nil, []edit{unknownCritical}), nil, chain.Unsupported, false},
 		{"the issuing CA has one", newLayers(nil, nil, []edit{unknownCritical}), nil, chain.Unsupported, false},
@@ -403,7 +402,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 			for _, p := range l.presentations() {
 				opts.Extra = p.extra
 				c, err := v.Verify(l.leaf, opts)
-				if test.reason == 0 {
+				if test.reason == "" {
 					require.NoError(t, theirs, "the case is none")
 					require.NoError(t, err, p.name)
 					assertSameCerts(t, l.full(), c)
@@ -411,13 +410,13 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 					require.Error(t, theirs, "the case is none")
 					var e *chain.Error
 					require.ErrorAs(t, err, &e, p.name)
-					assert.Equal(t, test.reason.String(), e.Reason.String(), "%s: %v", p.name, err)
+					assert.Equal(t, test.reason, e.Reason, "%s: %v", p.name, err)
 					assert.Same(t, l.leaf, e.Chain.Leaf())
 				}
 
 				verified, err := verifyAsTLS(v, l.leaf, p.extra, test.usages...)
 				switch {
-				case test.reason != 0:
+				case test.reason != "":
 					assert.Error(t, err, p.name)
 				case test.pool || len(p.extra) == 2 && p.name == "the chain":
 					// From the root, and with nothing in doubt, the pool is not a stricter.
@@ -471,7 +470,7 @@ func TestVerifyReasons(t *testing.T) {
 			assert.Nil(t, c)
 			var e *chain.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
+			assert.Equal(t, test.reason, e.Reason, err.Error())
 			assert.Equal(t, test.path, names(e.Chain))
 			assert.Equal(t, test.opts.Time, e.At)
 			if test.cert == "" {
@@ -690,7 +689,7 @@ func TestCheck(t *testing.T) {
 			assert.Nil(t, c)
 			var e *chain.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
+			assert.Equal(t, test.reason, e.Reason, err.Error())
 			assert.Equal(t, test.at, e.At)
 		})
 	}

@@ -97,7 +97,7 @@ func noCertificate(at time.Time) *Error {
 }
 
 func unreadable(i int, err error, at time.Time) *Error {
-	why := fmt.Errorf("certificate %d cannot be read: %s", i+1, safetext.Line(err.Error()))
+	why := fmt.Errorf("certificate %d cannot be read: %s", i+1, safetext.Printable(err.Error(), safetext.MostError))
 	return &Error{Reason: Unsupported, At: at, Err: []error{why},
 		Problem: fmt.Sprintf("Certificate %d cannot be read.", i+1), Advice: "Give each certificate in DER, by itself: decode PEM or base64 first."}
 }

@@ -76,7 +76,7 @@ func TestVerifyRefusesEarly(t *testing.T) {
 			_, err := test.v.Verify(test.leaf, chain.VerifyOptions{Time: now, Extra: test.extra})
 			var e *chain.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, test.reason.String(), e.Reason.String(), err.Error())
+			assert.Equal(t, test.reason, e.Reason, err.Error())
 			assert.Same(t, test.cert, e.Cert)
 			assert.Equal(t, now, e.At)
 			assert.Equal(t, test.sight && test.cert != test.leaf, errors.Is(err, chain.ErrBeforeSignatures), err.Error())

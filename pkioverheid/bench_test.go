@@ -324,7 +324,7 @@ func BenchmarkAdvise(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			many := func() {
 				for range 100 {
-					advice.For(cert, 0, at)
+					advice.For(cert, "", at)
 				}
 			}
 			speed, bytes := compare(b, many, func() {
@@ -336,7 +336,7 @@ func BenchmarkAdvise(b *testing.B) {
 			})
 			b.ReportAllocs()
 			for b.Loop() {
-				advice.For(cert, 0, at)
+				advice.For(cert, "", at)
 			}
 			b.ReportMetric(speed, "of-parsing-it")
 			b.ReportMetric(bytes, "bytes/parsing-it")

@@ -77,5 +77,5 @@ func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T
 
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	require.NoError(t, err)
-	assert.Equal(t, advice.TestOnly, advice.For(leaf, 0, clock()).Status)
+	assert.Equal(t, advice.TestOnly, advice.For(leaf, "", clock()).Status)
 }

@@ -5,29 +5,28 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 )
 
 // Role is the place of a certificate in its hierarchy.
-type Role uint8
+type Role string
 
 const (
-	Root      Role = iota + 1 // stamcertificaat
-	DomainCA                  // domeincertificaat
-	TSPCA                     // the CA of a trust service provider
-	EndEntity                 // a certificate of a system, organisation or person
+	Root      Role = "root"       // stamcertificaat
+	DomainCA  Role = "domain CA"  // domeincertificaat
+	TSPCA     Role = "TSP CA"     // the CA of a trust service provider
+	EndEntity Role = "end entity" // a certificate of a system, organisation or person
 )
 
-var roleTexts = []string{"", "root", "domain CA", "TSP CA", "end entity"}
+// layer returns the role of a CA with so many CAs above it.
+func layer(above int) Role { return [...]Role{Root, DomainCA, TSPCA}[min(above, 2)] }
 
-// String returns "root", "domain CA", "TSP CA" or "end entity".
-func (r Role) String() string { return enum.String("Role", r, roleTexts) }
-
-// MarshalText returns what String does.
-func (r Role) MarshalText() ([]byte, error) { return enum.Marshal("role", r, roleTexts) }
-
-// UnmarshalText takes what String returns.
-func (r *Role) UnmarshalText(text []byte) error { return enum.Unmarshal("role", r, text, roleTexts) }
+// below returns the role of a CA that one of the role issued.
+func (r Role) below() Role {
+	if r == Root {
+		return DomainCA
+	}
+	return TSPCA
+}
 
 // TSP is a trust service provider: whom to ask for a certificate. The State
 // itself, which runs roots and domain CAs, is not one.
@@ -66,29 +65,12 @@ func tspOf(organization []string) TSP {
 	return ""
 }
 
-// Recognition is by what [ClaimOf] recognised a certificate, the surest first.
-type Recognition uint8
-
+// By what [ClaimOf] recognised a certificate, the surest first.
 const (
-	ByKey           Recognition = iota + 1 // its public key is that of a known CA
-	ByKeyIdentifier                        // it names a known CA as its issuer, and that CA's key identifier
-	ByName                                 // its own name or its issuer's is that of a known CA, and no more than that
+	ByKey           = "key"            // its public key is that of a known CA
+	ByKeyIdentifier = "key identifier" // it names a known CA as its issuer, and that CA's key identifier
+	ByName          = "name"           // its own name or its issuer's is that of a known CA, and no more than that
 )
-
-var recognitionTexts = []string{"", "key", "key identifier", "name"}
-
-// String returns "key", "key identifier" or "name".
-func (r Recognition) String() string { return enum.String("Recognition", r, recognitionTexts) }
-
-// MarshalText returns what String does.
-func (r Recognition) MarshalText() ([]byte, error) {
-	return enum.Marshal("recognition", r, recognitionTexts)
-}
-
-// UnmarshalText takes what String returns.
-func (r *Recognition) UnmarshalText(text []byte) error {
-	return enum.Unmarshal("recognition", r, text, recognitionTexts)
-}
 
 // Claim is what a certificate says about its holder and its place in PKIoverheid.
 // Anybody can make a certificate that says the same: a Claim authorises nothing.
@@ -97,7 +79,7 @@ type Claim struct {
 	Hierarchy Hierarchy
 	Role      Role
 
-	// Kind is that of the certificate's policies; zero for a CA, and where they are
+	// Kind is that of the certificate's policies; empty for a CA, and where they are
 	// not known.
 	Kind Kind
 
@@ -116,8 +98,8 @@ type Claim struct {
 	// UZI is the holder of an UZI server certificate; zero in any other.
 	UZI UZI
 
-	// By says how the hierarchy was recognised.
-	By Recognition
+	// By says how the hierarchy was recognised: ByKey, ByKeyIdentifier or ByName.
+	By string
 
 	// Fixture is true for and below a CA of package pkiotest, whose keys are public.
 	// KeyPublic is true where the private key of this very certificate is public.
@@ -179,7 +161,7 @@ func ClaimOf(cert *x509.Certificate) (Claim, bool) {
 func placeBelow(issuer *authority, cert *x509.Certificate) (Hierarchy, Role, TSP) {
 	role, tsp := EndEntity, issuer.tsp
 	if cert.IsCA && cert.BasicConstraintsValid {
-		role = min(issuer.role+1, TSPCA)
+		role = issuer.role.below()
 		if own := tspOf(cert.Subject.Organization); own != "" {
 			tsp = own
 		}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -61,7 +60,7 @@ type ClientCertificateError struct {
 func (e *ClientCertificateError) Error() string {
 	var details []string
 	if len(e.Err) > 0 {
-		details = append(details, "["+quote.Line(e.Err[0].Error())+"]")
+		details = append(details, "["+safetext.Printable(e.Err[0].Error(), safetext.MostError)+"]")
 	}
 	if e.Known && !e.Sent && len(e.AcceptableCAs) > 0 {
 		details = append(details, "["+e.asked()+"]")
@@ -157,12 +156,12 @@ func handlerSaid(resp *http.Response) string {
 	if err != nil || !ours || len(begin) == most {
 		return ""
 	}
-	return strings.TrimSuffix(quote.Line(said), ".")
+	return strings.TrimSuffix(safetext.Printable(said, safetext.MostError), ".")
 }
 
 // describe names a certificate, its issuer and its hierarchy.
 func describe(c *x509.Certificate) string {
-	s := fmt.Sprintf("%s, issued by %s", quote.Certificate(c), quote.Text(c.Issuer.CommonName))
+	s := fmt.Sprintf("%s, issued by %s", safetext.Certificate(c), safetext.Quote(c.Issuer.CommonName))
 	if id, ok := ClaimOf(c); ok {
 		s += " (" + id.Hierarchy.String() + ")"
 	}
@@ -247,7 +246,7 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 	case wrongUse(c, false) != "":
 		return refused + ", " + name + ", and it has no clientAuth.", "Ask your TSP for a certificate that has clientAuth."
 	case !r.sent && r.acceptable():
-		return name + ", was not sent: the server and this certificate have no signature algorithm in common (" + quote.Line(r.unsupported.Error()) + ").",
+		return name + ", was not sent: the server and this certificate have no signature algorithm in common (" + safetext.Printable(r.unsupported.Error(), safetext.MostError) + ").",
 			"Use a certificate with another kind of key."
 	case !r.sent:
 		return name + ", was not sent: " + e.Host + " does not accept the CAs that it is under.",
@@ -265,7 +264,7 @@ func hierarchyName(c *x509.Certificate) string {
 	if claim, ok := ClaimOf(c); ok {
 		return claim.Hierarchy.String()
 	}
-	return quote.Certificate(c)
+	return safetext.Certificate(c)
 }
 
 // adviceOn is for a certificate that was sent and has no fault that shows here.
@@ -294,7 +293,7 @@ func distinguishedName(raw []byte) string {
 	}
 	var name pkix.Name
 	name.FillFromRDNSequence(&rdns)
-	s := quote.Text(name.CommonName)
+	s := safetext.Quote(name.CommonName)
 	if name.CommonName == "" {
 		s = `"` + safetext.Name(name, safetext.Most) + `"`
 	}

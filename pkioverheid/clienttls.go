@@ -166,12 +166,12 @@ func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 	verified, err := c.check(cs, x509.ExtKeyUsageServerAuth)
 	if err != nil {
 		err := serverError(host, err)
-		report(c.own.tracing, c.own.tracing.Failed, FailedEvent{Peer: host, Reason: RefusedPeer, Err: err})
+		report(c.own.tracing, c.own.tracing.Failed, Event{Peer: host, Reason: RefusedPeer, Err: err})
 		return err
 	}
 	if tr := c.own.tracing; tr.Peer != nil {
 		claim, _ := ClaimOf(verified.Leaf())
-		report(tr, tr.Peer, PeerEvent{Peer: host, Certificate: verified.Leaf(), Hierarchy: claim.Hierarchy, OIN: claim.OIN, Resumed: cs.DidResume})
+		report(tr, tr.Peer, Event{Peer: host, Certificate: verified.Leaf(), Hierarchy: claim.Hierarchy, OIN: claim.OIN, Resumed: cs.DidResume})
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tl
 	}
 	recordRequest(info.Context(), asked, c.clock)
 	if tr := c.own.tracing; tr.Shown != nil {
-		report(tr, tr.Shown, ShownEvent{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
+		report(tr, tr.Shown, Event{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
 	}
 	return shown, nil
 }

@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Distrusted is a set of certificates, keys and names that are refused from now on, for
@@ -140,7 +140,7 @@ func newDistrustedSet(entries []DistrustedEntry) (*distrustedSet, error) {
 }
 
 func (s *distrustedSet) add(e DistrustedEntry) error {
-	issuer, subject, reason := nameKey(e.Issuer), nameKey(e.Subject), quote.Line(e.Reason)
+	issuer, subject, reason := nameKey(e.Issuer), nameKey(e.Subject), safetext.Printable(e.Reason, safetext.MostError)
 	things := 0
 	if e.Certificate != (truststore.Fingerprint{}) {
 		s.certificates[e.Certificate] = reason
@@ -246,7 +246,7 @@ func (s *distrustedSet) checkRoots(roots *truststore.Store) error {
 		}
 		last = root
 	}
-	return fmt.Errorf("pkioverheid: Trust.Distrusted would refuse all roots in use (the last is %s): nothing could be trusted any more", quote.Certificate(last))
+	return fmt.Errorf("pkioverheid: Trust.Distrusted would refuse all roots in use (the last is %s): nothing could be trusted any more", safetext.Certificate(last))
 }
 
 // distrustedError says why a path is refused.
@@ -261,7 +261,7 @@ func (e *distrustedError) Error() string {
 }
 
 func (e *distrustedError) ProblemAdvice() (problem, advice string) {
-	problem = quote.Certificate(e.cert) + " is distrusted here, by " + e.by
+	problem = safetext.Certificate(e.cert) + " is distrusted here, by " + e.by
 	if e.reason != "" {
 		problem += ": " + strings.TrimSuffix(e.reason, ".")
 	}

@@ -258,11 +258,11 @@ func TestWhatWouldRefuseAllRootsIsNotUsed(t *testing.T) {
 
 	var d pkioverheid.Distrusted
 	var mu sync.Mutex
-	var replaced []pkioverheid.ReplacedEvent
+	var replaced []pkioverheid.Event
 	trust := only(&d)
 	var logged *record
 	trust.Logger, logged = lines()
-	trust.Trace = &pkioverheid.Trace{Replaced: func(e pkioverheid.ReplacedEvent) {
+	trust.Trace = &pkioverheid.Trace{Replaced: func(e pkioverheid.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		replaced = append(replaced, e)

@@ -15,8 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Limits of a file of distrusted certificates: the largest public list has some thousands.
@@ -104,7 +104,7 @@ func parseDistrustedLine(line string) (e DistrustedEntry, err error) {
 			return e, err
 		}
 	default:
-		return e, fmt.Errorf("%s is not certificate, key, issuer or subject", quote.Text(kind))
+		return e, fmt.Errorf("%s is not certificate, key, issuer or subject", safetext.Quote(kind))
 	}
 	if e.Reason = rest; rest == "" {
 		return e, errors.New("the reason is missing at its end")
@@ -127,7 +127,7 @@ func parseSHA256(word string) (sum [sha256.Size]byte, err error) {
 	}
 	f, err := truststore.ParseFingerprint(word)
 	if err != nil {
-		return sum, fmt.Errorf("%s is not a SHA-256: 64 digits in hex, or 32 bytes in base64", quote.Text(word))
+		return sum, fmt.Errorf("%s is not a SHA-256: 64 digits in hex, or 32 bytes in base64", safetext.Quote(word))
 	}
 	return notZero(f)
 }
@@ -146,7 +146,7 @@ func parseSerial(word string) (*big.Int, error) {
 	}
 	der, err := hex.DecodeString(digits)
 	if err != nil || len(der) == 0 || len(der) > maxSerialBytes {
-		return nil, fmt.Errorf("%s is not a serial number in hex", quote.Text(word))
+		return nil, fmt.Errorf("%s is not a serial number in hex", safetext.Quote(word))
 	}
 	return new(big.Int).SetBytes(der), nil
 }
@@ -175,7 +175,7 @@ func cutName(s string) (name pkix.Name, rest string, err error) {
 		name.Names = append(name.Names, rdn...)
 	}
 	if err != nil || len(name.Names) == 0 {
-		return pkix.Name{}, "", fmt.Errorf(`%s is not a name: write "CN=…,O=…" in quotation marks, or its DER in base64`, quote.Text(word))
+		return pkix.Name{}, "", fmt.Errorf(`%s is not a name: write "CN=…,O=…" in quotation marks, or its DER in base64`, safetext.Quote(word))
 	}
 	return name, rest, nil
 }
@@ -232,7 +232,7 @@ func parseAttributeType(key string) (asn1.ObjectIdentifier, error) {
 	for arc := range strings.SplitSeq(key, ".") {
 		n, err := strconv.ParseUint(arc, 10, 31)
 		if err != nil || len(oid) > 20 {
-			return nil, fmt.Errorf("%s is not a type of attribute that is known here: write its number, such as 2.5.4.97", quote.Text(key))
+			return nil, fmt.Errorf("%s is not a type of attribute that is known here: write its number, such as 2.5.4.97", safetext.Quote(key))
 		}
 		oid = append(oid, int(n))
 	}

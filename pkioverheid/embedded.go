@@ -63,16 +63,16 @@ func sortFromRoot(certs []*x509.Certificate) {
 			root = c.RawSubject
 		}
 	}
-	layer := func(c *x509.Certificate) Role {
+	depth := func(c *x509.Certificate) int {
 		switch {
 		case selfIssued(c):
-			return Root
+			return 0
 		case bytes.Equal(c.RawIssuer, root):
-			return DomainCA
+			return 1
 		}
-		return TSPCA
+		return 2
 	}
-	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return cmp.Compare(layer(a), layer(b)) })
+	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return cmp.Compare(depth(a), depth(b)) })
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // wording makes the text of the errors of this package: what is wrong and what to do
@@ -44,5 +44,5 @@ func wordsOf(err error) (problem, advice string) {
 	case errors.As(err, &failed) && failed.Problem != "":
 		return failed.Problem, failed.Advice
 	}
-	return quote.Line(err.Error()) + ".", ""
+	return safetext.Printable(err.Error(), safetext.MostError) + ".", ""
 }

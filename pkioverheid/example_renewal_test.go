@@ -31,9 +31,9 @@ func ExampleWatchKeyPair() {
 		}
 		g4.PreferFrom = day // before that day G1 is shown
 		trace := &pkioverheid.Trace{
-			Own:    func(e pkioverheid.OwnEvent) { slog.Warn(e.Problem.String(), "deadline", e.Deadline, "advice", e.Text) },
-			Peer:   func(e pkioverheid.PeerEvent) { slog.Debug("caller", "oin", e.OIN, "hierarchy", e.Hierarchy) },
-			Failed: func(e pkioverheid.FailedEvent) { slog.Info("handshake", "peer", e.Peer, "reason", e.Reason) },
+			Own:    func(e pkioverheid.Event) { slog.Warn(string(e.Problem), "deadline", e.Deadline, "advice", e.Text) },
+			Peer:   func(e pkioverheid.Event) { slog.Debug("caller", "oin", e.OIN, "hierarchy", e.Hierarchy) },
+			Failed: func(e pkioverheid.Event) { slog.Info("handshake", "peer", e.Peer, "reason", e.Reason) },
 		}
 		server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{
 			Trust:    pkioverheid.Trust{Trace: trace},
@@ -120,7 +120,7 @@ func ExampleKeyPair_Status() {
 func ExampleServer_HandshakeFailed() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	trust := pkiotest.Trust(g1)
-	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.FailedEvent) { fmt.Println(e.Reason) }}
+	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.Event) { fmt.Println(e.Reason) }}
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
@@ -137,7 +137,7 @@ func ExampleServer_ErrorLog() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	trust := pkiotest.Trust(g1)
 	trust.Logger = slog.New(slog.DiscardHandler)
-	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.FailedEvent) { fmt.Println(e.Peer, e.Reason) }}
+	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.Event) { fmt.Println(e.Peer, e.Reason) }}
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
@@ -147,12 +147,12 @@ func ExampleServer_ErrorLog() {
 	// Output: 192.0.2.1:50000 the peer does not know our CA
 }
 
-func ExampleFailureReason_String() {
+func ExampleFailureReason() {
 	fmt.Println(pkioverheid.PeerUnknownCA)
 	// Output: the peer does not know our CA
 }
 
-func ExampleOwnProblem_String() {
+func ExampleOwnProblem() {
 	fmt.Println(pkioverheid.OwnWrongUse)
 	// Output: it is for another use
 }

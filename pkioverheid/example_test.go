@@ -337,8 +337,8 @@ func ExampleAllowOIN() {
 
 func ExampleOIN() {
 	oin := pkioverheid.OIN("00000003271987420000")
-	fmt.Println(oin.Prefix(), oin.Register(), oin.Validate())
-	// Output: 00000003 KVK-nummer <nil>
+	fmt.Println(oin.Register(), oin.IsTest(), oin.Validate())
+	// Output: KVK-nummer false <nil>
 }
 
 func ExampleHierarchy_Plan() {
@@ -350,16 +350,6 @@ func ExampleHierarchy_Plan() {
 	// G3 2020-12-31
 	// Private G1 2027-12-31
 	// true
-}
-
-func ExampleParseOIN() {
-	oin, err := pkioverheid.ParseOIN("00000003271987420000")
-	fmt.Println(oin.Register(), oin.MainNumber(), oin.Suffix(), oin.IsTest(), err)
-	_, err = pkioverheid.ParseOIN("0000000327198742000")
-	fmt.Println(err)
-	// Output:
-	// KVK-nummer 27198742 0000 false <nil>
-	// pkioverheid: "0000000327198742000" is not an OIN: it has 19 characters, not 20
 }
 
 func ExampleOINOf() {
@@ -434,15 +424,6 @@ func ExampleIdentityFromContext() {
 	// Output: nobody: no Server let the caller in
 }
 
-func ExampleOIN_MainNumber() {
-	kvk, rsin := pkioverheid.OIN("00000003271987420000"), pkioverheid.OIN("00000001002220647000")
-	fmt.Println(kvk.MainNumber(), kvk.Suffix())
-	fmt.Println(rsin.MainNumber(), rsin.Suffix())
-	// Output:
-	// 27198742 0000
-	// 002220647 000
-}
-
 func ExampleOIN_IsTest() {
 	fmt.Println(pkioverheid.OIN("00000099000000001000").IsTest())
 	// Output: true
@@ -463,12 +444,6 @@ func ExampleAccessError() {
 	}
 	fmt.Println(allow(pkioverheid.Identity{}))
 	// Output: pkioverheid: this is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
-}
-
-func ExampleProxyFormat_UnmarshalText() {
-	var format pkioverheid.ProxyFormat
-	fmt.Println(format.UnmarshalText([]byte("envoy-xfcc")), format)
-	// Output: <nil> envoy-xfcc
 }
 
 // A server that ends TLS itself lets in every system in the handshake, and tells who

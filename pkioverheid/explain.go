@@ -14,8 +14,8 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // WithHandshake returns a context for dialling with a tls.Config of [ClientTLSConfig]. It
@@ -110,7 +110,7 @@ func explainUntold(host string, cause *tls.CertificateVerificationError) *Server
 		return explainers().root.explainServer(host, cause)
 	}
 	e := explainers().other.explainServer(host, cause)
-	if reason == 0 || e.Reason != chain.UnknownAuthority || len(e.Path) == 0 {
+	if reason == "" || e.Reason != chain.UnknownAuthority || len(e.Path) == 0 {
 		return e
 	}
 	if _, ours := ClaimOf(e.Path.Root()); ours {
@@ -121,7 +121,7 @@ func explainUntold(host string, cause *tls.CertificateVerificationError) *Server
 	e.Problem, e.Advice = wordsOf(cause.Err)
 	var invalid x509.CertificateInvalidError
 	if reason == chain.Expired && errors.As(cause.Err, &invalid) && invalid.Cert != nil {
-		e.Problem = fmt.Sprintf("%s was valid until %s.", phrase.Capital(quote.Certificate(invalid.Cert)), phrase.Day(invalid.Cert.NotAfter))
+		e.Problem = fmt.Sprintf("%s was valid until %s.", phrase.Capital(safetext.Certificate(invalid.Cert)), phrase.Day(invalid.Cert.NotAfter))
 		e.Advice = "The server's owner must replace it. Check also that the clock is right."
 	}
 	return e
@@ -140,7 +140,7 @@ func reasonOf(err error) chain.Reason {
 	case errors.As(err, &name):
 		return chain.WrongName
 	case !errors.As(err, &invalid):
-		return 0
+		return ""
 	}
 	switch invalid.Reason {
 	case x509.Expired:
@@ -148,7 +148,7 @@ func reasonOf(err error) chain.Reason {
 	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
 		return chain.WrongUsage
 	}
-	return 0
+	return ""
 }
 
 // soon is how long after a handshake an alert that may be about something else, or a lost

@@ -41,7 +41,7 @@ func FuzzCertificate(f *testing.F) {
 				t.Errorf("%q", s)
 			}
 		}
-		texts := []string{advice.For(cert, 0, time.Now()).Text, advice.For(cert, advice.Web, cert.NotAfter).Text}
+		texts := []string{advice.For(cert, "", time.Now()).Text, advice.For(cert, advice.Web, cert.NotAfter).Text}
 		for _, r := range digikoppeling.Check(cert, time.Time{}, digikoppeling.Options{}) {
 			texts = append(texts, r.Reason)
 		}

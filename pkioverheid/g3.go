@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // G3Error says that a certificate is under "Staat der Nederlanden Root CA -
@@ -27,7 +27,7 @@ type G3Error struct {
 
 	// By is how the CA was recognised. Anything but ByKey is the word of a
 	// certificate about itself or its issuer.
-	By Recognition
+	By string
 
 	// Problem is what is wrong, and Advice what to ask for instead, in sentences.
 	Problem, Advice string
@@ -46,13 +46,13 @@ func (e *G3Error) explain() *G3Error {
 	isCA := e.Leaf != nil && e.Leaf.Subject.CommonName == e.CA
 	switch {
 	case isCA && e.By == ByKey:
-		fmt.Fprintf(&b, "%s is a CA that ", quote.Text(e.CA))
+		fmt.Fprintf(&b, "%s is a CA that ", safetext.Quote(e.CA))
 	case isCA:
-		fmt.Fprintf(&b, "A certificate presents itself as %s, which ", quote.Text(e.CA))
+		fmt.Fprintf(&b, "A certificate presents itself as %s, which ", safetext.Quote(e.CA))
 	case e.By == ByKey:
-		fmt.Fprintf(&b, "%s is under %s, which ", phrase.Capital(quote.Certificate(e.Leaf)), quote.Text(e.CA))
+		fmt.Fprintf(&b, "%s is under %s, which ", phrase.Capital(safetext.Certificate(e.Leaf)), safetext.Quote(e.CA))
 	default:
-		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", phrase.Capital(quote.Certificate(e.Leaf)), quote.Text(e.CA))
+		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", phrase.Capital(safetext.Certificate(e.Leaf)), safetext.Quote(e.CA))
 	}
 	if e.Withdrawn {
 		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020.")
@@ -89,7 +89,7 @@ func findG3(certs []*x509.Certificate) *G3Error {
 	r := recognised()
 	var leaf *x509.Certificate
 	var found *authority
-	var how Recognition
+	var how string
 	for _, c := range certs {
 		if c == nil || len(c.Raw) == 0 {
 			continue
@@ -106,8 +106,8 @@ func findG3(certs []*x509.Certificate) *G3Error {
 		}
 		if found == nil {
 			found, how = a, by
-		} else if found.name == a.name {
-			how = min(how, by)
+		} else if found.name == a.name && (by == ByKey || how == ByName) {
+			how = by
 		}
 	}
 	if found == nil {

@@ -261,7 +261,7 @@ func TestEveryEmbeddedCertificateIsRecognised(t *testing.T) {
 			id, ok := ClaimOf(cert)
 			require.True(t, ok)
 			assert.Equal(t, h, id.Hierarchy)
-			assert.Equal(t, min(Role(i+1), TSPCA), id.Role)
+			assert.Equal(t, layer(i), id.Role)
 			assert.Equal(t, ByKey, id.By)
 			assert.Equal(t, i > 1, id.TSP != "", cert.Subject.CommonName)
 			assert.False(t, id.Fixture)

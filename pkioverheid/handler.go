@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -73,7 +72,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// No request of the connection can succeed. HTTP/2 turns it into GOAWAY.
 		w.Header().Set("Connection", "close")
 	}
-	attrs := append(slices.Clip(refused.attrs), slog.String("remote", quote.Line(r.RemoteAddr)))
+	attrs := append(slices.Clip(refused.attrs), slog.String("remote", safetext.Printable(r.RemoteAddr, safetext.MostError)))
 	h.server.trust.logger().LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
 	http.Error(w, refused.answer, refused.status) // as plain text, with nosniff
 }
@@ -97,7 +96,7 @@ func (r *refusal) fresh(t *trustState, now time.Time) bool {
 // refusalOf says to the log what it does not say to the caller.
 func refusalOf(id *Identity, err error) *refusal {
 	r := &refusal{status: http.StatusForbidden, answer: reasonFor(id, err)}
-	r.attrs = append(r.attrs, slog.String("reason", quote.Line(err.Error())))
+	r.attrs = append(r.attrs, slog.String("reason", safetext.Printable(err.Error(), safetext.MostError)))
 	var failed *chain.Error
 	switch {
 	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
@@ -126,11 +125,11 @@ func reasonFor(id *Identity, err error) string {
 	case errors.As(err, &g3):
 		return g3.Error()
 	case errors.As(err, &access):
-		return quote.Line(wording(access.Problem, ""))
+		return safetext.Printable(wording(access.Problem, ""), safetext.MostError)
 	case errors.As(err, &bad):
 		return bad.Error()
 	case id != nil:
-		return fmt.Sprintf("pkioverheid: %s is not let in", quote.Certificate(id.Certificate()))
+		return fmt.Sprintf("pkioverheid: %s is not let in", safetext.Certificate(id.Certificate()))
 	case errors.As(err, &failed):
 		if g3 := findG3(failed.Chain); g3 != nil {
 			return g3.Error()

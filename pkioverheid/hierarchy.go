@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Hierarchy is one of the PKIoverheid certificate hierarchies that this
@@ -181,5 +181,5 @@ func (h *Hierarchy) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want one of %s", quote.Text(string(text)), hierarchyNames())
+	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want one of %s", safetext.Quote(string(text)), hierarchyNames())
 }

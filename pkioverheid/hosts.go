@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // hostNames returns exact host names in lower case. field is where they were set.
@@ -22,11 +22,11 @@ func hostNames(field string, hosts []string) ([]string, error) {
 		for _, r := range host {
 			switch {
 			case r > 0x7f:
-				return nil, fmt.Errorf("pkioverheid: %s: %s is not in ASCII: write its xn-- form", field, quote.Text(host))
+				return nil, fmt.Errorf("pkioverheid: %s: %s is not in ASCII: write its xn-- form", field, safetext.Quote(host))
 			case r == ':':
-				return nil, fmt.Errorf("pkioverheid: %s: %s has a port, and TLS sessions are kept by host name: write it without", field, quote.Text(host))
+				return nil, fmt.Errorf("pkioverheid: %s: %s has a port, and TLS sessions are kept by host name: write it without", field, safetext.Quote(host))
 			case !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", r):
-				return nil, fmt.Errorf("pkioverheid: %s: %s is not a host name: write one for each host, without wildcards, scheme and path", field, quote.Text(host))
+				return nil, fmt.Errorf("pkioverheid: %s: %s is not a host name: write one for each host, without wildcards, scheme and path", field, safetext.Quote(host))
 			}
 		}
 		if host == "" {
@@ -125,7 +125,7 @@ func newHostList(field string, hosts []string) (hostList, error) {
 		if i := strings.LastIndexByte(host, ':'); i >= 0 {
 			name, port = host[:i], host[i:]
 			if len(port) == 1 || strings.Trim(port[1:], "0123456789") != "" {
-				return nil, fmt.Errorf("pkioverheid: %s: %s has a port that is not a number", field, quote.Text(host))
+				return nil, fmt.Errorf("pkioverheid: %s: %s has a port that is not a number", field, safetext.Quote(host))
 			}
 		}
 		names, err := hostNames(field, []string{name})
@@ -133,7 +133,7 @@ func newHostList(field string, hosts []string) (hostList, error) {
 			return nil, err
 		}
 		if _, err := netip.ParseAddr(name); err == nil {
-			return nil, fmt.Errorf("pkioverheid: %s: %s is an address and not a host name", field, quote.Text(host))
+			return nil, fmt.Errorf("pkioverheid: %s: %s is an address and not a host name", field, safetext.Quote(host))
 		}
 		list = append(list, names[0]+port)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Identity is who the other side is, from a chain that was verified. Only a
@@ -116,7 +116,7 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 	}
 	leaf := c[0]
 	if len(c) == 1 || leaf.IsCA && leaf.BasicConstraintsValid {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, which identifies nobody", quote.Certificate(leaf))
+		return Identity{}, fmt.Errorf("pkioverheid: %s is a CA, which identifies nobody", safetext.Certificate(leaf))
 	}
 	c = completed(c)
 	id := Identity{chain: c, policies: c.Policies()}

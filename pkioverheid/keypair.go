@@ -18,9 +18,9 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // KeyPair holds a certificate with its private key, and the CAs that belong to it. They
@@ -99,11 +99,11 @@ func (k *KeyPair) setAt(pair tls.Certificate, at time.Time) error {
 		return err
 	}
 	if leaf := complete.Leaf; at.After(leaf.NotAfter) {
-		return fmt.Errorf("has ended: %s was valid until %s", quote.Certificate(leaf), phrase.Day(leaf.NotAfter))
+		return fmt.Errorf("has ended: %s was valid until %s", safetext.Certificate(leaf), phrase.Day(leaf.NotAfter))
 	}
 	old := k.pair()
 	if leaf := complete.Leaf; old != nil && at.Before(leaf.NotBefore) && validAt(old.Leaf, at) {
-		return fmt.Errorf("is not yet valid: %s is valid from %s (%s UTC) on", quote.Certificate(leaf), phrase.Day(leaf.NotBefore), leaf.NotBefore.UTC().Format(time.TimeOnly))
+		return fmt.Errorf("is not yet valid: %s is valid from %s (%s UTC) on", safetext.Certificate(leaf), phrase.Day(leaf.NotBefore), leaf.NotBefore.UTC().Format(time.TimeOnly))
 	}
 	if k.follows && old != nil && slices.EqualFunc(old.Certificate, complete.Certificate, bytes.Equal) {
 		return nil // the files were written anew with the same in them
@@ -227,8 +227,8 @@ func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option
 		leaf := k.Certificate()
 		if e, near := ending(leaf, claimedHierarchy(leaf), at); near && dayOf(at) != warned {
 			warned = dayOf(at)
-			slog.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", e.Problem.String(),
-				"certificate", quote.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
+			slog.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", string(e.Problem),
+				"certificate", safetext.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
 		}
 	}
 	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily), truststore.WithLimit(maxKeyPairFile)}, opts)
@@ -436,7 +436,7 @@ func certificateOf(key crypto.Signer, certs *truststore.Store) *x509.Certificate
 func listCertificates(certs *truststore.Store) string {
 	var names []string
 	for c := range certs.All() {
-		names = append(names, quote.Certificate(c))
+		names = append(names, safetext.Certificate(c))
 	}
 	if len(names) > 3 {
 		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)
@@ -466,7 +466,7 @@ func (t *trustState) withChain(pair tls.Certificate) (*tls.Certificate, error) {
 		}
 	}
 	if certificateOf(key, truststore.New(leaf)) == nil {
-		return nil, fmt.Errorf("has a private key of another certificate than %s", quote.Certificate(leaf))
+		return nil, fmt.Errorf("has a private key of another certificate than %s", safetext.Certificate(leaf))
 	}
 	pair.Leaf = leaf
 	return t.addCAs(&pair, slices.Collect(certs.All())), nil

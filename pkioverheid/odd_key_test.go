@@ -166,7 +166,7 @@ func TestAKeyIsRecognisedInEveryEncoding(t *testing.T) {
 					assert.True(t, refused.Withdrawn, how)
 					assert.Equal(t, pkioverheid.G3, claim.Hierarchy)
 				case "a fixture":
-					assert.Equal(t, advice.Compromised, advice.For(cert, 0, time.Now()).Status, how)
+					assert.Equal(t, advice.Compromised, advice.For(cert, "", time.Now()).Status, how)
 					_, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(cert))}})
 					assert.ErrorContains(t, err, "is public", how)
 				default:

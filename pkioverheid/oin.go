@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // OIN is an Organisatie-identificatienummer: 20 characters, of which 8 are the
@@ -20,15 +20,6 @@ const (
 	oinTest = "00000099"
 )
 
-// ParseOIN returns an OIN that has the form of one, see [OIN.Validate]. Nothing is
-// added or left out: a number with spaces in it is an error.
-func ParseOIN(s string) (OIN, error) {
-	if err := OIN(s).Validate(); err != nil {
-		return "", err
-	}
-	return OIN(s), nil
-}
-
 // OINOf returns the only serialNumber in a certificate's subject. It is an error if that
 // has not the form of an OIN, and for nil and the certificate of a CA. Nothing is
 // verified: anybody can write an OIN into a certificate. An [Identity] has the verified one.
@@ -37,7 +28,7 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	case cert == nil || len(cert.Raw) == 0:
 		return "", &rejection{problem: "There is no certificate to find an OIN in."}
 	case cert.IsCA && cert.BasicConstraintsValid:
-		return "", &rejection{problem: quote.Certificate(cert) + " is a CA, whose serialNumber is not an OIN."}
+		return "", &rejection{problem: safetext.Certificate(cert) + " is a CA, whose serialNumber is not an OIN."}
 	}
 	switch n := serialNumbers(cert); {
 	case n == 0:
@@ -47,7 +38,7 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	}
 	oin := OIN(cert.Subject.SerialNumber)
 	if fault := oin.fault(); fault != "" {
-		return "", &rejection{problem: fmt.Sprintf("The subject's serialNumber %s is not an OIN: %s.", quote.Text(string(oin)), fault)}
+		return "", &rejection{problem: fmt.Sprintf("The subject's serialNumber %s is not an OIN: %s.", safetext.Quote(string(oin)), fault)}
 	}
 	return oin, nil
 }
@@ -61,46 +52,19 @@ func digits(s string) bool {
 	return true
 }
 
-// Prefix returns the first eight characters, nothing of an OIN that is shorter.
-func (o OIN) Prefix() string {
+// prefix returns the first eight characters, nothing of an OIN that is shorter.
+func (o OIN) prefix() string {
 	if len(o) < 8 {
 		return ""
 	}
 	return string(o[:8])
 }
 
-// MainNumber returns the number in the register (hoofdnummer), between prefix and
-// suffix: eight characters of a KVK-nummer and nine of any other. It is empty unless the
-// OIN has 20 characters.
-func (o OIN) MainNumber() string {
-	if len(o) != 20 {
-		return ""
-	}
-	return string(o[8:o.suffixAt()])
-}
-
-// Suffix returns what comes after the main number: four digits after a KVK-nummer and
-// three after any other. It is empty unless the OIN has 20 characters. Older OINs in use
-// have other suffixes than zeros.
-func (o OIN) Suffix() string {
-	if len(o) != 20 {
-		return ""
-	}
-	return string(o[o.suffixAt():])
-}
-
-func (o OIN) suffixAt() int {
-	if o.Prefix() == oinKvK {
-		return 16
-	}
-	return 17
-}
-
 // Register returns the Dutch name of the number that the prefix announces, such
 // as "RSIN" or "KVK-nummer"; empty for a prefix that is not known here. Do not refuse an
 // OIN for that.
 func (o OIN) Register() string {
-	switch o.Prefix() {
+	switch o.prefix() {
 	case oinRSIN:
 		return "RSIN"
 	case "00000002":
@@ -130,7 +94,7 @@ func (o OIN) Register() string {
 // IsTest reports whether the prefix is 00000099: a number for tests, which anyone
 // may use and which therefore identifies nobody. An [Authorizer] of
 // your own may refuse it.
-func (o OIN) IsTest() bool { return o.Prefix() == oinTest }
+func (o OIN) IsTest() bool { return o.prefix() == oinTest }
 
 // Validate checks the form: 20 characters, the first eight and the last three of
 // them digits, digits or capital letters in between. Any prefix and any suffix
@@ -140,7 +104,7 @@ func (o OIN) Validate() error {
 		return errors.New("pkioverheid: no OIN: want 20 characters, such as 00000003271987420000")
 	}
 	if fault := o.fault(); fault != "" {
-		return fmt.Errorf("pkioverheid: %s is not an OIN: %s", quote.Text(string(o)), fault)
+		return fmt.Errorf("pkioverheid: %s is not an OIN: %s", safetext.Quote(string(o)), fault)
 	}
 	return nil
 }
@@ -168,7 +132,7 @@ func (o OIN) fault() string {
 func AllowOIN(oins ...OIN) Authorizer {
 	for _, oin := range oins {
 		if fault := oin.fault(); fault != "" {
-			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %s is not an OIN: %s", quote.Text(string(oin)), fault))
+			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %s is not an OIN: %s", safetext.Quote(string(oin)), fault))
 		}
 	}
 	oins = slices.Clone(oins)

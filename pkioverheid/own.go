@@ -12,7 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // warnBefore is how long before its deadline a certificate of ours is warned about.
@@ -49,7 +49,7 @@ func (o *ownCertificates) daily() {
 }
 
 // withoutOIN is said once of each certificate: not everybody needs one.
-func (o *ownCertificates) withoutOIN() (found []OwnEvent) {
+func (o *ownCertificates) withoutOIN() (found []Event) {
 	for _, pair := range o.pairs {
 		claim, _ := ClaimOf(pair.Leaf)
 		if claim.Kind == System && claim.OIN == "" && claim.UZI == (UZI{}) {
@@ -61,7 +61,7 @@ func (o *ownCertificates) withoutOIN() (found []OwnEvent) {
 
 // revoked asks Trust.Revocation. A status that cannot be determined is not reported here:
 // the Checker says why.
-func (o *ownCertificates) revoked(at time.Time) (found []OwnEvent) {
+func (o *ownCertificates) revoked(at time.Time) (found []Event) {
 	for _, pair := range o.pairs {
 		var (
 			refused *chain.Error
@@ -73,16 +73,16 @@ func (o *ownCertificates) revoked(at time.Time) (found []OwnEvent) {
 		}
 		what, advice := "it", "ask your TSP for a new one, with a new key"
 		if refused.Cert != nil && refused.Cert.IsCA {
-			what, advice = quote.Certificate(refused.Cert)+", above it,", "ask for one under another CA"
+			what, advice = safetext.Certificate(refused.Cert)+", above it,", "ask for one under another CA"
 		}
 		found = append(found, o.event(pair, OwnRevoked, fmt.Sprintf("%s was revoked on %s (%s): %s", what, phrase.Day(entry.RevokedAt), entry.Reason, advice)))
 	}
 	return found
 }
 
-func (o *ownCertificates) event(pair ownPair, p OwnProblem, text string) OwnEvent {
+func (o *ownCertificates) event(pair ownPair, p OwnProblem, text string) Event {
 	h := claimedHierarchy(pair.Leaf)
-	return OwnEvent{Server: o.server, Certificate: pair.Leaf, Hierarchy: h, Problem: p, Deadline: deadlineOf(pair.Leaf, h), Text: text}
+	return Event{Server: o.server, Certificate: pair.Leaf, Hierarchy: h, Problem: p, Deadline: deadlineOf(pair.Leaf, h), Text: text}
 }
 
 func claimedHierarchy(c *x509.Certificate) Hierarchy {
@@ -96,15 +96,15 @@ func claimedHierarchy(c *x509.Certificate) Hierarchy {
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
 // look returns what is wrong with our certificates.
-func (o *ownCertificates) look(at time.Time) []OwnEvent {
-	var all []OwnEvent
+func (o *ownCertificates) look(at time.Time) []Event {
+	var all []Event
 	for _, pair := range o.pairs {
 		all = append(all, o.problems(pair, claimedHierarchy(pair.Leaf), at)...)
 	}
 	return all
 }
 
-func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (found []OwnEvent) {
+func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (found []Event) {
 	leaf := pair.Leaf
 	add := func(p OwnProblem, format string, args ...any) {
 		found = append(found, o.event(pair, p, fmt.Sprintf(format, args...)))
@@ -119,7 +119,7 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 		add(OwnWrongUse, "%s", text)
 	}
 	if g3 := findG3([]*x509.Certificate{leaf}); g3 != nil {
-		add(OwnWithdrawn, "%s", quote.Line(g3.Error()))
+		add(OwnWithdrawn, "%s", safetext.Printable(g3.Error(), safetext.MostError))
 	} else if e, near := ending(leaf, h, at); near {
 		add(OwnEnding, "%s", e.Text)
 	}
@@ -128,7 +128,7 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 	}
 	if !selfIssued(leaf) {
 		if len(pair.Certificate.Certificate) < 2 && len(o.trust.path(leaf, nil)) < 2 {
-			add(OwnIncomplete, "the CA that issued it, %s, is not in its file and not known here: add it to the file", quote.Text(leaf.Issuer.CommonName))
+			add(OwnIncomplete, "the CA that issued it, %s, is not in its file and not known here: add it to the file", safetext.Quote(leaf.Issuer.CommonName))
 		}
 	}
 	return found
@@ -149,10 +149,10 @@ func wrongUse(leaf *x509.Certificate, server bool) string {
 
 // ending reports a deadline within warnBefore. A certificate that has ended is another
 // problem.
-func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (OwnEvent, bool) {
+func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (Event, bool) {
 	deadline := deadlineOf(leaf, h)
 	if at.Before(deadline.Add(-warnBefore)) || at.After(leaf.NotAfter) {
-		return OwnEvent{}, false
+		return Event{}, false
 	}
 	text := fmt.Sprintf("it must be replaced by %s, in %d days", phrase.Day(deadline), int(deadline.Sub(at).Hours()/24))
 	if at.After(deadline) {
@@ -161,7 +161,7 @@ func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (OwnEvent, bool) 
 	if next := h.Plan().Successor; next != 0 {
 		text += fmt.Sprintf(": order one under %s", next)
 	}
-	return OwnEvent{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true
+	return Event{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true
 }
 
 // check is for a constructor: what makes a certificate of no use is an error.
@@ -171,7 +171,7 @@ func (o *ownCertificates) check(field string, allowUnsuitable bool) error {
 	}
 	for _, e := range o.look(o.trust.clock()) {
 		if e.Problem == OwnEnded || e.Problem == OwnWrongUse {
-			return fmt.Errorf("pkioverheid: %s: %s is of no use: %s (AllowUnsuitable takes it all the same)", field, quote.Certificate(e.Certificate), e.Text)
+			return fmt.Errorf("pkioverheid: %s: %s is of no use: %s (AllowUnsuitable takes it all the same)", field, safetext.Certificate(e.Certificate), e.Text)
 		}
 	}
 	return nil

@@ -14,8 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Proxy describes a proxy in front of a server that ends TLS (TLS offloading) and
@@ -53,40 +52,24 @@ type Proxy struct {
 }
 
 // ProxyFormat is a way to write a certificate in a header.
-type ProxyFormat uint8
+type ProxyFormat string
 
 const (
 	// NginxEscapedPEM is nginx's $ssl_client_escaped_cert: PEM, percent-encoded.
-	NginxEscapedPEM ProxyFormat = iota + 1
+	NginxEscapedPEM ProxyFormat = "nginx-escaped-pem"
 
 	// EnvoyXFCC is Envoy's x-forwarded-client-cert with Cert, and Chain where it is
 	// there, in one element: an earlier one would be of a proxy in front of Envoy, or
 	// of the caller.
-	EnvoyXFCC
+	EnvoyXFCC ProxyFormat = "envoy-xfcc"
 
 	// HAProxyDER is HAProxy's ssl_c_der,base64: DER in standard base64.
-	HAProxyDER
+	HAProxyDER ProxyFormat = "haproxy-der"
 
 	// RFC9440 is the Client-Cert header of RFC 9440: DER in base64 between colons.
 	// Client-Cert-Chain is not read.
-	RFC9440
+	RFC9440 ProxyFormat = "rfc9440"
 )
-
-var proxyFormatTexts = [...]string{"", "nginx-escaped-pem", "envoy-xfcc", "haproxy-der", "rfc9440"}
-
-// String returns "nginx-escaped-pem", "envoy-xfcc", "haproxy-der" or "rfc9440", and
-// nothing for the zero value; for other values "ProxyFormat(N)".
-func (f ProxyFormat) String() string { return enum.String("ProxyFormat", f, proxyFormatTexts[:]) }
-
-// MarshalText returns what String does. Values that are none are an error.
-func (f ProxyFormat) MarshalText() ([]byte, error) {
-	return enum.Marshal("proxy format", f, proxyFormatTexts[:])
-}
-
-// UnmarshalText takes what String returns.
-func (f *ProxyFormat) UnmarshalText(text []byte) error {
-	return enum.Unmarshal("proxy format", f, text, proxyFormatTexts[:])
-}
 
 const (
 	// maxClientCert bounds a header: some certificates of RSA-4096 with a hundred
@@ -167,7 +150,7 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 		return nil, errors.New("pkioverheid: Proxy.Header is not set: name the header in which the proxy sends the certificate")
 	}
 	if strings.ContainsFunc(h.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' || r == ',' }) {
-		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is not the name of a header", quote.Text(h.name))
+		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is not the name of a header", safetext.Quote(h.name))
 	}
 	h.name = http.CanonicalHeaderKey(h.name)
 	if len(h.from) == 0 && !h.unix {
@@ -193,7 +176,7 @@ type headerError struct {
 }
 
 func (e *headerError) Error() string {
-	return "pkioverheid: the header " + quote.Line(e.name) + " holds no certificate that can be read: " + e.err.Error()
+	return "pkioverheid: the header " + safetext.Printable(e.name, safetext.MostError) + " holds no certificate that can be read: " + e.err.Error()
 }
 
 func (e *headerError) Unwrap() error { return e.err }
@@ -203,7 +186,7 @@ func (h *proxyHeader) value(r *http.Request) (string, error) {
 	values := r.Header[h.name]
 	if !h.isProxy(r) {
 		if len(values) > 0 {
-			return "", &AccessError{Problem: "The header " + quote.Line(h.name) + " came from an address that is not the proxy's."}
+			return "", &AccessError{Problem: "The header " + safetext.Printable(h.name, safetext.MostError) + " came from an address that is not the proxy's."}
 		}
 		return "", &AccessError{Problem: "The request did not come through the proxy."}
 	}
@@ -281,7 +264,7 @@ func unescapePEM(value string) ([]*x509.Certificate, error) {
 func parseOne(der []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, errors.New(quote.Line(strings.TrimPrefix(err.Error(), "x509: ")))
+		return nil, errors.New(safetext.Printable(strings.TrimPrefix(err.Error(), "x509: "), safetext.MostError))
 	}
 	return cert, nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // verifyConnection is tls.Config.VerifyConnection for ClientConfig.PublicHosts, of which l
@@ -56,7 +56,7 @@ func rejectPKIoverheid(certs []*x509.Certificate) error {
 	}
 	for _, c := range certs {
 		if recognised().keyOf(c) != nil {
-			return errors.New("pkioverheid: it is under " + quote.Certificate(c) + " of PKIoverheid, and the host is in ClientConfig.PublicHosts, for certificates of public CAs only")
+			return errors.New("pkioverheid: it is under " + safetext.Certificate(c) + " of PKIoverheid, and the host is in ClientConfig.PublicHosts, for certificates of public CAs only")
 		}
 	}
 	return nil
@@ -67,7 +67,7 @@ func rejectPKIoverheid(certs []*x509.Certificate) error {
 func publicError(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
 	e := &ServerCertificateError{
 		Host: host, Reason: chain.UnknownAuthority, Err: []error{cause},
-		Problem: "The host is in ClientConfig.PublicHosts, where only the roots of the operating system count: " + quote.Line(cause.Err.Error()) + ".",
+		Problem: "The host is in ClientConfig.PublicHosts, where only the roots of the operating system count: " + safetext.Printable(cause.Err.Error(), safetext.MostError) + ".",
 		Advice:  "If it has a certificate of PKIoverheid, take it out of that list.",
 	}
 	var wrongName x509.HostnameError

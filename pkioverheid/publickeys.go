@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // rejectCompromised refuses every key of package pkiotest: the private keys are
@@ -29,5 +29,5 @@ func isCompromised(c *x509.Certificate) bool {
 }
 
 func errCompromised(c *x509.Certificate) error {
-	return &rejection{"The private key of " + quote.Certificate(c) + " is public: it belongs to package pkiotest.", "A test trusts it with pkiotest.Trust, which has the certificate from that package and not from a file."}
+	return &rejection{"The private key of " + safetext.Certificate(c) + " is public: it belongs to package pkiotest.", "A test trusts it with pkiotest.Trust, which has the certificate from that package and not from a file."}
 }

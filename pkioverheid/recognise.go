@@ -61,7 +61,7 @@ var recognised = sync.OnceValue(func() *registry {
 
 func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFixture bool) {
 	for i, cert := range certs {
-		role := min(Role(i+1), TSPCA) // the order of sortFromRoot
+		role := layer(i) // the order of sortFromRoot
 		a := &authority{
 			hierarchy: h,
 			role:      role,
@@ -137,12 +137,12 @@ func (r *registry) keyOf(c *x509.Certificate) *authority {
 
 // find returns what the certificate says about itself: either the authority that it
 // is, or the authority that it says issued it, and by what it was recognised.
-func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by Recognition) {
+func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by string) {
 	return r.findKey(c, chain.KeyHash(c))
 }
 
 // findKey is find for who has the hash of the public key already.
-func (r *registry) findKey(c *x509.Certificate, key [sha256.Size]byte) (self, issuer *authority, by Recognition) {
+func (r *registry) findKey(c *x509.Certificate, key [sha256.Size]byte) (self, issuer *authority, by string) {
 	if a := r.byKey[key]; a != nil {
 		return a, nil, ByKey
 	}
@@ -164,5 +164,5 @@ func (r *registry) findKey(c *x509.Certificate, key [sha256.Size]byte) (self, is
 			return nil, a, ByName
 		}
 	}
-	return nil, nil, 0
+	return nil, nil, ""
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // refuseFrom refuses chains of a hierarchy, as recognised by the keys of its CAs, from a
@@ -22,7 +22,7 @@ func refuseFrom(dates map[Hierarchy]time.Time) chain.Policy {
 				continue
 			}
 			if from, set := dates[a.hierarchy]; set && !at.Before(from) {
-				return fmt.Errorf("pkioverheid: %s is under %s, which is refused here from %s on: ask for a certificate under its successor", quote.Certificate(c.Leaf()), a.hierarchy, phrase.Day(from))
+				return fmt.Errorf("pkioverheid: %s is under %s, which is refused here from %s on: ask for a certificate under its successor", safetext.Certificate(c.Leaf()), a.hierarchy, phrase.Day(from))
 			}
 		}
 		return nil

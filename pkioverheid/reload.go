@@ -190,7 +190,7 @@ func (c *current[T]) get() T {
 		logger.Error(fmt.Sprintf("pkioverheid: new contents are refused, and the trust from before stays in use: %v", err))
 	}
 	if tr := c.sources.tracing; tr != nil && (changed || err != nil) {
-		report(tr, tr.Replaced, ReplacedEvent{Server: c.sources.server, Err: err})
+		report(tr, tr.Replaced, Event{Server: c.sources.server, Err: err})
 	}
 	return value
 }

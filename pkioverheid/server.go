@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // ServerConfig says whom a server trusts and what it shows.
@@ -212,7 +212,7 @@ func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (pair *tl
 func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
 	tr := s.own.tracing
 	refused := func(reason FailureReason, err error) error {
-		report(tr, tr.Failed, FailedEvent{Server: true, Reason: reason, Err: err})
+		report(tr, tr.Failed, Event{Server: true, Reason: reason, Err: err})
 		return &reportedError{err}
 	}
 	c, err := s.check(cs, x509.ExtKeyUsageClientAuth)
@@ -224,9 +224,9 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 		return refused(RefusedPeer, err)
 	}
 	if err := allow(id); err != nil {
-		return refused(NotLetIn, fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err))
+		return refused(NotLetIn, fmt.Errorf("pkioverheid: %s is not let in: %w", safetext.Certificate(id.Certificate()), err))
 	}
-	report(tr, tr.Peer, PeerEvent{Server: true, Certificate: id.Certificate(), Hierarchy: id.Hierarchy(), OIN: id.OIN(), Resumed: cs.DidResume})
+	report(tr, tr.Peer, Event{Server: true, Certificate: id.Certificate(), Hierarchy: id.Hierarchy(), OIN: id.OIN(), Resumed: cs.DidResume})
 	return nil
 }
 
@@ -247,7 +247,7 @@ func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 		return Identity{}, err
 	}
 	if err := s.allow(id); err != nil {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is not let in: %w", quote.Certificate(id.Certificate()), err)
+		return Identity{}, fmt.Errorf("pkioverheid: %s is not let in: %w", safetext.Certificate(id.Certificate()), err)
 	}
 	return id, nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // ServerCertificateError says why the certificate of a server was refused.
@@ -74,7 +74,7 @@ func describePath(path chain.Chain) string {
 		case a != nil:
 			label = a.hierarchy.String()
 		}
-		parts[i] = fmt.Sprintf("%s (%s)", quote.Certificate(c), label)
+		parts[i] = fmt.Sprintf("%s (%s)", safetext.Certificate(c), label)
 	}
 	return strings.Join(parts, " < ")
 }
@@ -111,14 +111,14 @@ func (t *trustState) explainServer(host string, cause *tls.CertificateVerificati
 // that crypto/tls refused with what the pool has and the server sent.
 func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, cause *tls.CertificateVerificationError) {
 	e.Problem, e.Advice = wordsOf(cause.Err)
-	if reason := reasonOf(cause.Err); reason != chain.UnknownAuthority && reason != 0 {
+	if reason := reasonOf(cause.Err); reason != chain.UnknownAuthority && reason != "" {
 		e.Reason = reason // by another clock, perhaps
 		return
 	}
 	var missing []string
 	for _, c := range e.Path[1 : len(e.Path)-1] {
 		if !slices.ContainsFunc(sent, c.Equal) {
-			missing = append(missing, quote.Certificate(c))
+			missing = append(missing, safetext.Certificate(c))
 		}
 	}
 	if len(missing) == 0 {
@@ -129,7 +129,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 		return
 	}
 	e.Problem = "The server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing."
-	e.Advice = "The server's owner must send it, or add " + quote.Certificate(e.Path[1]) + " to Trust.Roots."
+	e.Advice = "The server's owner must send it, or add " + safetext.Certificate(e.Path[1]) + " to Trust.Roots."
 }
 
 // serverError makes the error of a refusal.
@@ -168,7 +168,7 @@ func (e *ServerCertificateError) explainEnded(failed *chain.Error) {
 		if a == nil || !failed.At.After(c.NotAfter) {
 			continue
 		}
-		e.Problem = fmt.Sprintf("The %s hierarchy has ended: %s was valid until %s.", a.hierarchy, quote.Certificate(c), phrase.Day(c.NotAfter))
+		e.Problem = fmt.Sprintf("The %s hierarchy has ended: %s was valid until %s.", a.hierarchy, safetext.Certificate(c), phrase.Day(c.NotAfter))
 		e.Advice = "The server's owner needs a certificate under Private G4"
 		if a.hierarchy == EV {
 			e.Advice += ", for a public web site one of a public CA: since December 2022 PKIoverheid issues no public TLS certificates"
@@ -193,7 +193,7 @@ func (e *ServerCertificateError) explainRevocation(failed *chain.Error) {
 	why := strings.Join(slices.Compact(texts), "; ")
 	name := "a certificate of its chain"
 	if failed.Cert != nil {
-		name = quote.Certificate(failed.Cert)
+		name = safetext.Certificate(failed.Cert)
 	}
 	switch {
 	case failed.Reason == chain.RevocationUnknown:
@@ -220,7 +220,7 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 		e.Advice = fmt.Sprintf("Add it to Trust.Hierarchies if it should be (%s).", a.hierarchy)
 		return
 	}
-	issuer := quote.Text(top.Issuer.CommonName)
+	issuer := safetext.Quote(top.Issuer.CommonName)
 	for _, c := range e.Path {
 		if mark, found := testMark(c); found {
 			e.Problem = "It is a test certificate (" + mark + "), and no root for tests that it is under is trusted here."
@@ -239,13 +239,13 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 		e.Advice = "Do not trust it: it is forged, damaged, or from a test chain with the names of the real one."
 		return
 	case failed.Reason == chain.BadSignature:
-		e.Problem = fmt.Sprintf("The signature of %s on %s is wrong.", issuer, quote.Certificate(top))
+		e.Problem = fmt.Sprintf("The signature of %s on %s is wrong.", issuer, safetext.Certificate(top))
 		e.Advice = "Do not trust it: it is forged or damaged."
 		return
 	case selfIssued(top) && len(e.Path) == 1:
 		e.Problem = "It is self-signed."
 	case selfIssued(top):
-		e.Problem = fmt.Sprintf("Its root %s is not trusted here.", quote.Certificate(top))
+		e.Problem = fmt.Sprintf("Its root %s is not trusted here.", safetext.Certificate(top))
 	default:
 		e.Problem = fmt.Sprintf("The CA %s is not known here, and the server did not send it.", issuer)
 	}
@@ -256,5 +256,5 @@ func quoteHost(host string) string {
 	if host == "" {
 		return "the server"
 	}
-	return quote.Escaped(host, quote.Most)
+	return safetext.Printable(host, safetext.Most)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -21,7 +20,7 @@ func testMark(c *x509.Certificate) (string, bool) {
 	for _, name := range []string{c.Subject.CommonName, c.Issuer.CommonName} {
 		for _, mark := range [...]string{"TRIAL", "TEST", "ACCEPTATIE"} {
 			if rest, ok := strings.CutPrefix(name, mark); ok && !startsWithLetter(rest) {
-				return "the name " + quote.Text(name), true
+				return "the name " + safetext.Quote(name), true
 			}
 		}
 	}
@@ -55,5 +54,5 @@ func rejectTest(allowed func(root *x509.Certificate) bool) chain.Policy {
 }
 
 func errTest(cert *x509.Certificate, mark string) error {
-	return &rejection{phrase.Capital(quote.Certificate(cert)) + " is a test certificate (" + mark + ").", "In a test, name its root in Trust.TrialRoots. In production it is refused."}
+	return &rejection{phrase.Capital(safetext.Certificate(cert)) + " is a test certificate (" + mark + ").", "In a test, name its root in Trust.TrialRoots. In production it is refused."}
 }

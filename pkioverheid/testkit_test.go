@@ -395,7 +395,7 @@ func kitVerdict(t *testing.T, headers map[string]string, certs map[string][]*x50
 	case chain.NoValidPolicy:
 		return "refuse policy"
 	case chain.Expired, chain.NotYetValid, chain.UnknownAuthority, chain.Revoked, chain.RevocationUnknown:
-		return "refuse " + strings.ReplaceAll(e.Reason.String(), " ", "-")
+		return "refuse " + strings.ReplaceAll(string(e.Reason), " ", "-")
 	}
 	return "refuse malformed"
 }

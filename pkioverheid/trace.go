@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Trace is a set of functions that are called as clients and servers show and see
@@ -24,124 +24,84 @@ import (
 type Trace struct {
 	// Shown is called when a key pair was chosen to show in a handshake, or none was. A
 	// server chooses before it knows whether the client resumes a session.
-	Shown func(ShownEvent)
+	Shown func(Event)
 
 	// Peer is called when the certificate of the other side passed, on resumed
 	// sessions too: so the owner sees who presents Private G1.
-	Peer func(PeerEvent)
+	Peer func(Event)
 
 	// Failed is called when one side refused the other's certificate. With its
 	// tls.Config alone a server reports what this package refuses; what crypto/tls
 	// refuses, and who breaks off, only [Server.ErrorLog] and [Server.HandshakeFailed]
 	// can know.
-	Failed func(FailedEvent)
+	Failed func(Event)
 
 	// Own is called when something must be done about a key pair: when a client or
 	// server is made, and in the first handshake after a replacement and of each day.
 	// That it is revoked is reported soon after that.
-	Own func(OwnEvent)
+	Own func(Event)
 
 	// Replaced is called at the first use after new contents of Trust.Roots,
 	// ServerConfig.ClientRoots, Trust.Distrusted or a key pair came: they are in use, or
 	// Err says why they are refused and what was there stays.
-	Replaced func(ReplacedEvent)
+	Replaced func(Event)
 }
 
-// ReplacedEvent is what Trace.Replaced reports.
-type ReplacedEvent struct {
-	Server bool  // it is a server's
-	Err    error // nil: the new contents are in use
-}
+// Event is what the functions of [Trace] report. The fields of other functions are zero.
+type Event struct {
+	Server      bool              // we are the server
+	Peer        string            // the host, or the client's address where it is known
+	Certificate *x509.Certificate // ours for Shown and Own, the peer's for Peer
+	Hierarchy   Hierarchy         // the certificate's; zero if it is not of PKIoverheid
 
-// ShownEvent is what Trace.Shown reports.
-type ShownEvent struct {
-	Server      bool   // we are the server
-	Peer        string // the host, where it is known, or the client's address
-	Certificate *x509.Certificate
-	Hierarchy   Hierarchy // zero for one that is not of PKIoverheid, and for none
-	Place       int       // in the order of that moment: 0 is the first pair, -1 none
-	Announced   bool      // the server announced CAs; false on a server
-}
+	// Of Shown: the place in the order of that moment, where 0 is the first pair and -1
+	// none, and whether the server announced CAs, which is false on a server.
+	Place     int
+	Announced bool
 
-// PeerEvent is what Trace.Peer reports.
-type PeerEvent struct {
-	Server      bool   // we are the server
-	Peer        string // the host; empty on a server
-	Certificate *x509.Certificate
-	Hierarchy   Hierarchy
-	OIN         OIN // empty where it has none
-	Resumed     bool
-}
+	// Of Peer: its OIN, empty where it has none, and whether the session was resumed.
+	OIN     OIN
+	Resumed bool
 
-// FailedEvent is what Trace.Failed reports.
-type FailedEvent struct {
-	Server bool   // we are the server
-	Peer   string // the host, or the client's address where it is known
+	// Of Failed: which side refused what. Err is of Replaced too: nil if the new contents
+	// are in use.
 	Reason FailureReason
 	Err    error
+
+	// Of Own: what is wrong, until when something can be done (see [KeyPairStatus]), and
+	// what to do.
+	Problem  OwnProblem
+	Deadline time.Time
+	Text     string
 }
 
 // FailureReason says which side refused which certificate in a handshake.
-type FailureReason uint8
+type FailureReason string
 
 const (
-	FailureUnknown     FailureReason = iota // it ended without success
-	PeerUnknownCA                           // the other side does not trust our CA
-	PeerBadCertificate                      // it says that our certificate is bad
-	PeerRefused                             // it refused it with another alert
-	PeerBrokeOff                            // it closed the connection without a reason
-	RefusedPeer                             // we refused its certificate
-	NotLetIn                                // the Authorizer refused its holder
+	FailureUnknown     FailureReason = "the handshake ended without success"       // it ended without success
+	PeerUnknownCA      FailureReason = "the peer does not know our CA"             // the other side does not trust our CA
+	PeerBadCertificate FailureReason = "the peer says that our certificate is bad" // it says that our certificate is bad
+	PeerRefused        FailureReason = "the peer refused our certificate"          // it refused it with another alert
+	PeerBrokeOff       FailureReason = "the peer broke off"                        // it closed the connection without a reason
+	RefusedPeer        FailureReason = "the peer's certificate was refused"        // we refused its certificate
+	NotLetIn           FailureReason = "the peer is not let in"                    // the Authorizer refused its holder
 )
-
-// String returns a phrase such as "the peer does not know our CA".
-func (r FailureReason) String() string {
-	texts := [...]string{
-		"the handshake ended without success", "the peer does not know our CA", "the peer says that our certificate is bad",
-		"the peer refused our certificate", "the peer broke off", "the peer's certificate was refused", "the peer is not let in",
-	}
-	if int(r) < len(texts) {
-		return texts[r]
-	}
-	return fmt.Sprintf("FailureReason(%d)", uint8(r))
-}
-
-// OwnEvent is what Trace.Own reports.
-type OwnEvent struct {
-	Server      bool // it is a server's
-	Certificate *x509.Certificate
-	Hierarchy   Hierarchy
-	Problem     OwnProblem
-	Deadline    time.Time // see KeyPairStatus
-	Text        string    // what is wrong, and what to do
-}
 
 // OwnProblem is what is wrong with a certificate of ours.
-type OwnProblem uint8
+type OwnProblem string
 
 const (
-	OwnEnding      OwnProblem = iota + 1 // its deadline is within 90 days, or has passed
-	OwnEnded                             // it has ended
-	OwnNotYetValid                       // it is not valid yet
-	OwnWrongUse                          // a client's has no clientAuth, a server's no serverAuth
-	OwnWithdrawn                         // its hierarchy was withdrawn
-	OwnShortKey                          // its key is shorter than its hierarchy asks for
-	OwnIncomplete                        // CAs above it are missing
-	OwnRevoked                           // it, or a CA above it, is revoked (Trust.Revocation)
-	OwnNoOIN                             // it is a system's and has no OIN, which Digikoppeling wants
+	OwnEnding      OwnProblem = "its deadline is near"        // its deadline is within 90 days, or has passed
+	OwnEnded       OwnProblem = "it has ended"                // it has ended
+	OwnNotYetValid OwnProblem = "it is not valid yet"         // it is not valid yet
+	OwnWrongUse    OwnProblem = "it is for another use"       // a client's has no clientAuth, a server's no serverAuth
+	OwnWithdrawn   OwnProblem = "its hierarchy was withdrawn" // its hierarchy was withdrawn
+	OwnShortKey    OwnProblem = "its key is too short"        // its key is shorter than its hierarchy asks for
+	OwnIncomplete  OwnProblem = "CAs above it are missing"    // CAs above it are missing
+	OwnRevoked     OwnProblem = "it is revoked"               // it, or a CA above it, is revoked (Trust.Revocation)
+	OwnNoOIN       OwnProblem = "it has no OIN"               // it is a system's and has no OIN, which Digikoppeling wants
 )
-
-// String returns a phrase such as "its deadline is near".
-func (p OwnProblem) String() string {
-	texts := [...]string{
-		"", "its deadline is near", "it has ended", "it is not valid yet", "it is for another use",
-		"its hierarchy was withdrawn", "its key is too short", "CAs above it are missing", "it is revoked", "it has no OIN",
-	}
-	if p > 0 && int(p) < len(texts) {
-		return texts[p]
-	}
-	return fmt.Sprintf("OwnProblem(%d)", uint8(p))
-}
 
 // tracing calls the functions of a Trace.
 type tracing struct {
@@ -159,14 +119,14 @@ func newTracing(t Trust) *tracing {
 }
 
 // report calls f, which may be nil.
-func report[E any](t *tracing, f func(E), e E) {
+func report(t *tracing, f func(Event), e Event) {
 	if t == nil || f == nil {
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			t.once.Do(func() {
-				t.logger().Error("pkioverheid: a function of Trust.Trace panicked", "panic", quote.Line(fmt.Sprint(p)))
+				t.logger().Error("pkioverheid: a function of Trust.Trace panicked", "panic", safetext.Printable(fmt.Sprint(p), safetext.MostError))
 			})
 		}
 	}()
@@ -174,14 +134,14 @@ func report[E any](t *tracing, f func(E), e E) {
 }
 
 // own reports what is wrong with our certificates.
-func (t *tracing) own(problems []OwnEvent) {
+func (t *tracing) own(problems []Event) {
 	for _, e := range problems {
 		level := slog.LevelWarn
 		if e.Problem == OwnNoOIN { // not everybody needs one
 			level = slog.LevelInfo
 		}
 		t.logger().LogAttrs(context.Background(), level, "pkioverheid: our own certificate needs attention",
-			slog.String("problem", e.Problem.String()), slog.String("certificate", quote.Certificate(e.Certificate)),
+			slog.String("problem", string(e.Problem)), slog.String("certificate", safetext.Certificate(e.Certificate)),
 			slog.String("serial", serialOf(e.Certificate)), slog.Time("deadline", e.Deadline.UTC()), slog.String("advice", e.Text))
 		report(t, t.Own, e)
 	}
@@ -200,9 +160,9 @@ func (t *tracing) shownBy(hello *tls.ClientHelloInfo, pair *tls.Certificate, pla
 	if t.Shown == nil {
 		return
 	}
-	e := ShownEvent{Server: true, Certificate: pair.Leaf, Hierarchy: claimedHierarchy(pair.Leaf), Place: place}
+	e := Event{Server: true, Certificate: pair.Leaf, Hierarchy: claimedHierarchy(pair.Leaf), Place: place}
 	if hello.Conn != nil && hello.Conn.RemoteAddr() != nil {
-		e.Peer = quote.Line(hello.Conn.RemoteAddr().String())
+		e.Peer = safetext.Printable(hello.Conn.RemoteAddr().String(), safetext.MostError)
 	}
 	report(t, t.Shown, e)
 }
@@ -234,9 +194,9 @@ func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 	if err == nil || errors.As(err, &known) {
 		return
 	}
-	e := FailedEvent{Server: true, Reason: FailureUnknown, Err: err}
+	e := Event{Server: true, Reason: FailureUnknown, Err: err}
 	if remote != nil {
-		e.Peer = quote.Line(remote.String())
+		e.Peer = safetext.Printable(remote.String(), safetext.MostError)
 	}
 	var refused *tls.CertificateVerificationError
 	switch said, local := alertOf(err); {
@@ -272,7 +232,7 @@ type logged struct {
 
 // Write takes a line of net/http.
 func (l *errorLog) Write(p []byte) (int, error) {
-	line := quote.Line(strings.TrimSpace(string(p[:min(len(p), 1024)])))
+	line := safetext.Printable(strings.TrimSpace(string(p[:min(len(p), 1024)])), safetext.MostError)
 	kind := "net/http"
 	if rest, found := strings.CutPrefix(line, "http: TLS handshake error from "); found {
 		remote, text, _ := strings.Cut(rest, ": ")

@@ -332,12 +332,12 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 		} else {
 			e = c.client.explainServer(peer, refused)
 		}
-		report(tr, tr.Failed, FailedEvent{Peer: peer, Reason: RefusedPeer, Err: e})
+		report(tr, tr.Failed, Event{Peer: peer, Reason: RefusedPeer, Err: e})
 		return e
 	}
 	if e := a.clientCertificateError(req.URL.Hostname(), peer, err); e != nil {
 		said, _ := alertOf(err)
-		report(tr, tr.Failed, FailedEvent{Peer: peer, Reason: reasonOfAlert(said), Err: e})
+		report(tr, tr.Failed, Event{Peer: peer, Reason: reasonOfAlert(said), Err: e})
 		return e
 	}
 	return err

@@ -13,8 +13,8 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Trust says whom to trust. The zero value trusts [Hierarchies], at the present time.
@@ -299,7 +299,7 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 		return errCompromised(cert)
 	}
 	if a := recognised().keyOf(cert); trial && a != nil && !a.fixture {
-		return fmt.Errorf("%s is not a test certificate, and certificates for tests may not be under it", quote.Certificate(cert))
+		return fmt.Errorf("%s is not a test certificate, and certificates for tests may not be under it", safetext.Certificate(cert))
 	}
 	if mark, found := testMark(cert); found && !trial {
 		return errTest(cert, mark)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Verifier verifies certificates that come in another way than a TLS handshake: beside a
@@ -153,8 +153,8 @@ var (
 // complete checks the options, and puts in what the zero values mean.
 func (o *SignerOptions) complete(t *trustState) (chain.VerifyOptions, error) {
 	for _, k := range o.Kinds {
-		if k < System || k > ForTests { // zero is that of every certificate with other policies
-			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %d, which is not a Kind", uint8(k))
+		if k != System && k != Organisation && k != Person && k != ForTests { // empty is that of every certificate with other policies
+			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %s, which is not a Kind", safetext.Quote(string(k)))
 		}
 	}
 	for _, oin := range o.OINs {
@@ -204,7 +204,7 @@ func refusedSigner(c chain.Chain, at time.Time, why error) error {
 // proved asks for the proof that an identity needs.
 func proved(id Identity, check func(*x509.Certificate) error) (Identity, error) {
 	if err := check(id.Certificate()); err != nil {
-		return Identity{}, fmt.Errorf("pkioverheid: the signature was not proved to be of %s: %w", quote.Certificate(id.Certificate()), err)
+		return Identity{}, fmt.Errorf("pkioverheid: the signature was not proved to be of %s: %w", safetext.Certificate(id.Certificate()), err)
 	}
 	return id, nil
 }
@@ -218,7 +218,7 @@ func listKinds(kinds []Kind) string {
 		case ForTests:
 			names = append(names, "nobody, for tests")
 		default:
-			names = append(names, "a "+k.String())
+			names = append(names, "a "+string(k))
 		}
 	}
 	return strings.Join(names, " or ")

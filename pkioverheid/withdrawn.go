@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // rejectWithdrawnCAs is the policy that refuses every CA of PKIoverheid known to be
@@ -21,7 +21,7 @@ func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
 		}
 		if w, _ := recognised().withdrawn(cert, chain.KeyHash(cert)); w != nil {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
-				&rejection{"The CA " + quote.Text(w.name.cn) + " was withdrawn.", "Ask " + phrase.Supplier(w.tsp) + " for a certificate under its successor."}}}
+				&rejection{"The CA " + safetext.Quote(w.name.cn) + " was withdrawn.", "Ask " + phrase.Supplier(w.tsp) + " for a certificate under its successor."}}}
 		}
 	}
 	return nil

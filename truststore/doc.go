@@ -39,8 +39,8 @@
 //
 // # Using
 //
-// A [Store] is an ordered set of certificates. [Store.All] lists it, [Store.BySubject] and
-// [Store.Get] search it, [Store.Filter] selects from it, [Diff] compares two, and
+// A [Store] is an ordered set of certificates. [Store.All] lists it, [Store.BySubject]
+// searches it, [Store.Filter] selects from it, [Diff] compares two, and
 // [Store.CertPool] is what crypto/tls wants. A certificate is named by its [Fingerprint].
 //
 // That a certificate is in a Store says nothing about trust. Whoever uses the Store as

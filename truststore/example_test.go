@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ rDQoY05DAv/eWvRnPYMYO2MdgWnngQ==
 }
 
 func ExampleNew() {
-	root := open(rootFile).Get(rootFingerprint())
+	root := slices.Collect(open(rootFile).All())[0]
 	store := truststore.New(root, root, nil)
 	fmt.Println(store.Len())
 	// Output: 1
@@ -206,12 +207,6 @@ func ExampleFingerprint_String() {
 	// Output: 0257ce27
 }
 
-func ExampleParseFormat() {
-	format, err := truststore.ParseFormat(".p7b")
-	fmt.Println(format, err)
-	// Output: PKCS7 <nil>
-}
-
 func ExampleFormat_String() {
 	fmt.Println(truststore.PKCS12)
 	// Output: PKCS12
@@ -228,23 +223,12 @@ func ExampleStore_Add() {
 	// Output: 6 new ones
 }
 
-func ExampleStore_Remove() {
-	store := open(folder)
-	fmt.Println(store.Remove(rootFingerprint()), store.Remove(rootFingerprint()), store.Len())
-	// Output: true false 6
-}
-
 func ExampleStore_Contains() {
 	store := open(folder)
 	for cert := range open(rootFile).All() {
 		fmt.Println(store.Contains(cert))
 	}
 	// Output: true
-}
-
-func ExampleStore_Get() {
-	fmt.Println(open(folder).Get(rootFingerprint()).Subject)
-	// Output: CN=Staat der Nederlanden Private Root CA - G1,O=Staat der Nederlanden,C=NL
 }
 
 func ExampleStore_Len() {

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/b64"
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
@@ -20,7 +19,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs12"
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs7"
 	"github.com/go-pkioverheid/trust/truststore/internal/xmlcerts"
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Format is a form in which certificates are kept in files. The zero value is
@@ -53,7 +51,7 @@ const (
 // form is a row of the table of formats.
 type form struct {
 	format  Format
-	names   []string // what String returns, and the usual file extensions
+	name    string
 	sniff   func(content) bool
 	entries func([]byte, entry.Options) iter.Seq[entry.Entry]
 	encode  func(s *Store, password string) ([]byte, error) // nil if it is read only
@@ -65,13 +63,13 @@ type form struct {
 // wrong with it.
 var forms = []form{
 	{
-		format: JKS, names: []string{"JKS"}, java: true,
+		format: JKS, name: "JKS", java: true,
 		sniff:   func(c content) bool { return bytes.HasPrefix(c.data, []byte("\xfe\xed\xfe\xed")) },
 		entries: jks.Entries,
 		encode:  func(s *Store, password string) ([]byte, error) { return jks.Encode(s.aliases(), password) },
 	},
 	{
-		format: XML, names: []string{"XML"},
+		format: XML, name: "XML",
 		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may be in a document
 		entries: xmlcerts.Entries,
 	},
@@ -81,25 +79,25 @@ var forms = []form{
 		entries: keys.Entries,
 	},
 	{
-		format: PKCS7, names: []string{"PKCS7", "p7b", "p7c"},
+		format: PKCS7, name: "PKCS7",
 		sniff:   func(c content) bool { return c.first == ber.OID },
 		entries: pkcs7.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pkcs7.Encode(s.encodeDER()) },
 	},
 	{
-		format: PKCS12, names: []string{"PKCS12", "p12", "pfx"}, java: true,
+		format: PKCS12, name: "PKCS12", java: true,
 		sniff:   func(c content) bool { return c.first == ber.Integer && c.second == ber.Sequence },
 		entries: pkcs12.Entries,
 		encode:  func(s *Store, password string) ([]byte, error) { return pkcs12.Encode(s.aliases(), password) },
 	},
 	{
-		format: DER, names: []string{"DER"},
+		format: DER, name: "DER",
 		sniff:   func(c content) bool { return c.body != nil },
 		entries: der.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return s.encodeDER(), nil },
 	},
 	{
-		format: PEM, names: []string{"PEM", "crt"},
+		format: PEM, name: "PEM",
 		sniff:   func(c content) bool { return bytes.Contains(c.data, pemBegin) },
 		entries: pem.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pem.Encode(s.All()), nil },
@@ -118,21 +116,9 @@ func formOf(f Format) *form {
 // String returns the name of the constant; for other values "Format(N)".
 func (f Format) String() string {
 	if row := formOf(f); row != nil {
-		return row.names[0]
+		return row.name
 	}
 	return "Format(" + strconv.Itoa(int(f)) + ")"
-}
-
-// ParseFormat reads the name of a format, in upper or lower case, or a file extension with or
-// without a dot: pem, crt, der, p7b, p7c, p12, pfx, jks, xml. The extension cer is used for
-// PEM and DER, so that it is an error.
-func ParseFormat(s string) (Format, error) {
-	for _, row := range forms {
-		if slices.ContainsFunc(row.names, func(name string) bool { return strings.EqualFold(name, strings.TrimPrefix(s, ".")) }) {
-			return row.format, nil
-		}
-	}
-	return 0, fmt.Errorf("truststore: unknown format %s: want PEM, DER, PKCS7, PKCS12, JKS or XML", strconv.Quote(safetext.Shorten(s, 40)))
 }
 
 // Detect returns the format of data, by its content. That Decode can read it is not

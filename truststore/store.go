@@ -6,37 +6,27 @@ import (
 	"crypto/x509"
 	"hash/maphash"
 	"iter"
-	"sync"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
 )
 
 // Store is an ordered set of certificates, which are the same if their DER is. The zero
 // value is an empty Store, and for methods that only read nil is one too. Any number of
-// goroutines may read a Store; while one calls Add or Remove, no other may use it. Do not
+// goroutines may read a Store; while one calls Add, no other may use it. Do not
 // copy a Store, nor modify a certificate in one.
 type Store struct {
 	entries []item
-	removed int // how many of entries have been taken out
 
 	// byDER and bySubject lead from a hash to the first entry with that hash;
 	// the others are chained from there. Both hold positions, see place.
 	byDER     map[uint64]place
 	bySubject map[uint64]place
-
-	// A fingerprint costs a SHA-256, and many a Store is never asked for one:
-	// byPrint holds those of the first printed entries and grows when asked.
-	// mu guards both, because asking is a read.
-	mu      sync.RWMutex
-	printed int
-	byPrint map[Fingerprint]place
 }
 
 // place is an index in Store.entries plus one, so that zero means nowhere.
 type place uint32
 
-// item is one certificate, or what is left of it: Remove sets cert to nil and
-// leaves the entry in its chain of subjects, which can be long.
+// item is one certificate.
 type item struct {
 	cert        *x509.Certificate
 	hash        uint64 // of cert.Raw
@@ -104,91 +94,12 @@ func (s *Store) add(cert *x509.Certificate, hash uint64) bool {
 func (s *Store) find(cert *x509.Certificate, hash uint64) bool {
 	for at := s.byDER[hash]; at != 0; {
 		e := &s.entries[at-1]
-		if e.cert == cert || e.cert != nil && bytes.Equal(e.cert.Raw, cert.Raw) {
+		if e.cert == cert || bytes.Equal(e.cert.Raw, cert.Raw) {
 			return true
 		}
 		at = e.nextDER
 	}
 	return false
-}
-
-// Remove removes the certificate with the given fingerprint and reports whether it was
-// there. An iteration in progress may still return it.
-func (s *Store) Remove(f Fingerprint) bool {
-	at := s.lookup(f)
-	if at == 0 {
-		return false
-	}
-	delete(s.byPrint, f)
-	s.entries[at-1].cert = nil
-	s.unlink(at)
-	s.removed++
-	if s.removed > 32 && s.removed > len(s.entries)/2 {
-		s.compact()
-	}
-	return true
-}
-
-// unlink takes an entry out of its chain of equal hashes. Such a chain has one
-// entry but for a coincidence; without unlinking, a certificate added and
-// removed by turns would make it long.
-func (s *Store) unlink(at place) {
-	e := &s.entries[at-1]
-	first := s.byDER[e.hash]
-	switch {
-	case first != at:
-		for s.entries[first-1].nextDER != at {
-			first = s.entries[first-1].nextDER
-		}
-		s.entries[first-1].nextDER = e.nextDER
-	case e.nextDER != 0:
-		s.byDER[e.hash] = e.nextDER
-	default:
-		delete(s.byDER, e.hash)
-	}
-}
-
-// compact drops what Remove left behind. It happens once half of the entries
-// are gone, which makes it a constant cost for each Remove.
-func (s *Store) compact() {
-	old := s.entries
-	moved := make([]place, len(old)) // from index to new place
-	s.entries = make([]item, 0, len(old)-s.removed)
-	s.byDER, s.bySubject, s.removed = nil, nil, 0
-	for i := range old {
-		if old[i].cert != nil {
-			s.add(old[i].cert, old[i].hash)
-			moved[i] = place(len(s.entries))
-		}
-	}
-	for f, at := range s.byPrint {
-		s.byPrint[f] = moved[at-1]
-	}
-	s.printed = len(s.byPrint)
-}
-
-// lookup returns where the certificate with the fingerprint is.
-func (s *Store) lookup(f Fingerprint) place {
-	if s == nil {
-		return 0
-	}
-	s.mu.RLock()
-	at, current := s.byPrint[f], s.printed == len(s.entries)
-	s.mu.RUnlock()
-	if current || at != 0 {
-		return at
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.byPrint == nil {
-		s.byPrint = make(map[Fingerprint]place, len(s.entries))
-	}
-	for ; s.printed < len(s.entries); s.printed++ {
-		if cert := s.entries[s.printed].cert; cert != nil {
-			s.byPrint[FingerprintOf(cert)] = place(s.printed + 1)
-		}
-	}
-	return s.byPrint[f]
 }
 
 // Contains reports whether a certificate with the same DER is in the Store.
@@ -199,22 +110,12 @@ func (s *Store) Contains(cert *x509.Certificate) bool {
 	return s.find(cert, maphash.Bytes(hashSeed, cert.Raw))
 }
 
-// Get returns the certificate with the given fingerprint, or nil. The first Get
-// after an Add computes the fingerprints of what was added.
-func (s *Store) Get(f Fingerprint) *x509.Certificate {
-	at := s.lookup(f)
-	if at == 0 {
-		return nil
-	}
-	return s.entries[at-1].cert
-}
-
 // Len returns the number of certificates.
 func (s *Store) Len() int {
 	if s == nil {
 		return 0
 	}
-	return len(s.entries) - s.removed
+	return len(s.entries)
 }
 
 // All returns the certificates in the order in which they were added.
@@ -226,7 +127,7 @@ func (s *Store) All() iter.Seq[*x509.Certificate] {
 		}
 		entries := s.entries
 		for i := range entries {
-			if cert := entries[i].cert; cert != nil && !yield(cert) {
+			if !yield(entries[i].cert) {
 				return
 			}
 		}
@@ -249,7 +150,7 @@ func (s *Store) ofSubject(rawSubject []byte, yield func(*x509.Certificate) bool)
 	// A later Add extends the chain beyond the entries known here.
 	for at := s.bySubject[maphash.Bytes(hashSeed, rawSubject)]; at != 0 && int(at) <= len(entries); at = entries[at-1].nextSubject {
 		e := &entries[at-1]
-		if e.cert != nil && bytes.Equal(e.cert.RawSubject, rawSubject) && !yield(e.cert) {
+		if bytes.Equal(e.cert.RawSubject, rawSubject) && !yield(e.cert) {
 			return
 		}
 	}
@@ -264,7 +165,7 @@ func (s *Store) Filter(keep func(*x509.Certificate) bool) *Store {
 	}
 	entries := s.entries
 	for i := range entries {
-		if e := &entries[i]; e.cert != nil && keep(e.cert) {
+		if e := &entries[i]; keep(e.cert) {
 			kept.add(e.cert, e.hash)
 		}
 	}
@@ -316,7 +217,7 @@ func (s *Store) without(other *Store) []*x509.Certificate {
 	var certs []*x509.Certificate
 	for i := range s.entries {
 		e := &s.entries[i]
-		if e.cert != nil && (other == nil || !other.find(e.cert, e.hash)) {
+		if other == nil || !other.find(e.cert, e.hash) {
 			certs = append(certs, e.cert)
 		}
 	}

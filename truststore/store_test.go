@@ -123,7 +123,6 @@ func TestStoreKeepsOrderAndPointersAndNoDuplicates(t *testing.T) {
 	require.Equal(t, len(certs), s.Len())
 	for i, cert := range list(s) {
 		assert.Same(t, certs[i], cert)
-		assert.Same(t, cert, s.Get(FingerprintOf(parse(t, cert.Raw))))
 	}
 }
 
@@ -135,9 +134,6 @@ func TestZeroAndNilStoresAreEmpty(t *testing.T) {
 			assert.Empty(t, list(s))
 			assert.False(t, s.Contains(cert))
 			assert.False(t, s.Contains(nil))
-			assert.Nil(t, s.Get(FingerprintOf(cert)))
-			assert.Nil(t, s.Get(Fingerprint{}))
-			assert.False(t, s.Remove(FingerprintOf(cert)))
 			assert.Empty(t, slices.Collect(s.BySubject(cert.RawSubject)))
 			assert.Empty(t, slices.Collect(s.BySubject(nil)))
 			assert.Zero(t, s.Filter(func(*x509.Certificate) bool { return true }).Len())
@@ -153,66 +149,15 @@ func TestZeroAndNilStoresAreEmpty(t *testing.T) {
 	assert.True(t, zero.Contains(cert))
 }
 
-func TestRemoveKeepsTheOrderOfTheOthers(t *testing.T) {
-	certs := standIns(1000)
-	s := New(certs...)
-	require.NotNil(t, s.Get(FingerprintOf(certs[999])))
-	late := standIns(1100)[1000:]
-	s.Add(late...) // not yet among the known fingerprints
-	certs = append(certs, late...)
-
-	// Every one but the multiples of seven, in an order that is not an order.
-	for i := range certs {
-		if j := i * 613 % len(certs); j%7 != 0 {
-			require.True(t, s.Remove(FingerprintOf(certs[j])), j)
-			require.False(t, s.Remove(FingerprintOf(certs[j])), j)
-			require.False(t, s.Contains(certs[j]), j)
-		}
-	}
-	var want []*x509.Certificate
-	for i := 0; i < len(certs); i += 7 {
-		want = append(want, certs[i])
-	}
-	assert.Equal(t, want, list(s))
-	assert.Equal(t, len(want), s.Len())
-	for _, cert := range want {
-		assert.True(t, s.Contains(cert))
-		assert.Same(t, cert, s.Get(FingerprintOf(cert)))
-		assert.Equal(t, []*x509.Certificate{cert}, slices.Collect(s.BySubject(cert.RawSubject)))
-	}
-	assert.Equal(t, 1, s.Add(certs[1]))
-	assert.Equal(t, append(want, certs[1]), list(s), "what comes back comes last")
-	assert.Same(t, certs[1], s.Get(FingerprintOf(certs[1])))
-}
-
-func TestAddAndRemoveByTurnsStaysCheap(t *testing.T) {
-	certs := standIns(20_001)
-	s, turn := New(certs[1:]...), certs[0]
-	f := FingerprintOf(turn)
-	start := time.Now()
-	for range 20_000 {
-		require.Equal(t, 1, s.Add(turn))
-		require.True(t, s.Remove(f))
-	}
-	assert.Less(t, time.Since(start), 10*time.Second)
-	assert.Equal(t, certs[1:], list(s))
-}
-
-func TestRemovingWhileIterating(t *testing.T) {
+func TestAddingWhileIterating(t *testing.T) {
 	certs := standIns(300)
-	s := New(certs...)
+	s := New(certs[:3]...)
 	seen := 0
-	for cert := range s.All() {
-		seen++
-		s.Remove(FingerprintOf(cert))
-	}
-	assert.Equal(t, 300, seen)
-	assert.Zero(t, s.Len())
-
-	s = New(certs[:3]...)
 	for range s.All() {
+		seen++
 		s.Add(certs...)
 	}
+	assert.Equal(t, 3, seen)
 	for range s.BySubject(certs[0].RawSubject) {
 		s.Add(certs...)
 	}
@@ -268,13 +213,10 @@ func TestStoreSurvivesEqualHashes(t *testing.T) {
 		require.True(t, s.add(cert, 42))
 		require.False(t, s.add(&x509.Certificate{Raw: bytes.Clone(cert.Raw)}, 42))
 	}
-	for i, order := 0, []int{2, 0, 4, 3, 1}; i < len(order); i++ {
-		require.True(t, s.Remove(FingerprintOf(certs[order[i]])))
-		for j, cert := range certs {
-			assert.Equal(t, !slices.Contains(order[:i+1], j), s.find(cert, 42), "%d after %d", j, i)
-		}
+	for _, cert := range certs {
+		assert.True(t, s.find(cert, 42))
 	}
-	assert.Empty(t, s.byDER)
+	assert.False(t, s.find(standIns(6)[5], 42))
 }
 
 func TestFilterAndSelfSigned(t *testing.T) {
@@ -326,7 +268,7 @@ func TestDiff(t *testing.T) {
 	reversed := slices.Clone(certs)
 	slices.Reverse(reversed)
 	assert.Empty(t, Diff(New(certs...), New(reversed...)), "order is not a difference")
-	from.Remove(FingerprintOf(certs[6]))
+	from = from.Filter(func(cert *x509.Certificate) bool { return cert != certs[6] })
 	assert.Equal(t, append(certs[6:7:7], certs[20:]...), Diff(from, to).Added)
 }
 
@@ -340,7 +282,6 @@ func TestManyGoroutinesReadOneStore(t *testing.T) {
 			defer wg.Done()
 			for i := range certs {
 				cert := certs[(i+g)%len(certs)]
-				assert.Same(t, cert, s.Get(FingerprintOf(cert)))
 				assert.True(t, s.Contains(cert))
 				assert.NotEmpty(t, slices.Collect(s.BySubject(cert.RawSubject)))
 			}
@@ -362,12 +303,6 @@ func TestHundredThousandCertificates(t *testing.T) {
 		}
 	}
 	assert.Empty(t, Diff(s, New(certs...)))
-	for _, cert := range certs {
-		if !s.Remove(FingerprintOf(cert)) {
-			t.Fatal("lost one")
-		}
-	}
-	assert.Zero(t, s.Len())
 	assert.Less(t, time.Since(start), 30*time.Second, "seconds when quadratic; a fraction of one otherwise")
 }
 

@@ -425,10 +425,10 @@ func TestACAWithANewKeyHasAListForEach(t *testing.T) {
 		reason   chain.Reason
 		text     string
 	}{
-		"nobody is revoked":            {l.issuing.list(), renewed.list(), 0, ""},
+		"nobody is revoked":            {l.issuing.list(), renewed.list(), "", ""},
 		"the new key is":               {l.issuing.list(revoking(revoked(500, hourAgo, crl.Superseded))), renewed.list(), chain.Revoked, `"Issuing CA"`},
 		"the certificate is":           {l.issuing.list(), renewed.list(revoking(revoked(serialLeaf, hourAgo, crl.Superseded))), chain.Revoked, `"host.example"`},
-		"the old key makes both lists": {l.issuing.list(), l.issuing.list(), 0, ""},
+		"the old key makes both lists": {l.issuing.list(), l.issuing.list(), "", ""},
 		"the new key makes both lists": {renewed.list(), renewed.list(), chain.RevocationUnknown, "key identifiers differ"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -437,7 +437,7 @@ func TestACAWithANewKeyHasAListForEach(t *testing.T) {
 			oldFirst := newChecker(t, s)
 			_ = oldFirst.Policy(ch[1:], now) // which fetches the list at the old address only
 			for _, c := range []*crl.Checker{newChecker(t, s), oldFirst} {
-				if err := c.Policy(ch, now); test.reason == 0 {
+				if err := c.Policy(ch, now); test.reason == "" {
 					assert.NoError(t, err)
 				} else {
 					refusedAs(t, test.reason, test.text, err)

@@ -23,7 +23,7 @@
 // A CA publishes a signed list of the certificates that it has revoked (RFC 5280
 // section 5). [Parse] reads it into a [List], with a million entries in some 25 MB.
 // Anybody can make a list: ask [List.CheckSignatureFrom] whether it is the CA's,
-// [List.Covers] whether it speaks about a certificate, [List.NextUpdate] whether it is
+// [List.Covers] whether it speaks about a certificate, NextUpdate whether it is
 // current, and then [List.Check] whether the certificate is revoked.
 //
 // An error is never a reason to accept a certificate.

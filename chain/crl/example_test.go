@@ -30,8 +30,8 @@ func Example() {
 		if err := list.Covers(cert); err != nil {
 			return err
 		}
-		if at.Before(list.ThisUpdate()) || at.After(list.NextUpdate()) {
-			return fmt.Errorf("the list is of %s to %s", list.ThisUpdate(), list.NextUpdate())
+		if at.Before(list.ThisUpdate) || at.After(list.NextUpdate) {
+			return fmt.Errorf("the list is of %s to %s", list.ThisUpdate, list.NextUpdate)
 		}
 		return list.Check(cert, at)
 	}
@@ -45,8 +45,8 @@ func ExampleParse() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(list.Issuer().CommonName)
-	fmt.Println(list.Number(), list.ThisUpdate(), list.NextUpdate())
+	fmt.Println(list.Issuer.CommonName)
+	fmt.Println(list.Number, list.ThisUpdate, list.NextUpdate)
 	fmt.Println(list.Len(), "certificates are revoked")
 
 	_, err = crl.Parse([]byte("<html>Not found</html>"))
@@ -138,9 +138,9 @@ func ExampleList() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(list.Issuer(), list.SignatureAlgorithm())
-	fmt.Println("number", list.Number(), "due in", list.NextUpdate().Sub(now))
-	fmt.Println(bytes.Equal(list.RawIssuer(), ca().RawSubject), bytes.Equal(list.AuthorityKeyID(), ca().SubjectKeyId))
+	fmt.Println(list.Issuer, list.SignatureAlgorithm)
+	fmt.Println("number", list.Number, "due in", list.NextUpdate.Sub(now))
+	fmt.Println(bytes.Equal(list.RawIssuer, ca().RawSubject), bytes.Equal(list.AuthorityKeyID, ca().SubjectKeyId))
 	// Output:
 	// CN=Issuing CA,O=Test,C=NL ECDSA-SHA256
 	// number 12 due in 24h0m0s

@@ -206,7 +206,7 @@ func (c *folderContents) index() {
 			c.signers[string(cert.RawSubject)] = append(c.signers[string(cert.RawSubject)], cert)
 		}
 		for _, l := range f.lists {
-			name := string(l.RawIssuer())
+			name := string(l.RawIssuer)
 			c.byIssuer[name] = append(c.byIssuer[name], l)
 		}
 	}
@@ -243,20 +243,20 @@ func (c *folderContents) keep(old *folderContents, now time.Time, skew time.Dura
 	for _, f := range c.files {
 		for _, l := range f.lists {
 			here[l] = true
-			byIssuer[string(l.RawIssuer())] = append(byIssuer[string(l.RawIssuer())], l)
+			byIssuer[string(l.RawIssuer)] = append(byIssuer[string(l.RawIssuer)], l)
 		}
 	}
 	for _, f := range slices.Concat(old.files, old.gone) {
 		for _, l := range f.lists {
 			ca := l.madeBy()
-			if here[l] || now.After(l.NextUpdate().Add(skew)) || ca == nil {
+			if here[l] || now.After(l.NextUpdate.Add(skew)) || ca == nil {
 				continue
 			}
 			succeeds := func(next *storedList) bool {
-				return next.verify(ca) == nil && !next.ThisUpdate().After(now.Add(skew)) &&
+				return next.verify(ca) == nil && !next.ThisUpdate.After(now.Add(skew)) &&
 					next.sameScope(l) && !next.olderThan(l)
 			}
-			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer())], succeeds) {
+			if !slices.ContainsFunc(byIssuer[string(l.RawIssuer)], succeeds) {
 				c.gone = append(c.gone, &folderFile{path: f.path, lists: []*storedList{l}, err: errGone})
 			}
 		}
@@ -308,7 +308,7 @@ func (d *folder) lacks(ca *x509.Certificate) error {
 	lists := 0
 	for _, of := range c.byIssuer {
 		lists += len(of)
-		found = append(found, safetext.CA(of[0].Issuer()))
+		found = append(found, safetext.CA(of[0].Issuer))
 	}
 	if lists == 0 {
 		return errors.New("there is none in the folder")

@@ -39,7 +39,7 @@ func TestFolderReadsOnlyWhatChanged(t *testing.T) {
 		require.Len(t, c.files, 1)
 		require.NoError(t, c.files[0].err)
 		require.Len(t, c.files[0].lists, 1)
-		return c.files[0].lists[0].Number().String()
+		return c.files[0].lists[0].Number.String()
 	}
 	first, second := list(1), list(2)
 	for len(first) != len(second) { // ECDSA signatures vary

@@ -228,7 +228,7 @@ func reasonOf(t testing.TB, err error) chain.Reason {
 func refusedAs(t testing.TB, want chain.Reason, text string, err error) {
 	t.Helper()
 	require.Error(t, err)
-	require.Equal(t, want.String(), reasonOf(t, err).String(), err.Error())
+	require.Equal(t, string(want), string(reasonOf(t, err)), err.Error())
 	require.ErrorContains(t, err, text)
 	require.Less(t, len(err.Error()), 1600)
 }

@@ -10,19 +10,21 @@ import (
 	"time"
 )
 
-// List is a certificate revocation list that [Parse] read. It does not change and is
-// safe for concurrent use. Do not change what its methods return.
-// The zero value is an empty list that covers no certificate and that no CA signed.
+// List is a certificate revocation list that [Parse] read. It is safe for concurrent
+// use: do not change its fields, nor what its methods return. The zero value is an empty
+// list that covers no certificate and that no CA signed.
 type List struct {
-	issuer                 pkix.Name
-	rawIssuer              []byte
-	thisUpdate, nextUpdate time.Time
-	number                 *big.Int
-	authorityKeyID         []byte
-	scope                  scope
-	pointsToDelta          bool // it has the extension freshestCRL, RFC 5280 section 5.2.6
+	Issuer             pkix.Name
+	RawIssuer          []byte    // its DER
+	ThisUpdate         time.Time // when the list was made
+	NextUpdate         time.Time // when the next list is due at the latest, not before ThisUpdate
+	Number             *big.Int  // grows from list to list, or nil (RFC 5280 section 5.2.3)
+	AuthorityKeyID     []byte    // of the key that signed the list, or nil
+	SignatureAlgorithm x509.SignatureAlgorithm
 
-	algorithm x509.SignatureAlgorithm
+	scope         scope
+	pointsToDelta bool // it has the extension freshestCRL, RFC 5280 section 5.2.6
+
 	signature []byte
 	signed    []byte // the hash of what was signed; all of it if the algorithm is Ed25519
 
@@ -40,30 +42,6 @@ type Entry struct {
 
 	Reason Reason
 }
-
-// Issuer returns the name of the CA that published the list.
-func (l *List) Issuer() pkix.Name { return l.issuer }
-
-// RawIssuer returns the DER of that name.
-func (l *List) RawIssuer() []byte { return l.rawIssuer }
-
-// ThisUpdate returns when the list was made.
-func (l *List) ThisUpdate() time.Time { return l.thisUpdate }
-
-// NextUpdate returns when the next list is due at the latest, which is not before
-// ThisUpdate.
-func (l *List) NextUpdate() time.Time { return l.nextUpdate }
-
-// Number returns the CRL number, which grows from list to list, or nil (RFC 5280
-// section 5.2.3).
-func (l *List) Number() *big.Int { return l.number }
-
-// AuthorityKeyID returns the identifier of the key that signed the list, or nil.
-func (l *List) AuthorityKeyID() []byte { return l.authorityKeyID }
-
-// SignatureAlgorithm returns how the list was signed, or
-// x509.UnknownSignatureAlgorithm.
-func (l *List) SignatureAlgorithm() x509.SignatureAlgorithm { return l.algorithm }
 
 // Len returns the number of certificates on the list.
 func (l *List) Len() int {
@@ -116,7 +94,7 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 // if it is on the list with a date that is not after that time and a reason other than
 // RemoveFromCRL. A zero time means now. The invalidity date does not count.
 //
-// Ask [List.CheckSignatureFrom], [List.Covers] and [List.NextUpdate] too: Check does
+// Ask [List.CheckSignatureFrom], [List.Covers] and NextUpdate too: Check does
 // not. That an expired certificate is not on a list proves nothing (RFC 5280 section
 // 3.3).
 func (l *List) Check(cert *x509.Certificate, at time.Time) error {
@@ -132,7 +110,7 @@ func (l *List) Check(cert *x509.Certificate, at time.Time) error {
 	}
 	return &RevokedError{
 		Serial: cert.SerialNumber, Entry: e, At: at,
-		Issuer: l.issuer, Number: l.number, ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate,
+		Issuer: l.Issuer, Number: l.Number, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate,
 	}
 }
 

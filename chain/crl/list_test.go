@@ -29,13 +29,13 @@ func TestListTellsWhatIsRevokedAndWhen(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.CheckSignatureFrom(ca().Certificate))
 	assert.Equal(t, 4, l.Len())
-	assert.Equal(t, big.NewInt(7), l.Number())
-	assert.Equal(t, ca().Subject.String(), l.Issuer().String())
-	assert.Equal(t, ca().RawSubject, l.RawIssuer())
-	assert.Equal(t, ca().SubjectKeyId, l.AuthorityKeyID())
-	assert.Equal(t, now.Add(-time.Hour), l.ThisUpdate())
-	assert.Equal(t, now.Add(24*time.Hour), l.NextUpdate())
-	assert.Equal(t, x509.ECDSAWithSHA256, l.SignatureAlgorithm())
+	assert.Equal(t, big.NewInt(7), l.Number)
+	assert.Equal(t, ca().Subject.String(), l.Issuer.String())
+	assert.Equal(t, ca().RawSubject, l.RawIssuer)
+	assert.Equal(t, ca().SubjectKeyId, l.AuthorityKeyID)
+	assert.Equal(t, now.Add(-time.Hour), l.ThisUpdate)
+	assert.Equal(t, now.Add(24*time.Hour), l.NextUpdate)
+	assert.Equal(t, x509.ECDSAWithSHA256, l.SignatureAlgorithm)
 
 	e, ok := l.Lookup(big.NewInt(1000))
 	assert.True(t, ok)
@@ -161,13 +161,13 @@ func compare(t testing.TB, der []byte) {
 	}
 	require.Equal(t, len(want), n)
 
-	assert.Equal(t, theirs.Issuer, l.Issuer())
-	assert.Equal(t, theirs.RawIssuer, l.RawIssuer())
-	assert.True(t, theirs.ThisUpdate.Equal(l.ThisUpdate()))
-	assert.True(t, theirs.NextUpdate.Equal(l.NextUpdate()))
-	assert.Equal(t, theirs.Number, l.Number())
-	assert.Equal(t, theirs.AuthorityKeyId, l.AuthorityKeyID())
-	assert.Equal(t, theirs.SignatureAlgorithm, l.SignatureAlgorithm())
+	assert.Equal(t, theirs.Issuer, l.Issuer)
+	assert.Equal(t, theirs.RawIssuer, l.RawIssuer)
+	assert.True(t, theirs.ThisUpdate.Equal(l.ThisUpdate))
+	assert.True(t, theirs.NextUpdate.Equal(l.NextUpdate))
+	assert.Equal(t, theirs.Number, l.Number)
+	assert.Equal(t, theirs.AuthorityKeyId, l.AuthorityKeyID)
+	assert.Equal(t, theirs.SignatureAlgorithm, l.SignatureAlgorithm)
 }
 
 // before is the order in which entries of one serial number count.

@@ -92,7 +92,7 @@ func (c *Checker) checkOCSP(response []byte, cert, ca *x509.Certificate, at time
 	}
 	res, err := ocsp.ParseResponseForCert(s.der, cert, nil)
 	if err != nil {
-		return result{unknown, errors.New(safetext.Line(err.Error()))}
+		return result{unknown, errors.New(safetext.Printable(err.Error(), safetext.MostError))}
 	}
 	switch {
 	case res.Status == ocsp.Revoked:

@@ -86,12 +86,12 @@ func TestCheckOCSPResponse(t *testing.T) {
 		reason   chain.Reason
 		text     string
 	}{
-		"no response":              {nil, 0, ""},
-		"good, from the issuer":    {intact, 0, ""},
-		"good, from its responder": {delegated(l.issuing.responder(70)), 0, ""},
-		"good, from a responder whose certificate is on no CRL": {delegated(l.issuing.responder(70, withoutNocheck)), 0, ""},
-		"good, with SHA-256 for the issuer":                     {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.IssuerHash = crypto.SHA256 })), 0, ""},
-		"good, four minutes past its end":                       {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = now.Add(-4 * time.Minute) })), 0, ""},
+		"no response":              {nil, "", ""},
+		"good, from the issuer":    {intact, "", ""},
+		"good, from its responder": {delegated(l.issuing.responder(70)), "", ""},
+		"good, from a responder whose certificate is on no CRL": {delegated(l.issuing.responder(70, withoutNocheck)), "", ""},
+		"good, with SHA-256 for the issuer":                     {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.IssuerHash = crypto.SHA256 })), "", ""},
+		"good, four minutes past its end":                       {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) { r.NextUpdate = now.Add(-4 * time.Minute) })), "", ""},
 		"revoked": {answerTo(issuer, l.issuing, changed(func(r *ocsp.Response) {
 			r.Status, r.RevokedAt, r.RevocationReason = ocsp.Revoked, hourAgo, ocsp.KeyCompromise
 		})), chain.Revoked, "was revoked on 2026-11-23 11:00:00Z (keyCompromise), says the responder"},
@@ -130,7 +130,7 @@ func TestCheckOCSPResponse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.CheckOCSPResponse(test.response, l.chain(), now)
-			if test.reason == 0 {
+			if test.reason == "" {
 				assert.NoError(t, err)
 				return
 			}

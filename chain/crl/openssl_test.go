@@ -138,10 +138,10 @@ func TestListsMadeByOpenssl(t *testing.T) {
 				l, err := crl.Parse(data)
 				require.NoError(t, err)
 				require.NoError(t, l.CheckSignatureFrom(ca.cert))
-				assert.Equal(t, c.want, l.SignatureAlgorithm())
-				assert.Equal(t, big.NewInt(0x1000), l.Number())
-				assert.Equal(t, ca.cert.SubjectKeyId, l.AuthorityKeyID())
-				assert.Equal(t, 48*time.Hour, l.NextUpdate().Sub(l.ThisUpdate()))
+				assert.Equal(t, c.want, l.SignatureAlgorithm)
+				assert.Equal(t, big.NewInt(0x1000), l.Number)
+				assert.Equal(t, ca.cert.SubjectKeyId, l.AuthorityKeyID)
+				assert.Equal(t, 48*time.Hour, l.NextUpdate.Sub(l.ThisUpdate))
 
 				at := func(day, hour int) time.Time { return time.Date(2026, 11, day, hour, 0, 0, 0, time.UTC) }
 				want := map[string]crl.Entry{

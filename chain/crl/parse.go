@@ -175,16 +175,16 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 	if err != nil {
 		return nil, 0, err
 	}
-	l.issuer = head.Issuer
-	l.rawIssuer = head.RawIssuer
-	l.thisUpdate, l.nextUpdate = time.Unix(made, 0).UTC(), time.Unix(due, 0).UTC()
-	l.algorithm = head.SignatureAlgorithm
+	l.Issuer = head.Issuer
+	l.RawIssuer = head.RawIssuer
+	l.ThisUpdate, l.NextUpdate = time.Unix(made, 0).UTC(), time.Unix(due, 0).UTC()
+	l.SignatureAlgorithm = head.SignatureAlgorithm
 	var bits cryptobyte.String
 	if !signature.ReadASN1(&bits, asn1.BIT_STRING) || bits.Empty() || bits[0] != 0 {
 		return nil, 0, malformed("the bits of its signature do not make whole octets")
 	}
 	l.signature = head.Signature
-	l.signed = digest(l.algorithm, signed)
+	l.signed = digest(l.SignatureAlgorithm, signed)
 	return entries, first, l.readExtensions(head, extensions)
 }
 
@@ -260,7 +260,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		switch number {
 		case idAuthorityKeyIdentifier:
 			// crypto/x509 refuses one that is critical.
-			l.authorityKeyID = head.AuthorityKeyId
+			l.AuthorityKeyID = head.AuthorityKeyId
 		case idCRLNumber:
 			if e.Critical {
 				return errors.New("crl: the CRL number is critical, which RFC 5280 section 5.2.3 rules out")
@@ -272,7 +272,7 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 			if head.Number.Sign() < 0 || head.Number.BitLen() > 8*maxNumber {
 				return fmt.Errorf("crl: the CRL number is negative or has more than %d octets, which RFC 5280 section 5.2.3 rules out", maxNumber)
 			}
-			l.number = head.Number
+			l.Number = head.Number
 		case idIssuingDistributionPoint:
 			if err := l.scope.read(e.Value); err != nil {
 				return err

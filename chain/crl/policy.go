@@ -210,7 +210,7 @@ func (c *Checker) checkNow(cert *x509.Certificate, signers []*x509.Certificate, 
 		if err := l.revokedBy(cert, q.at); err != nil {
 			return result{revoked, err}
 		}
-		if q.at.After(l.NextUpdate().Add(c.skew)) {
+		if q.at.After(l.NextUpdate.Add(c.skew)) {
 			reason = endedError(l, q.at)
 		} else {
 			known = true
@@ -246,7 +246,7 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 		}
 		// A list from before that time has what was revoked by then.
 		err := l.Check(cert, q.at)
-		if !q.at.Before(l.ThisUpdate()) {
+		if !q.at.Before(l.ThisUpdate) {
 			err = l.revokedBy(cert, q.at)
 		}
 		if err != nil {
@@ -260,11 +260,11 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 			reason = futureError(l, q.now)
 		case on && entry.Reason != RemoveFromCRL:
 			complete = true // and revoked later
-		case q.at.After(l.NextUpdate().Add(c.skew)):
+		case q.at.After(l.NextUpdate.Add(c.skew)):
 			reason = endedError(l, q.at)
-		case cert.NotAfter.Before(l.ThisUpdate()):
+		case cert.NotAfter.Before(l.ThisUpdate):
 			reason = fmt.Errorf("the certificate expired on %s, and a CRL of %s has no expired certificates any more: whether it was revoked by %s only a CRL from before can say (put those that you kept into the folder)",
-				inUTC(cert.NotAfter), inUTC(l.ThisUpdate()), inUTC(q.at))
+				inUTC(cert.NotAfter), inUTC(l.ThisUpdate), inUTC(q.at))
 		default:
 			complete = true
 		}
@@ -276,15 +276,15 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 }
 
 func (c *Checker) fromFuture(l *storedList, now time.Time) bool {
-	return l.ThisUpdate().After(now.Add(c.skew))
+	return l.ThisUpdate.After(now.Add(c.skew))
 }
 
 func futureError(l *storedList, now time.Time) error {
-	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.QuoteURL(l.origin), inUTC(l.ThisUpdate()), inUTC(now))
+	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.Quote(l.origin), inUTC(l.ThisUpdate), inUTC(now))
 }
 
 func endedError(l *storedList, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate()), safetext.QuoteURL(l.origin), inUTC(at))
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
 }
 
 // obtain fetches what is needed to check a certificate, and checks it. It waits

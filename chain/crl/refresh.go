@@ -91,7 +91,7 @@ func (s *store) await(ctx context.Context, src *source, insist bool) error {
 		if s.ctx.Err() != nil {
 			return errClosed
 		}
-		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", safetext.QuoteURL(src.url), ctx.Err())}
+		return &unreachableError{fmt.Errorf("no CRL from %s in time: %w", safetext.Quote(src.url), ctx.Err())}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -134,11 +134,11 @@ func (s *store) update(src *source) {
 	case err != nil && before == nil:
 		attrs := []any{"url", src.url, "error", err}
 		if l != nil {
-			attrs = append(attrs, "until", l.NextUpdate())
+			attrs = append(attrs, "until", l.NextUpdate)
 		}
 		s.logger.Warn("crl: a CRL cannot be refreshed", attrs...)
 	case err == nil && before != nil:
-		s.logger.Info("crl: a CRL can be refreshed again", "url", src.url, "until", l.NextUpdate())
+		s.logger.Info("crl: a CRL can be refreshed again", "url", src.url, "until", l.NextUpdate)
 	}
 }
 
@@ -156,7 +156,7 @@ func (s *store) pause(src *source, now time.Time) time.Duration {
 	l := src.last()
 	if src.failures > 0 {
 		longest := maxRetry
-		if l != nil && now.Before(l.NextUpdate()) {
+		if l != nil && now.Before(l.NextUpdate) {
 			longest = min(lazyRetry, s.refreshEvery) // what is more, round takes for a clock set back
 		}
 		d := min(firstRetry<<min(src.failures-1, 16), longest)
@@ -165,7 +165,7 @@ func (s *store) pause(src *source, now time.Time) time.Duration {
 	d := s.refreshEvery
 	if l != nil {
 		// Halfway to the end, so that there is time for another try, and another.
-		d = min(d, max(l.NextUpdate().Sub(now)/2, minRefresh))
+		d = min(d, max(l.NextUpdate.Sub(now)/2, minRefresh))
 	}
 	return d - rand.N(d/10)
 }
@@ -189,7 +189,7 @@ func (s *store) restore(src *source) {
 	} else {
 		src.cached = l
 	}
-	if l != nil && s.now().Before(l.NextUpdate()) {
+	if l != nil && s.now().Before(l.NextUpdate) {
 		src.release()
 	}
 }
@@ -234,7 +234,7 @@ func (s *store) fetch(src *source) error {
 func (s *store) unchanged(src *source, body []byte) error {
 	l := src.last()
 	if l == nil {
-		return fmt.Errorf("%s answers that nothing has changed, unasked", safetext.QuoteURL(src.url))
+		return fmt.Errorf("%s answers that nothing has changed, unasked", safetext.Quote(src.url))
 	}
 	s.confirm(src)
 	switch {
@@ -317,8 +317,8 @@ func validatorsOf(from http.Header) http.Header {
 var errEnded = errors.New("the CRL has ended")
 
 func (s *store) ended(l *storedList) error {
-	if s.now().After(l.NextUpdate().Add(s.skew)) {
-		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", safetext.QuoteURL(l.origin), inUTC(l.NextUpdate()), errEnded)
+	if s.now().After(l.NextUpdate.Add(s.skew)) {
+		return fmt.Errorf("%s has no newer list than one that ended at %s: %w", safetext.Quote(l.origin), inUTC(l.NextUpdate), errEnded)
 	}
 	return nil
 }
@@ -328,16 +328,16 @@ func (s *store) ended(l *storedList) error {
 func (s *store) take(src *source, data []byte) error {
 	list, err := Parse(data)
 	if err != nil {
-		return fmt.Errorf("what %s gives is not a CRL that can be used: %w", safetext.QuoteURL(src.url), err)
+		return fmt.Errorf("what %s gives is not a CRL that can be used: %w", safetext.Quote(src.url), err)
 	}
 	if err := numbered(list, s.unnumbered); err != nil {
-		return fmt.Errorf("what %s gives cannot be used: %w", safetext.QuoteURL(src.url), err)
+		return fmt.Errorf("what %s gives cannot be used: %w", safetext.Quote(src.url), err)
 	}
 	l := newStoredList(list, data, src.url, src)
 	if err := l.verify(src.authority.cert); err != nil {
-		return fmt.Errorf("what %s gives is not a CRL of the issuer %s: %w", safetext.QuoteURL(src.url), safetext.CA(src.authority.cert.Subject), err)
+		return fmt.Errorf("what %s gives is not a CRL of the issuer %s: %w", safetext.Quote(src.url), safetext.CA(src.authority.cert.Subject), err)
 	}
-	if now := s.now(); l.ThisUpdate().After(now.Add(s.skew)) {
+	if now := s.now(); l.ThisUpdate.After(now.Add(s.skew)) {
 		return futureError(l, now)
 	}
 	if err := s.replace(src, l); err != nil {

@@ -114,18 +114,18 @@ func (l *List) Covers(cert *x509.Certificate) error {
 	isCA := cert.BasicConstraintsValid && cert.IsCA
 	s := &l.scope
 	switch {
-	case !bytes.Equal(cert.RawIssuer, l.rawIssuer):
-		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", safetext.CA(l.issuer), safetext.CA(cert.Issuer))
+	case !bytes.Equal(cert.RawIssuer, l.RawIssuer):
+		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", safetext.CA(l.Issuer), safetext.CA(cert.Issuer))
 	case s.attributes:
-		return fmt.Errorf("crl: the list of %s is for attribute certificates only", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for attribute certificates only", safetext.CA(l.Issuer))
 	case s.users && isCA:
-		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", safetext.CA(l.Issuer))
 	case s.cas && !isCA:
-		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", safetext.CA(l.Issuer))
 	case s.someReasons:
-		return fmt.Errorf("crl: the list of %s covers only some reasons of revocation, which is not supported: use a complete one", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s covers only some reasons of revocation, which is not supported: use a complete one", safetext.CA(l.Issuer))
 	case s.named && !l.namedBy(cert):
-		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", safetext.CA(l.issuer))
+		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", safetext.CA(l.Issuer))
 	}
 	return nil
 }

@@ -61,11 +61,11 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if issuer == nil || len(issuer.RawSubject) == 0 {
 		return errors.New("crl: no certificate of the CA that made the list, or one that was never parsed")
 	}
-	if !bytes.Equal(l.rawIssuer, issuer.RawSubject) {
-		return fmt.Errorf("crl: the list is by %s and not by %s", safetext.CA(l.issuer), safetext.CA(issuer.Subject))
+	if !bytes.Equal(l.RawIssuer, issuer.RawSubject) {
+		return fmt.Errorf("crl: the list is by %s and not by %s", safetext.CA(l.Issuer), safetext.CA(issuer.Subject))
 	}
-	if len(l.authorityKeyID) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(l.authorityKeyID, issuer.SubjectKeyId) {
-		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", safetext.CA(l.issuer))
+	if len(l.AuthorityKeyID) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(l.AuthorityKeyID, issuer.SubjectKeyId) {
+		return fmt.Errorf("crl: the list of %s is by another key of that CA: its key identifiers differ", safetext.CA(l.Issuer))
 	}
 	if !issuer.BasicConstraintsValid || !issuer.IsCA {
 		return fmt.Errorf("crl: %s is not a CA and may not make lists: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
@@ -73,8 +73,8 @@ func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if hasKeyUsage(issuer) && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return fmt.Errorf("crl: %s may not sign lists: its key usage does not have cRLSign: %w", safetext.CA(issuer.Subject), x509.ConstraintViolationError{})
 	}
-	if err := checkSignature(issuer.PublicKey, l.algorithm, l.signed, l.signature); err != nil {
-		return fmt.Errorf("crl: the signature of the list of %s: %w", safetext.CA(l.issuer), err)
+	if err := checkSignature(issuer.PublicKey, l.SignatureAlgorithm, l.signed, l.signature); err != nil {
+		return fmt.Errorf("crl: the signature of the list of %s: %w", safetext.CA(l.Issuer), err)
 	}
 	return nil
 }

@@ -37,15 +37,15 @@ func TestACAThatChangesItsKeySignsItsListsWithTheNewOne(t *testing.T) {
 		reason   chain.Reason
 		text     string
 	}{
-		{"a list of the new key alone", renewed, nil, renewed.list(), nil, 0, ""},
+		{"a list of the new key alone", renewed, nil, renewed.list(), nil, "", ""},
 		{"somebody is on it", renewed, nil, renewed.list(leafOnList), nil, chain.Revoked, "was revoked"},
 		{"nobody named the new key", authority{}, nil, renewed.list(), nil, chain.RevocationUnknown, "by another key"},
-		{"a key that the old one signed", byOldKey, nil, byOldKey.list(), nil, 0, ""},
-		{"lists of both overlap", renewed, l.issuing.list(), renewed.list(newer), nil, 0, ""},
+		{"a key that the old one signed", byOldKey, nil, byOldKey.list(), nil, "", ""},
+		{"lists of both overlap", renewed, l.issuing.list(), renewed.list(newer), nil, "", ""},
 		{"the newer one has the leaf", renewed, l.issuing.list(), renewed.list(newer, leafOnList), nil, chain.Revoked, "was revoked"},
 		{"the older one has the leaf", renewed, l.issuing.list(leafOnList), renewed.list(newer), nil, chain.Revoked, "was revoked"},
 		{"the new key is revoked", renewed, nil, renewed.list(), l.domain.list(revoking(revoked(serialRenewed, hourAgo, crl.KeyCompromise))), chain.RevocationUnknown, "by another key"},
-		{"the old list counts when the new key is revoked", renewed, l.issuing.list(), renewed.list(newer, leafOnList), l.domain.list(revoking(revoked(serialRenewed, hourAgo, crl.KeyCompromise))), 0, ""},
+		{"the old list counts when the new key is revoked", renewed, l.issuing.list(), renewed.list(newer, leafOnList), l.domain.list(revoking(revoked(serialRenewed, hourAgo, crl.KeyCompromise))), "", ""},
 		{"a namesake under another root", stranger, nil, stranger.list(), nil, chain.RevocationUnknown, "by another key"},
 		{"a namesake under no root", alone, nil, alone.list(), nil, chain.RevocationUnknown, "by another key"},
 	} {
@@ -54,7 +54,7 @@ func TestACAThatChangesItsKeySignsItsListsWithTheNewOne(t *testing.T) {
 			domain = l.domain.list()
 		}
 		check := func(t *testing.T, err error) {
-			if test.reason == 0 {
+			if test.reason == "" {
 				assert.NoError(t, err)
 			} else {
 				refusedAs(t, test.reason, test.text, err)

@@ -75,11 +75,11 @@ func (s Status) MarshalJSON() ([]byte, error) {
 }
 
 func (s *Status) describe(l *storedList, now time.Time) {
-	s.Issuer = safetext.Name(l.Issuer(), safetext.MostDN)
-	if n := l.Number(); n != nil {
+	s.Issuer = safetext.Name(l.Issuer, safetext.MostDN)
+	if n := l.Number; n != nil {
 		s.Number = n.String()
 	}
-	s.ThisUpdate, s.NextUpdate, s.Entries = l.ThisUpdate(), l.NextUpdate(), l.Len()
+	s.ThisUpdate, s.NextUpdate, s.Entries = l.ThisUpdate, l.NextUpdate, l.Len()
 	s.Age = now.Sub(s.ThisUpdate)
 	s.Notes = l.notes()
 }

@@ -288,7 +288,7 @@ func (src *source) size() int64 {
 func (s *store) replace(src *source, l *storedList) error {
 	var others []*storedList
 	older := func(old *storedList) error {
-		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA says that it counts anew, remove its file from the cache and start again", safetext.QuoteURL(src.url), l.version(), old.version())
+		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA says that it counts anew, remove its file from the cache and start again", safetext.Quote(src.url), l.version(), old.version())
 	}
 	for _, old := range src.lists {
 		switch {
@@ -356,7 +356,7 @@ func (s *store) evict() bool {
 	if l := first.last(); l != nil {
 		s.remember(&eviction{
 			first.authority.cert, first.url,
-			&storedList{List: &List{thisUpdate: l.thisUpdate, number: l.number}}, s.now(),
+			&storedList{List: &List{ThisUpdate: l.ThisUpdate, Number: l.Number}}, s.now(),
 		})
 	}
 	s.crowded = true
@@ -382,7 +382,7 @@ func (s *store) remember(e *eviction) {
 }
 
 func (e *eviction) err() error {
-	return fmt.Errorf("the list from %s gave way for room at %s: raise Config.MaxBytes", safetext.QuoteURL(e.url), inUTC(e.at))
+	return fmt.Errorf("the list from %s gave way for room at %s: raise Config.MaxBytes", safetext.Quote(e.url), inUTC(e.at))
 }
 
 // missed says so if there was a list of a CA that cannot be asked: one that was

@@ -29,7 +29,7 @@ type storedList struct {
 
 // numbered is an error for a list without a CRL number, if those are not allowed.
 func numbered(l *List, allowUnnumbered bool) error {
-	if l.Number() != nil || allowUnnumbered {
+	if l.Number != nil || allowUnnumbered {
 		return nil
 	}
 	return errors.New("crl: the list has no CRL number, which RFC 5280 section 5.2.3 demands: Config.AllowUnnumbered accepts it")
@@ -37,7 +37,7 @@ func numbered(l *List, allowUnnumbered bool) error {
 
 // notes are what Status notes about a list that is in use.
 func (l *storedList) notes() (notes []string) {
-	if l.Number() == nil {
+	if l.Number == nil {
 		notes = append(notes, "the list has no CRL number (RFC 5280 section 5.2.3)")
 	}
 	if l.pointsToDelta {
@@ -70,7 +70,7 @@ const maxAsked = 8
 // newStoredList takes a list that was parsed from data.
 func newStoredList(l *List, data []byte, origin string, src *source) *storedList {
 	s := &storedList{List: l, size: int64(len(data)), origin: origin, source: src} // entries take less than their DER
-	if l.algorithm == x509.PureEd25519 {
+	if l.SignatureAlgorithm == x509.PureEd25519 {
 		s.size += int64(len(l.signed)) // which is all of it
 	}
 	return s
@@ -129,20 +129,20 @@ func (l *storedList) revokedBy(cert *x509.Certificate, at time.Time) error {
 
 // newerThan compares lists of one CA: by date, then by number.
 func (l *storedList) newerThan(o *storedList) bool {
-	if d := l.ThisUpdate().Compare(o.ThisUpdate()); d != 0 {
+	if d := l.ThisUpdate.Compare(o.ThisUpdate); d != 0 {
 		return d > 0
 	}
-	return l.Number() != nil && (o.Number() == nil || l.Number().Cmp(o.Number()) > 0)
+	return l.Number != nil && (o.Number == nil || l.Number.Cmp(o.Number) > 0)
 }
 
 // olderThan reports whether a list must not replace another of the same scope:
 // whoever can keep a list from us, or has an old one, must not undo a revocation with
 // it.
 func (l *storedList) olderThan(o *storedList) bool {
-	if l.ThisUpdate().Before(o.ThisUpdate()) {
+	if l.ThisUpdate.Before(o.ThisUpdate) {
 		return true
 	}
-	return l.Number() != nil && o.Number() != nil && l.Number().Cmp(o.Number()) < 0
+	return l.Number != nil && o.Number != nil && l.Number.Cmp(o.Number) < 0
 }
 
 // sameScope reports whether lists of one CA speak about the same certificates.
@@ -150,8 +150,8 @@ func (l *storedList) sameScope(o *storedList) bool { return reflect.DeepEqual(l.
 
 // version distinguishes the lists of one CA, for people.
 func (l *storedList) version() string {
-	s := "of " + inUTC(l.ThisUpdate())
-	if n := l.Number(); n != nil {
+	s := "of " + inUTC(l.ThisUpdate)
+	if n := l.Number; n != nil {
 		s = "number " + n.String() + " " + s
 	}
 	return s

@@ -30,7 +30,7 @@ func rfcPermittedNames(s *subject) string {
 			permitted := newSubtrees(ca.PermittedURIDomains)
 			for _, uri := range s.URIs {
 				if !permitted.host(hostOf(uri)) {
-					return fmt.Sprintf("the host of the URI %s is in no permitted subtree of %s", safetext.QuoteURL(uri.String()), safetext.Certificate(ca))
+					return fmt.Sprintf("the host of the URI %s is in no permitted subtree of %s", safetext.Quote(uri.String()), safetext.Certificate(ca))
 				}
 			}
 		}

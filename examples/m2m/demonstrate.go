@@ -240,7 +240,7 @@ func call(client *http.Client, url string) (outcome, todo string) {
 	case errors.As(err, &theirs) && theirs.Reason == chain.Expired:
 		return ended, theirs.Problem + " " + theirs.Advice
 	case errors.As(err, &theirs):
-		return "refused: " + theirs.Reason.String(), theirs.Problem + " " + theirs.Advice
+		return "refused: " + string(theirs.Reason), theirs.Problem + " " + theirs.Advice
 	case errors.As(err, &ours):
 		return notLetIn, ours.Problem + " " + ours.Advice
 	case err != nil:

@@ -56,7 +56,7 @@ func (c *certificate) toDo() toDo {
 	switch {
 	case c.Do == classFix:
 		return toDo{Do: classFix, Problem: c.problem()}
-	case c.Status == advice.Compromised.String():
+	case c.Status == string(advice.Compromised):
 		return toDo{Do: c.Do, Status: c.Status}
 	}
 	key := toDo{Do: c.Do, CA: c.CA, Hierarchy: c.Hierarchy, Status: c.Status, Supplier: c.Supplier,
@@ -86,7 +86,7 @@ func (k toDo) words() (what, why string) {
 	if k.Do == classFix {
 		return "Put right how it is used: " + k.Problem, "Nothing has to be ordered for this; programs refuse it as it is, or some do."
 	}
-	if k.Status == advice.Compromised.String() {
+	if k.Status == string(advice.Compromised) {
 		return "Take test certificates out of use", "Their private keys are public: they are of package pkiotest."
 	}
 	by, old := "", hierarchyName(k.Hierarchy)
@@ -114,13 +114,13 @@ func (k toDo) words() (what, why string) {
 		subject = "These are CA certificates of " + old
 	}
 	switch k.Status {
-	case advice.Withdrawn.String():
+	case string(advice.Withdrawn):
 		why = subject + ", withdrawn."
-	case advice.Unfit.String():
+	case string(advice.Unfit):
 		why = subject + ", which may not be used like this."
-	case advice.Ended.String():
+	case string(advice.Ended):
 		why = subject + ", and are no longer valid."
-	case advice.Ending.String():
+	case string(advice.Ending):
 		why = subject + ", and end."
 	default:
 		why = subject + "."

@@ -173,7 +173,8 @@ func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
 	if !slices.Contains([]class{classNow, classSoon, classLater}, failOn) {
 		return "", use, fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
 	}
-	if err := use.UnmarshalText([]byte(f.use)); err != nil {
+	use = advice.Use(f.use)
+	if !slices.Contains([]advice.Use{"", advice.MachineToMachine, advice.Web, advice.ClientOnly}, use) {
 		return "", use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
 	}
 	return failOn, use, f.name.check()

@@ -243,7 +243,7 @@ func certificateOf(r inventory.Result, at time.Time) *certificate {
 		NotBefore: x.NotBefore.UTC(),
 		NotAfter:  x.NotAfter.UTC(),
 		CA:        x.IsCA,
-		Status:    a.Status.String(),
+		Status:    string(a.Status),
 		Supplier:  string(a.Supplier),
 		Advice:    safetext.Printable(a.Text, maxText),
 		Sources:   a.Sources,
@@ -264,8 +264,8 @@ func certificateOf(r inventory.Result, at time.Time) *certificate {
 	claim, ok := r.Claim()
 	switch {
 	case ok:
-		c.Hierarchy, c.Role, c.TSP = textOf(claim.Hierarchy), claim.Role.String(), string(claim.TSP)
-		c.OIN, c.RecognisedBy, c.TestKey = string(claim.OIN), claim.By.String(), claim.Fixture
+		c.Hierarchy, c.Role, c.TSP = textOf(claim.Hierarchy), string(claim.Role), string(claim.TSP)
+		c.OIN, c.RecognisedBy, c.TestKey = string(claim.OIN), claim.By, claim.Fixture
 	case a.Status == advice.Withdrawn:
 		c.Hierarchy = textOf(pkioverheid.G3)
 	}
@@ -317,7 +317,7 @@ func placeOf(r inventory.Result, c *certificate) place {
 		p.Format = r.Format.String()
 	}
 	if r.Use != inventory.UnknownUse {
-		p.Use = r.Use.String()
+		p.Use = string(r.Use)
 	}
 	if state, reason := judged(r); state != c.State || reason != c.Reason {
 		p.State, p.Reason = state, reason
@@ -349,7 +349,7 @@ func judged(r inventory.Result) (state, reason string) {
 	case errors.As(err, &g3):
 		return state, g3.Problem
 	case !errors.As(err, &e):
-		return state, safetext.Line(err.Error())
+		return state, safetext.Printable(err.Error(), safetext.MostError)
 	}
 	who := "it"
 	if e.Cert != nil {
@@ -368,7 +368,7 @@ func judged(r inventory.Result) (state, reason string) {
 		var told explained
 		if errors.As(under, &told) {
 			if problem, _ := told.ProblemAdvice(); problem != "" {
-				return state, safetext.Line(problem)
+				return state, safetext.Printable(problem, safetext.MostError)
 			}
 		}
 	}
@@ -457,7 +457,14 @@ func (t *trouble) Unwrap() error { return t.cause }
 
 // nameOf is what people call a certificate.
 func nameOf(c *x509.Certificate) string {
-	return cmp.Or(safetext.CertificateName(c), "(no name)")
+	name := safetext.Name(c.Subject, safetext.Most)
+	switch {
+	case c.Subject.CommonName != "":
+		name = safetext.Printable(c.Subject.CommonName, safetext.Most)
+	case len(c.DNSNames) > 0:
+		name = safetext.Printable(c.DNSNames[0], safetext.Most)
+	}
+	return cmp.Or(name, "(no name)")
 }
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

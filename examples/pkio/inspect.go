@@ -139,7 +139,7 @@ func describe(out io.Writer, number int, r inventory.Result) {
 	for _, line := range whoIs(r) {
 		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
 	}
-	if a := r.Advice(); a.Urgency > advice.NotUrgent || a.Status != advice.Unrecognised {
+	if a := r.Advice(); a.Urgency != advice.NotUrgent || a.Status != advice.Unrecognised {
 		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", safetext.Printable(a.Text, maxText)))
 	}
 }
@@ -156,7 +156,7 @@ func whoIs(r inventory.Result) []string {
 		lines[0] = "found: " + r.Where()
 	}
 	if r.Use != inventory.UnknownUse {
-		lines[0] += ", " + r.Use.String()
+		lines[0] += ", " + string(r.Use)
 	}
 	if r.Party != "" {
 		lines[0] += " of " + safetext.Printable(r.Party, 100)
@@ -191,11 +191,11 @@ func whoIs(r inventory.Result) []string {
 	return lines
 }
 
-func recognisedBy(by pkioverheid.Recognition) string {
+func recognisedBy(by string) string {
 	if by == pkioverheid.ByKeyIdentifier {
 		return "issuer's name and key identifier"
 	}
-	return by.String()
+	return by
 }
 
 // explain writes the tree, the verdict in colour.
@@ -223,10 +223,10 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 	own := *e
 	var a advice.Advice
 	if len(e.Path) > 0 {
-		a = advice.For(e.Path[0].Certificate, 0, e.Time)
+		a = advice.For(e.Path[0].Certificate, "", e.Time)
 	}
 	switch {
-	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status > advice.Fine:
+	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status != "" && a.Status != advice.Unrecognised && a.Status != advice.Fine:
 		own.Advice = safetext.Printable(a.Text, maxText)
 	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
 		own.Advice = ""

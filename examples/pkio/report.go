@@ -309,7 +309,7 @@ func drawBox(c *chain.ExplainedCertificate) box {
 	identity, known := pkioverheid.ClaimOf(c.Certificate)
 	switch {
 	case known:
-		role := identity.Role.String()
+		role := string(identity.Role)
 		b.Role = strings.ToUpper(role[:1]) + role[1:] + ", " + identity.Hierarchy.String()
 	case c.Source == chain.SourceRoot:
 		b.Role = "Root"

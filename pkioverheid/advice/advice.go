@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -21,81 +20,41 @@ import (
 
 // Use is what a certificate is used for, on which depends what replaces it. The
 // zero value is not known: [For] then goes by what the certificate allows.
-type Use uint8
+type Use string
 
 const (
-	MachineToMachine Use = iota + 1 // TLS between systems, on either side
-	Web                             // a public web site, which browsers visit
-	ClientOnly                      // a client's certificate, which no server shows
+	MachineToMachine Use = "machine-to-machine" // TLS between systems, on either side
+	Web              Use = "web"                // a public web site, which browsers visit
+	ClientOnly       Use = "client-only"        // a client's certificate, which no server shows
 )
 
-var useTexts = [...]string{"", "machine-to-machine", "web", "client-only"}
-
-// String returns "machine-to-machine", "web" or "client-only", and nothing for the
-// zero value; for other values "Use(N)".
-func (u Use) String() string { return enum.String("Use", u, useTexts[:]) }
-
-// MarshalText returns what String does. Values that are none are an error.
-func (u Use) MarshalText() ([]byte, error) { return enum.Marshal("use", u, useTexts[:]) }
-
-// UnmarshalText takes what String returns.
-func (u *Use) UnmarshalText(text []byte) error { return enum.Unmarshal("use", u, text, useTexts[:]) }
-
-// Status is what [For] found a certificate to be.
-type Status uint8
+// Status is what [For] found a certificate to be. Empty means Unrecognised.
+type Status string
 
 const (
-	Unrecognised Status = iota // of no hierarchy of PKIoverheid known here, or no certificate at all
-	Fine                       // nothing to do for now
-	TestOnly                   // marked as a test certificate: TRIAL, TEST, ACCEPTATIE
-	Ending                     // it or its hierarchy ends, and there is a date by which to replace it
-	Unfit                      // not for this use, whatever its dates
-	Ended                      // it or its CAs are no longer valid
-	Withdrawn                  // its CA was withdrawn: G3 server certificates, and UZI Server 2024
-	Compromised                // its private key or its CA's is public: package pkiotest
+	Unrecognised Status = "unrecognised" // of no hierarchy of PKIoverheid known here, or no certificate at all
+	Fine         Status = "fine"         // nothing to do for now
+	TestOnly     Status = "test"         // marked as a test certificate: TRIAL, TEST, ACCEPTATIE
+	Ending       Status = "ending"       // it or its hierarchy ends, and there is a date by which to replace it
+	Unfit        Status = "unfit"        // not for this use, whatever its dates
+	Ended        Status = "ended"        // it or its CAs are no longer valid
+	Withdrawn    Status = "withdrawn"    // its CA was withdrawn: G3 server certificates, and UZI Server 2024
+	Compromised  Status = "compromised"  // its private key or its CA's is public: package pkiotest
 )
 
-var statusTexts = [...]string{"unrecognised", "fine", "test", "ending", "unfit", "ended", "withdrawn", "compromised"}
-
-// String returns the status in a word, such as "withdrawn"; "Status(N)" for a value
-// that is none.
-func (s Status) String() string { return enum.String("Status", s, statusTexts[:]) }
-
-// MarshalText returns what String does. Values that are none are an error.
-func (s Status) MarshalText() ([]byte, error) { return enum.Marshal("status", s, statusTexts[:]) }
-
-// UnmarshalText takes what String returns.
-func (s *Status) UnmarshalText(text []byte) error {
-	return enum.Unmarshal("status", s, text, statusTexts[:])
-}
-
-// Urgency is how soon something must be done. A greater value is more urgent.
-type Urgency uint8
+// Urgency is how soon something must be done. Empty means NotUrgent.
+type Urgency string
 
 const (
-	NotUrgent Urgency = iota // nothing to do
-	ActLater                 // there is a deadline, more than 90 days ahead
-	ActSoon                  // the deadline is within 90 days
-	ActNow                   // the deadline has passed, or it may not be used like this at all
+	NotUrgent Urgency = "none"  // nothing to do
+	ActLater  Urgency = "later" // there is a deadline, more than 90 days ahead
+	ActSoon   Urgency = "soon"  // the deadline is within 90 days
+	ActNow    Urgency = "now"   // the deadline has passed, or it may not be used like this at all
 )
-
-var urgencyTexts = [...]string{"none", "later", "soon", "now"}
 
 // soon is ours: an organisation needs some weeks to order a certificate of
 // PKIoverheid and to agree with the other side on it.
 const soon = 90 * 24 * time.Hour
-
-// String returns "none", "later", "soon" or "now"; "Urgency(N)" for a value that is
-// none.
-func (u Urgency) String() string { return enum.String("Urgency", u, urgencyTexts[:]) }
-
-// MarshalText returns what String does. Values that are none are an error.
-func (u Urgency) MarshalText() ([]byte, error) { return enum.Marshal("urgency", u, urgencyTexts[:]) }
-
-// UnmarshalText takes what String returns.
-func (u *Urgency) UnmarshalText(text []byte) error {
-	return enum.Unmarshal("urgency", u, text, urgencyTexts[:])
-}
 
 // Advice says what to do about a certificate. The zero value says that nothing is
 // known.
@@ -136,12 +95,21 @@ func (a Advice) Compare(b Advice) int {
 		deadlines = -deadlines // none is later than any
 	}
 	return cmp.Or(
-		cmp.Compare(b.Urgency, a.Urgency),
+		cmp.Compare(b.Urgency.rank(), a.Urgency.rank()),
 		deadlines,
-		cmp.Compare(b.Status, a.Status),
+		cmp.Compare(b.Status.rank(), a.Status.rank()),
 		cmp.Compare(a.Text, b.Text),
 	)
 }
+
+// rank is the place of a value in its order, 0 where it is not there.
+func rank[T ~string](v T, order ...T) int { return max(0, slices.Index(order, v)) }
+
+func (s Status) rank() int {
+	return rank(s, Unrecognised, Fine, TestOnly, Ending, Unfit, Ended, Withdrawn, Compromised)
+}
+
+func (u Urgency) rank() int { return rank(u, NotUrgent, ActLater, ActSoon, ActNow) }
 
 // cite adds sources that are not there yet.
 func (a *Advice) cite(sources ...string) {
@@ -185,7 +153,7 @@ var (
 // revoked. nil is [Unrecognised].
 func For(cert *x509.Certificate, use Use, at time.Time) Advice {
 	if cert == nil || len(cert.Raw) == 0 {
-		return Advice{Text: "There is no certificate to advise on."}
+		return Advice{Status: Unrecognised, Urgency: NotUrgent, Text: "There is no certificate to advise on."}
 	}
 	if at.IsZero() {
 		at = time.Now()
@@ -206,7 +174,7 @@ func For(cert *x509.Certificate, use Use, at time.Time) Advice {
 		c.Hierarchy, c.TSP = claim.Withdrawal.Hierarchy, claim.Withdrawal.TSP
 		a = c.ofWithdrawn()
 	case claim.TestMark != "":
-		return Advice{Status: TestOnly, Sources: []string{sourceTests},
+		return Advice{Status: TestOnly, Urgency: NotUrgent, Sources: []string{sourceTests},
 			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", phrase.Capital(safetext.Certificate(cert)), claim.TestMark)}
 	case !known:
 		return c.unrecognised()
@@ -220,7 +188,7 @@ func For(cert *x509.Certificate, use Use, at time.Time) Advice {
 	}
 	a.Supplier = c.TSP
 	switch {
-	case a.Status == Compromised, use == Web && a.Replacement == 0 && a.Urgency > NotUrgent:
+	case a.Status == Compromised, use == Web && a.Replacement == 0 && a.Urgency != NotUrgent:
 		a.Supplier = ""
 	case a.Supplier == pkioverheid.QuoVadis:
 		a.Supplier = pkioverheid.DigiCert
@@ -235,7 +203,7 @@ func planForG4() string  { return pkioverheid.PrivateG1.Plan().Source }
 // clientOnly reports whether the certificate is a client's for all that is known.
 func (c *subject) clientOnly() bool {
 	cert := c.Certificate
-	return c.use == ClientOnly || c.use == 0 && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) &&
+	return c.use == ClientOnly || c.use == "" && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) &&
 		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth) &&
 		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
@@ -315,7 +283,7 @@ func (c *subject) ofPkiotest() Advice {
 }
 
 func (c *subject) unrecognised() Advice {
-	a := Advice{Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(safetext.Certificate(c.Certificate)))}
+	a := Advice{Status: Unrecognised, Urgency: NotUrgent, Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(safetext.Certificate(c.Certificate)))}
 	for _, p := range c.Certificate.Policies {
 		if policy.IsPKIoverheid(p) {
 			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
@@ -328,10 +296,10 @@ func (c *subject) unrecognised() Advice {
 func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 	a := Advice{Status: Withdrawn, Deadline: earlier(pkioverheid.G3.Plan().ReplaceBy, c.Certificate.NotAfter), Sources: []string{planOf2020()}}
 	c.TSP = g3.TSP
-	isCA := c.Role != pkioverheid.EndEntity && c.Role != 0
+	isCA := c.Role != pkioverheid.EndEntity && c.Role != ""
 	if !g3.Withdrawn {
 		a = Advice{Status: Unfit, Urgency: ActNow, Sources: []string{planOf2020(), planForG4()}}
-		if !isCA && c.use == 0 { // a person's certificate or a seal, perhaps
+		if !isCA && c.use == "" { // a person's certificate or a seal, perhaps
 			a.Status, a.Deadline = Ending, c.ends()
 			if c.at.After(a.Deadline) {
 				a.Status = Ended
@@ -383,7 +351,7 @@ func (c *subject) ofWithdrawn() Advice {
 
 func (c *subject) ofCA() Advice {
 	kind := map[pkioverheid.Role]string{pkioverheid.Root: "stamcertificaat", pkioverheid.DomainCA: "domeincertificaat", pkioverheid.TSPCA: "TSP certificate"}[c.Role]
-	a := Advice{Status: Fine, Deadline: c.ends()}
+	a := Advice{Status: Fine, Urgency: NotUrgent, Deadline: c.ends()}
 	what := fmt.Sprintf("%s (%s of %s)", phrase.Capital(safetext.Certificate(c.Certificate)), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
 	row, next := c.Hierarchy.Plan(), c.betweenMachines()
@@ -422,7 +390,7 @@ func (c *subject) ofCA() Advice {
 }
 
 func (c *subject) ofEndEntity() Advice {
-	a := Advice{Status: Fine, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
+	a := Advice{Status: Fine, Urgency: NotUrgent, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
 	what := fmt.Sprintf("%s is a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
 	if c.By == pkioverheid.ByName {
 		what = fmt.Sprintf("%s presents itself as a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
@@ -531,7 +499,7 @@ func (c *subject) replacement() replacement {
 		return replacement{0, gOther("authentication", policy.G4Authentication) + ", or for one with a domain name under Private G4 TLS (policy " + policy.G4Server + ")", []string{sourceSplit}}
 	}
 	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{planForG4()}}
-	if c.use == 0 {
+	if c.use == "" {
 		r.words = phrase.ForAnyUse
 	}
 	if c.TSP == pkioverheid.CIBG && !c.at.Before(cibgG4) {

@@ -86,49 +86,49 @@ func TestAdviceSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 		{"G3 on the web today", testcert.Claiming(t, testcert.CA(t, kpnG3)), web, today, advice.Withdrawn, advice.ActNow, plan, 0, "", "a CA that browsers trust", "EV root ended"},
 		{"G3 of QuoVadis, which is DigiCert now", testcert.Claiming(t, testcert.CA(t, quoG3)), m2m, today, advice.Withdrawn, advice.ActNow, plan, g4, "DigiCert", "QuoVadis, now DigiCert", "replacement plan of 2020"},
 		{"G3 that ended before the plan's date", testcert.Claiming(t, testcert.CA(t, kpnG3), until(date(2020, 1, 1))), m2m, today, advice.Withdrawn, advice.ActNow, date(2020, 1, 1), g4, "KPN", "withdrawn", "replacement plan"},
-		{"a person's of G3, use not known", testcert.Claiming(t, persons), 0, today, advice.Ending, advice.ActLater, endG1, g4, "KPN", "If it is used for TLS", "before 2028"},
+		{"a person's of G3, use not known", testcert.Claiming(t, persons), "", today, advice.Ending, advice.ActLater, endG1, g4, "KPN", "If it is used for TLS", "before 2028"},
 		{"a person's of G3 between machines", testcert.Claiming(t, persons), m2m, today, advice.Unfit, advice.ActNow, anyTime, g4, "KPN", "may not be used between machines", "before 2028"},
-		{"the G3 root in a trust store", pkioverheid.G3.Root(), 0, today, advice.Unfit, advice.ActNow, anyTime, g4, "", "take it out of what TLS trusts", "before 2028"},
+		{"the G3 root in a trust store", pkioverheid.G3.Root(), "", today, advice.Unfit, advice.ActNow, anyTime, g4, "", "take it out of what TLS trusts", "before 2028"},
 		{"a G3 server CA in a trust store", testcert.CA(t, kpnG3), m2m, today, advice.Withdrawn, advice.ActNow, plan, g4, "KPN", "take it out of what TLS trusts", "replacement plan"},
 		{"CA2020 while EV lasted", testcert.Claiming(t, testcert.CA(t, kpnEV)), m2m, date(2021, 6, 1), advice.Ending, advice.ActLater, endEV, g1, "KPN", "ends on 2022-12-05", "EV root ended"},
 		{"CA2020 today", testcert.Claiming(t, testcert.CA(t, kpnEV), until(date(2021, 9, 1))), m2m, today, advice.Ended, advice.ActNow, date(2021, 9, 1), g4, "KPN", "ended on 2021-09-01", "EV root ended"},
 		{"CA2020 on the web today", testcert.Claiming(t, testcert.CA(t, kpnEV)), web, today, advice.Ended, advice.ActNow, endEV, 0, "", "a CA that browsers trust", "EV root ended"},
-		{"the EV root in a trust store", pkioverheid.EV.Root(), 0, today, advice.Ended, advice.ActNow, endEV, g4, "", "was good until 2022-12-05, and since then only to check what was signed before", "EV root ended"},
-		{"the EV root while it lasted", pkioverheid.EV.Root(), 0, date(2021, 6, 1), advice.Ending, advice.ActLater, endEV, g1, "", "is good until 2022-12-05, and after that only to check", "EV root ended"},
+		{"the EV root in a trust store", pkioverheid.EV.Root(), "", today, advice.Ended, advice.ActNow, endEV, g4, "", "was good until 2022-12-05, and since then only to check what was signed before", "EV root ended"},
+		{"the EV root while it lasted", pkioverheid.EV.Root(), "", date(2021, 6, 1), advice.Ending, advice.ActLater, endEV, g1, "", "is good until 2022-12-05, and after that only to check", "EV root ended"},
 		{"G1 with its own end first", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2027, 5, 1))), m2m, today, advice.Ending, advice.ActLater, date(2027, 5, 1), g4, "KPN", "to have moved before 2028", "before 2028"},
 		{"G1 that claims to outlive its hierarchy", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, today, advice.Ending, advice.ActLater, leaveG1, g4, "KPN", "ends on 2028-11-12", "before 2028"},
-		{"G1 in its last weeks", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2027, 1, 1))), 0, today, advice.Ending, advice.ActSoon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
+		{"G1 in its last weeks", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2027, 1, 1))), "", today, advice.Ending, advice.ActSoon, date(2027, 1, 1), g4, "KPN", "Private G4", "before 2028"},
 		{"G1 when G1 has ended", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, date(2028, 11, 13), advice.Ended, advice.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
 		{"G1 before there was G4", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 12, 1), advice.Ending, advice.ActSoon, date(2022, 1, 1), g1, "KPN", "before then, ask the certificate supplier (KPN) for a private certificate under Private G1.", "replacement plan of 2020"},
 		{"G1 long before there was G4", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2022, 1, 1))), m2m, date(2021, 6, 1), advice.Fine, advice.NotUrgent, date(2022, 1, 1), 0, "KPN", "good until 2022-01-01", "the validity"},
 		{"G1 on the day before there was G4", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, date(2025, 7, 17).Add(-time.Second), advice.Fine, advice.NotUrgent, endG1, 0, "KPN", "good until 2028-11-12", "the validity"},
 		{"G1 from then on", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, date(2025, 7, 18), advice.Ending, advice.ActLater, leaveG1, g4, "KPN", "left that hierarchy by 2027-12-31: ask", "before 2028"},
-		{"the G1 root before there was G4", pkioverheid.PrivateG1.Root(), 0, date(2021, 6, 1), advice.Fine, advice.NotUrgent, endG1, 0, "", "good until 2028-11-12", "the validity"},
+		{"the G1 root before there was G4", pkioverheid.PrivateG1.Root(), "", date(2021, 6, 1), advice.Fine, advice.NotUrgent, endG1, 0, "", "good until 2028-11-12", "the validity"},
 		{"G1 on the web", testcert.Claiming(t, testcert.CA(t, kpnG1)), web, today, advice.Unfit, advice.ActNow, leaveG1, 0, "", "no browser trusts", "EV root ended"},
 		{"G1 of a client without domain names", testcert.Claiming(t, testcert.CA(t, kpnG1), withoutNames), client, today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "44.16.25.8", "Programma van Eisen"},
-		{"the same, use not known", testcert.Claiming(t, testcert.CA(t, kpnG1), withoutNames), 0, today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
+		{"the same, use not known", testcert.Claiming(t, testcert.CA(t, kpnG1), withoutNames), "", today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "G4 Root Priv G-Other", "Programma van Eisen"},
 		{"G1 of a client with domain names", testcert.Claiming(t, testcert.CA(t, kpnG1)), client, today, advice.Ending, advice.ActLater, leaveG1, g4, "KPN", "Private G4 TLS", "before 2028"},
-		{"G1 for authenticity", testcert.Claiming(t, testcert.CA(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), 0, today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
-		{"G1 for confidentiality", testcert.Claiming(t, testcert.CA(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), 0, today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
+		{"G1 for authenticity", testcert.Claiming(t, testcert.CA(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.4")), "", today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "44.16.25.4", "Programma van Eisen"},
+		{"G1 for confidentiality", testcert.Claiming(t, testcert.CA(t, kpnG1), policy(t, "2.16.528.1.1003.1.2.8.5")), "", today, advice.Ending, advice.ActLater, leaveG1, 0, "KPN", "44.16.25.7", "Programma van Eisen"},
 		{"G1 of DigiCert", testcert.Claiming(t, testcert.CA(t, digicert)), m2m, today, advice.Ending, advice.ActLater, leaveG1, g4, "DigiCert", "(QuoVadis, now DigiCert)", "before 2028"},
 		{"G1 of CIBG, which issues under G4 only", testcert.Claiming(t, testcert.CA(t, "UZI-register Private Server CA G1")), m2m, today, advice.Ending, advice.ActLater, leaveG1, g4, "CIBG", "(CIBG)", "12 November 2026"},
-		{"the G1 root in a trust store", pkioverheid.PrivateG1.Root(), 0, today, advice.Ending, advice.ActLater, endG1, g4, "", "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", "before 2028"},
-		{"the G1 root when no G1 verifies any more", pkioverheid.PrivateG1.Root(), 0, date(2028, 11, 13), advice.Ended, advice.ActNow, endG1, g4, "", "in its place", "before 2028"},
+		{"the G1 root in a trust store", pkioverheid.PrivateG1.Root(), "", today, advice.Ending, advice.ActLater, endG1, g4, "", "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", "before 2028"},
+		{"the G1 root when no G1 verifies any more", pkioverheid.PrivateG1.Root(), "", date(2028, 11, 13), advice.Ended, advice.ActNow, endG1, g4, "", "in its place", "before 2028"},
 		{"G4", testcert.Claiming(t, testcert.CA(t, kpnG4), until(date(2028, 1, 1))), m2m, today, advice.Fine, advice.NotUrgent, date(2028, 1, 1), 0, "KPN", "good until 2028-01-01", "the validity"},
 		{"G4 in its last weeks", testcert.Claiming(t, testcert.CA(t, kpnG4), until(date(2027, 1, 1))), m2m, today, advice.Ending, advice.ActSoon, date(2027, 1, 1), g4, "KPN", "before then, ask", "the validity"},
 		{"G4 on the first of its last days", testcert.Claiming(t, testcert.CA(t, kpnG4), until(today.Add(90*24*time.Hour))), m2m, today, advice.Ending, advice.ActSoon, today.Add(90 * 24 * time.Hour), g4, "KPN", "before then, ask", "the validity"},
 		{"G4 on the day before", testcert.Claiming(t, testcert.CA(t, kpnG4), until(today.Add(90*24*time.Hour+time.Second))), m2m, today, advice.Fine, advice.NotUrgent, today.Add(90*24*time.Hour + time.Second), 0, "KPN", "good until", "the validity"},
 		{"G4 at its very end", testcert.Claiming(t, testcert.CA(t, kpnG4), until(today)), m2m, today, advice.Ending, advice.ActSoon, today, g4, "KPN", "before then, ask", "the validity"},
-		{"a TSP CA of G4 on the first of its last days", testcert.CA(t, uziG4), 0, endG4.Add(-90 * 24 * time.Hour), advice.Ending, advice.ActSoon, endG4, 0, "CIBG", "what comes after it", "the validity"},
+		{"a TSP CA of G4 on the first of its last days", testcert.CA(t, uziG4), "", endG4.Add(-90 * 24 * time.Hour), advice.Ending, advice.ActSoon, endG4, 0, "CIBG", "what comes after it", "the validity"},
 		{"G1 on the last day that Logius gives", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2028, 9, 1))), m2m, leaveG1, advice.Ending, advice.ActSoon, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asks everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
 		{"G1 a month after that, although it ends later", testcert.Claiming(t, testcert.CA(t, kpnG1), until(date(2028, 9, 1))), m2m, date(2028, 2, 1), advice.Ending, advice.ActNow, leaveG1, g4, "KPN", "ends on 2028-09-01, and Logius asked everyone to have left that hierarchy by 2027-12-31: ask", "before 2028"},
-		{"the G1 root after that", pkioverheid.PrivateG1.Root(), 0, date(2028, 2, 1), advice.Ending, advice.ActLater, endG1, g4, "", "Trust Private G4 TLS", "before 2028"},
+		{"the G1 root after that", pkioverheid.PrivateG1.Root(), "", date(2028, 2, 1), advice.Ending, advice.ActLater, endG1, g4, "", "Trust Private G4 TLS", "before 2028"},
 		{"G1 at the very end of its CAs", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, endG1, advice.Ending, advice.ActNow, leaveG1, g4, "KPN", "Overdue since 2027-12-31.", "before 2028"},
 		{"G1 a second later", testcert.Claiming(t, testcert.CA(t, kpnG1)), m2m, endG1.Add(time.Second), advice.Ended, advice.ActNow, leaveG1, g4, "KPN", "ended on 2028-11-12", "before 2028"},
 		{"G3 at the plan's very end", testcert.Claiming(t, testcert.CA(t, kpnG3)), m2m, plan, advice.Withdrawn, advice.ActSoon, plan, g1, "KPN", "a private certificate under Private G1", "replacement plan of 2020"},
 		{"G4 that ended", testcert.Claiming(t, testcert.CA(t, kpnG4), until(date(2026, 11, 22))), m2m, today, advice.Ended, advice.ActNow, date(2026, 11, 22), g4, "KPN", "ended on 2026-11-22", "the validity"},
 		{"G4 on the web", testcert.Claiming(t, testcert.CA(t, kpnG4)), web, today, advice.Unfit, advice.ActNow, endG4, 0, "", "no browser trusts", "EV root ended"},
-		{"a TSP CA of G4 in a trust store", testcert.CA(t, uziG4), 0, today, advice.Fine, advice.NotUrgent, endG4, 0, "CIBG", "good until 2039-05-18", "the validity"},
+		{"a TSP CA of G4 in a trust store", testcert.CA(t, uziG4), "", today, advice.Fine, advice.NotUrgent, endG4, 0, "CIBG", "good until 2039-05-18", "the validity"},
 		{"UZI Server 2024, withdrawn", uzi2024, m2m, today, advice.Withdrawn, advice.ActNow, date(2025, 10, 29), g4, "CIBG", "a CA that was withdrawn", "revoked on 29 October 2025"},
 		{"a foreign certificate", testcert.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "foreign.example"}}, nil).Leaf, m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, 0, "", "no hierarchy of PKIoverheid that is known here", ""},
 		{"a policy of PKIoverheid under a CA that is not known", func() *x509.Certificate {
@@ -136,10 +136,10 @@ func TestAdviceSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 			policy(t, "2.16.528.1.1003.1.2.44.16.25.8")(tmpl)
 			return testcert.Sign(t, tmpl, nil).Leaf
 		}(), m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, 0, "", "44.16.25.8", ""},
-		{"a TRIAL certificate", testcert.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "TRIAL x"}}, nil).Leaf, 0, today, advice.TestOnly, advice.NotUrgent, anyTime, 0, "", "belongs in no production system", "TRIAL"},
+		{"a TRIAL certificate", testcert.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "TRIAL x"}}, nil).Leaf, "", today, advice.TestOnly, advice.NotUrgent, anyTime, 0, "", "belongs in no production system", "TRIAL"},
 		{"a certificate of pkiotest", pkiotest.New(g1).Issue().Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, 0, "", "its private key is public", "pkiotest"},
 		{"a G3 certificate of pkiotest", pkiotest.New(pkioverheid.G3).Issue().Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, 0, "", "its private key is public", "pkiotest"},
-		{"another key below a CA of pkiotest", pkiotest.New(g1).Issue(pkiotest.Key(testcert.Sign(t, &x509.Certificate{}, nil).PrivateKey.(*ecdsa.PrivateKey))).Leaf, 0, today, advice.Compromised, advice.ActNow, anyTime, 0, "", "the private key of its CA is public", "pkiotest"},
+		{"another key below a CA of pkiotest", pkiotest.New(g1).Issue(pkiotest.Key(testcert.Sign(t, &x509.Certificate{}, nil).PrivateKey.(*ecdsa.PrivateKey))).Leaf, "", today, advice.Compromised, advice.ActNow, anyTime, 0, "", "the private key of its CA is public", "pkiotest"},
 		{"no certificate", nil, m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, 0, "", "no certificate", ""},
 		{"a certificate that was never parsed", new(x509.Certificate), m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, 0, "", "no certificate", ""},
 	}
@@ -169,17 +169,17 @@ func TestAdviceSaysWhatIsOverdue(t *testing.T) {
 		date(2028, 1, 1):                       true,
 		date(2029, 1, 1):                       true,
 	} {
-		a := advice.For(testcert.Claiming(t, testcert.CA(t, kpnG1)), 0, at)
+		a := advice.For(testcert.Claiming(t, testcert.CA(t, kpnG1)), "", at)
 		assert.Equal(t, want, strings.Contains(a.Text, "Overdue since 2027-12-31."), a.Text)
 		assert.Equal(t, want, a.Urgency == advice.ActNow)
 	}
-	assert.Contains(t, advice.For(testcert.Claiming(t, testcert.CA(t, kpnG3)), 0, date(2026, 11, 23)).Text, "Overdue since 2020-12-31.")
-	assert.NotContains(t, advice.For(pkioverheid.G3.Root(), 0, date(2026, 11, 23)).Text, "verdue", "it has no date")
+	assert.Contains(t, advice.For(testcert.Claiming(t, testcert.CA(t, kpnG3)), "", date(2026, 11, 23)).Text, "Overdue since 2020-12-31.")
+	assert.NotContains(t, advice.For(pkioverheid.G3.Root(), "", date(2026, 11, 23)).Text, "verdue", "it has no date")
 }
 
 func TestAdviceTakesAZeroTimeForNow(t *testing.T) {
 	cert := testcert.Claiming(t, testcert.CA(t, kpnEV))
-	assert.Equal(t, advice.Ended, advice.For(cert, 0, time.Time{}).Status)
+	assert.Equal(t, advice.Ended, advice.For(cert, "", time.Time{}).Status)
 }
 
 func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
 		testcert.Claiming(t, testcert.CA(t, kpnG4), evil),
 		testcert.Claiming(t, testcert.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "x"}}, nil).Leaf, evil),
 	} {
-		a := advice.For(cert, 0, date(2026, 11, 23))
+		a := advice.For(cert, "", date(2026, 11, 23))
 		assert.NotContains(t, a.Text, "\n")
 		assert.NotContains(t, a.Text, "\x1b")
 		assert.Less(t, len(a.Text), 1000)
@@ -199,7 +199,7 @@ func TestAdviceIsOneLineWhateverTheCertificateSays(t *testing.T) {
 
 func TestAdviceNamesTheOIN(t *testing.T) {
 	cert := testcert.Claiming(t, testcert.CA(t, kpnG1), func(c *x509.Certificate) { c.Subject.SerialNumber = "00000003271987420000" })
-	assert.Contains(t, advice.For(cert, 0, date(2026, 11, 23)).Text, "with OIN "+"00000003271987420000"+" in its subject:serialNumber")
+	assert.Contains(t, advice.For(cert, "", date(2026, 11, 23)).Text, "with OIN "+"00000003271987420000"+" in its subject:serialNumber")
 }
 
 func TestAdviceIsSortedByUrgencyAndThenByDeadline(t *testing.T) {
@@ -237,30 +237,7 @@ func TestAdviceGoesThroughJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &back))
 	assert.Equal(t, a, back)
 
-	data, err = json.Marshal(advice.Advice{})
+	data, err = json.Marshal(advice.For(nil, "", time.Time{}))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"status":"unrecognised","urgency":"none","text":""}`, string(data))
-}
-
-func TestEnumsOfAdviceAreTextAndBack(t *testing.T) {
-	for u := advice.Use(0); u <= advice.ClientOnly; u++ {
-		text, err := u.MarshalText()
-		require.NoError(t, err)
-		var back advice.Use
-		require.NoError(t, back.UnmarshalText(text))
-		assert.Equal(t, u, back)
-	}
-	_, err := advice.Use(9).MarshalText()
-	assert.EqualError(t, err, "pkioverheid: no such use: 9")
-	assert.Equal(t, "Use(9) Status(99) Urgency(7)", advice.Use(9).String()+" "+advice.Status(99).String()+" "+advice.Urgency(7).String())
-	var u advice.Use
-	assert.EqualError(t, u.UnmarshalText([]byte("mail\n")), `pkioverheid: unknown use "mail\n": want machine-to-machine, web, client-only`)
-	var s advice.Status
-	assert.ErrorContains(t, s.UnmarshalText([]byte("")), "unknown status")
-	var g advice.Urgency
-	assert.ErrorContains(t, g.UnmarshalText([]byte("never")), "unknown urgency")
-	_, err = advice.Status(99).MarshalText()
-	assert.Error(t, err)
-	_, err = advice.Urgency(99).MarshalText()
-	assert.Error(t, err)
+	assert.JSONEq(t, `{"status":"unrecognised","urgency":"none","text":"There is no certificate to advise on."}`, string(data))
 }

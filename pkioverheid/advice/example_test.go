@@ -40,7 +40,7 @@ func ExampleAdvice_Compare() {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	var table []advice.Advice
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS, pkioverheid.PrivateG1, pkioverheid.EV, pkioverheid.G3} {
-		table = append(table, advice.For(h.Certificates()[2], 0, at))
+		table = append(table, advice.For(h.Certificates()[2], "", at))
 	}
 	slices.SortFunc(table, advice.Advice.Compare)
 	for _, a := range table {
@@ -51,11 +51,4 @@ func ExampleAdvice_Compare() {
 	// now 2022-12-05 ended
 	// later 2028-11-12 ending
 	// none 2039-05-18 fine
-}
-
-// As a flag of a command may have it.
-func ExampleUse_UnmarshalText() {
-	var use advice.Use
-	fmt.Println(use.UnmarshalText([]byte("client-only")), use)
-	// Output: <nil> client-only
 }

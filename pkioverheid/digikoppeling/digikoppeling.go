@@ -14,33 +14,18 @@ import (
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/enum"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Verdict is what became of a rule.
-type Verdict uint8
+// Verdict is what became of a rule. Empty means NotChecked.
+type Verdict string
 
 const (
-	NotChecked Verdict = iota // what it needs was not given
-	Met                       // kept, as far as can be seen
-	Broken                    // not kept
+	NotChecked Verdict = "not checked" // what it needs was not given
+	Met        Verdict = "met"         // kept, as far as can be seen
+	Broken     Verdict = "broken"      // not kept
 )
-
-var verdictTexts = [...]string{"not checked", "met", "broken"}
-
-// String returns "not checked", "met" or "broken"; "Verdict(N)" for a value that is
-// none.
-func (v Verdict) String() string { return enum.String("Verdict", v, verdictTexts[:]) }
-
-// MarshalText returns what String does. Values that are none are an error.
-func (v Verdict) MarshalText() ([]byte, error) { return enum.Marshal("verdict", v, verdictTexts[:]) }
-
-// UnmarshalText takes what String returns.
-func (v *Verdict) UnmarshalText(text []byte) error {
-	return enum.Unmarshal("verdict", v, text, verdictTexts[:])
-}
 
 // Result is what became of one rule of Digikoppeling.
 type Result struct {
@@ -214,7 +199,7 @@ func sentences(err error) string {
 		ProblemAdvice() (problem, advice string)
 	}
 	if !errors.As(err, &own) {
-		return safetext.Line(err.Error())
+		return safetext.Printable(err.Error(), safetext.MostError)
 	}
 	problem, advice := own.ProblemAdvice()
 	return strings.TrimSuffix(strings.TrimSpace(phrase.Small(problem)+" "+advice), ".")
@@ -259,7 +244,7 @@ func (d *subject) validity() (valid, tested Result) {
 			d.refusal, asked = d.revocation(d.chain, d.at), true
 			tested = met("PKI003", "the dates and the CRLs were tested")
 			if errors.As(d.refusal, &untold) && untold.Reason == chain.RevocationUnknown {
-				tested = notChecked("PKI003", "the dates were tested; the CRLs do not say: %s", safetext.Line(untold.Error()))
+				tested = notChecked("PKI003", "the dates were tested; the CRLs do not say: %s", safetext.Printable(untold.Error(), safetext.MostError))
 			}
 		}
 	}
@@ -276,11 +261,11 @@ func (d *subject) validity() (valid, tested Result) {
 	case claim.Withdrawal != nil:
 		valid = broken(rule, "the CA %s was withdrawn", safetext.Quote(claim.Withdrawal.CA))
 	case errors.As(d.failed, &failed) && slices.Contains([]chain.Reason{chain.Expired, chain.NotYetValid, chain.Revoked}, failed.Reason):
-		valid = broken(rule, "its chain is not valid: %s", safetext.Line(failed.Error()))
+		valid = broken(rule, "its chain is not valid: %s", safetext.Printable(failed.Error(), safetext.MostError))
 	case d.chain == nil:
 		valid = notChecked(rule, "the dates are good until %s; its chain does not verify, so that nothing is known of revocation", phrase.Day(d.leaf.NotAfter))
 	case d.refusal != nil:
-		valid = broken(rule, "it does not count as valid: %s", safetext.Line(d.refusal.Error()))
+		valid = broken(rule, "it does not count as valid: %s", safetext.Printable(d.refusal.Error(), safetext.MostError))
 	case asked:
 		valid = met(rule, "it is valid until %s and not revoked", phrase.Day(d.leaf.NotAfter))
 	default:
@@ -302,7 +287,7 @@ func (d *subject) crlReachable() Result {
 			return broken(rule, "%s names no CRL that is published over HTTP", safetext.Certificate(c))
 		}
 	}
-	return met(rule, `the CRL is published at %s; whether it can be reached from here was not tried`, safetext.QuoteURL(crlAddress(d.leaf)))
+	return met(rule, `the CRL is published at %s; whether it can be reached from here was not tried`, safetext.Quote(crlAddress(d.leaf)))
 }
 
 func crlAddress(c *x509.Certificate) string {
@@ -319,13 +304,13 @@ func crlAddress(c *x509.Certificate) string {
 func (d *subject) privateRoot() Result {
 	const rule = "PKI005"
 	if d.unknown != nil {
-		return notChecked(rule, "%s", safetext.Line(d.unknown.Error()))
+		return notChecked(rule, "%s", safetext.Printable(d.unknown.Error(), safetext.MostError))
 	}
 	if g3 := ofG3(d.leaf); g3 != "" {
 		return broken(rule, "%s", g3)
 	}
 	if d.chain == nil {
-		return broken(rule, "it does not verify: %s", safetext.Line(d.failed.Error()))
+		return broken(rule, "it does not verify: %s", safetext.Printable(d.failed.Error(), safetext.MostError))
 	}
 	root, ok := pkioverheid.ClaimOf(d.chain.Root())
 	switch {
@@ -373,20 +358,20 @@ func (d *subject) tlsWithPKIoverheid() Result {
 	case len(d.state.VerifiedChains) == 0:
 		return broken(rule, "the connection was made without verifying the other side's certificate")
 	case d.unknown != nil:
-		return notChecked(rule, "%s", safetext.Line(d.unknown.Error()))
+		return notChecked(rule, "%s", safetext.Printable(d.unknown.Error(), safetext.MostError))
 	case d.chain == nil || d.failed != nil:
-		return broken(rule, "the other side's certificate does not verify: %s", safetext.Line(d.failed.Error()))
+		return broken(rule, "the other side's certificate does not verify: %s", safetext.Printable(d.failed.Error(), safetext.MostError))
 	}
 	v, err := verifierOf(d.opts.Trust)
 	if err != nil {
-		return notChecked(rule, "%s", safetext.Line(err.Error()))
+		return notChecked(rule, "%s", safetext.Printable(err.Error(), safetext.MostError))
 	}
 	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: []pkioverheid.Kind{pkioverheid.System}}, provedInHandshake)
 	known := id.Hierarchy() != 0
 	if err != nil {
 		c, err := v.Chains().Verify(d.chain.Leaf(), chain.VerifyOptions{Time: d.at, Extra: d.chain[1:], KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		if err != nil {
-			return broken(rule, "%s", safetext.Line(err.Error()))
+			return broken(rule, "%s", safetext.Printable(err.Error(), safetext.MostError))
 		}
 		root, ok := pkioverheid.ClaimOf(c.Root())
 		known = ok && root.By == pkioverheid.ByKey
@@ -413,9 +398,9 @@ func (d *subject) mutual() Result {
 		return notChecked(rule, "the other side showed a certificate; what this side showed was not given")
 	default:
 		if c, failed, unknown := verifyFor(own, d.at, d.opts); unknown != nil {
-			return notChecked(rule, "%s", safetext.Line(unknown.Error()))
+			return notChecked(rule, "%s", safetext.Printable(unknown.Error(), safetext.MostError))
 		} else if c == nil || failed != nil {
-			return broken(rule, "this side's certificate does not verify: %s", safetext.Line(failed.Error()))
+			return broken(rule, "this side's certificate does not verify: %s", safetext.Printable(failed.Error(), safetext.MostError))
 		}
 	}
 	return met(rule, "both sides showed a certificate")

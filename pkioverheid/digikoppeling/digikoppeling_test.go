@@ -363,7 +363,4 @@ func TestResultsGoThroughJSON(t *testing.T) {
 	var back []digikoppeling.Result
 	require.NoError(t, json.Unmarshal(data, &back))
 	assert.Equal(t, all, back)
-	assert.Equal(t, "Verdict(9)", digikoppeling.Verdict(9).String())
-	var v digikoppeling.Verdict
-	assert.Error(t, v.UnmarshalText([]byte("perhaps")))
 }

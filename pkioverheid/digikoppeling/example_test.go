@@ -55,8 +55,7 @@ func ExamplePolicy() {
 	// Output: chain: refused by policy: "localhost": Digikoppeling PKI001: the subject has no serialNumber, which should be the OIN. Order a certificate with one
 }
 
-func ExampleVerdict_MarshalText() {
-	text, err := digikoppeling.Met.MarshalText()
-	fmt.Println(string(text), err)
-	// Output: met <nil>
+func ExampleVerdict() {
+	fmt.Println(digikoppeling.Met)
+	// Output: met
 }

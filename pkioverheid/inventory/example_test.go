@@ -140,15 +140,9 @@ func ExampleResult_MarshalJSON() {
 	// Output: {"target":"no such file","path":"no such file","state":"error","error":"inventory: no such file: stat: no such file or directory"}
 }
 
-func ExampleUse_String() {
+func ExampleUse() {
 	fmt.Println(inventory.SAMLSigning)
 	// Output: SAML signing
-}
-
-func ExampleUse_MarshalText() {
-	text, err := inventory.CPAParty.MarshalText()
-	fmt.Printf("%s %v\n", text, err)
-	// Output: CPA party <nil>
 }
 
 // Some troubles are none for most purposes.

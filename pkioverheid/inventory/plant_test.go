@@ -345,7 +345,7 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 		data string
 		want []string
 	}{
-		"a bundle":                       {pemOf(leaf.Leaf, ca), []string{fp(leaf.Leaf) + " unknown: line 1", fp(ca) + " unknown: line"}},
+		"a bundle":                       {pemOf(leaf.Leaf, ca), []string{fp(leaf.Leaf) + " : line 1", fp(ca) + " : line"}},
 		"a bundle with its key":          {pemOf(leaf.Leaf, ca) + keyPEM(t, leaf), []string{fp(leaf.Leaf) + " key entry: line 1", fp(ca) + " chain of a key entry: line"}},
 		"a CA before a leaf and its key": {pemOf(ca, leaf.Leaf) + keyPEM(t, leaf), []string{fp(ca) + " chain of a key entry: line 1", fp(leaf.Leaf) + " key entry: line"}},
 		"a CA with its key":              {keyPEM(t, leaf) + pemOf(ca), []string{fp(ca) + " key entry: line"}},
@@ -355,10 +355,10 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 		"signed metadata":                {signed, []string{fp(ca) + " document signature: EntitiesDescriptor/Signature", fp(certs[0]) + " SAML signing: "}},
 		"a CPA":                          {cpaOf(leaf.Leaf, ca), []string{fp(leaf.Leaf) + " CPA party: CollaborationProtocolAgreement/PartyInfo/Certificate[c0] (Signing, Client) of 00000004003214345001", fp(ca) + " trust anchor: CollaborationProtocolAgreement/PartyInfo/Certificate[c1] (Anchor) of 00000004003214345001"}},
 		"a CPA without PartyId":          {strings.Replace(cpaOf(leaf.Leaf), "00000004003214345001", "", 1), []string{fp(leaf.Leaf) + " CPA party: CollaborationProtocolAgreement/PartyInfo/Certificate[c0] (Signing, Client) of Logius"}},
-		"a document of others":           {`<a use="signing" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Certificate>` + inBase64(ca) + `</ds:X509Certificate></a>`, []string{fp(ca) + " unknown: a[signing]"}},
+		"a document of others":           {`<a use="signing" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Certificate>` + inBase64(ca) + `</ds:X509Certificate></a>`, []string{fp(ca) + " : a[signing]"}},
 		"a CA that openssl rejects":      {rejected, []string{fp(ca) + " restricted anchor: line 1 (rejected for serverAuth)"}},
-		"PEM in a page":                  {"<html>\n<p>\n" + pemOf(ca), []string{fp(ca) + " unknown: line 3"}},
-		"PEM in a string of JSON":        {`{"a": "` + strings.ReplaceAll(pemOf(ca, leaf.Leaf), "\n", `\n`) + `"}`, []string{fp(ca) + " unknown: line 1", fp(leaf.Leaf) + " unknown: line 1, block 2"}},
+		"PEM in a page":                  {"<html>\n<p>\n" + pemOf(ca), []string{fp(ca) + " : line 3"}},
+		"PEM in a string of JSON":        {`{"a": "` + strings.ReplaceAll(pemOf(ca, leaf.Leaf), "\n", `\n`) + `"}`, []string{fp(ca) + " : line 1", fp(leaf.Leaf) + " : line 1, block 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, map[string][]byte{"file": []byte(c.data)})

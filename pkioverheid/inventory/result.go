@@ -1,10 +1,10 @@
 package inventory
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -52,39 +52,22 @@ type Result struct {
 }
 
 // Use is what a certificate is for, as the place says where it was found.
-type Use uint8
+type Use string
 
 const (
-	UnknownUse        Use = iota // the place does not say
-	TrustAnchor                  // an entry of a key store that is marked as trusted, an anchor of a CPA
-	RestrictedAnchor             // a file rejects it, or trusts it for nothing of TLS; Place has the words
-	KeyEntry                     // its private key lies beside it
-	KeyChain                     // it is above a certificate whose private key lies beside it
-	SAMLSigning                  // a party signs its messages with it
-	SAMLEncryption               // others encrypt what they send to the party with it
-	SAMLAnyUse                   // SAML metadata that gives no use: both of these
-	DocumentSignature            // it belongs to the signature of the document itself
-	CPAParty                     // a party of a CPA has it; Place has the references to it
-	TLSServer                    // a server presents it as its own
-	TLSChain                     // a server sends it along
+	UnknownUse        Use = ""                            // the place does not say
+	TrustAnchor       Use = "trust anchor"                // an entry of a key store that is marked as trusted, an anchor of a CPA
+	RestrictedAnchor  Use = "restricted anchor"           // a file rejects it, or trusts it for nothing of TLS; Place has the words
+	KeyEntry          Use = "key entry"                   // its private key lies beside it
+	KeyChain          Use = "chain of a key entry"        // it is above a certificate whose private key lies beside it
+	SAMLSigning       Use = "SAML signing"                // a party signs its messages with it
+	SAMLEncryption    Use = "SAML encryption"             // others encrypt what they send to the party with it
+	SAMLAnyUse        Use = "SAML signing and encryption" // SAML metadata that gives no use: both of these
+	DocumentSignature Use = "document signature"          // it belongs to the signature of the document itself
+	CPAParty          Use = "CPA party"                   // a party of a CPA has it; Place has the references to it
+	TLSServer         Use = "TLS server"                  // a server presents it as its own
+	TLSChain          Use = "chain of a TLS server"       // a server sends it along
 )
-
-var useTexts = [...]string{
-	"unknown", "trust anchor", "restricted anchor", "key entry", "chain of a key entry", "SAML signing", "SAML encryption",
-	"SAML signing and encryption", "document signature", "CPA party", "TLS server", "chain of a TLS server",
-}
-
-// String returns the use in words, "unknown" for the zero value and "Use(N)" for one
-// that is none.
-func (u Use) String() string {
-	if int(u) >= len(useTexts) {
-		return "Use(" + strconv.Itoa(int(u)) + ")"
-	}
-	return useTexts[u]
-}
-
-// MarshalText returns what String does.
-func (u Use) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 // Fingerprint is that of the certificate; zero for a Result with an Err.
 func (r Result) Fingerprint() truststore.Fingerprint {
@@ -111,12 +94,12 @@ func (r Result) Chain() (chain.Chain, error) {
 	return r.known.chain(r.from)
 }
 
-// Advice says what is to be done about the certificate; the zero Advice for a
-// Result with an Err. It does not look at Chain: what is not a certificate of
-// PKIoverheid is "unrecognised".
+// Advice says what is to be done about the certificate; nothing for a Result
+// with an Err. It does not look at Chain: what is not a certificate of PKIoverheid is
+// "unrecognised", and so is a Result with an Err.
 func (r Result) Advice() advice.Advice {
 	if r.known == nil {
-		return advice.Advice{}
+		return advice.Advice{Status: advice.Unrecognised, Urgency: advice.NotUrgent}
 	}
 	return r.known.advice()
 }
@@ -145,7 +128,7 @@ func (r Result) State() string {
 	case errors.As(err, &g3) && g3.Withdrawn:
 		return "withdrawn"
 	case errors.As(err, &reason):
-		return reason.Reason.String()
+		return string(reason.Reason)
 	}
 	return "error"
 }
@@ -177,7 +160,7 @@ func (r Result) String() string {
 	b.WriteString(": ")
 	b.WriteString(safetext.Certificate(r.Certificate))
 	if id, ok := r.Claim(); ok {
-		b.WriteString(" (" + id.Hierarchy.String() + " " + id.Role.String() + ")")
+		b.WriteString(" (" + id.Hierarchy.String() + " " + string(id.Role) + ")")
 	}
 	b.WriteString(" until " + r.Certificate.NotAfter.UTC().Format(time.DateOnly) + ": " + r.State())
 	return b.String()
@@ -246,7 +229,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		j.Skipped = errors.Is(r.Err, ErrSkipped)
 	}
 	if c := r.Certificate; c != nil {
-		j.Use = r.Use.String()
+		j.Use = cmp.Or(string(r.Use), "unknown")
 		j.Fingerprint = r.Fingerprint().String()
 		j.Subject = safetext.Name(c.Subject, maxDN)
 		j.Issuer = safetext.Name(c.Issuer, maxDN)
@@ -255,7 +238,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		}
 		j.NotBefore, j.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
 		if id, ok := r.Claim(); ok {
-			j.Identity = &identityJSON{id.Hierarchy, id.Role.String(), id.TSP, id.OIN, id.By.String(), id.Fixture}
+			j.Identity = &identityJSON{id.Hierarchy, string(id.Role), id.TSP, id.OIN, id.By, id.Fixture}
 		}
 		if _, err := r.Chain(); err != nil {
 			j.Reason = err.Error()
@@ -297,7 +280,7 @@ func (t *trouble) ProblemAdvice() (problem, advice string) {
 		text = t.cause.Error()
 	}
 	text = strings.TrimPrefix(text, "truststore: ")
-	return safetext.Printable(t.where, maxPath) + ": " + safetext.Line(text), t.advice
+	return safetext.Printable(t.where, maxPath) + ": " + safetext.Printable(text, safetext.MostError), t.advice
 }
 
 func (t *trouble) Unwrap() error { return t.cause }

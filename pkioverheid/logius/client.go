@@ -108,7 +108,7 @@ func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
 // which a CPA may name as an anchor, is the provider's itself or is above it.
 func issuedBy(tsp pkioverheid.TSP) chain.Policy {
 	return func(c chain.Chain, at time.Time) error {
-		if own, ok := pkioverheid.ClaimOf(c.Leaf()); ok && own.By == pkioverheid.ByKey && (own.TSP == tsp || own.Role < pkioverheid.TSPCA) {
+		if own, ok := pkioverheid.ClaimOf(c.Leaf()); ok && own.By == pkioverheid.ByKey && (own.TSP == tsp || own.Role == pkioverheid.Root || own.Role == pkioverheid.DomainCA) {
 			return nil
 		}
 		if len(c) > 1 {

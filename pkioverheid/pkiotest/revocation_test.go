@@ -66,7 +66,7 @@ func reasonOf(err error) chain.Reason {
 	if errors.As(err, &refused) {
 		return refused.Reason
 	}
-	return 0
+	return ""
 }
 
 func TestWhatIsRevokedIsOnTheListOfItsIssuerAndNothingElse(t *testing.T) {

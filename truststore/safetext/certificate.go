@@ -20,17 +20,6 @@ func Certificate(cert *x509.Certificate) string {
 	return "a certificate without a name"
 }
 
-// CertificateName is the same without quotation marks, and empty if there is no name.
-func CertificateName(cert *x509.Certificate) string {
-	switch {
-	case cert.Subject.CommonName != "":
-		return Printable(cert.Subject.CommonName, Most)
-	case len(cert.DNSNames) > 0:
-		return Printable(cert.DNSNames[0], Most)
-	}
-	return Name(cert.Subject, Most)
-}
-
 // CA is what people call a CA that has a name: its common name, else its
 // distinguished name, in quotation marks.
 func CA(name pkix.Name) string {

@@ -21,19 +21,16 @@ func Printable(s string, most int) string {
 // unescape restores what a text without quotation marks around it may have.
 var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
-// Line is the Printable text of what another package says, such as an error of
-// crypto/x509, which may quote a whole certificate's names.
-func Line(s string) string { return Printable(s, MostError) }
-
-// Quote writes at most Most bytes of a name in quotation marks, as strconv.Quote does.
-func Quote(s string) string { return strconv.Quote(Shorten(s, Most)) }
-
-// QuoteURL is Quote with MostURL bytes.
-func QuoteURL(s string) string { return strconv.Quote(Shorten(s, MostURL)) }
-
-// MostURL is a limit for an address: those of real CRLs have up to 77 bytes, and one
-// without its end leads nowhere.
-const MostURL = 128
+// Quote writes at most Most bytes of a name in quotation marks, as strconv.Quote does,
+// and twice as many of a URL: those of real CRLs have up to 77 bytes, and one without its
+// end leads nowhere.
+func Quote(s string) string {
+	most := Most
+	if strings.Contains(s[:min(len(s), Most)], "://") {
+		most = 2 * Most
+	}
+	return strconv.Quote(Shorten(s, most))
+}
 
 // Shorten cuts a text to at most most bytes, between two characters, and puts "…" in
 // the place of the rest.

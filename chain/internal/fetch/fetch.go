@@ -178,10 +178,10 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, header http.Header, pr
 		res.Body.Close() // unread: the connection is not worth waiting for
 		to, err := f.redirect(u, res.Header.Get("Location"))
 		if err != nil {
-			return nil, fmt.Errorf("the server redirects to %s: %w", safetext.QuoteURL(res.Header.Get("Location")), err)
+			return nil, fmt.Errorf("the server redirects to %s: %w", safetext.Quote(res.Header.Get("Location")), err)
 		}
 		if res, err = f.roundTrip(ctx, to, header, proxy); err != nil {
-			return nil, fmt.Errorf("redirected to %s: %w", safetext.QuoteURL(to.String()), err)
+			return nil, fmt.Errorf("redirected to %s: %w", safetext.Quote(to.String()), err)
 		}
 	}
 	defer res.Body.Close()
@@ -400,9 +400,9 @@ type failure struct {
 func (e *failure) Error() string {
 	through := ""
 	if e.proxy != "" {
-		through = " through the proxy " + safetext.QuoteURL(e.proxy)
+		through = " through the proxy " + safetext.Quote(e.proxy)
 	}
-	return "fetch " + safetext.QuoteURL(e.url) + through + ": " + safetext.Line(e.err.Error())
+	return "fetch " + safetext.Quote(e.url) + through + ": " + safetext.Printable(e.err.Error(), safetext.MostError)
 }
 
 func (e *failure) Unwrap() error { return e.err }

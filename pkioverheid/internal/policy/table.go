@@ -8,14 +8,17 @@ import (
 )
 
 // Kind is what a certificate with a policy identifies.
-type Kind uint8
+type Kind string
 
 const (
-	System Kind = iota + 1
-	Organisation
-	Person
-	Test
+	System       Kind = "system"
+	Organisation Kind = "organisation"
+	Person       Kind = "person"
+	Test         Kind = "test"
 )
+
+// order is that of the kinds where policies give several.
+var order = []Kind{System, Organisation, Person, Test}
 
 // Policies with a use of their own.
 const (
@@ -102,16 +105,19 @@ var rows = sync.OnceValue(func() map[string][]row {
 })
 
 // KindOf returns the kind that the policies give below a hierarchy, or Added; the first
-// in the order of the constants where they give several, and zero where they give none.
+// in the order of the constants where they give several, and empty where they give none.
 func KindOf(below string, policies ...x509.OID) Kind {
-	known, found := rows()[below], Kind(0)
+	known, found := rows()[below], len(order)
 	for _, p := range policies {
 		i := slices.IndexFunc(known, func(r row) bool { return r.fits(p) })
-		if i >= 0 && (found == 0 || known[i].kind < found) {
-			found = known[i].kind
+		if i >= 0 {
+			found = min(found, slices.Index(order, known[i].kind))
 		}
 	}
-	return found
+	if found == len(order) {
+		return ""
+	}
+	return order[found]
 }
 
 var arcs = struct{ pkioverheid, trial, acceptance x509.OID }{

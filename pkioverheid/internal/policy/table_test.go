@@ -39,13 +39,13 @@ func TestKindsOfPolicies(t *testing.T) {
 		want                policy.Kind
 	}{
 		{"a server of G1", "private-g1", policy.G1Server, policy.System},
-		{"the same under another hierarchy", "private-g4-tls", policy.G1Server, 0},
+		{"the same under another hierarchy", "private-g4-tls", policy.G1Server, ""},
 		{"a person of G4 G-Other", policy.Added, "2.16.528.1.1003.1.2.44.16.12.3", policy.Person},
 		{"the TRIAL tool's below a root for tests", policy.Added, "2.16.528.1.1003.1.2.41.15.35.11", policy.System},
 		{"the TRIAL tool's below one of production", "private-g4-tls", "2.16.528.1.1003.1.2.41.15.35.11", policy.Test},
 		{"CIBG's below a root for tests", policy.Added, "2.16.528.1.1007.99.44.15.35.11", policy.System},
 		{"CIBG's below one of production", "private-g4-tls", "2.16.528.1.1007.99.44.15.35.11", policy.Test},
-		{"a hierarchy that ended", "generation-2", policy.G3Server, 0},
+		{"a hierarchy that ended", "generation-2", policy.G3Server, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
