@@ -25,7 +25,8 @@ func rejectCompromised(allowed func(root *x509.Certificate) bool) chain.Policy {
 }
 
 func isCompromised(c *x509.Certificate) bool {
-	return recognised().publicKeys[chain.KeyHash(c)]
+	r := recognised()
+	return r.publicKeys[r.keyHash(c)]
 }
 
 func errCompromised(c *x509.Certificate) error {

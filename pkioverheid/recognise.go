@@ -35,6 +35,18 @@ type registry struct {
 	byName  map[caName]*authority   // real ones only
 
 	publicKeys map[[sha256.Size]byte]bool // whose private keys are public: package pkiotest
+
+	// hashes of the keys of the certificates of this package, which do not change: most of
+	// a chain is these, and is asked about again and again.
+	hashes map[*x509.Certificate][sha256.Size]byte
+}
+
+// keyHash returns the hash of the public key of a certificate.
+func (r *registry) keyHash(c *x509.Certificate) [sha256.Size]byte {
+	if key, ok := r.hashes[c]; ok {
+		return key
+	}
+	return chain.KeyHash(c)
 }
 
 // recognised returns the registry, built on first use.
@@ -45,6 +57,7 @@ var recognised = sync.OnceValue(func() *registry {
 		byName:  map[caName]*authority{},
 
 		publicKeys: map[[sha256.Size]byte]bool{},
+		hashes:     map[*x509.Certificate][sha256.Size]byte{},
 	}
 	for h, certs := range embedded() {
 		r.addCertificates(h, certs, false)
@@ -74,6 +87,7 @@ func (r *registry) addCertificates(h Hierarchy, certs []*x509.Certificate, isFix
 			a.withdrawn = real.withdrawn
 		}
 		key := chain.KeyHash(cert)
+		r.hashes[cert] = key
 		if isFixture {
 			r.publicKeys[key] = true
 		}
@@ -132,13 +146,13 @@ func issuerName(c *x509.Certificate) (caName, bool) {
 
 // keyOf returns the authority whose public key the certificate holds, or nil.
 func (r *registry) keyOf(c *x509.Certificate) *authority {
-	return r.byKey[chain.KeyHash(c)]
+	return r.byKey[r.keyHash(c)]
 }
 
 // find returns what the certificate says about itself: either the authority that it
 // is, or the authority that it says issued it, and by what it was recognised.
 func (r *registry) find(c *x509.Certificate) (self, issuer *authority, by string) {
-	return r.findKey(c, chain.KeyHash(c))
+	return r.findKey(c, r.keyHash(c))
 }
 
 // findKey is find for who has the hash of the public key already.

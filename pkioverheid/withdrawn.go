@@ -15,11 +15,12 @@ import (
 // whatever the time that is verified at. It does not replace revocation lists: it
 // has only what was known when this version was made.
 func rejectWithdrawnCAs(c chain.Chain, at time.Time) error {
+	r := recognised()
 	for _, cert := range c {
 		if cert == nil {
 			continue
 		}
-		if w, _ := recognised().withdrawn(cert, chain.KeyHash(cert)); w != nil {
+		if w, _ := r.withdrawn(cert, r.keyHash(cert)); w != nil {
 			return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: cert, At: at, Err: []error{
 				&rejection{"The CA " + safetext.Quote(w.name.cn) + " was withdrawn.", "Ask " + phrase.Supplier(w.tsp) + " for a certificate under its successor."}}}
 		}

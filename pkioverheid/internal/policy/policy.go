@@ -5,7 +5,6 @@ package policy
 import (
 	"bytes"
 	"crypto/x509"
-	"slices"
 )
 
 // Parse returns the policy with this number, which is a constant of the program.
@@ -17,11 +16,19 @@ func Parse(number string) x509.OID {
 	return oid
 }
 
-// Within reports whether a policy is one of these arcs, or lies in one.
+// Within reports whether a policy is one of these arcs, or lies in one. It is asked for
+// each certificate of a caller and does not allocate.
 func Within(policy x509.OID, arcs ...x509.OID) bool {
-	der, err := policy.MarshalBinary()
-	return err == nil && slices.ContainsFunc(arcs, func(arc x509.OID) bool {
-		prefix, err := arc.MarshalBinary()
-		return err == nil && bytes.HasPrefix(der, prefix) // the last byte of a number shows that it is the last
-	})
+	var room, arcRoom [64]byte
+	der, err := policy.AppendBinary(room[:0])
+	if err != nil {
+		return false
+	}
+	for _, arc := range arcs {
+		prefix, err := arc.AppendBinary(arcRoom[:0])
+		if err == nil && bytes.HasPrefix(der, prefix) { // the last byte of a number shows that it is the last
+			return true
+		}
+	}
+	return false
 }
