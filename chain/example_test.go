@@ -39,6 +39,25 @@ func ExampleVerifier_Verify() {
 }
 
 // The error says how far the path goes and what broke it.
+// The second time, nothing is read and no signature is checked.
+func ExampleVerifier_VerifyRaw() {
+	root := newRoot("Root")
+	issuing := root.issueCA("Issuing CA")
+	received := [][]byte{issuing.issue("host.example").Raw, issuing.Raw} // as in x5c
+
+	v, err := chain.NewVerifier(truststore.New(root.Certificate), truststore.New())
+	if err != nil {
+		panic(err)
+	}
+	for range 2 {
+		c, err := v.VerifyRaw(received, chain.VerifyOptions{Time: now})
+		fmt.Println(len(c), err)
+	}
+	// Output:
+	// 3 <nil>
+	// 3 <nil>
+}
+
 func ExampleError() {
 	root := newRoot("Root")
 	issuing := root.issueCA("Issuing CA", valid(now.AddDate(-5, 0, 0), now.AddDate(0, 0, -1)))

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLinksInDocumentsLeadToAFile(t *testing.T) {
+func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	documents, err := filepath.Glob("../.github/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, documents)
@@ -20,7 +20,8 @@ func TestLinksInDocumentsLeadToAFile(t *testing.T) {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
-			assert.FileExists(t, filepath.Join(filepath.Dir(document), string(m[1])), document)
+			_, err := os.Stat(filepath.Join(filepath.Dir(document), string(m[1])))
+			assert.NoError(t, err, document)
 		}
 	}
 }

@@ -186,14 +186,46 @@ func ExampleVerifier_Verify() {
 	// Output: 00000003271987420000 <nil>
 }
 
+// An archive has a document, its detached signature and the certificate of the signer, under
+// EV, of which all certificates have ended. A timestamp says that it was there in 2021: that
+// time must come from somebody else than the signer.
 func ExampleVerifier_VerifyRaw() {
-	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{})
+	ev := pkiotest.New(pkioverheid.EV)
+	document, signature, certificate := signedIn2021(ev)
+
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(ev)) // yours is Trust{Hierarchies: []Hierarchy{EV}}
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = v.VerifyRaw(nil, pkioverheid.SignerOptions{}, func(*x509.Certificate) error { return nil })
-	fmt.Println(err)
-	// Output: pkioverheid: there is no certificate to verify
+	check := func(cert *x509.Certificate) error {
+		return cert.CheckSignature(x509.SHA256WithRSA, document, signature)
+	}
+	then := pkioverheid.SignerOptions{Time: time.Date(2021, 6, 1, 12, 0, 0, 0, time.UTC)}
+	id, err := v.VerifyRaw([][]byte{certificate}, then, check)
+	fmt.Println(id.OIN(), id.Hierarchy(), err)
+
+	_, err = v.VerifyRaw([][]byte{certificate}, pkioverheid.SignerOptions{}, check)
+	var failed *chain.Error
+	fmt.Println(errors.As(err, &failed) && failed.Reason == chain.Expired)
+	document = []byte("Besluit: afgewezen")
+	_, err = v.VerifyRaw([][]byte{certificate}, then, check)
+	fmt.Println(err != nil)
+	// Output:
+	// 00000003271987420000 EV <nil>
+	// true
+	// true
+}
+
+func signedIn2021(ev *pkiotest.Authority) (document, signature, certificate []byte) {
+	signer := ev.Issue(pkiotest.OIN("00000003271987420000"),
+		pkiotest.Validity(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)))
+	document = []byte("Besluit: toegekend")
+	sum := sha256.Sum256(document)
+	signature, err := signer.PrivateKey.(crypto.Signer).Sign(rand.Reader, sum[:], crypto.SHA256)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return document, signature, signer.Certificate[0]
 }
 
 // The certificate of a signature made in 2022, verified at that time.

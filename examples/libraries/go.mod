@@ -3,6 +3,7 @@ module github.com/go-pkioverheid/trust/examples/libraries
 go 1.26.0
 
 require (
+	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/go-pkioverheid/trust v0.0.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/jackc/pgx/v5 v5.13.0
