@@ -95,4 +95,3 @@ func ExampleVerify() {
 	// {"sub":"zaak-1"} 00000003271987420000 <nil>
 	// "" true
 }
-
