@@ -39,8 +39,8 @@ type ExplainedCertificate struct {
 	Subject     string                 `json:"subject"`
 	Issuer      string                 `json:"issuer"`
 	Serial      string                 `json:"serial"` // hexadecimal
-	NotBefore   time.Time              `json:"not_before"`
-	NotAfter    time.Time              `json:"not_after"`
+	NotBefore   time.Time              `json:"notBefore"`
+	NotAfter    time.Time              `json:"notAfter"`
 	Key         string                 `json:"key"`         // such as "RSA 4096" and "ECDSA P-256"
 	Signature   string                 `json:"signature"`   // such as "RSASSA-PSS with SHA-512"
 	Fingerprint truststore.Fingerprint `json:"fingerprint"` // SHA-256

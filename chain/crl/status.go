@@ -2,6 +2,8 @@ package crl
 
 import (
 	"cmp"
+	"crypto/sha512"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -16,6 +18,15 @@ import (
 type Status struct {
 	// Issuer is the name of the CA; empty for a file that cannot be read.
 	Issuer string
+
+	// IssuerKeyID is the identifier of the key that signs the list, in hex: CAs of one name
+	// differ in it. Empty where neither the list nor the CA has one.
+	IssuerKeyID string
+
+	// Usable reports whether the list can say at this moment that a certificate is not
+	// revoked. Problem says why not.
+	Usable  bool
+	Problem string
 
 	// URL or File is where the list comes from.
 	URL, File string
@@ -53,6 +64,9 @@ type Status struct {
 func (s Status) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Issuer      string    `json:"issuer,omitempty"`
+		IssuerKeyID string    `json:"issuerKeyID,omitempty"`
+		Usable      bool      `json:"usable"`
+		Problem     string    `json:"problem,omitempty"`
 		URL         string    `json:"url,omitempty"`
 		File        string    `json:"file,omitempty"`
 		Number      string    `json:"number,omitempty"`
@@ -65,7 +79,7 @@ func (s Status) MarshalJSON() ([]byte, error) {
 		Notes       []string  `json:"notes,omitempty"`
 		Error       string    `json:"error,omitempty"`
 	}{
-		s.Issuer, s.URL, s.File, s.Number, s.ThisUpdate, s.NextUpdate, s.Entries,
+		s.Issuer, s.IssuerKeyID, s.Usable, s.Problem, s.URL, s.File, s.Number, s.ThisUpdate, s.NextUpdate, s.Entries,
 		s.Confirmed, int64(s.Age / time.Second), s.NextRefresh, s.Notes, "",
 	}
 	if s.Err != nil {
@@ -74,14 +88,36 @@ func (s Status) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-func (s *Status) describe(l *storedList, now time.Time) {
+// describe adds what a list says, and whether it can be used.
+func (s *Status) describe(l *storedList, now time.Time, skew time.Duration) {
 	s.Issuer = safetext.Name(l.Issuer, safetext.MostDN)
+	if id := l.AuthorityKeyID; len(id) > 0 {
+		s.IssuerKeyID = keyID(id)
+	}
+	switch {
+	case now.After(l.NextUpdate.Add(skew)):
+		s.Problem = "it ended at " + inUTC(l.NextUpdate) + " and there is no successor"
+	case l.ThisUpdate.After(now.Add(skew)):
+		s.Problem = "it was made at " + inUTC(l.ThisUpdate) + ", which is in the future: is the clock right?"
+	}
+	s.Usable = s.Problem == ""
 	if n := l.Number; n != nil {
 		s.Number = n.String()
 	}
 	s.ThisUpdate, s.NextUpdate, s.Entries = l.ThisUpdate, l.NextUpdate, l.Len()
 	s.Age = now.Sub(s.ThisUpdate)
 	s.Notes = l.notes()
+}
+
+// keyID writes a key identifier, which a stranger may have made long.
+func keyID(id []byte) string { return hex.EncodeToString(id[:min(len(id), sha512.Size)]) }
+
+// without says that there is no list.
+func (s Status) without() Status {
+	if s.Problem = "there is no list"; s.Err != nil {
+		s.Problem += ": " + safetext.Printable(s.Err.Error(), safetext.MostDN)
+	}
+	return s
 }
 
 func (s *store) status() []Status {
@@ -93,9 +129,9 @@ func (s *store) status() []Status {
 	}
 	all = append(all, s.statusOfEvicted()...)
 	s.mu.RUnlock()
-	all = append(all, s.folder.status(now)...)
+	all = append(all, s.folder.status(now, s.skew)...)
 	slices.SortFunc(all, func(a, b Status) int {
-		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.URL, b.URL), cmp.Compare(a.File, b.File), a.ThisUpdate.Compare(b.ThisUpdate))
+		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.IssuerKeyID, b.IssuerKeyID), cmp.Compare(a.URL, b.URL), cmp.Compare(a.File, b.File), a.ThisUpdate.Compare(b.ThisUpdate))
 	})
 	return all
 }
@@ -103,8 +139,11 @@ func (s *store) status() []Status {
 // statusOf describes a source. The caller holds the lock.
 func (s *store) statusOf(src *source, now time.Time) Status {
 	st := Status{Issuer: safetext.Name(src.authority.cert.Subject, safetext.MostDN), URL: src.url, Err: src.err}
+	st.IssuerKeyID = keyID(src.authority.cert.SubjectKeyId)
 	if l := src.last(); l != nil {
-		st.describe(l, now)
+		st.describe(l, now, s.skew)
+	} else {
+		st = st.without()
 	}
 	if st.Err == nil {
 		st.Err = src.cacheErr
@@ -145,28 +184,28 @@ func (s *store) statusOfEvicted() []Status {
 		if l.lists > 1 {
 			err = fmt.Errorf("%w; %d lists of the CA did", err, l.lists)
 		}
-		all = append(all, Status{Issuer: safetext.CA(l.ca.Subject), URL: l.url, Err: err})
+		all = append(all, Status{Issuer: safetext.CA(l.ca.Subject), IssuerKeyID: keyID(l.ca.SubjectKeyId), URL: l.url, Err: err}.without())
 	}
 	return all
 }
 
-func (d *folder) status(now time.Time) []Status {
+func (d *folder) status(now time.Time, skew time.Duration) []Status {
 	contents := d.current.Load()
 	if contents == nil {
 		return nil
 	}
 	var all []Status
 	if contents.err != nil {
-		all = append(all, Status{File: d.path, Err: contents.err})
+		all = append(all, Status{File: d.path, Err: contents.err}.without())
 	}
 	for _, f := range slices.Concat(contents.files, contents.gone) {
 		for _, l := range f.lists {
 			st := Status{File: f.path, Err: f.err}
-			st.describe(l, now)
+			st.describe(l, now, skew)
 			all = append(all, st)
 		}
 		if len(f.lists) == 0 {
-			all = append(all, Status{File: filepath.Clean(f.path), Err: f.err})
+			all = append(all, Status{File: filepath.Clean(f.path), Err: f.err}.without())
 		}
 	}
 	return all
