@@ -48,6 +48,8 @@
 //     another, with the policy of a person ([Policy]), expired ([Validity]).
 //   - A service with a host name of its own: [Authority.NewService] and [Base] let a
 //     program call it by that name.
+//   - A server of yours, with mutual TLS: [Serve]; key pairs in files: [Files]; an alert
+//     about a certificate that must be replaced: [Advice].
 //   - Revocation: [Authority.Revoke] a certificate of a peer, or the TSP CA above it,
 //     and refuse it with pkioverheid.Trust.Revocation. [CRLConfig] makes a
 //     crl.Checker find the CRLs; [Authority.ServeCRL] has them be what they

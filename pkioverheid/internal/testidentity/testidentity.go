@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"time"
 )
 
 var (
@@ -20,4 +21,8 @@ var (
 	// KeyPair returns a *pkioverheid.KeyPair without asking whether the certificate has
 	// ended.
 	KeyPair func(pair tls.Certificate) (any, error)
+
+	// Advice returns the advice.Advice about a fixture as if it were real; use is an
+	// advice.Use. Package advice fills it in.
+	Advice func(cert *x509.Certificate, use any, at time.Time) any
 )
