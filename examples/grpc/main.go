@@ -81,11 +81,10 @@ func newServer(cfg pkioverheid.ServerConfig, allow pkioverheid.Authorizer, logge
 			if err != nil {
 				return err
 			}
-			return next(srv, streamOf{stream, ctx})
+			return askAgain(ctx, server, func(ctx context.Context) error { return next(srv, streamOf{stream, ctx}) })
 		}),
-		// Identify verifies a certificate at each call, and at the beginning of a stream.
-		// One that has ended or was revoked should not stay in for as long as a stream
-		// lasts.
+		// A client that only ever has unary calls comes back with a new handshake now
+		// and then.
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute}),
 	), nil
 }
@@ -120,6 +119,33 @@ func withCaller(ctx context.Context, server *pkioverheid.Server) (context.Contex
 		return nil, status.Error(codes.PermissionDenied, "not let in")
 	}
 	return context.WithValue(ctx, callerKey{}, id), nil
+}
+
+// asksEvery is how long a certificate that ends, is revoked or is distrusted may stay on a
+// stream that is open.
+var asksEvery = time.Minute
+
+// askAgain runs the handler of a stream until its caller is not let in any more. The stream
+// then ends for the client at once, and for the handler by its context, and by an error of
+// RecvMsg or SendMsg if it waits in one.
+func askAgain(ctx context.Context, server *pkioverheid.Server, next func(context.Context) error) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	done := make(chan error, 1)
+	go func() { done <- next(ctx) }()
+	ticks := time.NewTicker(asksEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ticks.C:
+			if _, err := withCaller(ctx, server); err != nil {
+				end(err)
+				return err
+			}
+		}
+	}
 }
 
 // streamOf is a stream with another context.

@@ -203,6 +203,30 @@ func TestStreamsAskWhoCallsToo(t *testing.T) {
 	assert.Equal(t, codes.PermissionDenied, status.Code(watch(issue(g1, other))))
 }
 
+// A stream that was open when its caller's key was stolen.
+func TestAStreamEndsWhoseCallerIsDistrusted(t *testing.T) {
+	before := asksEvery
+	asksEvery = 10 * time.Millisecond
+	t.Cleanup(func() { asksEvery = before })
+	var emergency pkioverheid.Distrusted
+	cfg, client := serverOf(g1), issue(g1, listed)
+	cfg.Trust.Distrusted = &emergency
+	conn, err := dial(target(t, cfg), client)
+	require.NoError(t, err)
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stream, err := healthpb.NewHealthClient(conn).Watch(ctx, &healthpb.HealthCheckRequest{})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.NoError(t, err)
+
+	require.NoError(t, emergency.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(client.KeyPairs[0].Certificate()), Reason: "stolen"}))
+	_, err = stream.Recv()
+	assert.Equal(t, codes.Unauthenticated, status.Code(err), "%v", err)
+	assert.ErrorContains(t, err, "distrusted")
+}
+
 func TestThePolicyOfAConfigCountsInGRPC(t *testing.T) {
 	cfg := issue(g1, listed)
 	addr := target(t, serverOf(g1))
