@@ -47,7 +47,7 @@ func following(t *testing.T, trust pkioverheid.Trust, root tls.Certificate) func
 		}
 		_, err = exchange(server, caller)
 		accepted[1] = err == nil
-		_, _, err = v.Inspect([]*x509.Certificate{leaf.Leaf}, pkioverheid.SignerOptions{})
+		_, err = v.Chains().Verify(leaf.Leaf, chain.VerifyOptions{})
 		accepted[2] = err == nil
 		return accepted
 	}
