@@ -36,11 +36,11 @@ func TestFixturesGetTheAdviceOfWhatTheyAreACopyOf(t *testing.T) {
 			for _, cert := range h.Certificates() {
 				if cert.Subject.CommonName == fixture.Subject.CommonName && cert.NotBefore.Equal(fixture.NotBefore) {
 					found = true
-					assert.Equal(t, advice.For(cert, 0, at), pkiotest.Advice(fixture, 0, at), fixture.Subject.CommonName)
+					assert.Equal(t, advice.For(cert, "", at), pkiotest.Advice(fixture, "", at), fixture.Subject.CommonName)
 				}
 			}
 			assert.True(t, found, "%v: %s", h, fixture.Subject.CommonName)
-			assert.Equal(t, advice.Compromised, advice.For(fixture, 0, at).Status)
+			assert.Equal(t, advice.Compromised, advice.For(fixture, "", at).Status)
 		}
 	}
 }
