@@ -316,8 +316,6 @@ func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 		"a request in PEM":        {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request})), "this is a certificate request"},
 		"a private key":           {string(keyPEM(t, leaf)), "this is a private key"},
 		"a public key":            {string(public), "this is a public key"},
-		"an archive":              {"PK\x03\x04\x14\x00\x00\x00", "this is an archive"},
-		"a key store of Windows":  {"\x00\x00\x00\x00CERT\x20\x00", "certificate store of Windows"},
 		"a list of hosts":         {"a.example:443\nb.example:443\n", "this is a list of hosts"},
 		"a large list of hosts":   {large, "this is a list of hosts"},
 		"a large program":         {"\x7fELF" + strings.Repeat("\x00", 300_000), "neither certificates nor keys"},

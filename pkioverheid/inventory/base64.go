@@ -1,51 +1,9 @@
 package inventory
 
 import (
-	"bytes"
 	"encoding/base64"
 	"io"
-	"strconv"
 )
-
-// readEncoded reads the PEM that is in a text in base64. It decodes in the text
-// itself, which can be large.
-func (c *contentReader) readEncoded() {
-	text := c.text
-	for line := 1; ; {
-		at := indexEncoded(text)
-		if at < 0 || c.ctx.Err() != nil {
-			return
-		}
-		line += bytes.Count(text[:at], []byte("\n"))
-		encoded := text[at : at+lengthOfBase64(text[at:])]
-		text = text[at+len(encoded):]
-		lines := bytes.Count(encoded, []byte("\n"))
-		c.data = decodeInPlace(encoded)
-		c.inText, c.allPEM, c.firstLine, c.lastLine = true, false, -1, 0
-		c.within = "line " + strconv.Itoa(line) + " in base64, "
-		_ = c.try("") // text has no password
-		line += lines
-	}
-}
-
-// decodeInPlace decodes base64, as far as it is not damaged, after a line that shows
-// that the text is none of PEM alone. What it returns lies in encoded, and is shorter.
-func decodeInPlace(encoded []byte) []byte {
-	const before = "#\n"
-	in := base64.NewDecoder(base64.StdEncoding, &withoutBlanks{encoded})
-	var piece [1 << 10]byte
-	end := 0 // always before what the decoder reads next
-	for {
-		n, err := in.Read(piece[:])
-		end += copy(encoded[end:], piece[:n])
-		if err != nil {
-			break
-		}
-	}
-	copy(encoded[len(before):], encoded[:end])
-	copy(encoded, before)
-	return encoded[:len(before)+end]
-}
 
 // withoutBlanks reads text without its blanks. The decoder skips ends of lines.
 type withoutBlanks struct{ text []byte }
@@ -113,7 +71,7 @@ func isBase64(s []byte) bool {
 func beginOfBase64(text []byte) []byte {
 	const much = 24
 	var begin []byte
-	for _, c := range text {
+	for _, c := range text[:min(len(text), 4*much)] {
 		if len(begin) == much {
 			break
 		}

@@ -82,6 +82,10 @@ type Config struct {
 // time.
 type Progress struct {
 	Folders, Files, Hosts, Certificates, Bytes atomic.Int64
+
+	// Unread counts archives, images, databases and key stores of kinds that are not read.
+	// Each is a Result with [ErrSkipped], too.
+	Unread atomic.Int64
 }
 
 const (

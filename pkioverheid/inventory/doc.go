@@ -13,19 +13,42 @@
 //
 // # What is found
 //
-// Formats are recognised by the content of a file and not by its name: PEM in any text
-// file, also beside private keys, in comments, in strings of programs and of JSON,
-// on one line, and in base64, as Kubernetes keeps it; DER, also in base64 if there is
-// nothing else in the file; PKCS#7; PKCS#12 and JKS; and XML documents, of which SAML
-// metadata and CPAs also say what each certificate is for. A file that holds none
-// of these is skipped without a word, after a look at its beginning if it is
-// binary; where it is itself a target, it is a Result with an Err that says what it is. Archives and images are not opened up, nor are key stores of other kinds,
-// and DER in base64 is not looked for in other text, such as the x5c of a JWK.
+// Formats are recognised by the content of a file and not by its name:
 //
-// What cannot be looked at, or is broken, is a Result with an Err, so that an
-// inventory without errors has missed nothing: unreadable files and folders, files
-// beyond [Config.MaxFileSize], key stores whose password nobody knows, hosts that do
-// not answer. Where there probably is nothing to find, [ErrSkipped] marks it.
+//   - DER, PKCS#7, PKCS#12, JKS, PKIPath, and .sst of Windows; DER also in base64 if there is
+//     nothing else in the file.
+//   - PEM in any text, also in comments, in strings of programs and of JSON, on one line,
+//     in UTF-16, in base64, as Kubernetes keeps it, and escaped as in a URL, as proxies
+//     hand on the certificates of clients.
+//   - Base64 of DER, PKCS#7, PKCS#12 and JKS as a value in any text, such as YAML, JSON,
+//     properties and XML, and the x5c of JSON Web Keys and Signatures.
+//   - XML documents, told by their root element: X509Certificate of any name space, and the
+//     BinarySecurityToken of WS-Security. SAML metadata, CPAs and trusted lists also say what
+//     a certificate is for.
+//   - The parts of MIME messages, such as those of ebMS.
+//   - The files in archives: zip (also jar, war, ear), tar, gzip, and these inside one another.
+//
+// A private key in a file is compared with the certificates in it: [KeyEntry] is the
+// certificate of the key, and [KeyMismatch] one that lies beside the key of another. A key
+// with a password that is not known is taken for that of the certificates beside it.
+//
+// # What is not found
+//
+// A file that holds none of these is skipped without a word, after a look at its beginning
+// if it is binary; where it is itself a target, it is a Result with an Err that says
+// what it is. A value in text that is cut off, or that begins as no certificate does, is
+// an example or a placeholder.
+//
+// What cannot be looked at, or is broken, is a Result with an Err: unreadable files and
+// folders, files beyond [Config.MaxFileSize], key stores whose password nobody knows, hosts
+// that do not answer, and archives beyond the bounds below. Archives and compressed files of
+// other kinds (7z, rar, xz, bzip2, zstd), encrypted and damaged ones, images of disks, SQLite
+// databases, key stores of NSS and Bouncy Castle, and the objects of git repositories are Results
+// with an Err that is [ErrSkipped], and [Progress] counts them. So an inventory without
+// errors has missed nothing but what no program can tell from other bytes: certificates in
+// the middle of binary files, in images of containers that are not archives, in databases of
+// other kinds, in base64 of base64 other than of PEM, and in pieces that a program or an XML
+// entity puts together.
 //
 // # What it costs
 //
@@ -34,5 +57,7 @@
 // long as it is remembered.
 //
 // Files, hosts and what they hold may be anybody's: sizes, depths and times are
-// bounded. A scan trusts nothing and changes nothing.
+// bounded. Archives are read as streams, six inside one another at most, and 200,000 files
+// in all; no more may come out of one than 64 MiB and a hundred times its size, and 16 GiB.
+// A scan trusts nothing, and writes and changes nothing.
 package inventory

@@ -12,50 +12,61 @@ import (
 
 // Name spaces of documents with certificates (facts.md §9).
 const (
-	nsXMLDSig = "http://www.w3.org/2000/09/xmldsig#"
-	nsSAML    = "urn:oasis:names:tc:SAML:2.0:metadata"
-	nsCPA     = "http://www.oasis-open.org/committees/ebxml-cppa/schema/cpp-cpa-2_0.xsd"
+	nsXMLDSig     = "http://www.w3.org/2000/09/xmldsig#"
+	nsSAML        = "urn:oasis:names:tc:SAML:2.0:metadata"
+	nsTrustedList = "http://uri.etsi.org/02231/" // and a version: ETSI TS 119 612
+	nsCPA         = "http://www.oasis-open.org/committees/ebxml-cppa/schema/cpp-cpa-2_0.xsd"
 )
 
 // maxParty bounds what a document says about whose a certificate is.
 const maxParty = 1024
 
-// document reads from the elements around a certificate what it is for.
-func (c *contentReader) document(r *Result, elements []xml.StartElement) {
+// about says of what was found in an element what the elements around it say.
+func (c *contentReader) about(f *found, tag xml.StartElement, elements []xml.StartElement) {
+	f.place = placeInDocument(elements)
+	if tag.Name.Local == "BinarySecurityToken" {
+		f.use = WSSecurityToken
+	}
 	for _, e := range elements {
 		switch {
 		case e.Name.Space == nsXMLDSig && e.Name.Local == "Signature":
-			r.Use = DocumentSignature
+			f.use = DocumentSignature
 			return
+		case e.Name.Local == "ServiceDigitalIdentity" && strings.HasPrefix(e.Name.Space, nsTrustedList):
+			f.use = TrustedListService
 		case e.Name.Space == nsSAML && e.Name.Local == "EntityDescriptor":
-			r.Party = shortCopy(attribute(e, "entityID"))
+			f.party = shortCopy(attribute(e, "entityID"))
 		case e.Name.Space == nsSAML && e.Name.Local == "KeyDescriptor":
 			switch attribute(e, "use") {
 			case "signing":
-				r.Use = SAMLSigning
+				f.use = SAMLSigning
 			case "encryption":
-				r.Use = SAMLEncryption
+				f.use = SAMLEncryption
 			case "":
-				r.Use = SAMLAnyUse
+				f.use = SAMLAnyUse
 			}
 		case e.Name.Space == nsCPA && e.Name.Local == "PartyInfo":
-			r.Party = shortCopy(attribute(e, "partyName"))
+			f.party = shortCopy(attribute(e, "partyName"))
 		case e.Name.Space == nsCPA && e.Name.Local == "Certificate":
-			if c.cpa == nil {
-				c.cpa = readCPA(c.data)
-			}
-			r.Use = CPAParty
-			id := attribute(e, "certId")
-			if party := c.cpa.parties[id]; party != "" {
-				r.Party = party
-			}
-			if refs := c.cpa.references[id]; len(refs) > 0 {
-				if slices.Equal(refs, []string{"Anchor"}) {
-					r.Use = TrustAnchor
-				}
-				r.Place += " (" + strings.Join(refs, ", ") + ")"
-			}
+			c.aboutCPA(f, attribute(e, "certId"))
 		}
+	}
+}
+
+// aboutCPA says what a CPA says of a certificate.
+func (c *contentReader) aboutCPA(f *found, id string) {
+	if c.cpa == nil {
+		c.cpa = readCPA(c.data)
+	}
+	f.use = CPAParty
+	if party := c.cpa.parties[id]; party != "" {
+		f.party = party
+	}
+	if refs := c.cpa.references[id]; len(refs) > 0 {
+		if slices.Equal(refs, []string{"Anchor"}) {
+			f.use = TrustAnchor
+		}
+		f.place += " (" + strings.Join(refs, ", ") + ")"
 	}
 }
 
@@ -139,4 +150,27 @@ func readCPA(data []byte) *cpa {
 			}
 		}
 	}
+}
+
+// placeInDocument names the elements around a certificate, but for those that are
+// around each, with what distinguishes them.
+func placeInDocument(elements []xml.StartElement) string {
+	var parts []string
+	for _, e := range elements {
+		if e.Name.Space == nsXMLDSig && (e.Name.Local == "KeyInfo" || e.Name.Local == "X509Data") {
+			continue
+		}
+		part := safetext.Printable(e.Name.Local, safetext.Most)
+		for _, a := range e.Attr {
+			if a.Name.Local == "use" || a.Name.Local == "certId" {
+				part += "[" + safetext.Printable(a.Value, safetext.Most) + "]"
+			}
+		}
+		parts = append(parts, part)
+	}
+	const most = 6
+	if len(parts) > most {
+		parts = append([]string{"…"}, parts[len(parts)-most:]...)
+	}
+	return strings.Join(parts, "/")
 }

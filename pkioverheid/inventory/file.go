@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,13 +32,15 @@ type reader struct {
 	buffer  []byte
 	results []Result // of the file that is being read
 
-	job job
-	now contentReader
+	job       job
+	in        inner
+	delivered bool // some results of the file
 }
 
 // flush delivers the results; false means that nobody wants more.
 func (r *reader) flush() bool {
 	more := r.send(r.results...)
+	r.delivered = r.delivered || len(r.results) > 0
 	clear(r.results)
 	r.results = r.results[:0]
 	return more
@@ -45,17 +48,21 @@ func (r *reader) flush() bool {
 
 func (r *reader) add(result Result) {
 	result.Target, result.Path = r.job.target, r.job.path
+	if result.Place != "" || result.Err == nil {
+		result.Place = strings.TrimSuffix(r.in.place+result.Place, ", ")
+	}
 	r.results = append(r.results, result)
 }
 
 func (r *reader) trouble(t *trouble) {
-	t.where = r.job.path
+	t.where, t.place = r.job.path, r.in.place
 	r.add(Result{Err: t})
 }
 
 // read reads one file.
 func (r *reader) read(j job) {
-	r.job, r.now = j, contentReader{}
+	r.job, r.in, r.delivered = j, inner{}, false
+	defer r.release()
 	if j.link && !r.follow() {
 		return
 	}
@@ -132,12 +139,15 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 	if slow, ok := f.(interface{ SetReadDeadline(time.Time) error }); ok && size == 0 {
 		_ = slow.SetReadDeadline(time.Now().Add(procTimeout)) // regular files have none
 	}
+	r.in = newInner(size)
 	if size > r.MaxFileSize {
 		n, err := io.ReadFull(f, r.buffer[:headSize])
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return err
 		}
-		r.tooLarge(look(r.buffer[:n]))
+		if kind := look(r.buffer[:n]); !r.opens(kind, n, f, size) {
+			r.tooLarge(kind)
+		}
 		return nil
 	}
 	n, err := readFull(f, r.buffer)
@@ -151,14 +161,11 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 		r.nothingIn(data, whole)
 		return nil
 	}
+	if r.opens(kind, n, f, size) {
+		return nil
+	}
 	if whole {
-		wide := kind == utf16Text
-		if wide {
-			if data, err = io.ReadAll(newUTF16Reader(bytes.NewReader(data))); err != nil {
-				return err
-			}
-		}
-		r.contentOf(data, wide)
+		r.inMemory(kind, data)
 		return nil
 	}
 	if kind == text && !mentions(data) {
@@ -171,6 +178,24 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 	}
 	// There is something in it. It is read anew: little of it is in memory.
 	return r.readWhole(kind, size)
+}
+
+// opens reads what has files in it, and says what is not read. The first n bytes of the
+// file are in the buffer; false means that it is something else.
+func (r *reader) opens(kind contentKind, n int, f fs.File, size int64) bool {
+	switch {
+	case kind == unread:
+		r.isUnread(whatIsUnread(r.buffer[:n]), nil)
+	case kind.opens():
+		at, _ := f.(io.ReaderAt)
+		r.open(kind, io.MultiReader(bytes.NewReader(r.buffer[:n]), f), at, size)
+		if r.job.named && len(r.results) == 0 && !r.delivered && r.ctx.Err() == nil {
+			r.trouble(&trouble{text: "there is no certificate in this archive"})
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 func (r *reader) tooLarge(k contentKind) {
@@ -223,13 +248,9 @@ func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
 }
 
 func (r *reader) readWhole(kind contentKind, size int64) error {
-	if size > largeFile {
-		select {
-		case r.large <- struct{}{}:
-			defer func() { <-r.large }()
-		case <-r.ctx.Done():
-			return nil
-		}
+	r.hold(size)
+	if r.ctx.Err() != nil {
+		return nil
 	}
 	if kind == utf16Text {
 		var found bool
@@ -326,9 +347,11 @@ func (r *reader) contentOf(data []byte, wide bool) {
 	if wide {
 		blankDeclaration(data)
 	}
-	kind := look(data)
-	switch {
+	switch kind := look(data); {
 	case kind == text && !mentions(data), wide && kind != text && kind != bareBase64:
+	case kind == mail:
+		r.readMail(data)
+	case kind == nothing, kind == unread, kind.opens(): // it has changed
 	default:
 		r.content(kind, data)
 	}
@@ -339,7 +362,7 @@ func (r *reader) contentOf(data []byte, wide bool) {
 // itself and nothing was found in it. data is the beginning of it, or the whole. Of what
 // is large only the beginning is looked at: more would take as much memory again.
 func (r *reader) nothingIn(data []byte, whole bool) {
-	if !r.job.named || len(r.results) > 0 || r.now.delivered || r.ctx.Err() != nil {
+	if !r.job.named || r.in.depth > 0 || len(r.results) > 0 || r.delivered || r.ctx.Err() != nil {
 		return
 	}
 	var err error

@@ -45,28 +45,31 @@ func (b *pemBlock) String() string {
 	return fmt.Sprintf("block %d (%s, line %d, byte %d)", b.number, safetext.Printable(b.kind, 40), b.line, b.offset)
 }
 
-// pemEntries are the entries of a text, as truststore.Entries has them.
-func pemEntries(text []byte, opts []truststore.Option) iter.Seq[truststore.Entry] {
-	return func(yield func(truststore.Entry) bool) {
+// pemEntries are what a text holds, as truststore.Entries has them.
+func pemEntries(text []byte, opts []truststore.Option) iter.Seq[found] {
+	return func(yield func(found) bool) {
 		r := pemText{text: text, pure: bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), " \t\r\n"), pemBegin)}
 		for {
 			block, err := r.next()
 			switch {
 			case err != nil:
-				if !yield(truststore.Entry{Format: truststore.PEM, Number: r.count, Line: r.line, Kind: r.lost, Err: err}) {
+				if !yield(found{Entry: truststore.Entry{Format: truststore.PEM, Number: r.count, Line: r.line, Kind: r.lost, Err: err}, pure: r.pure}) {
 					return
 				}
 				continue
 			case block == nil:
 				return
+			case isCMSBlock(block.kind) && isOtherCMS(beginOfBase64(block.body)):
+				continue
 			}
+			pem := block.pem()
 			kind := r.claim(block.kind, block.body)
-			for e := range truststore.Entries(block.pem(), opts...) {
+			for e := range truststore.Entries(pem, opts...) {
 				e.Number, e.Line = block.number, block.line
 				if e.Err != nil {
 					e.Kind, e.Err = kind, block.errorOf(e)
 				}
-				if !yield(e) {
+				if !yield(found{Entry: e, key: pem, pure: r.pure}) {
 					return
 				}
 			}
@@ -316,9 +319,9 @@ func isBase64Byte(c byte) bool {
 }
 
 func isCertificateBlock(kind string) bool {
-	switch kind {
-	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
-		return true
-	}
-	return false
+	return kind == "CERTIFICATE" || kind == "X509 CERTIFICATE" || kind == "TRUSTED CERTIFICATE" || isCMSBlock(kind)
+}
+
+func isCMSBlock(kind string) bool {
+	return kind == "PKCS7" || kind == "PKCS #7 SIGNED DATA" || kind == "CMS"
 }

@@ -80,7 +80,7 @@ func TestAnErrorInATextSaysWhatWasToBeThere(t *testing.T) {
 		var errs []truststore.Entry
 		for e := range pemEntries([]byte(text), nil) {
 			if e.Err != nil {
-				errs = append(errs, e)
+				errs = append(errs, e.Entry)
 			}
 		}
 		require.Len(t, errs, 1, text)

@@ -336,6 +336,8 @@ func TestScanFindsWhatOtherProgramsWrite(t *testing.T) {
 func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 	certs, withKey := planted(t)
 	leaf, ca := withKey[1], pkioverheid.PrivateG1.Certificates()[2]
+	issuer, err := x509.ParseCertificate(leaf.Certificate[1])
+	require.NoError(t, err)
 	fp := func(c *x509.Certificate) string { return truststore.FingerprintOf(c).String()[:8] }
 	signed := strings.Replace(samlOf(certs[0]), "<md:EntityDescriptor", `<ds:Signature><ds:KeyInfo><ds:X509Data><ds:X509Certificate>`+inBase64(ca)+`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature><md:EntityDescriptor`, 1)
 	rejects, err := hex.DecodeString("300ca00a06082b06010505070301") // openssl x509 -addreject serverAuth
@@ -346,9 +348,14 @@ func TestScanTellsWhatCertificatesAreFor(t *testing.T) {
 		want []string
 	}{
 		"a bundle":                       {pemOf(leaf.Leaf, ca), []string{fp(leaf.Leaf) + " : line 1", fp(ca) + " : line"}},
-		"a bundle with its key":          {pemOf(leaf.Leaf, ca) + keyPEM(t, leaf), []string{fp(leaf.Leaf) + " key entry: line 1", fp(ca) + " chain of a key entry: line"}},
-		"a CA before a leaf and its key": {pemOf(ca, leaf.Leaf) + keyPEM(t, leaf), []string{fp(ca) + " chain of a key entry: line 1", fp(leaf.Leaf) + " key entry: line"}},
-		"a CA with its key":              {keyPEM(t, leaf) + pemOf(ca), []string{fp(ca) + " key entry: line"}},
+		"a bundle with its key":          {pemOf(leaf.Leaf, issuer) + keyPEM(t, leaf), []string{fp(leaf.Leaf) + " key entry: line 1", fp(issuer) + " chain of a key entry: line"}},
+		"a key and a CA of others":       {pemOf(leaf.Leaf, ca) + keyPEM(t, leaf), []string{fp(leaf.Leaf) + " key entry: line 1", fp(ca) + " : line"}},
+		"the key of another":             {pemOf(leaf.Leaf, issuer) + keyPEM(t, withKey[2]), []string{fp(leaf.Leaf) + " beside the key of another certificate: line 1", fp(issuer) + " : line"}},
+		"two with their keys":            {keyPEM(t, leaf) + pemOf(leaf.Leaf, withKey[2].Leaf) + keyPEM(t, withKey[2]), []string{fp(leaf.Leaf) + " key entry: line", fp(withKey[2].Leaf) + " key entry: line"}},
+		"two of which one has its key":   {pemOf(leaf.Leaf, withKey[2].Leaf) + keyPEM(t, withKey[2]), []string{fp(leaf.Leaf) + " : line", fp(withKey[2].Leaf) + " key entry: line"}},
+		"a key that cannot be read":      {pemOf(leaf.Leaf, ca) + keyPEMOfNobody, []string{fp(leaf.Leaf) + " key entry: line 1", fp(ca) + " chain of a key entry: line"}},
+		"a CA before a leaf and its key": {pemOf(issuer, leaf.Leaf) + keyPEM(t, leaf), []string{fp(issuer) + " chain of a key entry: line 1", fp(leaf.Leaf) + " key entry: line"}},
+		"a CA with the key of another":   {keyPEM(t, leaf) + pemOf(ca), []string{fp(ca) + " beside the key of another certificate: line"}},
 		"SAML signing":                   {samlOf(ca), []string{fp(ca) + " SAML signing: EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing] of urn:party:0"}},
 		"SAML encryption":                {strings.ReplaceAll(samlOf(ca), `"signing"`, `"encryption"`), []string{fp(ca) + " SAML encryption: EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[encryption] of urn:party:0"}},
 		"SAML without a use":             {strings.ReplaceAll(samlOf(ca), ` use="signing"`, ""), []string{fp(ca) + " SAML signing and encryption: EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor of urn:party:0"}},

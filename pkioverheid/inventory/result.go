@@ -55,18 +55,24 @@ type Result struct {
 type Use string
 
 const (
-	UnknownUse        Use = ""                            // the place does not say
-	TrustAnchor       Use = "trust anchor"                // an entry of a key store that is marked as trusted, an anchor of a CPA
-	RestrictedAnchor  Use = "restricted anchor"           // a file rejects it, or trusts it for nothing of TLS; Place has the words
-	KeyEntry          Use = "key entry"                   // its private key lies beside it
-	KeyChain          Use = "chain of a key entry"        // it is above a certificate whose private key lies beside it
-	SAMLSigning       Use = "SAML signing"                // a party signs its messages with it
-	SAMLEncryption    Use = "SAML encryption"             // others encrypt what they send to the party with it
-	SAMLAnyUse        Use = "SAML signing and encryption" // SAML metadata that gives no use: both of these
-	DocumentSignature Use = "document signature"          // it belongs to the signature of the document itself
-	CPAParty          Use = "CPA party"                   // a party of a CPA has it; Place has the references to it
-	TLSServer         Use = "TLS server"                  // a server presents it as its own
-	TLSChain          Use = "chain of a TLS server"       // a server sends it along
+	UnknownUse         Use = ""                                      // the place does not say
+	TrustAnchor        Use = "trust anchor"                          // an entry of a key store that is marked as trusted, an anchor of a CPA
+	RestrictedAnchor   Use = "restricted anchor"                     // a file rejects it, or trusts it for nothing of TLS; Place has the words
+	KeyEntry           Use = "key entry"                             // its private key lies beside it
+	KeyChain           Use = "chain of a key entry"                  // it is above a certificate whose private key lies beside it
+	SAMLSigning        Use = "SAML signing"                          // a party signs its messages with it
+	SAMLEncryption     Use = "SAML encryption"                       // others encrypt what they send to the party with it
+	SAMLAnyUse         Use = "SAML signing and encryption"           // SAML metadata that gives no use: both of these
+	DocumentSignature  Use = "document signature"                    // it belongs to the signature of the document itself
+	CPAParty           Use = "CPA party"                             // a party of a CPA has it; Place has the references to it
+	WSSecurityToken    Use = "WS-Security token"                     // a message carries it for its WS-Security
+	JWKCertificate     Use = "JSON Web Key"                          // the x5c of a JSON Web Key has it
+	JWSCertificate     Use = "JSON Web Signature"                    // the x5c of a JSON Web Signature has it
+	TrustedListService Use = "service of a trusted list"             // a trusted list of the EU has it for a service
+	ForwardedClient    Use = "client certificate from a proxy"       // a proxy handed it on, in a header: it is that of a client
+	KeyMismatch        Use = "beside the key of another certificate" // the private key beside it is that of another certificate
+	TLSServer          Use = "TLS server"                            // a server presents it as its own
+	TLSChain           Use = "chain of a TLS server"                 // a server sends it along
 )
 
 // Fingerprint is that of the certificate; zero for a Result with an Err.
@@ -251,14 +257,15 @@ func (r Result) MarshalJSON() ([]byte, error) {
 
 // ErrSkipped is found by [errors.Is] in the Err of what was skipped and most
 // likely holds no certificate that is not found elsewhere: pipes, sockets and
-// devices, symbolic links that lead nowhere, binary files beyond the limit and, in
-// an FS, symbolic links to folders. Links to folders outside of the targets are not
+// devices, symbolic links that lead nowhere, binary files beyond the limit, archives,
+// images and databases that are not read and, in an FS, symbolic links to folders. Links to folders outside of the targets are not
 // among them: who knows what is there.
 var ErrSkipped = errors.New("inventory: skipped")
 
 // trouble is why a place could not be looked at.
 type trouble struct {
 	where   string // a path, or a host
+	place   string // in it, with what is between it and the text
 	text    string // may be empty: then cause says it
 	advice  string // what a program does about it, may be empty
 	cause   error
@@ -280,7 +287,7 @@ func (t *trouble) ProblemAdvice() (problem, advice string) {
 		text = t.cause.Error()
 	}
 	text = strings.TrimPrefix(text, "truststore: ")
-	return safetext.Printable(t.where, maxPath) + ": " + safetext.Printable(text, safetext.MostError), t.advice
+	return safetext.Printable(t.where, maxPath) + ": " + t.place + safetext.Printable(text, safetext.MostError), t.advice
 }
 
 func (t *trouble) Unwrap() error { return t.cause }

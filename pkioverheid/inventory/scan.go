@@ -40,9 +40,12 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 // are none.
 func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size int64) iter.Seq[Result] {
 	return cfg.results(ctx, func(s *scanner) {
-		r := reader{scanner: s, job: job{target: name, path: name}}
+		r := reader{scanner: s, job: job{target: name, path: name}, in: newInner(max(size, cfg.MaxFileSize))}
 		s.Progress.Files.Add(1)
-		r.readOther(in, size)
+		if err := r.stream(countingReader{in, s.Progress}, size); err != nil {
+			r.trouble(&trouble{text: osText(err), cause: err})
+		}
+		r.release()
 		r.flush()
 	})
 }
@@ -177,4 +180,16 @@ func (s *scanner) readFiles() {
 			r.flush()
 		}
 	}
+}
+
+// countingReader counts the bytes that it reads.
+type countingReader struct {
+	io.Reader
+	progress *Progress
+}
+
+func (c countingReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.progress.Bytes.Add(int64(n))
+	return n, err
 }

@@ -31,8 +31,8 @@ func TestAScanLooksIntoWhateverTruststoreReads(t *testing.T) {
 			}
 			kind := look(data[:min(len(data), headSize)])
 			want := map[truststore.Format]contentKind{
-				truststore.PEM: text, truststore.XML: text, truststore.JKS: keyStore,
-				truststore.DER: binaryASN1, truststore.PKCS7: binaryASN1, truststore.PKCS12: binaryASN1,
+				truststore.PEM: text, truststore.XML: text, truststore.JKS: container,
+				truststore.DER: container, truststore.PKCS7: container, truststore.PKCS12: container,
 			}[format]
 			if kind == bareBase64 && bytes.IndexByte(data, 0) < 0 {
 				continue

@@ -5,35 +5,72 @@ import (
 	"io"
 )
 
-// readOther reads what is not a file of the tree: its bytes come once.
-func (r *reader) readOther(in io.Reader, size int64) {
+// stream reads what comes once: a member of an archive, or what ScanReader was given. An
+// error is that of in.
+func (r *reader) stream(in io.Reader, size int64) error {
 	head := make([]byte, headSize)
 	n, err := readFull(in, head)
-	r.Progress.Bytes.Add(int64(n))
 	if err != nil && err != io.EOF {
-		r.trouble(&trouble{text: osText(err), cause: err})
-		return
+		return err
 	}
-	kind := look(head[:n])
+	head = head[:n]
+	kind := look(head)
 	switch {
 	case kind == nothing:
-		return
-	case size > r.MaxFileSize:
+		return nil
+	case kind == unread:
+		r.isUnread(whatIsUnread(head), nil)
+		return nil
+	case kind.opens():
+		at, _ := in.(io.ReaderAt)
+		r.open(kind, io.MultiReader(bytes.NewReader(head), in), at, size)
+		return nil
+	}
+	data, err := r.collect(kind, head, in, size)
+	if err != nil || data == nil {
+		return err
+	}
+	r.inMemory(kind, data)
+	return nil
+}
+
+// collect reads a file into memory; nil if nothing is in it. It says so if it is too large and
+// there can be something in it.
+func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64) ([]byte, error) {
+	limit := r.MaxFileSize - r.in.held
+	if size > limit && kind != text {
 		r.tooLarge(kind)
-		return
+		return nil, nil
 	}
 	var data bytes.Buffer
-	data.Write(head[:n])
-	more, err := data.ReadFrom(io.LimitReader(in, r.MaxFileSize+1-int64(n)))
-	r.Progress.Bytes.Add(more)
-	switch {
-	case err != nil:
-		r.trouble(&trouble{text: osText(err), cause: err})
-	case int64(data.Len()) > r.MaxFileSize:
-		r.tooLarge(kind)
-	default:
-		r.inMemory(kind, data.Bytes())
+	if size > 0 && size <= limit {
+		data.Grow(int(min(size, largeFile)) + bytes.MinRead)
 	}
+	data.Write(head)
+	if _, err := data.ReadFrom(io.LimitReader(in, limit+1-int64(len(head)))); err != nil {
+		return nil, err
+	}
+	r.hold(int64(data.Len()))
+	if int64(data.Len()) <= limit {
+		return data.Bytes(), nil
+	}
+	found := kind != text || mentions(data.Bytes())
+	rest := data.Bytes()[:min(data.Len(), chunk)] // which is not needed any more
+	kept := 0
+	for !found {
+		n, err := readFull(in, rest[kept:])
+		if found = mentions(rest[:kept+n]); err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept = copy(rest, rest[max(0, kept+n-maxMention):kept+n])
+	}
+	if found {
+		r.tooLarge(kind)
+	}
+	return nil, nil
 }
 
 // inMemory reads what is in memory.
@@ -43,4 +80,24 @@ func (r *reader) inMemory(kind contentKind, data []byte) {
 		data, _ = io.ReadAll(newUTF16Reader(bytes.NewReader(data))) // which has no other errors than the end
 	}
 	r.contentOf(data, wide)
+}
+
+// hold makes the reader the only one with a large file in memory, until the file is read.
+func (r *reader) hold(size int64) {
+	if size <= largeFile || r.in.holding {
+		return
+	}
+	select {
+	case r.large <- struct{}{}:
+		r.in.holding = true
+	case <-r.ctx.Done():
+	}
+}
+
+// release ends hold.
+func (r *reader) release() {
+	if r.in.holding {
+		<-r.large
+		r.in.holding = false
+	}
 }

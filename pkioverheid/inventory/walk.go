@@ -163,6 +163,12 @@ func (w *walker) folder(path string, depth int) bool {
 		return w.trouble(path, &trouble{where: path, text: why, skipped: true})
 	}
 	w.Progress.Folders.Add(1)
+	if isGitObjects(path) {
+		w.Progress.Unread.Add(1)
+		if !w.trouble(path, &trouble{where: path, text: "these are the objects of a git repository, which are not read", skipped: true}) {
+			return false
+		}
+	}
 	dir, ok := f.(fs.ReadDirFile)
 	if !ok {
 		return w.trouble(path, &trouble{where: path, text: "a folder that cannot be listed"})
@@ -202,6 +208,11 @@ func (w *walker) folder(path string, depth int) bool {
 			return w.ctx.Err() == nil
 		}
 	}
+}
+
+// isGitObjects reports whether a folder is one in which git keeps compressed files.
+func isGitObjects(path string) bool {
+	return filepath.Base(path) == "objects" && strings.HasSuffix(filepath.Dir(path), ".git")
 }
 
 func errNotRegular(path string) error {

@@ -1,0 +1,256 @@
+package inventory
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"hash/maphash"
+
+	"github.com/go-pkioverheid/trust/truststore"
+)
+
+// keys are the private keys of one file, and the certificates that may be theirs: a key's
+// own has its public key.
+type keys struct {
+	reader  *contentReader
+	found   []privateKey
+	bytes   int
+	certs   []certBeside
+	walked  int  // of certs, by use
+	tooMuch bool // there are keys that are not among found
+}
+
+type privateKey struct {
+	data     []byte
+	password string
+	store    int
+	before   int    // how many certificates are before it
+	public   uint64 // zero if it could not be read
+	matched  bool
+}
+
+// certBeside is a certificate as far as keys matter.
+type certBeside struct {
+	use                     Use
+	store                   int
+	leaf                    bool
+	public, subject, issuer uint64 // hashes; zero if it is not known
+}
+
+// Bounds of the keys of one file. Reading one takes time that grows with the third
+// power of its size; one of RSA with 2048 bits has some 1200 bytes.
+const (
+	maxKeys     = 4096
+	maxKeyBytes = 16 << 20
+	keySize     = 1200
+	maxKeyWork  = maxKeys // in keys of that size
+)
+
+func (k *keys) addKey(f found) {
+	if len(k.found) == maxKeys || k.bytes+len(f.key) > maxKeyBytes {
+		k.tooMuch = true
+		return
+	}
+	k.bytes += len(f.key)
+	k.found = append(k.found, privateKey{data: bytes.Clone(f.key), password: f.password, store: f.store, before: len(k.certs)})
+}
+
+func (k *keys) addCertificate(f found, r *Result) {
+	cert := r.Certificate
+	k.certs = append(k.certs, certBeside{
+		use: r.Use, store: f.store, leaf: !cert.IsCA,
+		public: k.hash(publicOf(cert.PublicKey)), subject: k.hash(cert.RawSubject), issuer: k.hash(cert.RawIssuer),
+	})
+}
+
+func (k *keys) hash(b []byte) uint64 {
+	if b == nil {
+		return 0
+	}
+	return maphash.Bytes(k.reader.judge.seed, b)
+}
+
+// publicOf is what distinguishes a public key from others; nil if that is not known.
+func publicOf(key any) []byte {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return key.N.Bytes()
+	case *ecdsa.PublicKey:
+		b, _ := key.Bytes() // of a curve that is not known, nil
+		return b
+	case ed25519.PublicKey:
+		return key
+	}
+	return nil
+}
+
+// match finds out which certificates belong to the keys, after all were added.
+func (k *keys) match() {
+	if len(k.certs) == 0 || len(k.found) == 0 && !k.tooMuch {
+		return
+	}
+	k.readAll()
+	own := map[uint64]bool{}  // the public keys of the private ones
+	here := map[uint64]bool{} // those of the certificates
+	for i := range k.found {
+		own[k.found[i].public] = true
+	}
+	for i := range k.certs {
+		here[k.certs[i].public] = true
+	}
+	delete(own, 0)
+	for i := range k.found {
+		k.found[i].matched = k.found[i].public != 0 && here[k.found[i].public]
+	}
+	above := map[uint64]bool{} // the names of those that issued a key's own
+	for i := range k.certs {
+		if c := &k.certs[i]; own[c.public] {
+			if c.use == UnknownUse {
+				c.use = KeyEntry
+			}
+			above[c.issuer] = true
+		}
+	}
+	k.chains(above)
+	k.mismatches()
+	k.unknownKeys()
+}
+
+// chains marks the CAs above the keys' own, up to maxChain.
+func (k *keys) chains(above map[uint64]bool) {
+	const maxChain = 8
+	for range maxChain {
+		more := false
+		for i := range k.certs {
+			if c := &k.certs[i]; c.use == UnknownUse && !c.leaf && above[c.subject] {
+				c.use, more = KeyChain, true
+				above[c.issuer] = true
+			}
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// mismatches marks the certificate directly before or after a key that is of no certificate
+// here. In a key store it is the one that the file says is the key's.
+func (k *keys) mismatches() {
+	for i := range k.found {
+		key := &k.found[i]
+		if key.matched || key.public == 0 {
+			continue
+		}
+		first, last := 0, len(k.certs) // between the keys before and after
+		if i > 0 {
+			first = k.found[i-1].before
+		}
+		if i+1 < len(k.found) {
+			last = k.found[i+1].before
+		}
+		if at := k.candidate(first, key.before, key.store); at >= 0 {
+			k.certs[at].use = KeyMismatch
+		} else if at := k.candidate(key.before, last, key.store); at >= 0 {
+			k.certs[at].use = KeyMismatch
+		}
+	}
+}
+
+// candidate returns which certificate is to be of a key: the only one, or the first that
+// is not a CA. It is -1 if there is none without a key.
+func (k *keys) candidate(first, last, store int) int {
+	for i := first; i < last; i++ {
+		c := &k.certs[i]
+		if c.store != store || c.public == 0 {
+			continue
+		}
+		switch {
+		case store > 0 && c.use == KeyEntry, c.use == UnknownUse && (c.leaf || len(k.certs) == 1 && len(k.found) == 1):
+			return i
+		case c.leaf:
+			return -1
+		}
+	}
+	return -1
+}
+
+// unknownKeys marks certificates beside keys that could not be read, in the same key
+// store, or outside of one: those that are not CAs, or else the first one.
+func (k *keys) unknownKeys() {
+	stores := map[int]bool{}
+	for i := range k.found {
+		if k.found[i].public == 0 {
+			stores[k.found[i].store] = true
+		}
+	}
+	if k.tooMuch {
+		stores[0] = true
+	}
+	if len(stores) == 0 {
+		return
+	}
+	first, own := map[int]int{}, map[int]bool{}
+	for i := range k.certs {
+		c := &k.certs[i]
+		if !stores[c.store] {
+			continue
+		}
+		own[c.store] = own[c.store] || c.use == KeyEntry
+		if c.use != UnknownUse {
+			continue
+		}
+		if _, ok := first[c.store]; !ok {
+			first[c.store] = i
+		}
+		if c.use = KeyChain; c.leaf {
+			c.use, own[c.store] = KeyEntry, true
+		}
+	}
+	for store, i := range first {
+		if !own[store] {
+			k.certs[i].use = KeyEntry
+		}
+	}
+}
+
+// readAll reads the public parts, as far as a password is known.
+func (k *keys) readAll() {
+	work := 0.0
+	for i := range k.found {
+		key := &k.found[i]
+		size := float64(len(key.data)) / keySize
+		if key.store > 0 {
+			size = 1
+		}
+		if work += size * size * size; work <= maxKeyWork && k.reader.ctx.Err() == nil {
+			key.public = k.read(key)
+		}
+		key.data, key.password = nil, ""
+	}
+}
+
+func (k *keys) read(key *privateKey) uint64 {
+	signer, _, err := truststore.DecodeKey(key.data, k.reader.optionsWith(key.password)...)
+	if errors.Is(err, truststore.ErrPassword) && key.store == 0 {
+		for password := range k.reader.passwords() {
+			if signer, _, err = truststore.DecodeKey(key.data, k.reader.optionsWith(password)...); err == nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		return 0
+	}
+	return k.hash(publicOf(signer.Public()))
+}
+
+// use sets what the keys say about the next certificate, in the order in which they were
+// added.
+func (k *keys) use(r *Result) {
+	if k.walked < len(k.certs) { // else the file has become another one
+		r.Use = k.certs[k.walked].use
+	}
+	k.walked++
+}

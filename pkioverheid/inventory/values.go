@@ -1,0 +1,299 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/url"
+)
+
+// valueKind is what base64 in a text encodes, as its beginning says.
+type valueKind uint8
+
+const (
+	noValue    valueKind = iota
+	valuePEM             // PEM, as Kubernetes keeps it
+	valueDER             // a certificate, a private key, PKCS#7, PKCS#12 or a PKIPath
+	valueJKS             // JKS or JCEKS
+	valueJWS             // the header of a JSON Web Signature with x5c
+	valueInURL           // not base64: PEM with its characters escaped, as proxies hand on certificates
+)
+
+// valueMarks are how values begin. Of PEM in base64 it is what all ways to begin have in
+// common, see encodedMentions.
+var valueMarks = [...]struct {
+	mark string
+	kind valueKind
+}{{"LS0t", valuePEM}, {"MI", valueDER}, {"/u3+7Q", valueJKS}, {"zs7Ozg", valueJKS}, {"eyJ", valueJWS}, {"-----BEGIN", valueInURL}}
+
+// values finds the values of a text, in their order. Each mark is searched for only when
+// the last one was passed, so that the text is looked through once for each.
+type values struct {
+	text  []byte
+	found [len(valueMarks)]int // where the next value with this mark begins; -1 if that is not known
+}
+
+func newValues(text []byte) *values {
+	v := &values{text: text}
+	for i := range v.found {
+		v.found[i] = -1
+	}
+	return v
+}
+
+// next returns the first value that does not begin before from.
+func (v *values) next(from int) (at int, kind valueKind) {
+	at = len(v.text)
+	for i := range valueMarks {
+		if v.found[i] < from {
+			v.found[i] = v.search(i, from)
+		}
+		if v.found[i] < at {
+			at, kind = v.found[i], valueMarks[i].kind
+		}
+	}
+	return at, kind
+}
+
+// search returns the length of the text if there is no such value.
+func (v *values) search(i, from int) int {
+	mark := valueMarks[i]
+	if mark.kind == valuePEM {
+		if at := indexEncoded(v.text[from:]); at >= 0 {
+			return from + at
+		}
+		return len(v.text)
+	}
+	for {
+		at := bytes.Index(v.text[from:], []byte(mark.mark))
+		if at < 0 {
+			return len(v.text)
+		}
+		at += from
+		if v.begins(mark.kind, at) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+// begins reports whether a value begins at a mark.
+func (v *values) begins(kind valueKind, at int) bool {
+	rest := v.text[at:]
+	if at > 0 && isBase64Byte(v.text[at-1]) && v.text[at-1] != '=' {
+		return false
+	}
+	switch kind {
+	case valueDER:
+		if len(rest) < 3 || rest[2] != 'A' && (rest[2] < 'G' || rest[2] > 'P') {
+			return false
+		}
+		return beginsValue(beginOfBase64(rest)) && !v.isInBlock(at)
+	case valueJWS:
+		run := lengthOfURLBase64(rest)
+		return run == len(rest) || run <= maxJWSHeader && mentionsX5C(rest[:run])
+	case valueInURL:
+		rest = rest[len("-----BEGIN"):]
+		return bytes.HasPrefix(rest, []byte("%20")) || bytes.HasPrefix(rest, []byte("+"))
+	}
+	return true
+}
+
+// isInBlock reports whether the mark of a block of PEM is directly before.
+func (v *values) isInBlock(at int) bool {
+	before := bytes.TrimRight(v.text[max(0, at-maxLook):at], " \t\r\n\\rn\"'`,+;#/*>")
+	return bytes.HasSuffix(before, pemDashes)
+}
+
+// beginsValue reports whether DER begins as what can have certificates or is a key.
+func beginsValue(der []byte) bool {
+	body := contentOfDER(der)
+	if !bytes.HasPrefix(body, []byte{0x30}) {
+		return isContainerStart(der) || bytes.HasPrefix(body, []byte{0x02, 0x01, 0x00})
+	}
+	inner := bodyOf(body)
+	return bytes.HasPrefix(inner, []byte{0xa0, 0x03, 0x02, 0x01}) || // a certificate
+		bytes.HasPrefix(inner, []byte{0x30}) || // a PKIPath, or a CRL
+		len(inner) > 1 && inner[0] == 2 && inner[1] > 1 // a certificate of version 1
+}
+
+// maxJWSHeader bounds the header of a JSON Web Signature.
+const maxJWSHeader = 64 << 10
+
+// mentionsX5C reports whether there is an "x5c" in the base64 of JSON: what it encodes
+// depends on where it begins in a group of three bytes.
+func mentionsX5C(encoded []byte) bool {
+	return bytes.Contains(encoded, []byte("Ing1Yy")) || bytes.Contains(encoded, []byte("J4NWMi")) || bytes.Contains(encoded, []byte("ieDVjI"))
+}
+
+func lengthOfURLBase64(text []byte) int {
+	n := bytes.IndexFunc(text, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
+	if n < 0 {
+		return len(text)
+	}
+	return n
+}
+
+// encodedMentions are the base64 of pemMention, as Kubernetes keeps it: as far as that
+// does not depend on what is before it, of which a group of four characters may
+// hold one byte or two, and on what follows.
+var encodedMentions = [...]struct {
+	text   string
+	common int // where commonMention is in it
+	group  int // how much of its first group is before it
+}{{"LS0tLS1CRUdJTi", 0, 0}, {"0tLS0tQkVHSU4g", 2, 2}, {"tLS0tLUJFR0lOI", 1, 3}}
+
+var commonMention = []byte("LS0t")
+
+// indexEncoded finds the group of base64 in which one of the encodedMentions begins.
+func indexEncoded(text []byte) int {
+	for done := 0; ; {
+		at := bytes.Index(text[done:], commonMention)
+		if at < 0 {
+			return -1
+		}
+		at += done
+		done = at + 1
+		for _, m := range encodedMentions {
+			begin := at - m.common
+			if group := begin - m.group; group >= 0 && bytes.HasPrefix(text[begin:], []byte(m.text)) && isBase64(text[group:begin]) {
+				return group
+			}
+		}
+	}
+}
+
+// decodeValue decodes base64 of the DER with which text begins, into out. It reads as many
+// characters as the length in the DER says, whatever white space or escaped ends of lines
+// are between them; of what has no length, all of one value. end is after them; der is
+// shorter than its length if the value is.
+func decodeValue(out, text []byte) (der []byte, end int) {
+	want := lengthOfDER(beginOfBase64(text))
+	if want <= 0 {
+		end = lengthOfBase64(text)
+		return decodeBase64(out, text[:end]), end
+	}
+	if want > len(text) {
+		want = len(text)
+	}
+	chars := (want*8 + 5) / 6
+	var group [4]byte
+	n := 0
+	flush := func() {
+		for i := n; i < 4; i++ {
+			group[i] = 'A'
+		}
+		var three [3]byte
+		_, _ = base64.StdEncoding.Decode(three[:], group[:])
+		out = append(out, three[:n*6/8]...)
+		n = 0
+	}
+	for end < len(text) && chars > 0 {
+		c := text[end]
+		switch {
+		case c == ' ', c == '\t', c == '\r', c == '\n':
+			end++
+			continue
+		case c == '\\':
+			var skip int
+			if c, skip = unescaped(text[end:]); skip == 0 {
+				chars = 0
+				continue
+			}
+			if end += skip; c == 0 {
+				continue
+			}
+			end--
+		}
+		if c == '=' || !isBase64Byte(c) {
+			break
+		}
+		group[n] = c
+		n++
+		chars--
+		end++
+		if n == 4 {
+			flush()
+		}
+	}
+	flush()
+	for end < len(text) && text[end] == '=' {
+		end++
+	}
+	return out[:min(len(out), want)], end
+}
+
+// unescaped returns the character that a backslash escapes in a value, zero for the end of
+// a line, and the length of the escape; a length of zero if it is none.
+func unescaped(text []byte) (c byte, length int) {
+	text = text[:min(len(text), 16)]
+	after := bytes.TrimLeft(text, `\`)
+	length = len(text) - len(after)
+	if len(after) == 0 {
+		return 0, 0
+	}
+	switch after[0] {
+	case 'n', 'r', 't', '\n', '\r':
+		return 0, length + 1
+	case '/', '=':
+		return after[0], length + 1
+	case 'u':
+		for _, e := range [...]struct {
+			hex string
+			c   byte
+		}{{"u002b", '+'}, {"u002f", '/'}, {"u003d", '='}, {"u000a", 0}, {"u000d", 0}} {
+			if len(after) >= 5 && string(bytes.ToLower(after[:5])) == e.hex {
+				return e.c, length + 5
+			}
+		}
+	}
+	return 0, 0
+}
+
+// lengthOfDER returns the length of what der begins; zero if it is not there.
+func lengthOfDER(der []byte) int {
+	if len(der) < 2 || der[1] <= 0x80 || der[1] > 0x84 || len(der) < 2+int(der[1]&0x7f) {
+		return 0
+	}
+	n := 0
+	for _, b := range der[2 : 2+int(der[1]&0x7f)] {
+		n = n<<8 | int(b)
+	}
+	if n > 1<<30 {
+		return 0
+	}
+	return 2 + int(der[1]&0x7f) + n
+}
+
+// decodeBase64 decodes base64, as far as it is not damaged, and appends it to out.
+func decodeBase64(out, text []byte) []byte {
+	in := base64.NewDecoder(base64.StdEncoding, &withoutBlanks{text})
+	var piece [1 << 10]byte
+	for {
+		n, err := in.Read(piece[:])
+		out = append(out, piece[:n]...)
+		if err != nil {
+			return out
+		}
+	}
+}
+
+// inURL decodes PEM with which a text begins that is escaped as in a URL, where a plus can
+// stand for a space; nil if it is not.
+func inURL(text []byte) (pem []byte, length int) {
+	const most = 64 << 10 // of a header
+	text = text[:min(len(text), most)]
+	if end := bytes.IndexAny(text, " \t\r\n\"'&;,<>|\\"); end >= 0 {
+		text = text[:end]
+	}
+	decode := url.PathUnescape
+	if bytes.HasPrefix(text, []byte("-----BEGIN+")) {
+		decode = url.QueryUnescape
+	}
+	plain, err := decode(string(text))
+	if err != nil {
+		return nil, len(text)
+	}
+	return []byte(plain), len(text)
+}
