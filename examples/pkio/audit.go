@@ -46,7 +46,7 @@ func newAudit() *cobra.Command {
 on servers. A row is a certificate, with its places below. What must be done:
 
   now     the date has passed, or it may not be used at all: G3, ended, withdrawn
-  fix     nothing to replace, but its chain, its name or its server is wrong
+  fix     nothing to replace, but its chain, its name, its key or its server is wrong
   soon    within 90 days
   later   there is a date, further ahead: Private G1 must be left by the end of 2027
   ok      nothing to do
@@ -57,8 +57,9 @@ changes that; a CA that goes "later" does not count, since its successor is trus
 beside it), else 2 if something could not be looked at, else 0. --strict lets 2 go
 before 1. Findings in the file of --accept do not count until their date.
 
-Formats are recognised by content: PEM in any text, DER, PKCS#7, PKCS#12, Java key
-stores, SAML metadata, CPAs. Key stores are opened with the passwords of
+Formats are recognised by content: PEM and base64 in any text, DER, PKCS#7, PKCS#12,
+Java key stores, SAML metadata, CPAs, WS-Security, and these in zip, jar, tar and gzip.
+A private key is compared with the certificates beside it. Key stores are opened with the passwords of
 --password-file and --password-env, or else PKIO_PASSWORD, and with "changeit".`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
@@ -227,6 +228,7 @@ func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptance
 	partial := cmd.Context().Err() != nil
 	bar.end()
 	found := c.finish(float64(time.Since(start).Milliseconds())/1000, partial, accepted)
+	found.Summary.Unread = int(bar.counts.Unread.Load())
 	for _, line := range found.errorLines() {
 		complain(cmd.ErrOrStderr(), errors.New(line))
 	}

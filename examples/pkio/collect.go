@@ -82,7 +82,7 @@ func (c *collector) take(r inventory.Result) {
 	}
 	*spent += size
 	cert.Places = append(cert.Places, p)
-	if cert.Do == classOK && (stateOf(&p, cert) != stateTrusted || len(p.Problems) > 0) {
+	if cert.Do == classOK && stateOf(&p, cert) != stateTrusted || (cert.Do == classOK || cert.Do == classOther) && len(p.Problems) > 0 {
 		cert.Do = classFix
 	}
 	if isNew {
@@ -318,6 +318,9 @@ func placeOf(r inventory.Result, c *certificate) place {
 	}
 	if r.Use != inventory.UnknownUse {
 		p.Use = string(r.Use)
+	}
+	if r.Use == inventory.KeyMismatch {
+		p.Problems = append(p.Problems, "The private key beside it is that of another certificate.")
 	}
 	if state, reason := judged(r); state != c.State || reason != c.Reason {
 		p.State, p.Reason = state, reason

@@ -57,6 +57,7 @@ type summary struct {
 	Places    int `json:"places"`
 	NotRead   int `json:"notRead"`
 	Skipped   int `json:"skipped"`   // places that most likely hold no certificate
+	Unread    int `json:"unread"`    // archives, images, databases of kinds that are not read: Skipped, unless they were named
 	NotListed int `json:"notListed"` // places of certificates that are too many to be listed
 }
 
@@ -117,7 +118,7 @@ type place struct {
 	State  string `json:"state,omitempty"`
 	Reason string `json:"reason,omitempty"`
 
-	// Problems are what is wrong with how a server presents it.
+	// Problems are what is wrong with how a server presents it, or with the key beside it.
 	Problems []string `json:"problems,omitempty"`
 }
 

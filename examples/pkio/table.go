@@ -342,10 +342,14 @@ func (s summary) lines() []string {
 }
 
 func (s summary) skipped() string {
-	if s.Skipped == 0 {
-		return ""
+	text := ""
+	if n := s.Skipped - s.Unread; n > 0 {
+		text = " Skipped: " + thousands(n) + " that can hold no certificate."
 	}
-	return " Skipped: " + thousands(s.Skipped) + " that can hold no certificate."
+	if s.Unread > 0 {
+		text += " Not opened up: " + count(s.Unread, "archive or database") + " of a kind that is not read (--json lists them)."
+	}
+	return text
 }
 
 // errorLines are what could not be looked at: what is alike in one folder on one line.

@@ -65,7 +65,9 @@ const (
 func (r *reader) readMail(data []byte) {
 	boundary := boundaryOf(data[:min(len(data), headSize)])
 	before, rest := cutAtBoundary(data, boundary)
-	r.part(before, nil)
+	if mentions(before) {
+		r.content(text, before)
+	}
 	for n := 1; rest != nil && r.ctx.Err() == nil; n++ {
 		var part []byte
 		if n > maxParts {

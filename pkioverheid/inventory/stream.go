@@ -27,11 +27,10 @@ func (r *reader) stream(in io.Reader, size int64) error {
 		return nil
 	}
 	data, err := r.collect(kind, head, in, size)
-	if err != nil || data == nil {
-		return err
+	if data != nil { // of what ends in the middle, too
+		r.inMemory(kind, data)
 	}
-	r.inMemory(kind, data)
-	return nil
+	return err
 }
 
 // collect reads a file into memory; nil if nothing is in it. It says so if it is too large and
@@ -47,12 +46,10 @@ func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64
 		data.Grow(int(min(size, largeFile)) + bytes.MinRead)
 	}
 	data.Write(head)
-	if _, err := data.ReadFrom(io.LimitReader(in, limit+1-int64(len(head)))); err != nil {
-		return nil, err
-	}
+	_, err := data.ReadFrom(io.LimitReader(in, limit+1-int64(len(head))))
 	r.hold(int64(data.Len()))
 	if int64(data.Len()) <= limit {
-		return data.Bytes(), nil
+		return data.Bytes(), err
 	}
 	found := kind != text || mentions(data.Bytes())
 	rest := data.Bytes()[:min(data.Len(), chunk)] // which is not needed any more
