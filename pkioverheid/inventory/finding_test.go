@@ -47,11 +47,11 @@ func TestFilesOfOthers(t *testing.T) {
 		},
 		"jwks.json":                         {`zaken.voorbeeldstad.nl; JSON Web Key; line 7, x5c`},
 		"wsse.xml":                          {`zaken.voorbeeldstad.nl; WS-Security token; Envelope/Header/Security/BinarySecurityToken`},
-		"store.sst":                         {`zaken.voorbeeldstad.nl; unknown; certificate 1`, `g3.voorbeeldstad.nl; unknown; certificate 2`},
+		"store.sst":                         {`zaken.voorbeeldstad.nl; ; certificate 1`, `g3.voorbeeldstad.nl; ; certificate 2`},
 		"mismatched-key.pem":                {`localhost; beside the key of another certificate; line 1`},
 		"rejected-trusted-certificate.pem":  {`Staat der Nederlanden ; restricted anchor; line 1 (rejected for serverAuth, clientAuth)`},
 		"certificate-key-x942-dhparams.pem": {`localhost; key entry; line 1`},
-		"cr-only.pem":                       {`localhost; unknown; line 1`},
+		"cr-only.pem":                       {`localhost; ; line 1`},
 		"tvs-metadata-2022.xml":             {`preprod-saml-tvs-rd.di; SAML signing; EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing]`},
 		"html-page.cer":                     nil,
 		"schema-with-dtd.xsd":               nil,
@@ -184,13 +184,13 @@ func TestCertificatesInValues(t *testing.T) {
 		data string
 		want []string
 	}{
-		"DER in YAML":                      {"a: 1\nca: " + inBase64(g1) + "\n", []string{a + "; unknown; line 2 in base64"}},
-		"DER in YAML, folded":              {"ca: >-\n  " + strings.ReplaceAll(lines, "\n", "\n  ") + "\nb: MIIx\n", []string{a + "; unknown; line 2 in base64"}},
-		"two on a line of JSON":            {`{"a":"` + inBase64(g1) + `","b":"` + inBase64(g4) + `"}`, []string{a + "; unknown; line 1 in base64", b + "; unknown; line 1, value 2 in base64"}},
-		"JSON with escapes":                {`{"a":"` + strings.ReplaceAll(strings.ReplaceAll(inBase64(g1), "/", `\/`), "+", `\u002b`) + `"}`, []string{a + "; unknown; line 1 in base64"}},
-		"properties that go on":            {"ca=" + strings.ReplaceAll(lines, "\n", "\\\n   ") + "\n", []string{a + "; unknown; line 1 in base64"}},
-		"an attribute of XML":              {`<x><y cert="` + inBase64(g1) + `"/></x>`, []string{a + "; unknown; line 1 in base64"}},
-		"PKCS#7 in YAML":                   {"ca: " + in64(p7) + "\n", []string{certs[0].Subject.CommonName[:22] + "; unknown; line 1 in base64, certificate 1", certs[1].Subject.CommonName[:22] + "; unknown; line 1 in base64, certificate 2"}},
+		"DER in YAML":                      {"a: 1\nca: " + inBase64(g1) + "\n", []string{a + "; ; line 2 in base64"}},
+		"DER in YAML, folded":              {"ca: >-\n  " + strings.ReplaceAll(lines, "\n", "\n  ") + "\nb: MIIx\n", []string{a + "; ; line 2 in base64"}},
+		"two on a line of JSON":            {`{"a":"` + inBase64(g1) + `","b":"` + inBase64(g4) + `"}`, []string{a + "; ; line 1 in base64", b + "; ; line 1, value 2 in base64"}},
+		"JSON with escapes":                {`{"a":"` + strings.ReplaceAll(strings.ReplaceAll(inBase64(g1), "/", `\/`), "+", `\u002b`) + `"}`, []string{a + "; ; line 1 in base64"}},
+		"properties that go on":            {"ca=" + strings.ReplaceAll(lines, "\n", "\\\n   ") + "\n", []string{a + "; ; line 1 in base64"}},
+		"an attribute of XML":              {`<x><y cert="` + inBase64(g1) + `"/></x>`, []string{a + "; ; line 1 in base64"}},
+		"PKCS#7 in YAML":                   {"ca: " + in64(p7) + "\n", []string{certs[0].Subject.CommonName[:22] + "; ; line 1 in base64, certificate 1", certs[1].Subject.CommonName[:22] + "; ; line 1 in base64, certificate 2"}},
 		"a certificate and its key in DER": {"crt: " + inBase64(leaf.Leaf) + "\nkey: " + in64(derOfKey(t, leaf)) + "\n", []string{c + "; key entry; line 1 in base64"}},
 		"a certificate and another key":    {"crt: " + inBase64(leaf.Leaf) + "\nkey: " + in64(derOfKey(t, withKey[2])) + "\n", []string{c + "; beside the key of another certificate; line 1 in base64"}},
 		"x5c of several":                   {`{"keys":[{"x5c":["` + inBase64(g1) + `", "` + inBase64(g4) + `"]},{"x5c":["` + inBase64(leaf.Leaf) + `"]}]}`, []string{a + "; JSON Web Key; line 1, x5c", b + "; JSON Web Key; line 1, value 2, x5c, certificate 2", c + "; JSON Web Key; line 1, value 3, x5c"}},
@@ -200,10 +200,10 @@ func TestCertificatesInValues(t *testing.T) {
 		"a token with a certificate":       {token("x", inBase64(g1)), []string{a + "; WS-Security token; " + soap}},
 		"a token with a PKIPath":           {token("x", in64(path)), []string{a + "; WS-Security token; " + soap + ", certificate 1", b + "; WS-Security token; " + soap + ", certificate 2"}},
 		"a token with PKCS#7":              {token("x", in64(p7)), []string{certs[0].Subject.CommonName[:22] + "; WS-Security token; " + soap + ", certificate 1", certs[1].Subject.CommonName[:22] + "; WS-Security token; " + soap + ", certificate 2"}},
-		"a PKIPath":                        {string(path), []string{a + "; unknown; certificate 1", b + "; unknown; certificate 2"}},
+		"a PKIPath":                        {string(path), []string{a + "; ; certificate 1", b + "; ; certificate 2"}},
 		"a trusted list":                   {list, []string{a + "; service of a trusted list; TrustServiceStatusList/ServiceDigitalIdentity/DigitalId"}},
-		"a message of ebMS":                {mail, []string{a + "; WS-Security token; part 1, " + soap, b + "; unknown; part 2, certificate 1", c + "; SAML signing; part 3, EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing]"}},
-		"a message without its head":       {mail[strings.Index(mail, "--=_x"):], []string{a + "; WS-Security token; part 1, " + soap, b + "; unknown; part 2, certificate 1", c + "; SAML signing; part 3, EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing]"}},
+		"a message of ebMS":                {mail, []string{a + "; WS-Security token; part 1, " + soap, b + "; ; part 2, certificate 1", c + "; SAML signing; part 3, EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing]"}},
+		"a message without its head":       {mail[strings.Index(mail, "--=_x"):], []string{a + "; WS-Security token; part 1, " + soap, b + "; ; part 2, certificate 1", c + "; SAML signing; part 3, EntitiesDescriptor/EntityDescriptor/IDPSSODescriptor/KeyDescriptor[signing]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, before := range []string{"", strings.Repeat("# nothing here\n", 20_000)} {
@@ -270,7 +270,7 @@ func gzipOf(t testing.TB, data []byte) []byte {
 
 func TestArchives(t *testing.T) {
 	g1, g4 := pemOf(pkioverheid.PrivateG1.Root()), pkioverheid.PrivateG4TLS.Root()
-	a, b := "Staat der Nederlanden ; unknown; ", "Staat der Nederlanden ; unknown; "
+	a, b := "Staat der Nederlanden ; ; ", "Staat der Nederlanden ; ; "
 	jar := string(zipOf(t, "x.class", "\xca\xfe\xba\xbe", "conf/g1.pem", g1, "g4.der", string(g4.Raw)))
 	war := zipOf(t, "WEB-INF/lib/a.jar", jar, "WEB-INF/web.xml", "<web-app/>")
 	for name, c := range map[string]struct {
