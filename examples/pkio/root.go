@@ -72,7 +72,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		PersistentPreRunE:          refuseEmptyFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} version {{.Version}}\nknows the CAs of PKIoverheid as of " + pkioverheid.EmbeddedVersion() + "\n")
-	root.AddCommand(newAccept(), newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newVerify())
+	root.AddCommand(newAccept(), newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newRequest(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
