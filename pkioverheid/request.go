@@ -96,7 +96,7 @@ func (r *Request) complete() error {
 			r.Organization = from.Subject.Organization[0]
 		}
 		if r.OIN == "" {
-			r.OIN = claim.OIN
+			r.OIN, _ = OINOf(from) // empty where there is none
 		}
 		if r.DNSNames == nil {
 			r.DNSNames = from.DNSNames

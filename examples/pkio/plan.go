@@ -23,22 +23,35 @@ type milestone struct {
 
 func newPlan() *cobra.Command {
 	var at moment
-	var services, asJSON bool
+	var services, asJSON, order bool
+	var p passwords
 	cmd := &cobra.Command{
-		Use:   "plan",
+		Use:   "plan [--order [CERT]]",
 		Short: "Show the dates that matter",
 		Long: `plan shows the dates of the replacement of 2020, of the move to Private G4, and
 when each hierarchy ends. The ends are those in the certificates themselves; the
 other dates are from publications, which are named.
 
 "Ends" is when the last CA of a certificate supplier (TSP) under the hierarchy
-does: no certificate verifies after that, although the root may go on.`,
+does: no certificate verifies after that, although the root may go on.
+
+With --order it shows instead which certificates a system can be given, from whom and
+with what in them; with CERT, a file of any format or HOST:PORT, what to order in the
+place of that one.`,
 		Example: `  pkio plan
+  pkio plan --order
+  pkio plan --order client.p7b
   pkio plan --services     what was published about single services of Logius
   pkio plan --at 2028-01-01`,
-		Args: positional(0, 0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: positional(0, 1, "at most one CERT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			now := at.orNow()
+			switch {
+			case order:
+				return showOrders(cmd, now, asJSON, &p, args)
+			case len(args) > 0:
+				return fmt.Errorf("a CERT goes with --order: see %s --help", cmd.CommandPath())
+			}
 			dates := milestones()
 			out := cmd.OutOrStdout()
 			if asJSON {
@@ -72,6 +85,8 @@ does: no certificate verifies after that, although the root may go on.`,
 	at.flag(cmd, "count the days from this date")
 	cmd.Flags().BoolVar(&services, "services", false, "also what was published about single services")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&order, "order", false, "which certificate to order, from whom, with what in it")
+	p.flags(cmd, "", "a key store")
 	return cmd
 }
 

@@ -45,7 +45,7 @@ owner to read (mode 0600). Nothing is written over. The request is what you send
 With --check it holds a delivered certificate against the request that you sent.
 The exit status is then 0 if it is as requested, 1 if not, and 2 on errors.`,
 		Example: `  pkio request --from old.pem --key-out new.key --out new.csr
-  pkio request --organization "Gemeente Voorbeeld" --kvk 12345678 \
+  pkio request --organization Voorbeeld --kvk 12345678 \
       --oin 00000003123456780000 --dns service.example --key-out new.key --out new.csr
   pkio request --from old.pem --key old.key --out new.csr     with the same key
   pkio request --check delivered.p7b new.csr`,

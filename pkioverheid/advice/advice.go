@@ -84,6 +84,10 @@ type Advice struct {
 	// and shortened.
 	Text string `json:"text"`
 
+	// Order is what to order in its place; nil if nothing must be replaced, and for what
+	// is not a certificate of a system.
+	Order *Order `json:"order,omitempty"`
+
 	// Sources name the publications that the advice follows.
 	Sources []string `json:"sources,omitempty"`
 }
@@ -353,6 +357,7 @@ func (c *subject) ofWithdrawn() Advice {
 		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", safetext.Quote(old.CA), stamcertificaat(a.Replacement))
 		return a
 	}
+	a.Order = c.order(by)
 	a.Text = fmt.Sprintf("%s is under %s, a CA that was withdrawn: %s.", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.Quote(old.CA), c.ask(by))
 	return a
 }
@@ -439,7 +444,7 @@ func (c *subject) ofEndEntity() Advice {
 		}
 		return a
 	}
-	a.Replacement = by.hierarchy
+	a.Replacement, a.Order = by.hierarchy, c.order(by)
 	if next != c.Hierarchy && row.Source != "" {
 		a.cite(row.Source)
 	}

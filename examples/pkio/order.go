@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+// showOrders prints what can be ordered, or what to order in the place of a certificate.
+func showOrders(cmd *cobra.Command, at time.Time, asJSON bool, p *passwords, args []string) error {
+	out := cmd.OutOrStdout()
+	orders := advice.Orders()
+	if len(args) == 1 {
+		found, err := look(cmd.Context(), cmd, inventory.Config{Time: at}, p, args[0])
+		if err != nil {
+			return err
+		}
+		orders = []advice.Order{}
+		for _, r := range found {
+			if a := r.Advice(); a.Order != nil {
+				orders = append(orders, *a.Order)
+			}
+		}
+	}
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		return e.Encode(orders)
+	}
+	if len(orders) == 0 {
+		fmt.Fprintf(out, "%s: there is nothing to order, see pkio inspect\n", safetext.Printable(args[0], maxText))
+		return nil
+	}
+	for i, o := range orders {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		printOrder(cmd, o)
+	}
+	from := "--organization NAME --kvk NUMBER --oin OIN --dns HOST"
+	if len(args) == 1 {
+		from = "--from CERT"
+	}
+	fmt.Fprint(out, "\nThe key and the request:\n")
+	fmt.Fprintf(out, "  pkio request %s --key-out new.key --out new.csr\n", from)
+	fmt.Fprint(out, wrapped("", "", "Private G1 is for services that do not take G4 yet: ask them when they do. Order some weeks before you need it: the TSP checks who you are."))
+	return nil
+}
+
+func printOrder(cmd *cobra.Command, o advice.Order) {
+	out := cmd.OutOrStdout()
+	fmt.Fprint(out, wrapped("", "  ", painter(out).bold(o.Product)))
+	row := func(name, text string) {
+		fmt.Fprint(out, wrapped(fmt.Sprintf("  %-8s ", name), "           ", text))
+	}
+	row("policy", o.Policy)
+	switch {
+	case len(o.Suppliers) == 0:
+		row("from", "a TSP of PKIoverheid: who offers it was not found in public")
+	default:
+		names := ""
+		for i, tsp := range o.Suppliers {
+			if i > 0 {
+				names += ", "
+			}
+			names += string(tsp)
+		}
+		row("from", names)
+	}
+	for i, text := range o.Contents {
+		name := ""
+		if i == 0 {
+			name = "with"
+		}
+		row(name, text)
+	}
+}
