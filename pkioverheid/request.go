@@ -11,9 +11,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-pkioverheid/trust/pkioverheid/internal/quote"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Request says what certificate of a system [NewRequest] asks for (facts.md §5). The
@@ -90,7 +91,7 @@ func (r *Request) complete() error {
 	if from := r.From; from != nil {
 		claim, _ := ClaimOf(from)
 		if from.IsCA && from.BasicConstraintsValid {
-			return fmt.Errorf("From is a CA, %s", quote.Certificate(from))
+			return fmt.Errorf("From is a CA, %s", safetext.Certificate(from))
 		}
 		if r.Organization == "" && len(from.Subject.Organization) > 0 {
 			r.Organization = from.Subject.Organization[0]
@@ -138,12 +139,13 @@ func (r *Request) check() error {
 		return fmt.Errorf("Hierarchy is %v: no certificates of systems are issued under it", r.Hierarchy)
 	}
 	for _, f := range []struct{ field, text string }{{"Organization", r.Organization}, {"CommonName", r.CommonName}} {
-		if n := utf8.RuneCountInString(f.text); !utf8.ValidString(f.text) || n < 2 || n > 64 || quote.Escaped(f.text, 4*64) != f.text {
-			return fmt.Errorf("%s is %s: it has 2 to 64 characters that can be printed", f.field, quote.Text(f.text))
+		n := utf8.RuneCountInString(f.text)
+		if !utf8.ValidString(f.text) || n < 2 || n > 64 || strings.ContainsFunc(f.text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("%s is %s: it has 2 to 64 characters that can be printed", f.field, safetext.Quote(f.text))
 		}
 	}
 	if g4 := r.Hierarchy == PrivateG4TLS; (g4 || r.KVK != "") && (len(r.KVK) != 8 || !digits(r.KVK)) {
-		return fmt.Errorf("KVK is %s: it is the number in the Handelsregister, of eight digits", quote.Text(r.KVK))
+		return fmt.Errorf("KVK is %s: it is the number in the Handelsregister, of eight digits", safetext.Quote(r.KVK))
 	}
 	if r.OIN != "" {
 		if err := r.OIN.Validate(); err != nil {
@@ -155,10 +157,10 @@ func (r *Request) check() error {
 	}
 	for i, name := range r.DNSNames {
 		if !isHostName(name) {
-			return fmt.Errorf("DNSNames: %s is not the whole name of a host in ASCII, without wildcards, or is an address", quote.Text(name))
+			return fmt.Errorf("DNSNames: %s is not the whole name of a host in ASCII, without wildcards, or is an address", safetext.Quote(name))
 		}
 		if slices.ContainsFunc(r.DNSNames[:i], func(n string) bool { return strings.EqualFold(n, name) }) {
-			return fmt.Errorf("DNSNames: %s stands there twice", quote.Text(name))
+			return fmt.Errorf("DNSNames: %s stands there twice", safetext.Quote(name))
 		}
 	}
 	least := hierarchyTable[r.Hierarchy].rsaBits

@@ -336,6 +336,9 @@ func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 	default:
 		a.Text = fmt.Sprintf("%s; %s.", what, c.ask(by))
 	}
+	if !isCA {
+		a.Order = c.order(by)
+	}
 	return a
 }
 

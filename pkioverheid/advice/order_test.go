@@ -49,7 +49,7 @@ func TestAdviceSaysWhatToOrder(t *testing.T) {
 		{"a person's", kpnG1, []func(*x509.Certificate){policies("2.16.528.1.1003.1.2.8.1")}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := advice.For(testcert.Claiming(t, testcert.CA(t, c.ca), c.change...), 0, date(2026, 11, 28))
+			a := advice.For(testcert.Claiming(t, testcert.CA(t, c.ca), c.change...), "", date(2026, 11, 28))
 			if len(c.says) == 0 {
 				assert.Nil(t, a.Order)
 				return
