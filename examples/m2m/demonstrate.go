@@ -135,6 +135,7 @@ func demonstrate(w io.Writer) (bool, error) {
 	defer client.CloseIdleConnections()
 	client.Timeout = 20 * time.Second
 	cfg.KeyPairs = []*pkioverheid.KeyPair{gone}
+	cfg.Trust.Logger = slog.New(slog.DiscardHandler) // it warns that ours is revoked, which is what is shown here
 	withRevoked, err := pkioverheid.NewClient(cfg)
 	if err != nil {
 		return false, err
@@ -167,7 +168,11 @@ func demonstrate(w io.Writer) (bool, error) {
 		}
 	}
 	printTodo(w, before)
-	if asItShould {
+	moved, err := migrate(w)
+	if err != nil {
+		return false, err
+	}
+	if asItShould = asItShould && moved; asItShould {
 		fmt.Fprintln(w, "Every outcome is as it should be.")
 	}
 	return asItShould, nil
@@ -185,7 +190,7 @@ func fixtures(hierarchies []pkioverheid.Hierarchy) pkioverheid.Trust {
 // start runs the server, which asks for a client certificate.
 func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, stop func(), err error) {
 	// What a KeyPair refuses, such as a certificate that has ended, is shown here too.
-	pair := pkiotest.New(pkioverheid.PrivateG1).KeyPair()
+	pair := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.OIN(clientOIN))
 	trust := fixtures(s.accepts)
 	trust.OnlyRoots, trust.Revocation = true, checker
 	guard, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{pair}}, pkioverheid.AllowOIN(clientOIN))

@@ -24,6 +24,14 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	for _, want := range []string{ended, withdrawn, unknown, "is revoked", "another CA", "Organisatie Server CA - G3", "Private G4"} {
 		assert.Contains(t, out.String(), want)
 	}
+	for _, line := range []string{
+		"G1 alone                      G1          G1          refused     G1",
+		"both, G1 first                G1          G1          G4          G1",
+		"both, G4 first from a date    G1          G4          G4          G4",
+		"G1 has ended                  refused     G4          G4          G4",
+	} {
+		assert.Contains(t, out.String(), line)
+	}
 	for _, line := range strings.Split(out.String(), "\n") {
 		assert.LessOrEqual(t, len(line), 80, line)
 	}
