@@ -81,7 +81,11 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 	// something larger.
 	cert, err := x509.ParseCertificate(bytes.Clone(e.DER))
 	if err != nil {
-		return e.Within(safetext.Error(err))
+		err = safetext.Error(err)
+		if o, wrong := readOutline(e.DER); wrong == nil && o.unknownKey {
+			err = fmt.Errorf("%w: its key is %s", err, o.Key)
+		}
+		return e.Within(err)
 	}
 	d.certs.Add(cert)
 	return nil

@@ -330,3 +330,17 @@ func ExampleEntries() {
 	// Output:
 	// PKCS12 entry 1 "staat der nederlanden private root ca - g1", trusted: true
 }
+
+// What a report may say of a certificate that crypto/x509 refuses.
+func ExampleReadOutline() {
+	data, err := os.ReadFile("testdata/cases/brainpool.pem")
+	if err != nil {
+		log.Fatal(err)
+	}
+	outline, err := truststore.ReadOutline(data)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s of %v until %s: %s\n", outline.Kind, outline.Subject, outline.NotAfter.Format(time.DateOnly), outline.Key)
+	// Output: certificate of CN=brainpool,O=Test,C=NL until 2036-11-25: ECDSA on brainpoolP256r1 (1.3.36.3.3.2.8.1.1.7)
+}

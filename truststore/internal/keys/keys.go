@@ -3,6 +3,7 @@ package keys
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
@@ -104,7 +105,9 @@ func Parse(der []byte, o entry.Options) (crypto.Signer, error) {
 			key, err = x509.ParsePKCS1PrivateKey(der)
 		}
 	case SEC1:
-		key, err = x509.ParseECPrivateKey(der)
+		if key, err = x509.ParseECPrivateKey(der); err != nil {
+			err = cmp.Or(unknown(der), err)
+		}
 	default:
 		return nil, errors.New("this is not a private key")
 	}
@@ -167,7 +170,21 @@ func ParsePKCS8(der []byte) (crypto.Signer, error) {
 	if len(der) > MaxKey || oid.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}) && !rsaFits(inner) {
 		return nil, ErrLarge
 	}
-	return signerOf(x509.ParsePKCS8PrivateKey(der))
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		err = cmp.Or(unknown(der), err)
+	}
+	return signerOf(key, err)
+}
+
+// unknown names a key that crypto/x509 did not read because it does not know its kind;
+// nil for others.
+func unknown(der []byte) error {
+	name, known := NameOfPrivate(der)
+	if name == "" || known {
+		return nil
+	}
+	return fmt.Errorf("it is %s: TLS needs RSA, ECDSA on P-256, P-384 or P-521, or Ed25519", name)
 }
 
 // rsaFits reports whether the modulus of an RSAPrivateKey is of a size that is

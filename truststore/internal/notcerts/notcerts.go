@@ -14,8 +14,10 @@ import (
 var ErrPrivateKey = errors.New("this is a private key, and certificates are wanted: give the file with the certificates, or read the key with DecodeKey")
 
 var (
-	errRequest   = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
-	errPublicKey = errors.New("this is a public key without a certificate")
+	ErrRequest   = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
+	ErrPublicKey = errors.New("this is a public key without a certificate")
+	errCMP       = errors.New("this is a message of CMP (RFC 4210), not a certificate")
+	errAttribute = errors.New("this is an attribute certificate (RFC 5755), which holds no key")
 	errCRL       = errors.New("this is a certificate revocation list (CRL), not a certificate")
 	errOCSP      = errors.New("this is an OCSP response, not a certificate")
 	errHTML      = errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
@@ -129,7 +131,7 @@ func ASN1(body []byte) error {
 	case first == 0x0a && (second == 0 || second == 0xa0):
 		return errOCSP
 	case first == 0x02 && second == 0x02 && len(rest) == 0 && len(inside) > 1: // of PKCS #1
-		return errPublicKey
+		return ErrPublicKey
 	case first != ber.Sequence:
 		return nil
 	}
@@ -139,15 +141,22 @@ func ASN1(body []byte) error {
 	}
 	switch {
 	case tags[0] == 0x06 && second == 0x03 && len(rest) == 0:
-		return errPublicKey
-	case tags == [4]byte{0x02, ber.Sequence, ber.Sequence, 0xa0}:
-		return errRequest
+		return ErrPublicKey
+	case tags == [4]byte{0x02, ber.Sequence, ber.Sequence, 0xa0}, tags == [4]byte{0x02, ber.Sequence, ber.Sequence, 0}:
+		return ErrRequest
+	case tags[0] == 0x02 && isChoice(tags[1]) && isChoice(tags[2]) && second&0xe0 == 0xa0:
+		return errCMP
+	case tags == [4]byte{0x02, ber.Sequence, 0xa0, ber.Sequence}:
+		return errAttribute
 	case tags[0] == ber.Sequence && tags[1] == ber.Sequence && isTime(tags[2]),
 		tags[0] == 0x02 && tags[1] == ber.Sequence && tags[2] == ber.Sequence && isTime(tags[3]):
 		return errCRL
 	}
 	return nil
 }
+
+// isChoice reports whether the tag is that of a GeneralName.
+func isChoice(tag byte) bool { return tag&0xc0 == 0x80 }
 
 func isTime(tag byte) bool { return tag == 0x17 || tag == 0x18 }
 
@@ -157,13 +166,13 @@ func Block(kind string) error {
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
 		return ErrPrivateKey
 	case strings.HasSuffix(kind, "CERTIFICATE REQUEST"):
-		return errRequest
+		return ErrRequest
 	case strings.HasPrefix(kind, "PGP "):
 		return errPGP
 	case strings.HasPrefix(kind, "SSH2 "):
 		return errSSH
 	case strings.HasSuffix(kind, "PUBLIC KEY"):
-		return errPublicKey
+		return ErrPublicKey
 	case strings.HasSuffix(kind, "PARAMETERS"):
 		return errors.New("these are parameters of keys, not a certificate")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/b64"
+	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -157,4 +158,29 @@ func (b *block) der() ([]byte, error) {
 		return nil, err
 	}
 	return b64.Decode(text)
+}
+
+// First returns the content of the first block; encrypted means that of a private key
+// which only a password reads.
+func First(text []byte) (der []byte, encrypted bool, err error) {
+	r := reader{text: text}
+	b, err := r.next()
+	if err != nil {
+		return nil, false, err
+	}
+	if b == nil {
+		return nil, false, errors.New("there is no block of PEM in it")
+	}
+	headers, base64, err := b.headers()
+	if err != nil {
+		return nil, false, err
+	}
+	if headers["DEK-Info"] != "" {
+		return nil, true, nil
+	}
+	if b.kind == "OPENSSH PRIVATE KEY" {
+		return nil, false, notcerts.Block(b.kind)
+	}
+	der, err = b64.Decode(base64)
+	return der, false, err
 }
