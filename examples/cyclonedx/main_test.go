@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xeipuuv/gojsonschema"
+)
+
+// schema validates against what the module of cyclonedx-go carries.
+func schema(t *testing.T) *gojsonschema.Schema {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
+	require.NoError(t, err)
+	path := filepath.Join(strings.TrimSpace(string(dir)), "schema", "bom-1.6.schema.json")
+	s, err := gojsonschema.NewSchema(gojsonschema.NewReferenceLoader("file://" + path))
+	require.NoError(t, err)
+	return s
+}
+
+// auditOf runs pkio over a folder and returns its run.
+func auditOf(t *testing.T, folder string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run.json")
+	cmd := exec.Command("go", "run", "./examples/pkio", "audit", folder, "--all", "--json", out)
+	cmd.Dir = filepath.Join("..", "..")
+	report, err := cmd.CombinedOutput()
+	_, statErr := os.Stat(out)
+	require.NoError(t, statErr, "%v: %s", err, report)
+	return out
+}
+
+func TestABillOfMaterialsFitsTheSchema(t *testing.T) {
+	certs, err := filepath.Abs(filepath.Join("..", "..", "pkioverheid", "certs"))
+	require.NoError(t, err)
+	s := schema(t)
+	path := auditOf(t, certs)
+
+	var out, again bytes.Buffer
+	require.NoError(t, run([]string{path}, nil, &out))
+	result, err := s.Validate(gojsonschema.NewBytesLoader(out.Bytes()))
+	require.NoError(t, err)
+	for _, e := range result.Errors() {
+		t.Error(e)
+	}
+	for _, want := range []string{`"specVersion": "1.6"`, `"assetType": "certificate"`, "Staat der Nederlanden Private Root CA - G1", `"location": "` + certs} {
+		assert.Contains(t, out.String(), want)
+	}
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, run([]string{"-"}, f, &again))
+	assert.Equal(t, out.String(), again.String(), "the same run gives the same bill")
+
+	// That the schema refuses anything.
+	result, err = s.Validate(gojsonschema.NewStringLoader(strings.Replace(out.String(), `"assetType": "certificate"`, `"assetType": "paper"`, 1)))
+	require.NoError(t, err)
+	assert.False(t, result.Valid())
+}
+
+func TestWhatIsNotARunIsRefused(t *testing.T) {
+	for text, why := range map[string]string{
+		"":               "it is not a run of pkio",
+		"[]":             "it is not a run of pkio",
+		"{}":             "it is of version 0",
+		`{"version": 2}`: "it is of version 2",
+	} {
+		var out bytes.Buffer
+		assert.ErrorContains(t, run(nil, strings.NewReader(text), &out), why)
+		assert.Empty(t, out.String())
+	}
+}
