@@ -28,6 +28,8 @@ type auditFlags struct {
 	accept    string
 	machine   string
 	html      string
+	save      string
+	metrics   string
 	at        moment
 	roots     trust
 	passwords passwords
@@ -78,6 +80,8 @@ A private key is compared with the certificates beside it. Key stores are opened
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 2 if something could not be looked at, whatever was found")
 	flags.StringVar(&f.machine, "machine", "", "the `name` of this machine, for JSON and the report (default its host name)")
 	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
+	flags.StringVar(&f.save, "save", "", "write the JSON to this `file` as well, for pkio report and pkio diff")
+	flags.StringVar(&f.metrics, "prometheus", "", "write metrics for node_exporter's textfile collector to this `file`")
 	forceFlag(cmd, &f.force)
 	f.at.flag(cmd, "judge at this date")
 	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
@@ -113,6 +117,13 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	if err := f.checkPage(cmd, &page, targets); err != nil {
 		return err
 	}
+	beside := []sideFile{
+		{"save", outFile{path: f.save, force: f.force, inputs: page.inputs}, (*audit).json},
+		{"prometheus", outFile{path: f.metrics, force: f.force, inputs: page.inputs}, (*audit).prometheus},
+	}
+	if err := checkBeside(cmd, beside); err != nil {
+		return err
+	}
 
 	out := cmd.OutOrStdout()
 	if f.html != "" {
@@ -138,6 +149,9 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		if err := page.write(cmd, text.Bytes(), aReport); err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}
+	}
+	if err := writeBeside(cmd, beside, found); err != nil {
+		return err
 	}
 	switch {
 	case f.json:

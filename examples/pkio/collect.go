@@ -255,6 +255,9 @@ func certificateOf(r inventory.Result, at time.Time) *certificate {
 		c.DNSNames = append(c.DNSNames, safetext.Printable(name, 253))
 	}
 	c.KeyType, c.KeyBits = keyOf(x)
+	if x.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		c.SignatureAlgorithm = x.SignatureAlgorithm.String()
+	}
 	if !a.Deadline.IsZero() {
 		c.Deadline, c.Overdue = date(a.Deadline), c.Do.needsAction() && at.After(a.Deadline)
 	}

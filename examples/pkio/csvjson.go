@@ -2,11 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +17,13 @@ import (
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
+
+// json is what writeJSON writes.
+func (a *audit) json() []byte {
+	var out bytes.Buffer
+	_ = a.writeJSON(&out) // a Buffer takes all
+	return out.Bytes()
+}
 
 // writeJSON writes the audit, a certificate on each line.
 func (a *audit) writeJSON(to io.Writer) error {
@@ -26,21 +36,21 @@ func (a *audit) writeJSON(to io.Writer) error {
 	before, after, _ := strings.Cut(string(head), `"certificates":null,"notRead":null`)
 	out := bufio.NewWriter(to)
 	fmt.Fprint(out, strings.ReplaceAll(before, `,"summary"`, ",\n\"summary\""), "\n\"certificates\":")
-	if err := writeList(out, a.Certificates); err != nil {
+	if err := writeList(out, a.unfolded()); err != nil {
 		return err
 	}
 	fmt.Fprint(out, ",\n\"notRead\":")
-	if err := writeList(out, a.NotRead); err != nil {
+	if err := writeList(out, slices.Values(a.NotRead)); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, after)
 	return out.Flush()
 }
 
-func writeList[T any](out io.Writer, list []T) error {
+func writeList[T any](out io.Writer, list iter.Seq[T]) error {
 	before := "["
-	for i := range list {
-		data, err := json.Marshal(&list[i])
+	for element := range list {
+		data, err := json.Marshal(element)
 		if err != nil {
 			return err
 		}
@@ -49,7 +59,7 @@ func writeList[T any](out io.Writer, list []T) error {
 		}
 		before = ","
 	}
-	if len(list) == 0 {
+	if before == "[" {
 		fmt.Fprint(out, "[")
 	}
 	_, err := fmt.Fprint(out, "]")
@@ -59,9 +69,9 @@ func writeList[T any](out io.Writer, list []T) error {
 // csvColumns are named as in the JSON. Those of a place follow those of the certificate:
 // a row is a certificate at a place, or a place that was not looked at.
 var csvColumns = []string{"do", "deadline", "overdue", "accepted", "hierarchy", "role", "name",
-	"target", "path", "pathBytes", "place", "format", "use", "party", "state", "reason", "problems",
+	"machine", "target", "path", "pathBytes", "place", "format", "use", "party", "state", "reason", "problems",
 	"status", "replacement", "supplier", "advice", "subject", "issuer", "serial", "notBefore", "notAfter", "ca", "dnsNames",
-	"keyType", "keyBits", "tsp", "oin", "sha256", "error"}
+	"keyType", "keyBits", "signatureAlgorithm", "tsp", "oin", "sha256", "error"}
 
 // writeCSV writes the audit as a table (RFC 4180) that spreadsheets take as text.
 func (a *audit) writeCSV(to io.Writer) error {
@@ -74,7 +84,7 @@ func (a *audit) writeCSV(to io.Writer) error {
 		}
 		writeCells(out, cells)
 	}
-	for _, c := range a.Certificates {
+	for c := range a.unfolded() {
 		values := c.csv()
 		for i := range c.Places {
 			c.Places[i].csv(values)
@@ -106,7 +116,7 @@ func (c *certificate) csv() map[string]string {
 		"status": c.Status, "replacement": c.Replacement, "supplier": c.Supplier, "advice": c.Advice,
 		"subject": c.Subject, "issuer": c.Issuer, "serial": c.Serial,
 		"notBefore": c.NotBefore.Format(time.RFC3339), "notAfter": c.NotAfter.Format(time.RFC3339),
-		"dnsNames": strings.Join(c.DNSNames, " "), "keyType": c.KeyType, "tsp": c.TSP, "oin": c.OIN, "sha256": c.SHA256,
+		"dnsNames": strings.Join(c.DNSNames, " "), "keyType": c.KeyType, "signatureAlgorithm": c.SignatureAlgorithm, "tsp": c.TSP, "oin": c.OIN, "sha256": c.SHA256,
 	}
 	if c.KeyBits > 0 {
 		values["keyBits"] = strconv.Itoa(c.KeyBits)
@@ -125,6 +135,7 @@ func (c *certificate) csv() map[string]string {
 
 // csv sets the values of a place.
 func (p *place) csv(values map[string]string) {
+	values["machine"] = p.Machine
 	values["target"], values["path"], values["place"] = p.Target, p.Path, p.Place
 	values["pathBytes"] = base64.StdEncoding.EncodeToString(p.PathBytes)
 	values["format"], values["use"], values["party"] = p.Format, p.Use, p.Party

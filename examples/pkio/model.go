@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -24,6 +25,12 @@ type audit struct {
 
 	// Acceptances are those that have ended or match nothing.
 	Acceptances []staleAcceptance `json:"acceptances,omitempty"`
+
+	// Runs are those of a report of many machines.
+	Runs []fleetRun `json:"runs,omitempty"`
+
+	// unfold sets the places of a certificate of many machines, which are kept in short.
+	unfold func(*certificate)
 
 	lost int // places of certificates of PKIoverheid that are not listed
 }
@@ -83,6 +90,8 @@ type certificate struct {
 	KeyType   string    `json:"keyType,omitempty"` // RSA, ECDSA or Ed25519
 	KeyBits   int       `json:"keyBits,omitempty"`
 
+	SignatureAlgorithm string `json:"signatureAlgorithm,omitempty"` // as crypto/x509 names it
+
 	// What it says that it is. Empty if it is not of PKIoverheid.
 	Hierarchy    string `json:"hierarchy,omitempty"` // private-g1, private-g4-tls, ev or g3
 	Role         string `json:"role,omitempty"`
@@ -101,11 +110,43 @@ type certificate struct {
 
 	Places []place `json:"places"` // in the order of their names
 
+	refs  []placeRef       // see audit.unfold
 	found inventory.Result // for the picture of its chain; empty for all but the most urgent
+}
+
+// unfolded are the certificates, each with its places while it is looked at.
+func (a *audit) unfolded() iter.Seq[*certificate] {
+	return func(yield func(*certificate) bool) {
+		for _, c := range a.Certificates {
+			if a.unfold != nil {
+				a.unfold(c)
+			}
+			more := yield(c)
+			if a.unfold != nil {
+				c.Places = nil
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// unfoldAll sets the places of all certificates, for what needs them at the same time.
+func (a *audit) unfoldAll() {
+	if a.unfold == nil {
+		return
+	}
+	for _, c := range a.Certificates {
+		a.unfold(c)
+		c.refs = nil
+	}
+	a.unfold = nil
 }
 
 // place is where a certificate was found.
 type place struct {
+	Machine   string `json:"machine,omitempty"` // in a report of many machines
 	Target    string `json:"target"`
 	Path      string `json:"path,omitempty"`      // empty for a server
 	PathBytes []byte `json:"pathBytes,omitempty"` // of a path that is not UTF-8
@@ -124,9 +165,9 @@ type place struct {
 
 // where names the file or the server, and the place in it.
 func (p *place) where() string {
-	where := p.Path
-	if where == "" {
-		where = p.Target
+	where := p.system()
+	if p.Machine != "" {
+		where = p.Machine + ": " + where
 	}
 	if p.Place != "" {
 		where += ", " + p.Place

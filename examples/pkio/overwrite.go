@@ -15,10 +15,13 @@ import (
 // reportMark is in every report, see report.html.
 const reportMark = `<meta name="generator" content="pkio `
 
-// isReport reports whether data is a report of pkio.
+// isReport reports whether data is a report of pkio: a page, the JSON of a run, or
+// metrics.
 func isReport(data []byte) bool {
 	const most = 4 << 10
-	return bytes.Contains(data[:min(len(data), most)], []byte(reportMark))
+	return bytes.Contains(data[:min(len(data), most)], []byte(reportMark)) ||
+		bytes.HasPrefix(data, []byte(`{"version":`)) && bytes.Contains(data[:min(len(data), 64)], []byte(`,"run":{"machine":`)) ||
+		bytes.HasPrefix(data, []byte("# HELP pkio_"))
 }
 
 // holdsKey reports whether a private key is in data, in the clear or encrypted, and

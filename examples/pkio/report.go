@@ -102,6 +102,7 @@ func (a *audit) writeReport(w io.Writer) error {
 }
 
 func (a *audit) report() *report {
+	a.unfoldAll()
 	r := &report{
 		CSP:     contentPolicy(reportCSS, reportJS),
 		Style:   template.CSS(reportCSS),

@@ -61,7 +61,8 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
   pkio inspect service.example:443             who is that, and is the chain right?
   pkio verify client.pem --at 2028-11-13       would it still be trusted then?
   pkio export --hierarchy g1,g4 --to curl      a trust store for another program
-  pkio convert chain.p7b chain.pem --to pem    another format of the same`,
+  pkio convert chain.p7b chain.pem --to pem    another format of the same
+  pkio report runs/*.json --html report.html   one report of many machines`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -72,7 +73,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		PersistentPreRunE:          refuseEmptyFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} version {{.Version}}\nknows the CAs of PKIoverheid as of " + pkioverheid.EmbeddedVersion() + "\n")
-	root.AddCommand(newAccept(), newAudit(), newConvert(), newExport(), newInspect(), newPlan(), newRequest(), newVerify())
+	root.AddCommand(newAccept(), newAudit(), newConvert(), newDiff(), newExport(), newInspect(), newPlan(), newReport(), newRequest(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
@@ -92,7 +93,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 // refuseEmptyFlags keeps a script with a variable that is not set from leaving out a
 // check, such as that of --host, or a file, such as that of --html, unnoticed.
 func refuseEmptyFlags(cmd *cobra.Command, _ []string) error {
-	for _, name := range []string{"for", "host", "html", "servername", "trust"} {
+	for _, name := range []string{"expect", "for", "host", "html", "prometheus", "save", "servername", "trust"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return fmt.Errorf("--%s is empty: give a value, or leave it out", name)
 		}

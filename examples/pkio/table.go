@@ -32,6 +32,7 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 	p := painter(to)
 	var left omitted
 	if !opts.quiet {
+		a.unfoldAll()
 		shown := slices.Clone(a.Certificates)
 		if !opts.all {
 			shown = slices.DeleteFunc(shown, func(c *certificate) bool { return c.Do == classOther })

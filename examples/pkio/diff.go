@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// difference is what changed between two runs or reports. It is the JSON of pkio diff.
+type difference struct {
+	Version  int           `json:"version"`
+	Old      diffSide      `json:"old"`
+	New      diffSide      `json:"new"`
+	Came     []*diffEntry  `json:"came"`
+	Replaced []replacement `json:"replaced"` // one went and another came in the same place
+	Changed  []change      `json:"changed"`
+	Went     []*diffEntry  `json:"went"`
+	Same     int           `json:"same"`
+}
+
+type diffSide struct {
+	Machine      string `json:"machine,omitempty"`
+	Start        string `json:"start"`
+	Certificates int    `json:"certificates"`
+	Partial      bool   `json:"partial,omitempty"`
+}
+
+// diffEntry is a certificate in short.
+type diffEntry struct {
+	SHA256    string   `json:"sha256"`
+	Name      string   `json:"name"`
+	Hierarchy string   `json:"hierarchy,omitempty"`
+	Do        class    `json:"do"`
+	Deadline  string   `json:"deadline,omitempty"`
+	Places    []string `json:"places"`
+
+	certificate *certificate
+}
+
+type replacement struct {
+	Old *diffEntry `json:"old"`
+	New *diffEntry `json:"new"`
+}
+
+// change is a certificate that stayed, and what is different about it.
+type change struct {
+	*diffEntry
+	What []string `json:"what"`
+}
+
+func newDiff() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "diff OLD.json NEW.json",
+		Short: "Say what changed between two runs or reports",
+		Long: `diff compares two runs of pkio audit, or two reports of pkio report: which
+certificates came, were replaced, changed, and went. What is not of PKIoverheid is left
+out. The exit status is 1 if something came, or got more urgent, that must be replaced
+or put right; else 0.`,
+		Example: `  pkio diff last-week.json today.json
+  pkio diff last-week.json today.json --json | jq '.came[].name'`,
+		Args: positional(2, 2, "an OLD.json and a NEW.json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			older, err := loadRun(args[0])
+			if err != nil {
+				return err
+			}
+			newer, err := loadRun(args[1])
+			if err != nil {
+				return err
+			}
+			d, worse := compareRuns(older, newer)
+			out := cmd.OutOrStdout()
+			if asJSON {
+				encoder := json.NewEncoder(out)
+				encoder.SetEscapeHTML(false)
+				encoder.SetIndent("", "  ")
+				err = encoder.Encode(d)
+			} else {
+				err = d.write(out)
+			}
+			if err == nil && worse {
+				err = statusOf(statusFinding)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}
+
+func entryOf(c *certificate) *diffEntry {
+	e := &diffEntry{SHA256: c.SHA256, Name: c.Name, Hierarchy: c.Hierarchy, Do: c.Do, Deadline: c.Deadline, Places: []string{}, certificate: c}
+	for i := range c.Places {
+		e.Places = append(e.Places, c.Places[i].where())
+	}
+	slices.Sort(e.Places)
+	e.Places = slices.Compact(e.Places)
+	return e
+}
+
+func sideOf(a *audit) diffSide {
+	return diffSide{Machine: a.Run.Machine, Start: a.Run.Start.UTC().Format("2006-01-02T15:04:05Z"), Certificates: len(a.Certificates), Partial: a.Run.Partial}
+}
+
+// compareRuns also reports whether there is more to do than before.
+func compareRuns(older, newer *audit) (d *difference, worse bool) {
+	d = &difference{Version: formatVersion, Old: sideOf(older), New: sideOf(newer), Came: []*diffEntry{}, Replaced: []replacement{}, Changed: []change{}, Went: []*diffEntry{}}
+	before := map[string]*certificate{}
+	for _, c := range older.Certificates {
+		before[c.SHA256] = c
+	}
+	var came []*diffEntry
+	for _, c := range newer.Certificates {
+		old := before[c.SHA256]
+		delete(before, c.SHA256)
+		switch {
+		case old == nil && c.Do == classOther, old != nil && c.Do == classOther && old.Do == classOther:
+		case old == nil:
+			came = append(came, entryOf(c))
+		default:
+			if what := changes(old, c); len(what) > 0 {
+				d.Changed = append(d.Changed, change{entryOf(c), what})
+				worse = worse || c.Accepted == nil && c.Do.needsAction() && (c.Do.grade() < old.Do.grade() || old.Accepted != nil)
+			} else {
+				d.Same++
+			}
+		}
+	}
+	goneFrom := map[string]*diffEntry{} // by place
+	for _, c := range older.Certificates {
+		if _, gone := before[c.SHA256]; !gone || c.Do == classOther {
+			continue
+		}
+		e := entryOf(c)
+		d.Went = append(d.Went, e)
+		for _, p := range e.Places {
+			if goneFrom[p] == nil {
+				goneFrom[p] = e
+			}
+		}
+	}
+	replaced := map[*diffEntry]bool{}
+	for _, e := range came {
+		old := predecessor(e, goneFrom)
+		if old == nil || replaced[old] {
+			d.Came = append(d.Came, e)
+		} else {
+			replaced[old] = true
+			d.Replaced = append(d.Replaced, replacement{old, e})
+		}
+		worse = worse || e.certificate.Accepted == nil && e.Do.needsAction() && !(e.certificate.CA && e.Do == classLater)
+	}
+	d.Went = slices.DeleteFunc(d.Went, func(e *diffEntry) bool { return replaced[e] })
+	return d, worse
+}
+
+// predecessor is the certificate that was where e is now, of the same name if there are
+// several.
+func predecessor(e *diffEntry, goneFrom map[string]*diffEntry) (old *diffEntry) {
+	for _, p := range e.Places {
+		candidate := goneFrom[p]
+		if candidate == nil || candidate.certificate.CA != e.certificate.CA {
+			continue
+		}
+		if old == nil || candidate.Name == e.Name {
+			old = candidate
+		}
+	}
+	return old
+}
+
+// changes are in words what is different about a certificate.
+func changes(old, now *certificate) (what []string) {
+	was := func(name, a, b string) {
+		if a != b {
+			what = append(what, fmt.Sprintf("%s was %s, is %s", name, cmp.Or(a, "none"), cmp.Or(b, "none")))
+		}
+	}
+	was("what to do", string(old.Do), string(now.Do))
+	was("the deadline", old.Deadline, now.Deadline)
+	was("the chain", old.State, now.State)
+	switch {
+	case old.Accepted == nil && now.Accepted != nil:
+		what = append(what, "it is accepted until "+now.Accepted.Until)
+	case old.Accepted != nil && now.Accepted == nil:
+		what = append(what, "it is no longer accepted")
+	}
+	before, after := entryOf(old).Places, entryOf(now).Places
+	for _, p := range after {
+		if _, found := slices.BinarySearch(before, p); !found {
+			what = append(what, "new place "+p)
+		}
+	}
+	for _, p := range before {
+		if _, found := slices.BinarySearch(after, p); !found {
+			what = append(what, "gone from "+p)
+		}
+	}
+	const most = 20
+	if len(what) > most {
+		what = append(what[:most], fmt.Sprintf("and %d more changes", len(what)-most))
+	}
+	return what
+}
+
+// write says it in words.
+func (d *difference) write(to io.Writer) error {
+	out := bufio.NewWriter(to)
+	fmt.Fprintf(out, "From %s (%s) to %s (%s).\n", d.Old.Start, count(d.Old.Certificates, "certificate"), d.New.Start, count(d.New.Certificates, "certificate"))
+	if d.Old.Partial || d.New.Partial {
+		fmt.Fprintln(out, "One of the runs was stopped before its end: what went may only not have been looked at.")
+	}
+	for _, e := range d.Came {
+		fmt.Fprintf(out, "\ncame: %s\n", e)
+		e.writePlaces(out)
+	}
+	for _, r := range d.Replaced {
+		fmt.Fprintf(out, "\nreplaced: %s\n      by: %s\n", r.Old, r.New)
+		r.New.writePlaces(out)
+	}
+	for _, c := range d.Changed {
+		fmt.Fprintf(out, "\nchanged: %s\n", c.diffEntry)
+		for _, w := range c.What {
+			fmt.Fprintf(out, "  %s\n", w)
+		}
+	}
+	for _, e := range d.Went {
+		fmt.Fprintf(out, "\nwent: %s\n", e)
+		e.writePlaces(out)
+	}
+	fmt.Fprintf(out, "\n%d came, %d were replaced, %d changed, %d went, %d are the same.\n", len(d.Came), len(d.Replaced), len(d.Changed), len(d.Went), d.Same)
+	return out.Flush()
+}
+
+// String is a certificate in a line.
+func (e *diffEntry) String() string {
+	text := fmt.Sprintf("%s (%s), %s", e.Name, hierarchyName(e.Hierarchy), e.Do)
+	if e.Deadline != "" {
+		text += ", before " + e.Deadline
+	}
+	return text
+}
+
+func (e *diffEntry) writePlaces(out io.Writer) {
+	for i, p := range e.Places {
+		if i == maxPlacesShown {
+			fmt.Fprintf(out, "  and %s\n", count(len(e.Places)-i, "more place"))
+			return
+		}
+		fmt.Fprintf(out, "  %s\n", p)
+	}
+}

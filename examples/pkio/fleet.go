@@ -1,0 +1,243 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+// fleetRun is a run in a report of many machines.
+type fleetRun struct {
+	Machine  string    `json:"machine"`
+	Tool     string    `json:"tool"`
+	Start    time.Time `json:"start"`
+	Problems []string  `json:"problems,omitempty"` // why it does not count, or not whole
+}
+
+// clockSkew is how far the clock of a machine may be ahead of that of the report.
+const clockSkew = 5 * time.Minute
+
+// fleet makes one audit of the runs of many machines. Machines have much in common, and
+// so each place is kept once, with its machines beside it.
+type fleet struct {
+	audit
+	bySHA    map[string]*certificate
+	texts    map[string]string
+	machines []string
+	placeOf  map[placeKey]uint32
+	places   []place
+	now      time.Time
+}
+
+// placeRef is a place on a machine.
+type placeRef struct{ machine, place uint32 }
+
+// placeKey is a place but for its machine.
+type placeKey struct{ target, path, pathBytes, place, format, use, party, state, reason, problems string }
+
+func newFleet(run auditRun) *fleet {
+	f := &fleet{bySHA: map[string]*certificate{}, texts: map[string]string{}, placeOf: map[placeKey]uint32{}, now: run.Start}
+	f.Version, f.Run = formatVersion, run
+	f.unfold = func(c *certificate) {
+		c.Places = make([]place, len(c.refs))
+		for i, ref := range c.refs {
+			c.Places[i] = f.places[ref.place]
+			c.Places[i].Machine = f.machines[ref.machine]
+		}
+	}
+	return f
+}
+
+// take reads the runs in files, each whole before the next, so that the same files give
+// the same report. Of several runs of a machine the last one counts.
+func (f *fleet) take(paths []string) {
+	var runs []*runFile
+	latest := map[string]*runFile{}
+	for _, path := range paths {
+		run, err := readHead(path)
+		r := &fleetRun{Machine: safetext.Printable(path, maxPath)}
+		switch {
+		case err != nil && run.head.Version != formatVersion:
+			f.note(r, problemOf(err))
+			continue
+		case run.head.Version != formatVersion:
+			f.note(r, versionProblem(run.head.Version))
+			continue
+		}
+		runs = append(runs, run)
+		if len(run.head.Runs) > 0 {
+			continue // a report: its machines are in its places
+		}
+		if old := latest[run.head.Run.Machine]; old == nil || run.head.Run.Start.After(old.head.Run.Start) {
+			latest[run.head.Run.Machine] = run
+		}
+	}
+	slices.SortStableFunc(runs, func(a, b *runFile) int { return cmp.Compare(a.head.Run.Machine, b.head.Run.Machine) })
+	for _, run := range runs {
+		f.takeRun(run, latest[run.head.Run.Machine])
+	}
+}
+
+// note lists a run, with what is wrong with it. It counts as not looked at then.
+func (f *fleet) note(r *fleetRun, problems ...string) {
+	r.Problems = append(r.Problems, problems...)
+	f.Runs = append(f.Runs, *r)
+	for _, p := range problems {
+		f.Summary.NotRead++
+		f.NotRead = append(f.NotRead, notRead{Target: r.Machine, Error: p})
+	}
+}
+
+func (f *fleet) takeRun(run, latest *runFile) {
+	head := &run.head.Run
+	r := &fleetRun{Machine: f.text(head.Machine), Tool: f.text(head.Tool), Start: head.Start}
+	if r.Machine == "" {
+		r.Machine = f.text(safetext.Printable(run.path, maxPath))
+	}
+	if latest != nil && latest != run {
+		r.Problems = append(r.Problems, "there is a later run of it, of "+latest.head.Run.Start.UTC().Format(time.DateTime)+" UTC, which counts")
+		f.Runs = append(f.Runs, *r)
+		return
+	}
+	var problems []string
+	if head.Start.After(f.now.Add(clockSkew)) {
+		problems = append(problems, "its clock is wrong: it says "+head.Start.UTC().Format(time.DateTime)+" UTC, which has not come yet")
+	} else if began, err := time.Parse(time.DateOnly, head.CAs); err == nil && head.Start.Before(began) {
+		problems = append(problems, "its clock is wrong: it says "+head.Start.UTC().Format(time.DateOnly)+", before its own pkio was made")
+	}
+	if head.Partial {
+		problems = append(problems, "it was stopped before its end")
+	}
+	err := run.read(func(c *certificate) error {
+		f.add(c, r.Machine)
+		return nil
+	}, func(n notRead) error {
+		if n.Skipped {
+			f.Summary.Skipped++
+			return nil
+		}
+		f.Summary.NotRead++
+		if len(f.NotRead) < maxNotRead {
+			n.Target = r.Machine + ": " + n.Target
+			f.NotRead = append(f.NotRead, n)
+		}
+		return nil
+	})
+	if err != nil {
+		problems = append(problems, problemOf(err))
+	}
+	if len(run.head.Runs) > 0 {
+		f.Runs = append(f.Runs, run.head.Runs...)
+		return
+	}
+	f.note(r, problems...)
+}
+
+// text keeps a text once.
+func (f *fleet) text(s string) string {
+	if known, ok := f.texts[s]; ok {
+		return known
+	}
+	const most = 1 << 20
+	if len(f.texts) < most {
+		f.texts[s] = s
+	}
+	return s
+}
+
+// add adds a certificate as a machine has it.
+func (f *fleet) add(c *certificate, machine string) {
+	places := c.Places
+	c.Places = nil
+	f.Summary.Places += len(places)
+	known := f.bySHA[c.SHA256]
+	if known == nil {
+		known = c
+		f.bySHA[c.SHA256] = c
+		f.Certificates = append(f.Certificates, c)
+	}
+	// What is graver on one machine is so in the report.
+	if c.Do.grade() < known.Do.grade() {
+		known.Do, known.Deadline, known.Overdue, known.Advice = c.Do, c.Deadline, c.Overdue, c.Advice
+	}
+	if c.Accepted == nil {
+		known.Accepted = nil // somebody has not accepted it
+	}
+	for i := range places {
+		p := &places[i]
+		if p.State == "" && (c.State != known.State || c.Reason != known.Reason) {
+			p.State, p.Reason = c.State, c.Reason
+		}
+		known.refs = append(known.refs, f.ref(p, machine))
+	}
+}
+
+// ref keeps a place.
+func (f *fleet) ref(p *place, machine string) placeRef {
+	if p.Machine != "" {
+		machine = f.text(p.Machine) // of a report
+	}
+	if n := len(f.machines); n == 0 || f.machines[n-1] != machine {
+		f.machines = append(f.machines, machine)
+	}
+	p.Machine = ""
+	key := placeKey{p.Target, p.Path, string(p.PathBytes), p.Place, p.Format, p.Use, p.Party, p.State, p.Reason, strings.Join(p.Problems, "\x00")}
+	n, ok := f.placeOf[key]
+	if !ok {
+		n = uint32(len(f.places))
+		f.placeOf[key] = n
+		f.places = append(f.places, *p)
+	}
+	return placeRef{uint32(len(f.machines) - 1), n}
+}
+
+// missing names the machines of a list that did not report.
+func (f *fleet) missing(expected []string) {
+	reported := map[string]bool{}
+	for i := range f.Runs {
+		reported[f.Runs[i].Machine] = true
+	}
+	for _, machine := range expected {
+		if !reported[machine] {
+			f.note(&fleetRun{Machine: machine}, "it did not report")
+		}
+	}
+}
+
+// finish puts all in order, and counts.
+func (f *fleet) finish(seconds float64) *audit {
+	a := &f.audit
+	a.Run.Seconds = seconds
+	slices.SortFunc(a.Certificates, (*certificate).compare)
+	for _, c := range a.Certificates {
+		a.Summary.count(c)
+	}
+	f.bySHA, f.texts, f.placeOf = nil, nil, nil
+	slices.SortStableFunc(a.Runs, func(r, s fleetRun) int { return cmp.Compare(r.Machine, s.Machine) })
+	a.Certificates, a.NotRead = filled(a.Certificates), filled(a.NotRead)
+	return a
+}
+
+// runsLine says how many machines there are, and what is wrong with their runs.
+func (a *audit) runsLine() string {
+	if len(a.Runs) == 0 {
+		return ""
+	}
+	whole, wrong := 0, 0
+	for i := range a.Runs {
+		if len(a.Runs[i].Problems) == 0 {
+			whole++
+		} else {
+			wrong++
+		}
+	}
+	parts := []string{fmt.Sprintf("Runs of %s", count(whole, "machine"))}
+	if wrong > 0 {
+		parts = append(parts, count(wrong, "run")+" that cannot be relied on, or did not come")
+	}
+	return strings.Join(parts, ", and ") + "."
+}

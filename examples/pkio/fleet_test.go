@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func fleetFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("fleet", name))
+	require.NoError(t, err)
+	return data
+}
+
+// documents parses all documents of a YAML file.
+func documents(t *testing.T, name string) (all []map[string]any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(bytes.NewReader(fleetFile(t, name)))
+	for {
+		var doc any
+		if err := decoder.Decode(&doc); err != nil {
+			require.Equal(t, "EOF", err.Error())
+			return all
+		}
+		switch doc := doc.(type) {
+		case map[string]any:
+			all = append(all, doc)
+		case []any: // a playbook
+			for _, play := range doc {
+				all = append(all, play.(map[string]any))
+			}
+		}
+	}
+}
+
+// unit parses a systemd unit: its settings by section and name.
+func unit(t *testing.T, name string) map[string]string {
+	t.Helper()
+	settings, section := map[string]string{}, ""
+	lines := bufio.NewScanner(bytes.NewReader(fleetFile(t, name)))
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case line == "" || line[0] == '#':
+		case line[0] == '[':
+			section = strings.Trim(line, "[]")
+		default:
+			key, value, ok := strings.Cut(line, "=")
+			require.True(t, ok, line)
+			settings[section+"."+key] = value
+		}
+	}
+	return settings
+}
+
+func TestFilesForAFleetParse(t *testing.T) {
+	service, timer := unit(t, "pkio-audit.service"), unit(t, "pkio-audit.timer")
+	assert.Equal(t, "oneshot", service["Service.Type"])
+	assert.Equal(t, "1", service["Service.SuccessExitStatus"])
+	assert.NotEmpty(t, timer["Timer.OnCalendar"])
+	assert.Equal(t, "timers.target", timer["Install.WantedBy"])
+
+	plays := documents(t, "ansible.yml")
+	require.Len(t, plays, 1)
+	assert.Len(t, plays[0]["tasks"], 4)
+
+	var kinds []string
+	for _, doc := range documents(t, "cronjob.yaml") {
+		kinds = append(kinds, doc["kind"].(string))
+		if doc["kind"] == "ClusterRole" {
+			assert.Equal(t, []any{map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets", "configmaps"}, "verbs": []any{"list"}}}, doc["rules"], "the least rights")
+		}
+	}
+	assert.Equal(t, []string{"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "CronJob"}, kinds)
+
+	require.Len(t, documents(t, "alerts.yml"), 1)
+	var panel struct {
+		Panels []struct{ Targets []struct{ Expr string } }
+	}
+	require.NoError(t, json.Unmarshal(fleetFile(t, "grafana.json"), &panel))
+	require.NotEmpty(t, panel.Panels)
+
+	if path, err := exec.LookPath("systemd-analyze"); err == nil {
+		calendar, err := exec.Command(path, "calendar", timer["Timer.OnCalendar"]).CombinedOutput()
+		assert.NoError(t, err, string(calendar))
+	}
+}
+
+// Every flag that these files give to pkio is one of its own.
+func TestFilesForAFleetUseFlagsThatExist(t *testing.T) {
+	used := 0
+	for _, name := range []string{"pkio-audit.service", "cronjob.yaml", "ansible.yml"} {
+		for _, call := range regexp.MustCompile(`pkio (?:audit|report)[^"\n]*`).FindAllString(string(fleetFile(t, name)), -1) {
+			command, _, err := newRoot().Find(strings.Fields(call)[1:2])
+			require.NoError(t, err)
+			for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(call, -1) {
+				used++
+				assert.NotNil(t, command.Flags().Lookup(flag[1]), "%s: --%s", name, flag[1])
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, used, 8)
+}
+
+// Every metric that the alerts and the panel ask for is one that pkio writes.
+func TestAlertsAskForMetricsThatPkioWrites(t *testing.T) {
+	for _, name := range []string{"alerts.yml", "grafana.json"} {
+		for _, metric := range regexp.MustCompile(`pkio_[a-z_]+`).FindAllString(string(fleetFile(t, name)), -1) {
+			assert.Contains(t, metrics, metric, name)
+		}
+	}
+}
+
+// promtool of Prometheus takes the metrics, and the alert fires for a G3 certificate and
+// not for one that is in order.
+func TestAlertsFireForWhatPkioWrites(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("promtool is not installed: CI installs it")
+		}
+		t.Skip("promtool is not installed")
+	}
+	at := time.Date(2026, time.November, 28, 0, 0, 0, 0, time.UTC)
+	a := &audit{Run: auditRun{Start: at}, Certificates: []*certificate{
+		{SHA256: strings.Repeat("a1", 32), Name: `old "service"`, Hierarchy: "g3", Do: classNow, Deadline: "2020-12-31", NotAfter: at.AddDate(1, 0, 0), Places: []place{{Path: `/etc/a\b.pem`, Use: "server"}}},
+		{SHA256: strings.Repeat("b2", 32), Name: "soon", Hierarchy: "private-g1", Do: classSoon, Deadline: "2027-01-31", NotAfter: at.AddDate(0, 2, 0), Places: []place{{Target: "host:443"}}},
+		{SHA256: strings.Repeat("c3", 32), Name: "fine", Hierarchy: "private-g4-tls", Do: classOK, Deadline: "2029-01-31", NotAfter: at.AddDate(3, 0, 0), Places: []place{{Target: "host:444"}}},
+		{SHA256: strings.Repeat("d4", 32), Name: "known", Hierarchy: "g3", Do: classNow, Deadline: "2020-12-31", Accepted: &acceptance{}, NotAfter: at, Places: []place{{Target: "host:445"}}},
+	}}
+	text := a.prometheus()
+	check := exec.Command(promtool, "check", "metrics")
+	check.Stdin = bytes.NewReader(text)
+	out, err := check.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	dir := t.TempDir()
+	rules, err := filepath.Abs(filepath.Join("fleet", "alerts.yml"))
+	require.NoError(t, err)
+	const day = 24 * time.Hour
+	days := int(at.Unix() / int64(day/time.Second))
+	type series struct{ Series, Values string }
+	var all []series
+	for line := range strings.Lines(string(text)) {
+		if line[0] != '#' {
+			i := strings.LastIndex(line, " ")
+			all = append(all, series{line[:i], strings.TrimSpace(line[i:]) + "+0x2"})
+		}
+	}
+	test := map[string]any{"rule_files": []string{rules}, "evaluation_interval": fmt.Sprintf("%dd", days), "tests": []any{map[string]any{
+		"interval": fmt.Sprintf("%dd", days), "input_series": all,
+		"promql_expr_test": []any{
+			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue",name="old \"service\"",place="/etc/a\\b.pem"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
+			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
+			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateEnding",name="soon"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
+			map[string]any{"expr": `count(ALERTS)`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 2}}},
+		},
+	}}}
+	data, err := yaml.Marshal(test)
+	require.NoError(t, err)
+	path := filepath.Join(dir, "test.yml")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	out, err = exec.Command(promtool, "test", "rules", path).CombinedOutput()
+	assert.NoError(t, err, string(out))
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+// maxRunFile bounds the file of a run, of which one certificate is in memory at a time.
+const maxRunFile = 1 << 30
+
+// runFile is a run or a report in a file, read certificate by certificate. A machine that
+// somebody else controls may have written it: its texts are made printable.
+type runFile struct {
+	path string
+	head runHead
+}
+
+// runHead is what stands before the certificates.
+type runHead struct {
+	Version int
+	Run     auditRun
+	Runs    []fleetRun
+}
+
+var errNotARun = errors.New("it is not a run of pkio audit --json or --save")
+
+// readHead reads what stands before the certificates.
+func readHead(path string) (*runFile, error) {
+	f := &runFile{path: path}
+	err := f.read(func(*certificate) error { return errEnough }, nil)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return f, err
+}
+
+var errEnough = errors.New("enough was read")
+
+// read calls take with each certificate, and lost with each place that was not looked at.
+// An error of theirs ends it.
+func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, errNotARun)
+	}
+	dec := json.NewDecoder(bufio.NewReaderSize(io.LimitReader(file, maxRunFile), 64<<10))
+	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+		return errNotARun
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		switch name {
+		case "version":
+			err = dec.Decode(&f.head.Version)
+			if err == nil && f.head.Version != formatVersion {
+				return nil // what follows is not known
+			}
+		case "run":
+			err = dec.Decode(&f.head.Run)
+			f.head.Run.clean()
+		case "runs":
+			err = dec.Decode(&f.head.Runs)
+			clean(reflect.ValueOf(&f.head.Runs))
+		case "certificates":
+			if f.head.Version == 0 {
+				return errNotARun
+			}
+			err = eachOf(dec, func(c *certificate) error {
+				if c.Do.grade() < 0 || len(c.SHA256) != 64 {
+					return errNotARun
+				}
+				clean(reflect.ValueOf(c))
+				return take(c)
+			})
+		case "notRead":
+			if lost == nil {
+				return nil
+			}
+			err = eachOf(dec, func(n *notRead) error {
+				clean(reflect.ValueOf(n))
+				return lost(*n)
+			})
+		default:
+			var other json.RawMessage
+			err = dec.Decode(&other)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.head.Version == 0 {
+		return errNotARun
+	}
+	_, err = dec.Token()
+	return err
+}
+
+// eachOf reads a list, one element at a time.
+func eachOf[T any](dec *json.Decoder, take func(*T) error) error {
+	if token, err := dec.Token(); err != nil || token != json.Delim('[') {
+		return errNotARun
+	}
+	for dec.More() {
+		element := new(T)
+		if err := dec.Decode(element); err != nil {
+			return err
+		}
+		if err := take(element); err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+func (r *auditRun) clean() { clean(reflect.ValueOf(r)) }
+
+// clean makes the texts in v printable, and bounds them.
+func clean(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			clean(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				clean(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		for i := range v.Len() {
+			clean(v.Index(i))
+		}
+	case reflect.String:
+		if s := v.String(); !isPlain(s) {
+			v.SetString(safetext.Printable(s, maxPath))
+		}
+	}
+}
+
+// isPlain reports whether a text is short and of printable ASCII, as most are.
+func isPlain(s string) bool {
+	if len(s) > maxPath {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// problemOf says in words what is wrong with the file of a run.
+func problemOf(err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "it is cut off: what it has up to there counts"
+	case errors.As(err, &syntax):
+		return "it is damaged: what it has up to there counts"
+	case errors.As(err, &kind):
+		return errNotARun.Error()
+	}
+	return told(err)
+}
+
+// loadRun reads a whole run or report, for a comparison.
+func loadRun(path string) (*audit, error) {
+	f := &runFile{path: path}
+	a := &audit{}
+	err := f.read(func(c *certificate) error {
+		a.Certificates = append(a.Certificates, c)
+		return nil
+	}, func(n notRead) error {
+		a.NotRead = append(a.NotRead, n)
+		return nil
+	})
+	a.Version, a.Run, a.Runs = f.head.Version, f.head.Run, f.head.Runs
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %s", safetext.Printable(path, 300), problemOf(err))
+	case a.Version != formatVersion:
+		return nil, fmt.Errorf("%s: %s", safetext.Printable(path, 300), versionProblem(a.Version))
+	}
+	slices.SortFunc(a.Certificates, (*certificate).compare)
+	return a, nil
+}
+
+func versionProblem(version int) string {
+	if version > formatVersion {
+		return fmt.Sprintf("it is of a newer pkio (version %d of the format): update pkio here", version)
+	}
+	return fmt.Sprintf("it is of an older pkio (version %d of the format): run pkio audit there again", version)
+}
