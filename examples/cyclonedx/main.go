@@ -127,7 +127,9 @@ type assets struct {
 	algorithms map[string]bool
 }
 
-func newAssets() *assets { return &assets{components: []cdx.Component{}, algorithms: map[string]bool{}} }
+func newAssets() *assets {
+	return &assets{components: []cdx.Component{}, algorithms: map[string]bool{}}
+}
 
 func (a *assets) add(c *certificate) {
 	key := "key:" + c.SHA256

@@ -18,8 +18,16 @@ func schema(t *testing.T) *gojsonschema.Schema {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
 	require.NoError(t, err)
-	path := filepath.Join(strings.TrimSpace(string(dir)), "schema", "bom-1.6.schema.json")
-	s, err := gojsonschema.NewSchema(gojsonschema.NewReferenceLoader("file://" + path))
+	file := func(name string) gojsonschema.JSONLoader {
+		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "schema", name))
+		require.NoError(t, err)
+		return gojsonschema.NewBytesLoader(data)
+	}
+	loader := gojsonschema.NewSchemaLoader()
+	// The two that it refers to.
+	require.NoError(t, loader.AddSchema("http://cyclonedx.org/schema/spdx.schema.json", file("spdx.schema.json")))
+	require.NoError(t, loader.AddSchema("http://cyclonedx.org/schema/jsf-0.82.schema.json", file("jsf-0.82.schemax.json")))
+	s, err := loader.Compile(file("bom-1.6.schema.json"))
 	require.NoError(t, err)
 	return s
 }
@@ -28,7 +36,7 @@ func schema(t *testing.T) *gojsonschema.Schema {
 func auditOf(t *testing.T, folder string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run.json")
-	cmd := exec.Command("go", "run", "./examples/pkio", "audit", folder, "--all", "--json", out)
+	cmd := exec.Command("go", "run", "./examples/pkio", "audit", folder, "--quiet", "--save", out)
 	cmd.Dir = filepath.Join("..", "..")
 	report, err := cmd.CombinedOutput()
 	_, statErr := os.Stat(out)
