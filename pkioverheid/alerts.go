@@ -1,15 +1,18 @@
 package pkioverheid
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
-// What crypto/tls and net/http say in words only is read in this file.
+// What crypto/tls, crypto/x509 and net/http say in words only is read in this file.
 
 // alert is a TLS alert by its number (RFC 8446 section 6); 0, which is close_notify, is
 // none.
@@ -77,6 +80,21 @@ func lostBy(err error) error {
 		return err
 	}
 	return nil
+}
+
+// wrongSignature is what crypto/x509 says about a CA of the right name and another key.
+var wrongSignature = []string{rsa.ErrVerification.Error(), "x509: ECDSA verification failure", "x509: Ed25519 verification failure"}
+
+// hintOf returns what the constraint of a pool has against a CA in it, empty for nothing:
+// crypto/x509 then says that the authority is unknown, possibly because of that.
+func hintOf(err error) string {
+	_, after, found := strings.Cut(err.Error(), " (possibly because of ")
+	quoted, quoteErr := strconv.QuotedPrefix(after)
+	hint, unquoteErr := strconv.Unquote(quoted)
+	if !found || quoteErr != nil || unquoteErr != nil || slices.Contains(wrongSignature, hint) {
+		return ""
+	}
+	return hint
 }
 
 // http2StreamError is the form in which net/http shows its own type to errors.As.

@@ -105,8 +105,8 @@ var explainers = sync.OnceValue(func() (e struct{ root, other *trustState }) {
 
 // explainUntold explains a refusal without knowing what was trusted.
 func explainUntold(host string, cause *tls.CertificateVerificationError) *ServerCertificateError {
-	reason := reasonOf(cause.Err)
-	if reason == chain.UnknownAuthority {
+	reason, hint := reasonOf(cause.Err), hintOf(cause.Err)
+	if reason == chain.UnknownAuthority && hint == "" {
 		return explainers().root.explainServer(host, cause)
 	}
 	e := explainers().other.explainServer(host, cause)
@@ -119,6 +119,9 @@ func explainUntold(host string, cause *tls.CertificateVerificationError) *Server
 	// A root that is not known here, and was perhaps trusted.
 	e.Reason = reason
 	e.Problem, e.Advice = wordsOf(cause.Err)
+	if hint != "" {
+		e.Problem = notAccepted(hint)
+	}
 	var invalid x509.CertificateInvalidError
 	if reason == chain.Expired && errors.As(cause.Err, &invalid) && invalid.Cert != nil {
 		e.Problem = fmt.Sprintf("%s was valid until %s.", phrase.Capital(safetext.Certificate(invalid.Cert)), phrase.Day(invalid.Cert.NotAfter))

@@ -131,6 +131,31 @@ func TestExplainAboutARootOfTheUsersOwn(t *testing.T) {
 	}
 }
 
+// A policy in a pool comes through crypto/tls as an unknown CA with a hint.
+func TestExplainSaysWhatAPolicyInAPoolSays(t *testing.T) {
+	own := selfSigned(t, "Root of our own")
+	for name, c := range map[string]struct {
+		pair  tls.Certificate
+		roots *truststore.Store
+	}{
+		"of PKIoverheid": {pkiotest.New(pkioverheid.PrivateG1).Issue(), fixtureRoots()},
+		"of our own":     {issuedBy(t, own, "localhost", time.Now().Add(time.Hour)), truststore.New(own.Leaf)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trust := pkioverheid.Trust{
+				OnlyRoots: true, Roots: truststore.NewSource(c.roots),
+				Policy: func(chain.Chain, time.Time) error { return errors.New("we are done with it") },
+			}
+			address := serve(t, &tls.Config{Certificates: []tls.Certificate{c.pair}})
+			err := explained(t, pkioverheid.ClientConfig{Trust: trust}, address)
+			var got *pkioverheid.ServerCertificateError
+			require.ErrorAs(t, err, &got)
+			assert.Contains(t, got.Problem, "we are done with it")
+			assert.NotContains(t, got.Error(), "pkiotest.Trust")
+		})
+	}
+}
+
 func selfSigned(t *testing.T, name string) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{

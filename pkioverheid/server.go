@@ -131,7 +131,7 @@ func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState
 // (tls.RequireAndVerifyClientCert), crypto/tls verifies it for client authentication, and
 // then one complete chain must be valid and pass the policies and Trust.Revocation, and
 // the server's Authorizer must let its holder in. All of it counts for resumed sessions
-// too. It is safe alone.
+// too, and with QUIC 0-RTT is refused. It is safe alone.
 //
 // The CAs that the server announces are those that it trusts, without G3 and without
 // those that have ended or are refused by then (Trust.RefuseFrom). After a change of

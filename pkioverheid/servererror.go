@@ -115,6 +115,10 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 		e.Reason = reason // by another clock, perhaps
 		return
 	}
+	if hint := hintOf(cause.Err); hint != "" {
+		e.Reason, e.Problem = chain.RefusedByPolicy, notAccepted(hint)
+		return
+	}
 	var missing []string
 	for _, c := range e.Path[1 : len(e.Path)-1] {
 		if !slices.ContainsFunc(sent, c.Equal) {
@@ -130,6 +134,11 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 	}
 	e.Problem = "The server does not send its whole chain: " + strings.Join(missing, " and ") + " is missing."
 	e.Advice = "The server's owner must send it, or add " + safetext.Certificate(e.Path[1]) + " to Trust.Roots."
+}
+
+// notAccepted says what a rule in a pool has against a CA that is in it.
+func notAccepted(hint string) string {
+	return "A CA above it was not accepted: " + quote.Line(hint) + "."
 }
 
 // serverError makes the error of a refusal.

@@ -74,6 +74,7 @@ func (s *sessions) bind(tc *tls.Config, own *x509.Certificate) {
 			n.signed = s.signed(n.client)
 		}
 		ss.Extra = append(ss.Extra, n.encode())
+		ss.EarlyData = false // whoever saw it could send it again, in the client's name
 		return s.tickets.EncryptTicket(cs, ss)
 	}
 	tc.UnwrapSession = func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {

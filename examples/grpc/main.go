@@ -11,7 +11,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -158,22 +157,16 @@ func (s streamOf) Context() context.Context { return s.ctx }
 
 // explained are credentials of a client that say in any case that a server is under
 // G3. It is refused without them too, but crypto/tls's words for it vary with what
-// the server sends, and gRPC hands on no more of an error than its text.
+// the server sends, and gRPC hands on no more of an error than its text. Where your
+// program needs the error itself, and why the server refused your certificate, take the
+// credentials in examples/libraries/grpc.
 type explained struct {
 	credentials.TransportCredentials
 }
 
 func (e explained) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := e.TransportCredentials.ClientHandshake(ctx, authority, raw)
-	var refused *tls.CertificateVerificationError
-	if errors.As(err, &refused) {
-		// Of what the server sent, its own certificate counts: others may be there
-		// that have nothing to do with it.
-		if g3 := pkioverheid.RejectG3(refused.UnverifiedCertificates[:1]); g3 != nil {
-			err = g3
-		}
-	}
-	return conn, info, err
+	return conn, info, pkioverheid.Explain(ctx, err)
 }
 
 func (e explained) Clone() credentials.TransportCredentials {
