@@ -138,7 +138,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 
 // notAccepted says what a rule in a pool has against a CA that is in it.
 func notAccepted(hint string) string {
-	return "A CA above it was not accepted: " + quote.Line(hint) + "."
+	return "A CA above it was not accepted: " + safetext.Printable(hint, safetext.MostError) + "."
 }
 
 // serverError makes the error of a refusal.

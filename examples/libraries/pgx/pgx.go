@@ -5,7 +5,9 @@ package pgx
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,7 +30,7 @@ func Connect(ctx context.Context, url string, cfg pkioverheid.ClientConfig) (*pg
 	config.AfterNetConnect = shakeHands  // glue
 	ctx = pkioverheid.WithHandshake(ctx) // glue
 	conn, err := pgx.ConnectConfig(ctx, config)
-	return conn, pkioverheid.Explain(ctx, err) // glue
+	return conn, explain(ctx, err) // glue
 }
 
 // glue begins
@@ -39,6 +41,19 @@ func shakeHands(ctx context.Context, _ *pgconn.Config, conn net.Conn) (net.Conn,
 		return conn, c.HandshakeContext(ctx)
 	}
 	return conn, nil
+}
+
+// certificateRequired is an alert of TLS 1.3 (RFC 8446 section 6).
+const certificateRequired = tls.AlertError(116)
+
+// explain is pkioverheid.Explain. A server that asked for a certificate and got none lets
+// the handshake pass, and then says so in its own protocol.
+func explain(ctx context.Context, err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "28000" && strings.Contains(refused.Message, "client certificate") {
+		err = errors.Join(err, &net.OpError{Op: "remote error", Err: certificateRequired})
+	}
+	return pkioverheid.Explain(ctx, err)
 }
 
 // glue ends
