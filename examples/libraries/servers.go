@@ -36,7 +36,7 @@ var authority = pkiotest.New(pkioverheid.PrivateG1)
 // client is what all libraries are called with. In your program Trust is empty, because
 // the real hierarchies are built in, and the key pair comes from LoadKeyPair.
 func client() pkioverheid.ClientConfig {
-	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: []*pkioverheid.KeyPair{authority.KeyPair()}}
+	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: []*pkioverheid.KeyPair{authority.KeyPair(pkiotest.OIN("00000099000000001000"))}}
 }
 
 // serverConfig is of a server with which that comes to pass.

@@ -183,7 +183,7 @@ func demonstrate(ctx context.Context, w io.Writer) error {
 		if len(losses) == 0 {
 			losses = []string{"nothing"}
 		}
-		fmt.Fprintf(w, "| [%s](examples/libraries/%s) | %d | %s |\n", l.name, l.folder, lines, strings.Join(losses, "; "))
+		fmt.Fprintf(w, "| [%s](examples/libraries/%[2]s/%[2]s.go) | %[3]d | %[4]s |\n", l.name, l.folder, lines, strings.Join(losses, "; "))
 	}
 	_, err := fmt.Fprintln(w, others)
 	return err

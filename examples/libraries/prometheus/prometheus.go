@@ -1,0 +1,102 @@
+// Package prometheus has the metrics of a service with certificates of PKIoverheid, for
+// github.com/prometheus/client_golang, and its spans, by otelhttp: until when our own
+// certificates are good, how old the CRLs are, and who was refused.
+package prometheus
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/go-pkioverheid/trust/chain/crl"
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+var (
+	deadline   = prometheus.NewDesc("pkioverheid_own_deadline_timestamp_seconds", "When our own certificate must have been replaced.", []string{"name", "hierarchy"}, nil)
+	unused     = prometheus.NewDesc("pkioverheid_own_not_replaced", "1 if what the files hold is not in use.", []string{"name"}, nil)
+	age        = prometheus.NewDesc("pkioverheid_crl_age_seconds", "How long ago the CRL was confirmed or made.", crlLabels, nil)
+	nextUpdate = prometheus.NewDesc("pkioverheid_crl_next_update_timestamp_seconds", "Until when the CRL counts.", crlLabels, nil)
+)
+
+// Two CAs may have one name, and then their lists are at two places.
+var crlLabels = []string{"issuer", "source"}
+
+// Metrics are to be registered with a prometheus.Registerer.
+type Metrics struct {
+	pairs   map[string]*pkioverheid.KeyPair
+	checker *crl.Checker
+	peers   *prometheus.CounterVec
+	failed  *prometheus.CounterVec
+}
+
+// New makes the metrics of our own key pairs, each under a name, and of a checker's CRLs.
+func New(pairs map[string]*pkioverheid.KeyPair, checker *crl.Checker) *Metrics {
+	return &Metrics{
+		pairs: pairs, checker: checker,
+		peers:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_handshakes_total", Help: "Certificates of the other side that passed."}, []string{"side", "hierarchy"}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_refusals_total", Help: "Certificates that one side refused."}, []string{"side", "reason"}),
+	}
+}
+
+// Trace counts. Labels are of a few values: no OIN, which anybody can make up.
+func (m *Metrics) Trace() *pkioverheid.Trace {
+	return &pkioverheid.Trace{
+		Peer:   func(e pkioverheid.Event) { m.peers.WithLabelValues(side(e), e.Hierarchy.String()).Inc() },
+		Failed: func(e pkioverheid.Event) { m.failed.WithLabelValues(side(e), string(e.Reason)).Inc() },
+	}
+}
+
+func side(e pkioverheid.Event) string {
+	if e.Server {
+		return "server"
+	}
+	return "client"
+}
+
+// Describe describes the metrics.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{deadline, unused, age, nextUpdate} {
+		ch <- d
+	}
+	m.peers.Describe(ch)
+	m.failed.Describe(ch)
+}
+
+// Collect reads them as they are now.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	for name, k := range m.pairs {
+		s := k.Status()
+		gauge(deadline, float64(s.Deadline.Unix()), name, s.Hierarchy.String())
+		problem := 0.0
+		if s.Err != nil {
+			problem = 1
+		}
+		gauge(unused, problem, name)
+	}
+	for _, s := range m.checker.Status() {
+		source := s.URL + s.File // one of them
+		gauge(age, s.Age.Seconds(), s.Issuer, source)
+		gauge(nextUpdate, float64(s.NextUpdate.Unix()), s.Issuer, source)
+	}
+	m.peers.Collect(ch)
+	m.failed.Collect(ch)
+}
+
+// Handler lets in whom the server allows, and puts the caller into the span of the request.
+func Handler(server *pkioverheid.Server, next http.Handler, opts ...otelhttp.Option) http.Handler {
+	return otelhttp.NewHandler(server.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := pkioverheid.IdentityFromContext(r.Context()); ok {
+			trace.SpanFromContext(r.Context()).SetAttributes(
+				attribute.String("pkioverheid.oin", string(id.OIN())),
+				attribute.String("pkioverheid.hierarchy", id.Hierarchy().String()))
+		}
+		next.ServeHTTP(w, r)
+	})), "service", opts...)
+}
