@@ -31,9 +31,9 @@ func WithHandshake(ctx context.Context) context.Context {
 // *[ClientCertificateError]. Where ctx is of [WithHandshake], that says what was asked for
 // and sent, and a connection that was lost within seconds of it is explained as a guess.
 //
-// Any other error is returned as it is: nil, timeouts, what concerns no certificate and
-// what is explained already. Of a plain err its text is all there is, and nothing is found.
-// The words are those for [Hierarchies], since nothing says what was trusted.
+// Any other error is returned as it is: nil, a timeout, what concerns no certificate, what
+// is explained already, and a text that wraps nothing. The words are those for
+// [Hierarchies], since an error does not say what was trusted.
 func Explain(ctx context.Context, err error) error {
 	var server *ServerCertificateError
 	var client *ClientCertificateError

@@ -1,5 +1,6 @@
 // Package nats connects to NATS with github.com/nats-io/nats.go, whose errors wrap those
-// of crypto/tls. Its handshake has no context.
+// of crypto/tls. Its handshake has no context. In TLS 1.3 a server that closes at once may
+// be faster than its alert, and then a lost connection is all that is known.
 package nats
 
 import (
