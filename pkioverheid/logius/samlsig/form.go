@@ -22,7 +22,7 @@ import (
 const (
 	maxDocument = 16 << 20
 	maxDepth    = 64
-	maxNodes    = 400_000 // elements, attributes and texts
+	maxNodes    = 300_000 // elements, attributes and texts
 	maxBefore   = 900
 )
 

@@ -73,12 +73,13 @@ type signing struct {
 	keyInfo    string      // default: a KeyName
 	more       string      // after the Reference
 	inside     string      // at the end of the Signature
-	over       string      // what is signed, if it is not the document
+	inScope    string      // namespaces that inclusive canonicalisation adds to SignedInfo
 }
 
 const (
 	envelopedTransform = `<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform>`
 	excTransform       = `<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform>`
+	noURI              = "none"
 	keyNameOnly        = `<ds:KeyInfo><ds:KeyName>name of a key</ds:KeyName></ds:KeyInfo>`
 )
 
@@ -95,7 +96,9 @@ func (s signing) sign(t testing.TB, doc string) []byte {
 	or(&s.method, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256")
 	or(&s.digest, "http://www.w3.org/2001/04/xmlenc#sha256")
 	or(&s.keyInfo, keyNameOnly)
-	or(&s.over, strings.Replace(doc, signatureMark, "", 1))
+	if s.uri == noURI {
+		s.uri = ""
+	}
 	if s.hash == 0 {
 		s.hash = crypto.SHA256
 	}
@@ -103,11 +106,11 @@ func (s signing) sign(t testing.TB, doc string) []byte {
 		s.transforms = []string{envelopedTransform, excTransform}
 	}
 	digest := s.hash.New()
-	digest.Write([]byte(s.over))
+	digest.Write([]byte(strings.Replace(doc, signatureMark, "", 1)))
 	info := `<ds:SignedInfo>` + s.c14n + `<ds:SignatureMethod Algorithm="` + s.method + `"></ds:SignatureMethod>` +
 		`<ds:Reference URI="` + s.uri + `"><ds:Transforms>` + strings.Join(s.transforms, "") + `</ds:Transforms><ds:DigestMethod Algorithm="` + s.digest + `"></ds:DigestMethod>` +
 		`<ds:DigestValue>` + base64.StdEncoding.EncodeToString(digest.Sum(nil)) + `</ds:DigestValue></ds:Reference>` + s.more + `</ds:SignedInfo>`
-	canonical := strings.Replace(info, "<ds:SignedInfo>", `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, 1)
+	canonical := strings.Replace(info, "<ds:SignedInfo>", `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"`+s.inScope+`>`, 1)
 	hash := s.hash.New()
 	hash.Write([]byte(canonical))
 	signer := s.cert.PrivateKey.(crypto.Signer)

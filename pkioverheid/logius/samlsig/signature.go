@@ -34,6 +34,8 @@ type signature struct {
 	value  []byte
 	method x509.SignatureAlgorithm
 
+	inclusive bool // there are InclusiveNamespaces in CanonicalizationMethod
+
 	tried   []*x509.Certificate
 	others  int  // certificates of others in the document
 	altered bool // one of them made the signature, and the document is another
@@ -59,8 +61,10 @@ func newSignature(root *etree.Element) *signature {
 		algorithm, _ := attribute(method, "Algorithm")
 		s.method = signatureMethods[algorithm]
 	}
-	for _, info := range below(el, "SignedInfo") {
-		s.info = canonical(info)
+	for _, method := range below(el, "SignedInfo", "CanonicalizationMethod") {
+		if algorithm, _ := attribute(method, "Algorithm"); algorithm == excC14N {
+			s.info, s.inclusive = canonical(method.Parent()), len(method.ChildElements()) > 0
+		}
 	}
 	for _, value := range below(el, "SignatureValue") {
 		// goxmldsig takes line ends in it and no other space, and ECDSA in the form of X.509.
@@ -106,13 +110,19 @@ func inASN1(value []byte) []byte {
 	return b.BytesOrPanic()
 }
 
-var errOther = errors.New("samlsig: its key did not make the signature")
+var (
+	errOther     = errors.New("samlsig: its key did not make the signature")
+	errInclusive = errors.New("samlsig: its key did not make the signature, or the InclusiveNamespaces in its CanonicalizationMethod matter, which the library takes no account of: have it signed without")
+)
 
 // verify returns what was signed, a copy of root without the signature, if the key of
 // cert signed it.
 func (s *signature) verify(root *etree.Element, cert *x509.Certificate, at time.Time) (*etree.Element, error) {
 	// The library copies the whole document for each certificate: ask the short part first.
 	if s.method != 0 && s.info != nil && cert.CheckSignature(s.method, s.info, s.value) != nil {
+		if s.inclusive {
+			return nil, errInclusive
+		}
 		return nil, errOther
 	}
 	s.altered = true

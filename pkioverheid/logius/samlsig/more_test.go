@@ -1,0 +1,237 @@
+package samlsig
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+)
+
+// Comments are not signed: an attacker may put one anywhere. A program that takes the
+// text before the first comment for all of it reads what the attacker wants.
+func TestCommentsChangeNothing(t *testing.T) {
+	signed := goodSigned(t)
+	v := verifierOf(t, pkiotest.Trust(g1))
+	want, err := VerifyMetadata([]byte(signed), v, pkioverheid.SignerOptions{})
+	require.NoError(t, err)
+	commented := strings.ReplaceAll(signed, "<ds:KeyName>name of", "<ds:KeyName>name<!-- x --> of")
+	encoded := base64.StdEncoding.EncodeToString(partyCertificate.Leaf.Raw)
+	commented = strings.ReplaceAll(commented, encoded, encoded[:40]+"<!-- <x> -->"+encoded[40:])
+	commented = "<!-- before -->" + strings.Replace(commented, "<md:KeyDescriptor", "<!-- between --><md:KeyDescriptor", 1) + "<!-- after -->"
+	require.Equal(t, 6, strings.Count(commented, "<!--"))
+
+	got, err := VerifyMetadata([]byte(commented), v, pkioverheid.SignerOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+
+	// What the attack is about: the first text in a KeyName is not all of it.
+	naive, name := xml.NewDecoder(strings.NewReader(commented)), ""
+	for name == "" {
+		token, err := naive.Token()
+		require.NoError(t, err)
+		if tag, ok := token.(xml.StartElement); ok && tag.Name.Local == "KeyName" {
+			token, err = naive.Token()
+			require.NoError(t, err)
+			name = string(token.(xml.CharData))
+		}
+	}
+	assert.Equal(t, "name", name)
+}
+
+func TestSignersThatAreNone(t *testing.T) {
+	v := verifierOf(t, pkiotest.Trust(g1))
+	verify := func(doc []byte) error {
+		m, err := VerifyMetadata(doc, v, pkioverheid.SignerOptions{})
+		assert.Nil(t, m)
+		return err
+	}
+	// A key for encryption signs nothing.
+	err := verify(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(key("encryption", partyCertificate.Leaf)))))
+	assert.ErrorContains(t, err, "there is no certificate in the document that may have signed it")
+	assert.Error(t, maySign(&x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment}))
+	assert.NoError(t, maySign(&x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment | x509.KeyUsageDigitalSignature}))
+	assert.NoError(t, maySign(&x509.Certificate{KeyUsage: x509.KeyUsageContentCommitment}))
+
+	// CAs sign no messages, and of many certificates the first eight are tried.
+	ca := g1.Certificates()[len(g1.Certificates())-1]
+	err = verify(signing{cert: partyCertificate, keyInfo: "<ds:KeyInfo>" + x509Data(ca) + "</ds:KeyInfo>"}.sign(t, party("_1", partyID, role(key("signing", ca)))))
+	assert.ErrorContains(t, err, "no certificate")
+	var keys []string
+	for range maxCandidates + 1 {
+		keys = append(keys, key("signing", g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA()).Leaf))
+	}
+	err = verify(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(append(keys, key("signing", partyCertificate.Leaf))...))))
+	assert.ErrorContains(t, err, "more than 8 certificates")
+	_, err = VerifyMetadata(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(append(keys[:maxCandidates-1], key("signing", partyCertificate.Leaf))...))), v, pkioverheid.SignerOptions{})
+	assert.NoError(t, err)
+	// The KeyName says which to try first.
+	named := strings.Replace(key("signing", partyCertificate.Leaf), "name of a key", "this", 1)
+	_, err = VerifyMetadata(signing{cert: partyCertificate, keyInfo: "<ds:KeyInfo><ds:KeyName>this</ds:KeyName></ds:KeyInfo>"}.sign(t, party("_1", partyID, role(append(keys, named)...))), v, pkioverheid.SignerOptions{})
+	assert.NoError(t, err)
+}
+
+func TestWhatIsNotSignedAsItShouldBe(t *testing.T) {
+	v := verifierOf(t, pkiotest.Trust(g1))
+	good := party("_1", partyID, goodRole())
+	signed := goodSigned(t)
+	late := `<md:EntityDescriptor xmlns:md="` + metadata + `" ID="_1" entityID="` + partyID + `">` + goodRole() + strings.Repeat("<md:Extensions></md:Extensions>", 1000) + signatureMark + `</md:EntityDescriptor>`
+	for name, c := range map[string]struct {
+		doc  []byte
+		want string
+	}{
+		"not at all":                  {[]byte(strings.Replace(good, signatureMark, "", 1)), "not signed"},
+		"late in a long document":     {signing{cert: partyCertificate}.sign(t, late), "it should be the first in its element"},
+		"with RSA-PSS":                {signing{cert: partyCertificate, method: "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"}.sign(t, good), "RSA-PSS, which this package does not verify"},
+		"with an HMAC":                {signing{cert: partyCertificate, method: "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"}.sign(t, good), "want RSA or ECDSA"},
+		"with DSA":                    {signing{cert: partyCertificate, method: "http://www.w3.org/2009/xmldsig11#dsa-sha256"}.sign(t, good), "want RSA or ECDSA"},
+		"without an ID":               {signing{cert: partyCertificate, uri: "#"}.sign(t, party("", partyID, goodRole())), `has the ID ""`},
+		"with an ID that is none":     {signing{cert: partyCertificate, uri: "#a b"}.sign(t, party("a b", partyID, goodRole())), "want a name"},
+		"with a filter":               {signing{cert: partyCertificate, transforms: []string{`<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"><ds:XPath>not(self::x)</ds:XPath></ds:Transform>`, excTransform}}.sign(t, good), "Transform 1 is"},
+		"with an XSLT":                {signing{cert: partyCertificate, transforms: []string{envelopedTransform, excTransform, `<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"></ds:Transform>`}}.sign(t, good), "3 Transforms"},
+		"with a DigestMethod of MD5":  {signing{cert: partyCertificate, digest: "http://www.w3.org/2001/04/xmldsig-more#md5"}.sign(t, good), "want SHA-256"},
+		"by a reference elsewhere":    {signing{cert: partyCertificate, uri: "https://example.nl/"}.sign(t, good), "the Reference is to"},
+		"with an instruction in it":   {[]byte(strings.Replace(signed, "<md:IDPSSODescriptor", "<?x y?><md:IDPSSODescriptor", 1)), "processing instruction"},
+		"in another encoding":         {[]byte(`<?xml version="1.0" encoding="ISO-8859-1"?>` + signed), "save it as UTF-8"},
+		"cut off":                     {[]byte(signed[:len(signed)-9]), "cut off"},
+		"with an entity":              {[]byte(strings.Replace(signed, "name of a key", "&x;", 1)), "entity"},
+		"more than 16 MiB":            {[]byte(signed + strings.Repeat(" ", 16<<20)), "more than 16 MiB"},
+		"a Signature of no namespace": {[]byte(strings.NewReplacer("<ds:Signature ", "<Signature ", "</ds:Signature>", "</Signature>").Replace(signed)), "another namespace"},
+		"an assertion, not metadata":  {signing{cert: partyCertificate}.sign(t, `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_1" entityID="`+partyID+`">`+signatureMark+`</saml:Assertion>`), "carries no OIN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := VerifyMetadata(c.doc, v, pkioverheid.SignerOptions{})
+			assert.ErrorContains(t, err, c.want)
+			assert.Nil(t, m)
+			require.Error(t, err)
+			assert.Less(t, len(err.Error()), 1500)
+		})
+	}
+	_, err := VerifyMetadata([]byte("\xef\xbb\xbf<?xml version='1.0'?>\r\n"+signed), v, pkioverheid.SignerOptions{})
+	assert.NoError(t, err)
+
+	// Signed messages of the party are not its metadata.
+	message := signing{cert: partyCertificate, keyInfo: "<ds:KeyInfo>" + x509Data(partyCertificate.Leaf) + "</ds:KeyInfo>"}.sign(t, `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_1">`+signatureMark+`</saml:Assertion>`)
+	_, err = VerifyMetadata(message, v, pkioverheid.SignerOptions{OINs: []pkioverheid.OIN{partyOIN}})
+	assert.ErrorContains(t, err, "not SAML metadata")
+}
+
+// large is signed metadata of about so many bytes, with as many parties as that has.
+func large(t testing.TB, size int) []byte {
+	var b strings.Builder
+	entity := role(key("signing", partyCertificate.Leaf), key("encryption", evilCertificate.Leaf))
+	b.WriteString(`<md:EntitiesDescriptor xmlns:md="` + metadata + `" ID="_1">` + signatureMark)
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, `<md:EntityDescriptor entityID="urn:etoegang:HM:%020d:entities:1">%s</md:EntityDescriptor>`, i, entity)
+	}
+	b.WriteString("</md:EntitiesDescriptor>")
+	return signing{cert: partyCertificate}.sign(t, b.String())
+}
+
+// What an attacker sends is as large as he likes.
+func TestTimeAndMemoryAreBounded(t *testing.T) {
+	const size = 5 << 20
+	v := verifierOf(t, pkiotest.Trust(g1))
+	opts := pkioverheid.SignerOptions{OINs: []pkioverheid.OIN{partyOIN}}
+	good := large(t, size)
+	var same []string // candidates that all might have signed
+	for range 3000 {
+		same = append(same, key("signing", partyCertificate.Leaf))
+	}
+	fill := func(each string) []byte {
+		return []byte(strings.Replace(goodSigned(t), "<md:IDPSSODescriptor", strings.Repeat(each, size/len(each))+"<md:IDPSSODescriptor", 1))
+	}
+	docs := map[string][]byte{
+		"good":                         good,
+		"changed at the end":           []byte(strings.Replace(string(good), "</md:EntitiesDescriptor>", " </md:EntitiesDescriptor>", 1)),
+		"signed by somebody else":      []byte(strings.Replace(string(good), "<ds:SignatureValue>", "<ds:SignatureValue>AAAA", 1)),
+		"one certificate, many times":  signing{cert: evilCertificate}.sign(t, party("_1", partyID, role(same...))),
+		"elements":                     fill("<x></x>"),
+		"attributes":                   fill("<x" + manyAttributes + "></x>"),
+		"namespaces":                   fill("<x" + manyNamespaces + "></x>"),
+		"namespaces within namespaces": fill(strings.Repeat("<x"+manyNamespaces[:2000]+">", 60) + strings.Repeat("</x>", 60)),
+		"comments":                     fill("<!-- -->"),
+		"text":                         fill("&lt;text&amp;"),
+		"many KeyInfos":                []byte(strings.Replace(goodSigned(t), "</ds:KeyInfo></ds:Signature>", strings.Repeat(x509Data(evilCertificate.Leaf), size/2500)+"</ds:KeyInfo></ds:Signature>", 1)),
+	}
+	thorough := os.Getenv("THOROUGH") != ""
+	if !thorough {
+		docs = map[string][]byte{"good": good}
+	}
+	for name, doc := range docs {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			least, allocated := time.Hour, uint64(0)
+			for range 3 { // others may be at work on this machine
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				begin := time.Now()
+				_, err := VerifyMetadata(doc, v, opts)
+				least = min(least, time.Since(begin))
+				runtime.ReadMemStats(&after)
+				allocated = after.TotalAlloc - before.TotalAlloc
+				if name == "good" {
+					require.NoError(t, err)
+				} else if err != nil {
+					assert.Less(t, len(err.Error()), 5000)
+				}
+				if least < 300*time.Millisecond {
+					break
+				}
+			}
+			t.Logf("%d KiB: %v, %d MB allocated", len(doc)>>10, least.Round(time.Millisecond), allocated/1e6)
+			if !raceDetector {
+				assert.Less(t, allocated, uint64(250e6))
+			}
+			if thorough && !raceDetector {
+				assert.Less(t, least, 600*time.Millisecond)
+			} else {
+				assert.Less(t, least, 5*time.Second)
+			}
+		})
+	}
+}
+
+var manyAttributes, manyNamespaces = func() (string, string) {
+	var a, n strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&a, ` a%04d=""`, i)
+		fmt.Fprintf(&n, ` xmlns:n%04d="u"`, i)
+	}
+	return a.String(), n.String()
+}()
+
+// A signature is verified whichever of the algorithms that are good it has.
+func TestAlgorithms(t *testing.T) {
+	v := verifierOf(t, pkiotest.Trust(g1))
+	elliptic := g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA())
+	for _, c := range []struct {
+		cert           tls.Certificate
+		method, digest string
+		hash           crypto.Hash
+	}{
+		{partyCertificate, "rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256", crypto.SHA256},
+		{partyCertificate, "rsa-sha384", "http://www.w3.org/2001/04/xmldsig-more#sha384", crypto.SHA384},
+		{partyCertificate, "rsa-sha512", "http://www.w3.org/2001/04/xmlenc#sha512", crypto.SHA512},
+		{elliptic, "ecdsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256", crypto.SHA256},
+		{elliptic, "ecdsa-sha512", "http://www.w3.org/2001/04/xmlenc#sha512", crypto.SHA512},
+	} {
+		doc := signing{cert: c.cert, method: "http://www.w3.org/2001/04/xmldsig-more#" + c.method, digest: c.digest, hash: c.hash}.sign(t, party("_1", partyID, role(key("signing", c.cert.Leaf))))
+		_, err := VerifyMetadata(doc, v, pkioverheid.SignerOptions{})
+		assert.NoError(t, err, c.method)
+		_, err = VerifyMetadata([]byte(strings.Replace(string(doc), "dienst.example", "elders.example", 1)), v, pkioverheid.SignerOptions{})
+		assert.ErrorContains(t, err, "the signed document was another one", c.method)
+	}
+}

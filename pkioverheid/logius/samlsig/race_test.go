@@ -1,0 +1,5 @@
+//go:build race
+
+package samlsig
+
+const raceDetector = true
