@@ -106,6 +106,7 @@ func TestWhatIsNotSignedAsItShouldBe(t *testing.T) {
 		"with an instruction in it":   {[]byte(strings.Replace(signed, "<md:IDPSSODescriptor", "<?x y?><md:IDPSSODescriptor", 1)), "processing instruction"},
 		"in another encoding":         {[]byte(`<?xml version="1.0" encoding="ISO-8859-1"?>` + signed), "save it as UTF-8"},
 		"cut off":                     {[]byte(signed[:len(signed)-9]), "cut off"},
+		"a comment alone":             {[]byte("<!-- x -->"), "no element"},
 		"with an entity":              {[]byte(strings.Replace(signed, "name of a key", "&x;", 1)), "entity"},
 		"more than 16 MiB":            {[]byte(signed + strings.Repeat(" ", 16<<20)), "more than 16 MiB"},
 		"a Signature of no namespace": {[]byte(strings.NewReplacer("<ds:Signature ", "<Signature ", "</ds:Signature>", "</Signature>").Replace(signed)), "another namespace"},

@@ -66,6 +66,9 @@ func (c checks) verify(doc []byte, v verifier, opts pkioverheid.SignerOptions) (
 		return nil, fmt.Errorf("samlsig: %w", safetext.Error(err))
 	}
 	root := tree.Root()
+	if root == nil {
+		return nil, errors.New("samlsig: there is no element in the document")
+	}
 	for _, r := range c.form {
 		if err := r.check(root); err != nil {
 			return nil, fmt.Errorf("samlsig: %w", err)
