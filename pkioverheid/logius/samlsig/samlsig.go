@@ -54,7 +54,7 @@ type verifier interface {
 func (c checks) verify(doc []byte, v verifier, opts pkioverheid.SignerOptions) (m *logius.Metadata, err error) {
 	defer func() {
 		if p := recover(); p != nil { // in the library: its work is not ours
-			m, err = nil, fmt.Errorf("samlsig: a panic: %s", safetext.Line(fmt.Sprint(p)))
+			m, err = nil, fmt.Errorf("samlsig: a panic: %s", safetext.Printable(fmt.Sprint(p), safetext.MostError))
 		}
 	}()
 	if err := c.bound(doc); err != nil {
