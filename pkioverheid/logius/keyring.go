@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -15,8 +16,9 @@ import (
 )
 
 // Keyring holds the signing and encryption certificates of a service's metadata, as
-// it is now. Make one with [Service.NewKeyring] and give it the metadata each time
-// that you fetch it. It is safe for concurrent use.
+// it is now. Make one with [Service.NewKeyring]; have it follow the metadata with
+// [Keyring.Watch], or give it each new version with [Keyring.Update]. It is safe for
+// concurrent use.
 //
 // It accepts end-entity certificates that verify up to a hierarchy of the service,
 // at the time of the update, for any extended key usage, and no persons': the policy
@@ -30,9 +32,13 @@ type Keyring struct {
 
 	verifier *pkioverheid.Verifier
 	clock    func() time.Time
+	trace    *pkioverheid.Trace
+	logger   *slog.Logger
 
-	mu   sync.RWMutex
-	keys []acceptedKey
+	mu      sync.RWMutex
+	keys    []acceptedKey
+	current *Metadata // what they are from
+	used    version   // which that is
 }
 
 // acceptedKey is a certificate of a party, and until when it counts.
@@ -50,7 +56,11 @@ func (s Service) NewKeyring(t pkioverheid.Trust) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{verifier: v, clock: clockOf(t.Time)}, nil
+	logger := t.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	return &Keyring{verifier: v, clock: clockOf(t.Time), trace: t.Trace, logger: logger}, nil
 }
 
 // clockOf makes nil and a zero time mean now.
@@ -91,18 +101,48 @@ type RefusedKey struct {
 // is gone, and nil is metadata without anything. Whether a certificate was there
 // before makes no difference: it is verified again.
 func (k *Keyring) Update(m *Metadata) KeyChanges {
-	at := k.clock()
-	var changes KeyChanges
-	var keys []acceptedKey
-	verified := map[*x509.Certificate]verdict{} // of those with no CAs beside them
 	if m == nil {
 		m = new(Metadata)
 	}
+	return k.update(m, version{validUntil: m.validUntil()})
+}
+
+// again updates the Keyring with the metadata that it has.
+func (k *Keyring) again() KeyChanges {
+	k.mu.RLock()
+	m, used := k.current, k.used
+	k.mu.RUnlock()
+	return k.update(m, used)
+}
+
+func (k *Keyring) version() version {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.used
+}
+
+func (k *Keyring) update(m *Metadata, which version) KeyChanges {
+	keys, refused := k.accept(m)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old := k.keys
+	k.keys, k.current, k.used = keys, m, which
+	return KeyChanges{
+		Signing:    truststore.Diff(storeOf(old, Signing), storeOf(keys, Signing)),
+		Encryption: truststore.Diff(storeOf(old, Encryption), storeOf(keys, Encryption)),
+		Refused:    refused,
+	}
+}
+
+// accept returns the certificates of the metadata that are accepted, and the others.
+func (k *Keyring) accept(m *Metadata) (keys []acceptedKey, refused []RefusedKey) {
+	at := k.clock()
+	verified := map[*x509.Certificate]verdict{} // of those with no CAs beside them
 	for _, e := range m.Entities {
 		bears := e.binding(k.AnyOIN)
 		for _, key := range e.Keys {
 			for _, err := range key.Unread {
-				changes.Refused = append(changes.Refused, RefusedKey{EntityID: e.ID, Use: key.Use, Err: err})
+				refused = append(refused, RefusedKey{EntityID: e.ID, Use: key.Use, Err: err})
 			}
 			beside := casAmong(key.Certificates)
 			for _, cert := range key.Certificates {
@@ -123,20 +163,14 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 					}
 				}
 				if err != nil {
-					changes.Refused = append(changes.Refused, RefusedKey{e.ID, key.Use, cert, err})
+					refused = append(refused, RefusedKey{e.ID, key.Use, cert, err})
 					continue
 				}
 				keys = append(keys, acceptedKey{e.ID, key.Use, cert, until})
 			}
 		}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	old := k.keys
-	k.keys = keys
-	changes.Signing = truststore.Diff(storeOf(old, Signing), storeOf(keys, Signing))
-	changes.Encryption = truststore.Diff(storeOf(old, Encryption), storeOf(keys, Encryption))
-	return changes
+	return keys, refused
 }
 
 type verdict struct {
