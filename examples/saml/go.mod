@@ -3,7 +3,7 @@ module github.com/go-pkioverheid/trust/examples/saml
 go 1.26.0
 
 require (
-	github.com/beevik/etree v1.7.0
+	github.com/beevik/etree v1.8.1
 	github.com/crewjam/saml v0.5.1
 	github.com/go-pkioverheid/trust v0.0.0
 	github.com/russellhaering/goxmldsig v1.6.1
