@@ -55,6 +55,10 @@ type Options struct {
 
 	// Port is the server's. 0 leaves TLS005 unchecked.
 	Port int
+
+	// FSC says that this is management traffic of FSC (Manager, Directory), whose port may
+	// be 8443 as well, and whose cipher suites must have forward secrecy.
+	FSC bool
 }
 
 // Check checks a certificate against the rules at a time; a zero time means now. It
@@ -418,13 +422,17 @@ func (d *subject) version() (old, strong Result) {
 	return met("TLS003", "%s", name), met("TLS004", "%s, which is strongly advised", name)
 }
 
-// TLS005: port 443.
+// TLS005: port 443, and 8443 for the management traffic of FSC.
 func (d *subject) port() Result {
 	switch d.opts.Port {
 	case 0:
 		return notChecked("TLS005", "the port was not given")
 	case 443:
 		return met("TLS005", "port 443")
+	case 8443:
+		if d.opts.FSC {
+			return met("TLS005", "port 8443, for management traffic of FSC")
+		}
 	}
 	return broken("TLS005", "port %d, where 443 is required", d.opts.Port)
 }
@@ -436,6 +444,8 @@ func (d *subject) ciphers(rule string) Result {
 	switch {
 	case d.state.Version < tls.VersionTLS12:
 		return broken(rule, "%s is older than TLS 1.2", tls.VersionName(d.state.Version))
+	case d.opts.FSC && d.state.Version == tls.VersionTLS12 && !hasForwardSecrecy(d.state.CipherSuite):
+		return broken(rule, "%s has no forward secrecy, and FSC does not allow it", name)
 	case d.state.Version == tls.VersionTLS12 && !slices.Contains(goodCipherSuites(), d.state.CipherSuite):
 		return broken(rule, "%s is not rated good or sufficient by the NCSC", name)
 	}

@@ -187,6 +187,8 @@ func TestConnectionsAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"the port is not known", verifiedState(t), digikoppeling.Options{}, "TLS005", open, "not given"},
 		{"port 443", verifiedState(t), digikoppeling.Options{Port: 443}, "TLS005", met, "443"},
 		{"port 8443", verifiedState(t), digikoppeling.Options{Port: 8443}, "TLS005", broken, "8443"},
+		{"port 8443 of FSC", verifiedState(t), digikoppeling.Options{Port: 8443, FSC: true}, "TLS005", met, "8443"},
+		{"port 8444 of FSC", verifiedState(t), digikoppeling.Options{Port: 8444, FSC: true}, "TLS005", broken, "8444"},
 		{"a good suite", as(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384), digikoppeling.Options{}, "TLSCIPH001", met, "AES_256_GCM"},
 		{"CBC", as(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA), digikoppeling.Options{}, "TLSCIPH001", broken, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA is not rated"},
 		{"no forward secrecy", as(tls.VersionTLS12, tls.TLS_RSA_WITH_AES_256_GCM_SHA384), digikoppeling.Options{}, "TLS006", broken, "not rated"},
