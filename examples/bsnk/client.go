@@ -15,12 +15,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius/samlsig"
 )
 
-// entityID is the party in the network metadata that we deal with.
-const entityID = "urn:nl:example:bsnk"
+// entityID is the party in the network metadata that we deal with. It carries its OIN,
+// which its certificates must bear.
+const entityID = "urn:etoegang:BSNk:" + string(standin.ServiceOIN) + ":entities:1"
 
 // clientBefore is how many programs did it until 2020, and some still do: the one
 // root that was needed, from a file. It goes on trusting G3, which was withdrawn,
@@ -40,6 +43,7 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 // metadata: nothing changes here from G3 to G1, nor from G1 to G4.
 type party struct {
 	keys    *logius.Keyring
+	signers *pkioverheid.Verifier
 	service logius.Service // with the hosts of the metadata
 }
 
@@ -48,13 +52,18 @@ func newParty(trust pkioverheid.Trust) (*party, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &party{keys: keys}, nil
+	signers, err := logius.BSNk().Verifier(trust)
+	if err != nil {
+		return nil, err
+	}
+	return &party{keys: keys, signers: signers}, nil
 }
 
-// follow takes a new version of the network metadata. Where it comes from, or its
-// signature, must have been verified before: ReadMetadata does not do that.
-func (p *party) follow(w io.Writer, document io.Reader) error {
-	metadata, err := logius.ReadMetadata(document)
+// follow takes a new version of the network metadata, if the operator of the network
+// signed it. Of several parties, the document itself does not say whose signature to
+// expect.
+func (p *party) follow(w io.Writer, document []byte) error {
+	metadata, err := samlsig.VerifyMetadata(document, p.signers, pkioverheid.SignerOptions{OINs: []pkioverheid.OIN{standin.ServiceOIN}})
 	if err != nil {
 		return err // and what there was stays in use
 	}

@@ -7,29 +7,21 @@
 //	go run ./examples/bsnk
 //
 // What to read: client.go is what a program has. The messages are made up: those of
-// BSNk, and the signature of the metadata, are the work of other libraries.
+// BSNk are the work of other libraries.
 //
 // The exit status is 0 if everything went as it should, 1 if not.
 package main
 
 import (
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-)
-
-// ownOIN is a test number (prefix 00000099), and so is the service's.
-const (
-	ownOIN     = pkioverheid.OIN("00000099000000001000")
-	serviceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
 func main() {
@@ -71,7 +63,7 @@ func day(year int, month time.Month, day int) time.Time {
 
 func run(w io.Writer) error {
 	var at time.Time
-	trust := testTrust() // yours is the zero value
+	trust := standin.Trust() // yours is the zero value
 	trust.Time = func() time.Time { return at }
 	p, err := newParty(trust)
 	if err != nil {
@@ -84,23 +76,26 @@ func run(w io.Writer) error {
 		if i == 0 || !stages[i-1].at.Equal(at) {
 			bsnk.renew()
 		}
-		server := pkiotest.New(s.tls).NewService(host, bsnk, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), validAt(at))
-		own := ownCertificate(s.own, at)
+		server := pkiotest.New(s.tls).NewService(host, bsnk, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), validAt(at))
+		own := standin.OwnCertificate(s.own, validAt(at))
 		old := clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server))
 		if err := before(w, old, at); (err == nil) != (s.tls == g3) {
 			server.Close()
-			return errors.New("this is not how it should be")
+			return standin.ErrUnexpected
 		}
-		err = p.follow(w, strings.NewReader(bsnk.metadata(s.signing, s.encryption, at)))
+		document, err := bsnk.metadata(s.signing, s.encryption, at)
 		if err == nil {
-			err = p.call(w, pkioverheid.ClientConfig{Trust: trust, KeyPairs: ownKeyPair(s.own, at), Base: pkiotest.Base(server)})
+			err = p.follow(w, document)
+		}
+		if err == nil {
+			err = p.call(w, pkioverheid.ClientConfig{Trust: trust, KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(server)})
 		}
 		server.Close()
 		if err != nil {
-			fmt.Fprintf(w, "   failed: %v\n", explain(err))
+			fmt.Fprintf(w, "   failed: %v\n", standin.Explain(err))
 		}
 		if (err == nil) != s.works {
-			return errors.New("this is not how it should be")
+			return standin.ErrUnexpected
 		}
 		fmt.Fprintln(w)
 	}
@@ -121,37 +116,7 @@ func before(w io.Writer, client *http.Client, at time.Time) error {
 	return resp.Body.Close()
 }
 
-// explain keeps of an error what a reader needs.
-func explain(err error) string {
-	var theirs *pkioverheid.ServerCertificateError
-	if errors.As(err, &theirs) {
-		return theirs.Problem + " " + theirs.Advice
-	}
-	return err.Error()
-}
-
 // validAt makes a certificate valid from before a time until after today.
 func validAt(at time.Time) pkiotest.LeafOption {
 	return pkiotest.Validity(at.AddDate(0, -6, 0), today.AddDate(0, 6, 0))
-}
-
-// ownCertificate takes the place of
-//
-//	pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
-func ownCertificate(h pkioverheid.Hierarchy, at time.Time) *tls.Certificate {
-	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"), validAt(at))
-	return &cert
-}
-
-// testTrust trusts the fixture roots of Private G1, EV and Private G4 too. Your program
-// does not need it: the real ones are built in.
-func testTrust() pkioverheid.Trust {
-	return pkiotest.Trust(pkiotest.New(g1), pkiotest.New(ev), pkiotest.New(g4))
-}
-
-// ownKeyPair does the work of
-//
-//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-func ownKeyPair(h pkioverheid.Hierarchy, at time.Time) []*pkioverheid.KeyPair {
-	return []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"), validAt(at))}
 }

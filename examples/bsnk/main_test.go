@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -16,12 +17,11 @@ func TestTheSwitch(t *testing.T) {
 	require.NoError(t, run(&out), out.String())
 	assert.Equal(t, 5, strings.Count(out.String(), "signed by the service"), out.String())
 	for _, want := range []string{
-		"signing certificate refused: pkioverheid: G3 refused",
+		"failed: samlsig: the signature is not accepted: chain: refused by policy: pkioverheid: G3 refused",
 		"signing certificate refused: chain: expired",
 		"signing certificate added, issued by KPN PKIoverheid Server CA 2020",
 		"signing certificate added, issued by KPN - G4 PKIo Priv G-TLS SYS - 2025",
 		"encryption certificate removed, issued by KPN PKIoverheid Private Services CA - G1",
-		"nothing is sent",
 		"before: trusted", "before: refused: Get",
 	} {
 		assert.Contains(t, out.String(), want)
@@ -29,22 +29,32 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
-	p, err := newParty(testTrust())
+	p, err := newParty(standin.Trust())
 	require.NoError(t, err)
 	service, other := newBSNk(), newBSNk()
-	require.NoError(t, p.follow(&strings.Builder{}, strings.NewReader(service.metadata(of(g1), of(g1), today))))
+	document := func(b *bsnk, h pkioverheid.Hierarchy) []byte {
+		document, err := b.metadata(of(h), of(h), today)
+		require.NoError(t, err)
+		return document
+	}
+	good := document(service, g1)
+	_, err = p.encrypt([]byte("x"))
+	assert.ErrorContains(t, err, "nothing is sent")
+	require.NoError(t, p.follow(&strings.Builder{}, good))
 	assert.ErrorContains(t, p.verify([]byte("x"), []byte("y")), "none of the service's")
 	require.Len(t, p.service.Hosts, 1)
 	assert.Equal(t, host, p.service.Hosts[0].Name)
 
-	// Damaged metadata changes nothing.
+	// Damaged and changed metadata changes nothing.
 	before := p.keys.Signing(entityID)
-	assert.Error(t, p.follow(&strings.Builder{}, strings.NewReader(other.metadata(of(g4), of(g4), today)[:500])))
+	assert.Error(t, p.follow(&strings.Builder{}, document(other, g4)[:500]))
+	assert.Error(t, p.follow(&strings.Builder{}, []byte(strings.Replace(string(good), host, "elsewhere.example", 1))))
 	assert.Equal(t, before.Len(), p.keys.Signing(entityID).Len())
+	assert.Equal(t, host, p.service.Hosts[0].Name)
 
-	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), validAt(today))
+	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), validAt(today))
 	defer server.Close()
-	other.metadata(of(g4), of(g4), today)
-	err = p.call(&strings.Builder{}, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: ownKeyPair(g1, today), Base: pkiotest.Base(server)})
+	document(other, g4)
+	err = p.call(&strings.Builder{}, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1, validAt(today))), Base: pkiotest.Base(server)})
 	assert.Error(t, err, "another's key neither decrypts nor signs")
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -33,35 +34,33 @@ func newBSNk() *bsnk { return &bsnk{issued: map[string]tls.Certificate{}} }
 func (b *bsnk) renew() { clear(b.issued) }
 
 // metadata publishes a certificate of each hierarchy.
-func (b *bsnk) metadata(signing, encryption []pkioverheid.Hierarchy, at time.Time) string {
+// The last one for signing signs it.
+func (b *bsnk) metadata(signing, encryption []pkioverheid.Hierarchy, at time.Time) ([]byte, error) {
 	var keys strings.Builder
 	descriptors := func(use string, hierarchies []pkioverheid.Hierarchy) (certs []tls.Certificate) {
 		for _, h := range hierarchies {
 			name := use + h.String()
 			if _, ok := b.issued[name]; !ok {
-				b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(serviceOIN), pkiotest.CommonName("BSNk "+use), validAt(at))
+				b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(standin.ServiceOIN), pkiotest.CommonName("BSNk "+use), validAt(at))
 				if h == ev && at.Equal(today) { // left from before
-					b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(serviceOIN), pkiotest.CommonName("BSNk "+use))
+					b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(standin.ServiceOIN), pkiotest.CommonName("BSNk "+use))
 				}
 			}
 			cert := b.issued[name]
 			certs = append(certs, cert)
-			fmt.Fprintf(&keys, `
-      <md:KeyDescriptor use="%s"><ds:KeyInfo><ds:KeyName>%s</ds:KeyName><ds:X509Data><ds:X509Certificate>
-        %s
-      </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`, use, name, base64.StdEncoding.EncodeToString(cert.Leaf.Raw))
+			keys.WriteString(standin.KeyDescriptor(use, cert))
 		}
 		return certs
 	}
 	b.signing, b.encryption = descriptors("signing", signing), descriptors("encryption", encryption)
-	return xml.Header + `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
-  <md:EntityDescriptor entityID="` + entityID + `">
-    <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + keys.String() + `
-      <md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://` + host + `/transform" index="0"/>
+	document, err := standin.Sign(`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_1">`+standin.SignatureMark+`
+  <md:EntityDescriptor entityID="`+entityID+`">
+    <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">`+keys.String()+`
+      <md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://`+host+`/transform" index="0"></md:ArtifactResolutionService>
     </md:IDPSSODescriptor>
   </md:EntityDescriptor>
-</md:EntitiesDescriptor>
-`
+</md:EntitiesDescriptor>`, b.signing[len(b.signing)-1])
+	return []byte(xml.Header + document), err
 }
 
 func (b *bsnk) ServeHTTP(w http.ResponseWriter, r *http.Request) {

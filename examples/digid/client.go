@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/xml"
@@ -8,19 +9,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius/samlsig"
 )
 
-// host and metadataPath are those of production, as logius.DigiD has them.
+// host and metadataPath are those of production, as logius.DigiD has them. The entityID
+// carries the OIN of whoever signs the metadata, here a test number.
 const (
 	host         = "was.digid.nl"
 	metadataPath = "/saml/idp/metadata"
+	entityID     = "urn:nl-eid-gdi:1.0:AD:" + string(standin.ServiceOIN) + ":entities:9000"
 )
 
 // clientBefore is how many programs did it until 2020, and some still do: the one
@@ -34,78 +38,59 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 }
 
 // application keeps what lasts from one login to the next.
-type application struct{ keys *logius.Keyring }
-
-func newApplication(trust pkioverheid.Trust) (*application, error) {
-	keys, err := logius.DigiD().NewKeyring(trust)
-	if err != nil {
-		return nil, err
-	}
-	return &application{keys}, nil
+type application struct {
+	client *http.Client
+	keys   *logius.Keyring
 }
 
-// login does what follows when a user comes back from DigiD with an artifact. It
-// returns how many signing certificates were in use.
+// newApplication has DigiD's metadata fetched over mutual TLS, its signature verified up
+// to PKIoverheid and bound to DigiD by the OIN, and all of that done again each hour until
+// ctx ends: a copy in a file would get old.
 //
 // Until 2020 this had the G3 root in a file (see clientBefore), and DigiD's signing
 // certificate in another one: two files to replace on the night of each move. Now
 // nothing changes here from G3 to G1, nor from G1 to G4.
-func (a *application) login(w io.Writer, cfg pkioverheid.ClientConfig) (int, error) {
+func newApplication(ctx context.Context, cfg pkioverheid.ClientConfig, interval time.Duration, onUpdate func(logius.KeyChanges)) (*application, error) {
 	client, err := logius.DigiD().NewClient(logius.Production, cfg)
-	if err != nil {
-		return 0, err
-	}
-	defer client.CloseIdleConnections()
-	client.Timeout = 20 * time.Second
-
-	metadata, err := fetch(client)
-	if err != nil {
-		return 0, err
-	}
-	changes := a.keys.Update(metadata)
-	for _, c := range changes.Signing.Added {
-		fmt.Fprintf(w, "   new signing certificate, issued by %s\n", c.Issuer.CommonName)
-	}
-	for _, c := range changes.Signing.Removed {
-		fmt.Fprintf(w, "   signing certificate gone, issued by %s\n", c.Issuer.CommonName)
-	}
-	for _, r := range changes.Refused {
-		fmt.Fprintf(w, "   signing certificate refused: %v\n", r.Err)
-	}
-
-	idp := metadata.Entities[0]
-	signing := a.keys.Signing(idp.ID)
-	if signing.Len() == 0 {
-		fmt.Fprintln(w, "   nobody is let in: no signature of DigiD can be verified")
-		return 0, nil
-	}
-	endpoint := slices.IndexFunc(idp.Endpoints, func(e logius.Endpoint) bool { return e.Service == "ArtifactResolutionService" })
-	if endpoint < 0 {
-		return 0, errors.New("the metadata has no ArtifactResolutionService")
-	}
-	// Wherever the metadata says: the client calls DigiD's hosts and no others.
-	answer, err := resolve(client, idp.Endpoints[endpoint].Location, "AAQAAartifact")
-	if err != nil {
-		return 0, err
-	}
-	// Your SAML library now verifies the signature of the answer with these, and no
-	// others. What it finds unsigned is nobody's login.
-	fmt.Fprintf(w, "   artifact resolved: %s; its signature is to be verified with %d certificate(s)\n", answer, signing.Len())
-	return signing.Len(), nil
-}
-
-// fetch gets the metadata from where DigiD publishes it. That is what it is
-// believed for: ReadMetadata verifies no signature.
-func fetch(client *http.Client) (*logius.Metadata, error) {
-	resp, err := client.Get((&url.URL{Scheme: "https", Host: host, Path: metadataPath}).String())
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, errors.New(resp.Status)
+	client.Timeout = 20 * time.Second
+	verifier, err := logius.DigiD().Verifier(cfg.Trust)
+	if err != nil {
+		return nil, err
 	}
-	return logius.ReadMetadata(resp.Body)
+	keys, err := logius.DigiD().NewKeyring(cfg.Trust)
+	if err != nil {
+		return nil, err
+	}
+	return &application{client, keys}, keys.Watch(ctx, logius.MetadataSource{
+		URL: "https://" + host + metadataPath, Client: client, Interval: interval, OnUpdate: onUpdate,
+		Verify: func(doc []byte) (*logius.Metadata, error) {
+			return samlsig.VerifyMetadata(doc, verifier, pkioverheid.SignerOptions{})
+		},
+	})
+}
+
+// login does what follows when a user comes back from DigiD with an artifact.
+func (a *application) login(w io.Writer) error {
+	idp := a.keys.Metadata().Entities[0]
+	if idp.ID != entityID {
+		return fmt.Errorf("the metadata is that of %q", idp.ID)
+	}
+	endpoint := slices.IndexFunc(idp.Endpoints, func(e logius.Endpoint) bool { return e.Service == "ArtifactResolutionService" })
+	if endpoint < 0 {
+		return errors.New("the metadata has no ArtifactResolutionService")
+	}
+	// Wherever the metadata says: the client calls DigiD's hosts and no others.
+	answer, err := resolve(a.client, idp.Endpoints[endpoint].Location, "AAQAAartifact")
+	if err != nil {
+		return err
+	}
+	// Your SAML library now verifies the signature of the answer with these, and no
+	// others. What it finds unsigned is nobody's login.
+	fmt.Fprintf(w, "   artifact resolved: %s; its signature is to be verified with %d certificate(s)\n", answer, a.keys.Signing(entityID).Len())
+	return nil
 }
 
 // envelope is a message of SOAP 1.1 about a SAML artifact.

@@ -6,30 +6,29 @@
 //
 //	go run ./examples/digid
 //
-// What to read: client.go is what a program has. It verifies no XML signature: that
-// is the work of a SAML library, which gets the certificates and the http.Client
-// from here.
+// What to read: client.go is what a program has; its newApplication has the metadata
+// fetched, verified, bound to DigiD and refreshed. The signature of an answer is the work
+// of a SAML library, which gets the certificates and the http.Client from here.
 //
 // The exit status is 0 if everything went as it should, 1 if not.
 package main
 
 import (
-	"crypto/tls"
-	"errors"
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"sync/atomic"
+	"time"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
-)
-
-// ownOIN is a test number (prefix 00000099), and so is the service's.
-const (
-	ownOIN     = pkioverheid.OIN("00000099000000001000")
-	serviceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
 func main() {
@@ -43,15 +42,15 @@ func main() {
 type stage struct {
 	title   string
 	tls     pkioverheid.Hierarchy   // of DigiD's server
-	signing []pkioverheid.Hierarchy // of the certificates in its metadata
+	signing []pkioverheid.Hierarchy // of the certificates in its metadata, which the first has signed
 	own     pkioverheid.Hierarchy   // of our certificate
-	inUse   int                     // signing certificates that are accepted then; -1: DigiD is refused
+	inUse   int                     // signing certificates that are accepted then; 0: DigiD is refused
 }
 
 var g3, g1, g4 = pkioverheid.G3, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
 
 var stages = []stage{
-	{"DigiD under G3, as until November 2020", g3, of(g3), g1, -1},
+	{"DigiD under G3, as until November 2020", g3, of(g3), g1, 0},
 	{"DigiD's server moved to Private G1, its signing certificate did not", g1, of(g3), g1, 0},
 	{"26 November 2020, 06:00: the signing certificate moved too", g1, of(g1), g1, 1},
 	{"Before 2028: a signing certificate under Private G4 beside the old one", g1, of(g1, g4), g1, 2},
@@ -62,89 +61,130 @@ var stages = []stage{
 func of(h ...pkioverheid.Hierarchy) []pkioverheid.Hierarchy { return h }
 
 func run(w io.Writer) error {
-	digid := newIdentityProvider()
-	app, err := newApplication(testTrust()) // yours is the zero value
-	if err != nil {
-		return err
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	d := &demonstration{digid: newIdentityProvider(), updates: make(chan logius.KeyChanges, 100)}
+	defer d.close()
+	own := standin.KeyPairs(standin.OwnCertificate(g1))
 	for i, s := range stages {
 		fmt.Fprintf(w, "%d. %s\n", i+1, s.title)
-		digid.setSigning(s.signing)
-		server := pkiotest.New(s.tls).NewService(host, digid, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
-		own := ownCertificate(s.own)
-		if err := before(w, clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server))); (err == nil) != (s.tls == g3) {
-			server.Close()
-			return errors.New("this is not how it should be")
+		if err := d.move(s); err != nil {
+			return err
 		}
-		// Yours has the key pair only.
-		inUse, err := app.login(w, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(server)})
-		server.Close()
-		if err != nil {
-			fmt.Fprintf(w, "   now: refused: %v\n", explain(err))
-			inUse = -1
+		if err := own[0].Set(*standin.OwnCertificate(s.own)); err != nil {
+			return err
 		}
-		if inUse != s.inUse {
-			return fmt.Errorf("%d signing certificates are in use: this is not how it should be", inUse)
+		if err := d.before(w, s); (err == nil) != (s.tls == g3) {
+			return standin.ErrUnexpected
+		}
+		if err := d.now(ctx, w, s, own); err != nil {
+			return err
 		}
 		fmt.Fprintln(w)
 	}
 	return ownCertificates(w)
 }
 
+// demonstration has the stand-in for DigiD and the application.
+type demonstration struct {
+	digid   *identityProvider
+	server  *httptest.Server
+	app     *application // nil as long as it could not start
+	updates chan logius.KeyChanges
+
+	address atomic.Value // where DigiD is
+}
+
+func (d *demonstration) close() {
+	if d.server != nil {
+		d.server.Close()
+	}
+}
+
+// move replaces DigiD's certificates.
+func (d *demonstration) move(s stage) error {
+	d.close()
+	d.server = pkiotest.New(s.tls).NewService(host, d.digid, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+	d.address.Store(d.server.Listener.Addr().String())
+	return d.digid.setSigning(s.signing)
+}
+
 // before tries what was in use until 2020.
-func before(w io.Writer, client *http.Client) error {
+func (d *demonstration) before(w io.Writer, s stage) error {
+	client := clientBefore(pkiotest.New(g3).Certificates()[0], standin.OwnCertificate(s.own), pkiotest.Base(d.server))
 	defer client.CloseIdleConnections()
-	_, err := fetch(client)
+	resp, err := client.Get("https://" + host + metadataPath)
 	if err != nil {
 		fmt.Fprintf(w, "   before: refused: %v\n", err)
-	} else {
-		fmt.Fprintln(w, "   before: trusted")
+		return err
 	}
-	return err
+	fmt.Fprintln(w, "   before: trusted")
+	return resp.Body.Close()
+}
+
+// now starts the application, or waits until it has followed DigiD, and logs in.
+func (d *demonstration) now(ctx context.Context, w io.Writer, s stage, own []*pkioverheid.KeyPair) error {
+	if d.app == nil {
+		// Yours has the key pair only, and the interval of an hour (0).
+		trust := standin.Trust()
+		trust.Logger = slog.New(slog.DiscardHandler) // DigiD is away while it moves
+		cfg := pkioverheid.ClientConfig{Trust: trust, KeyPairs: own, Base: &http.Transport{DialContext: d.dial}}
+		app, err := newApplication(ctx, cfg, 10*time.Millisecond, d.updated)
+		if (err == nil) != (s.inUse > 0) {
+			return fmt.Errorf("%w: %w", standin.ErrUnexpected, err)
+		}
+		if err != nil {
+			fmt.Fprintf(w, "   now: refused: %s\n", standin.Explain(err))
+			return nil
+		}
+		d.app = app
+	}
+	for len(d.updates) > 0 || d.app.keys.Signing(entityID).Len() != s.inUse {
+		select {
+		case c := <-d.updates:
+			show(w, c)
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return standin.ErrUnexpected
+		}
+	}
+	return d.app.login(w)
+}
+
+// dial connects to DigiD wherever it is.
+func (d *demonstration) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, d.address.Load().(string))
+}
+
+// updated passes on what changed.
+func (d *demonstration) updated(c logius.KeyChanges) {
+	if len(c.Signing.Added)+len(c.Signing.Removed)+len(c.Refused) > 0 {
+		d.updates <- c
+	}
+}
+
+func show(w io.Writer, changes logius.KeyChanges) {
+	for _, c := range changes.Signing.Added {
+		fmt.Fprintf(w, "   new signing certificate, issued by %s\n", c.Issuer.CommonName)
+	}
+	for _, c := range changes.Signing.Removed {
+		fmt.Fprintf(w, "   signing certificate gone, issued by %s\n", c.Issuer.CommonName)
+	}
+	for _, r := range changes.Refused {
+		fmt.Fprintf(w, "   signing certificate refused: %v\n", r.Err)
+	}
 }
 
 // ownCertificates shows the rules for our own certificates in the two environments.
 func ownCertificates(w io.Writer) error {
 	fmt.Fprintln(w, "Our own certificates, in preproduction and production:")
-	now, next := ownCertificate(g1).Leaf, ownCertificate(g4).Leaf
-	good := logius.CheckDigiDCertificates(now, now, testTrust())
-	mixed := logius.CheckDigiDCertificates(next, now, testTrust())
+	now, next := standin.OwnCertificate(g1).Leaf, standin.OwnCertificate(g4).Leaf
+	good := logius.CheckDigiDCertificates(now, now, standin.Trust())
+	mixed := logius.CheckDigiDCertificates(next, now, standin.Trust())
 	fmt.Fprintf(w, "   both under G1: %v\n   G4 and G1: %v\n\n", good, mixed)
 	if good != nil || mixed == nil {
-		return errors.New("this is not how it should be")
+		return standin.ErrUnexpected
 	}
 	fmt.Fprintln(w, "Everything is as it should be.")
 	return nil
-}
-
-// explain keeps of an error what a reader needs.
-func explain(err error) string {
-	var theirs *pkioverheid.ServerCertificateError
-	if errors.As(err, &theirs) {
-		return theirs.Problem + " " + theirs.Advice
-	}
-	return err.Error()
-}
-
-// ownCertificate takes the place of
-//
-//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
-	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
-	return &cert
-}
-
-// testTrust trusts the fixture roots of Private G1 and G4 too. Your program does not
-// need it: the real ones are built in.
-func testTrust() pkioverheid.Trust {
-	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
-}
-
-// keyPairs are those of a program that loaded the certificate.
-func keyPairs(own *tls.Certificate) []*pkioverheid.KeyPair {
-	pair, err := pkioverheid.NewKeyPair(*own)
-	if err != nil {
-		panic(err) // pkiotest makes good ones
-	}
-	return []*pkioverheid.KeyPair{pair}
 }

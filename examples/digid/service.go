@@ -1,13 +1,14 @@
 package main
 
 import (
-	"encoding/base64"
+	"crypto/tls"
 	"encoding/xml"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -15,38 +16,43 @@ import (
 // identityProvider plays DigiD: metadata, and artifacts over SOAP.
 type identityProvider struct {
 	*http.ServeMux
+	issued map[pkioverheid.Hierarchy]tls.Certificate
+
+	mu       sync.Mutex
 	metadata string
-	issued   map[pkioverheid.Hierarchy][]byte
 }
 
 func newIdentityProvider() *identityProvider {
-	p := &identityProvider{ServeMux: http.NewServeMux(), issued: map[pkioverheid.Hierarchy][]byte{}}
+	p := &identityProvider{ServeMux: http.NewServeMux(), issued: map[pkioverheid.Hierarchy]tls.Certificate{}}
 	p.HandleFunc("GET "+metadataPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/samlmetadata+xml")
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		io.WriteString(w, p.metadata)
 	})
 	p.HandleFunc("POST /saml/idp/resolve_artifact", p.resolve)
 	return p
 }
 
-// setSigning makes metadata with a signing certificate of each hierarchy.
-func (p *identityProvider) setSigning(hierarchies []pkioverheid.Hierarchy) {
+// setSigning makes metadata with a signing certificate of each hierarchy, signed with the
+// first of them.
+func (p *identityProvider) setSigning(hierarchies []pkioverheid.Hierarchy) error {
 	var keys strings.Builder
 	for _, h := range hierarchies {
-		if p.issued[h] == nil {
-			p.issued[h] = pkiotest.New(h).Issue(pkiotest.CommonName("DigiD"), pkiotest.OIN(serviceOIN)).Leaf.Raw
+		if _, ok := p.issued[h]; !ok {
+			p.issued[h] = pkiotest.New(h).Issue(pkiotest.CommonName("DigiD"), pkiotest.OIN(standin.ServiceOIN))
 		}
-		fmt.Fprintf(&keys, `
-    <md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>
-      %s
-    </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`, base64.StdEncoding.EncodeToString(p.issued[h]))
+		keys.WriteString(standin.KeyDescriptor("signing", p.issued[h]))
 	}
-	p.metadata = xml.Header + `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="https://` + host + metadataPath + `">
-  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + keys.String() + `
-    <md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://` + host + `/saml/idp/resolve_artifact" index="0"/>
+	signed, err := standin.Sign(`<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_1" entityID="`+entityID+`">`+standin.SignatureMark+`
+  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">`+keys.String()+`
+    <md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://`+host+`/saml/idp/resolve_artifact" index="0"></md:ArtifactResolutionService>
   </md:IDPSSODescriptor>
-</md:EntityDescriptor>
-`
+</md:EntityDescriptor>`, p.issued[hierarchies[0]])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.metadata = xml.Header + signed
+	return err
 }
 
 func (p *identityProvider) resolve(w http.ResponseWriter, r *http.Request) {

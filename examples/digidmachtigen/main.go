@@ -11,24 +11,17 @@
 package main
 
 import (
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
 const host = "soap.machtigen.digid.nl"
-
-// ownOIN is a test number (prefix 00000099), and so is the service's.
-const (
-	ownOIN     = pkioverheid.OIN("00000099000000001000")
-	serviceOIN = pkioverheid.OIN("00000099000000002000")
-)
 
 func main() {
 	if err := run(os.Stdout); err != nil {
@@ -52,10 +45,10 @@ var stages = []struct {
 func run(w io.Writer) error {
 	for i, stage := range stages {
 		fmt.Fprintf(w, "%d. %s\n", i+1, stage.title)
-		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
-		own := ownCertificate(stage.own)
+		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+		own := standin.OwnCertificate(stage.own)
 		before := clientBefore(pkiotest.New(pkioverheid.G3).Certificates()[0], own, pkiotest.Base(service))
-		now, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(service)})
+		now, err := clientNow(pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(service)})
 		if err != nil {
 			service.Close()
 			return err
@@ -63,7 +56,7 @@ func run(w io.Writer) error {
 		errBefore, errNow := try(w, "before", before), try(w, "now", now)
 		service.Close()
 		if (errBefore == nil) != stage.before || (errNow == nil) != stage.now {
-			return errors.New("this is not how it should be")
+			return standin.ErrUnexpected
 		}
 		fmt.Fprintln(w)
 	}
@@ -75,41 +68,9 @@ func try(w io.Writer, program string, client *http.Client) error {
 	defer client.CloseIdleConnections()
 	answer, err := ask(client, "https://"+host+"/machtigen", "M-1")
 	if err != nil {
-		fmt.Fprintf(w, "   %-6s  refused: %v\n", program, explain(err))
+		fmt.Fprintf(w, "   %-6s  refused: %v\n", program, standin.Explain(err))
 		return err
 	}
 	fmt.Fprintf(w, "   %-6s  %s\n", program, answer)
 	return nil
-}
-
-// explain keeps of an error what a reader needs.
-func explain(err error) string {
-	var theirs *pkioverheid.ServerCertificateError
-	if errors.As(err, &theirs) {
-		return theirs.Problem + " " + theirs.Advice
-	}
-	return err.Error()
-}
-
-// ownCertificate takes the place of
-//
-//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
-	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
-	return &cert
-}
-
-// testTrust trusts the fixture roots of Private G1 and G4 too. Your program does not
-// need it: the real ones are built in.
-func testTrust() pkioverheid.Trust {
-	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
-}
-
-// keyPairs are those of a program that loaded the certificate.
-func keyPairs(own *tls.Certificate) []*pkioverheid.KeyPair {
-	pair, err := pkioverheid.NewKeyPair(*own)
-	if err != nil {
-		panic(err) // pkiotest makes good ones
-	}
-	return []*pkioverheid.KeyPair{pair}
 }

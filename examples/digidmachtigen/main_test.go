@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -21,9 +22,9 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
-	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
 	defer service.Close()
-	client, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(ownCertificate(pkioverheid.PrivateG4TLS)), Base: pkiotest.Base(service)})
+	client, err := clientNow(pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(pkioverheid.PrivateG4TLS)), Base: pkiotest.Base(service)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 	resp, err := client.Post("https://"+host+"/machtigen", "text/xml", strings.NewReader("<Envelope/>"))
@@ -34,7 +35,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	assert.Error(t, err)
 
 	// Without a certificate nobody gets in.
-	stranger, err := clientNow(pkioverheid.ClientConfig{Trust: testTrust(), Base: pkiotest.Base(service)})
+	stranger, err := clientNow(pkioverheid.ClientConfig{Trust: standin.Trust(), Base: pkiotest.Base(service)})
 	require.NoError(t, err)
 	defer stranger.CloseIdleConnections()
 	_, err = ask(stranger, "https://"+host+"/machtigen", "M-1")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/truststore"
@@ -72,7 +73,7 @@ func send(w way, cfg pkioverheid.ClientConfig, agreement string) error {
 	defer client.CloseIdleConnections()
 	client.Timeout = 20 * time.Second
 	return exchange(client, "https://"+host+path, message{
-		cpaID: cpa.ID, from: ownOIN, to: serviceOIN, id: "1@koppeling.example",
+		cpaID: cpa.ID, from: standin.OwnOIN, to: standin.ServiceOIN, id: "1@koppeling.example",
 		payload: "<zaak xmlns='urn:example:zaken'>Z-1</zaak>",
 	})
 }
@@ -80,7 +81,7 @@ func send(w way, cfg pkioverheid.ClientConfig, agreement string) error {
 // pin is the policy that wants the server certificate of the CPA.
 func pin(cpa *logius.CPA) chain.Policy {
 	var pins []truststore.Fingerprint
-	if theirs, ok := cpa.Party(serviceOIN); ok {
+	if theirs, ok := cpa.Party(standin.ServiceOIN); ok {
 		for _, cert := range theirs.InRole("Server") {
 			pins = append(pins, truststore.FingerprintOf(cert))
 		}
@@ -151,7 +152,7 @@ func askSOAP(client *http.Client, url string) error {
 	if err := xml.Unmarshal(data, &answer); err != nil {
 		return err
 	}
-	if answer.Body.Answer != string(ownOIN) {
+	if answer.Body.Answer != string(standin.OwnOIN) {
 		return fmt.Errorf("the answer is %q", answer.Body.Answer)
 	}
 	return nil

@@ -12,13 +12,11 @@
 package main
 
 import (
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
@@ -31,12 +29,6 @@ const (
 	path = "/exchange/00000004003214345001"
 )
 
-// ownOIN is a test number (prefix 00000099), and so is the service's.
-const (
-	ownOIN     = pkioverheid.OIN("00000099000000001000")
-	serviceOIN = pkioverheid.OIN("00000099000000002000")
-)
-
 func main() {
 	if err := run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mijnoverheid:", err)
@@ -45,9 +37,6 @@ func main() {
 }
 
 var g3, g1, g4 = pkioverheid.G3, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
-
-// errUnexpected ends the demonstration.
-var errUnexpected = errors.New("this is not how it should be")
 
 func run(w io.Writer) error {
 	for _, part := range []func(io.Writer) error{persoonlijkeGegevens, lopendeZaken, berichtenbox} {
@@ -63,35 +52,26 @@ func run(w io.Writer) error {
 // tell prints what came of something and reports whether that was expected.
 func tell(w io.Writer, what string, err error, want bool) error {
 	if err != nil {
-		fmt.Fprintf(w, "   %s: refused: %s\n", what, explain(err))
+		fmt.Fprintf(w, "   %s: refused: %s\n", what, standin.Explain(err))
 	} else {
 		fmt.Fprintf(w, "   %s: answered\n", what)
 	}
 	if (err == nil) != want {
-		return errUnexpected
+		return standin.ErrUnexpected
 	}
 	return nil
-}
-
-// explain keeps of an error what a reader needs, on one line.
-func explain(err error) string {
-	var theirs *pkioverheid.ServerCertificateError
-	if errors.As(err, &theirs) {
-		return theirs.Problem + " " + theirs.Advice
-	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 func persoonlijkeGegevens(w io.Writer) error {
 	fmt.Fprintln(w, "Persoonlijke Gegevens, over SOAP")
 	for _, h := range []pkioverheid.Hierarchy{g3, g1, g4} {
-		server := pkiotest.New(h).NewService(host, &service{}, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+		server := pkiotest.New(h).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
 		const url = "https://" + host + "/persoonlijkegegevens"
-		own := ownCertificate(g1)
+		own := standin.OwnCertificate(g1)
 		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server)), url)
 		now := ask(logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.ClientConfig{
-			KeyPairs: keyPairs(own),
-			Trust:    testTrust(), Base: pkiotest.Base(server), // yours has neither
+			KeyPairs: standin.KeyPairs(own),
+			Trust:    standin.Trust(), Base: pkiotest.Base(server), // yours has neither
 		}, url)
 		server.Close()
 		if err := tell(w, "under "+h.String()+", before", before, h == g3); err != nil {
@@ -125,8 +105,8 @@ func lopendeZaken(w io.Writer) error {
 	} {
 		fmt.Fprintf(w, "   %s\n", stage.title)
 		answers := &service{}
-		server := pkiotest.New(stage.server).NewService(host, answers, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
-		own := ownCertificate(stage.own)
+		server := pkiotest.New(stage.server).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+		own := standin.OwnCertificate(stage.own)
 		if stage.renew {
 			upload, err := exportForRegister(own)
 			if err != nil {
@@ -139,7 +119,7 @@ func lopendeZaken(w io.Writer) error {
 			}
 		}
 		answers.agreement = agreed
-		cfg := pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(server)} // yours has the key pair only
+		cfg := pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(server)} // yours has the key pair only
 		for _, way := range []way{byCPA, byPin, byHierarchy} {
 			err := send(way, cfg, agreed)
 			if err := tell(w, "  "+string(way), err, stage.works[way]); err != nil {
@@ -162,35 +142,12 @@ func berichtenbox(w io.Writer) error {
 		tsp       string
 		works     bool
 	}{{g1, "KPN", true}, {g1, "QuoVadis", false}, {g4, "KPN", true}, {g4, "Digidentity", false}} {
-		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN), pkiotest.TSP(c.tsp))
-		err := ask(s, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(ownCertificate(g1)), Base: pkiotest.Base(server)}, "https://"+host+"/")
+		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), pkiotest.TSP(c.tsp))
+		err := ask(s, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1)), Base: pkiotest.Base(server)}, "https://"+host+"/")
 		server.Close()
 		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// ownCertificate takes the place of
-//
-//	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-func ownCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
-	cert := pkiotest.New(h).Issue(pkiotest.OIN(ownOIN), pkiotest.DNSNames("koppeling.example"))
-	return &cert
-}
-
-// testTrust trusts the fixture roots of Private G1 and G4 too. Your program does not
-// need it: the real ones are built in.
-func testTrust() pkioverheid.Trust {
-	return pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS))
-}
-
-// keyPairs are those of a program that loaded the certificate.
-func keyPairs(own *tls.Certificate) []*pkioverheid.KeyPair {
-	pair, err := pkioverheid.NewKeyPair(*own)
-	if err != nil {
-		panic(err) // pkiotest makes good ones
-	}
-	return []*pkioverheid.KeyPair{pair}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
@@ -24,25 +25,25 @@ func TestTheSwitch(t *testing.T) {
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	answers := &service{}
-	server := pkiotest.New(g1).NewService(host, answers, pkioverheid.AllowOIN(ownOIN), pkiotest.OIN(serviceOIN))
+	server := pkiotest.New(g1).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
 	defer server.Close()
-	own := ownCertificate(g1)
+	own := standin.OwnCertificate(g1)
 	upload, err := exportForRegister(own)
 	require.NoError(t, err)
 	answers.agreement, err = register(upload, server.Certificate())
 	require.NoError(t, err)
-	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: testTrust(), KeyPairs: keyPairs(own), Base: pkiotest.Base(server)})
+	client, err := logius.MijnOverheidLopendeZaken().NewClient(logius.Production, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(server)})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 
 	cpa, err := logius.ReadCPA(strings.NewReader(answers.agreement))
 	require.NoError(t, err)
-	good := message{cpaID: cpa.ID, from: ownOIN, to: serviceOIN, id: "a&b@koppeling.example", payload: "<zaak/>"}
+	good := message{cpaID: cpa.ID, from: standin.OwnOIN, to: standin.ServiceOIN, id: "a&b@koppeling.example", payload: "<zaak/>"}
 	require.NoError(t, exchange(client, "https://"+host+path, good))
 	for name, change := range map[string]func(*message){
 		"no such agreement":      func(m *message) { m.cpaID = "another" },
-		"not from the one":       func(m *message) { m.from = serviceOIN },
-		"is for another":         func(m *message) { m.to = ownOIN },
+		"not from the one":       func(m *message) { m.from = standin.ServiceOIN },
+		"is for another":         func(m *message) { m.to = standin.OwnOIN },
 		"there is no zaak in it": func(m *message) { m.payload = "<x/>" },
 	} {
 		m := good

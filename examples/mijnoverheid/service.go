@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
 )
@@ -66,12 +67,12 @@ func (s *service) exchange(r *http.Request, caller pkioverheid.Identity) (string
 		return "", errors.New("there is no such agreement")
 	case header.From.Type != "urn:osb:oin" || header.From.Value != string(caller.OIN()):
 		return "", errors.New("the message is not from the one who sends it")
-	case header.To.Value != string(serviceOIN):
+	case header.To.Value != string(standin.ServiceOIN):
 		return "", errors.New("the message is for another")
 	case !bytes.Contains(payload, []byte("zaak")):
 		return "", errors.New("there is no zaak in it")
 	}
-	ack := message{cpaID: cpa.ID, from: serviceOIN, to: caller.OIN(), id: "2@mijnoverheid.example"}
+	ack := message{cpaID: cpa.ID, from: standin.ServiceOIN, to: caller.OIN(), id: "2@mijnoverheid.example"}
 	return ack.envelope("Acknowledgment", fmt.Sprintf(`
 <eb:Acknowledgment soap:mustUnderstand="1" soap:actor="urn:oasis:names:tc:ebxml-msg:actor:toPartyMSH" eb:version="2.0"><eb:RefToMessageId>%s</eb:RefToMessageId></eb:Acknowledgment>`, escape(header.ID)), ""), nil
 }
@@ -101,7 +102,7 @@ func register(upload []byte, theirs *x509.Certificate) (string, error) {
   </tp:PartyInfo>`, name, oin, base64.StdEncoding.EncodeToString(cert.Raw))
 	}
 	return xml.Header + `<tp:CollaborationProtocolAgreement xmlns:tp="http://www.oasis-open.org/committees/ebxml-cppa/schema/cpp-cpa-2_0.xsd" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" tp:cpaid="lopende-zaken-` + own.SerialNumber.String() + `" tp:version="2_0b">
-  <tp:Status tp:value="agreed"/>` + party("Gemeente", ownOIN, own) + party("Logius", serviceOIN, theirs) + `
+  <tp:Status tp:value="agreed"/>` + party("Gemeente", standin.OwnOIN, own) + party("Logius", standin.ServiceOIN, theirs) + `
 </tp:CollaborationProtocolAgreement>
 `, nil
 }

@@ -107,6 +107,14 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 	return k.update(m, version{validUntil: m.validUntil()})
 }
 
+// Metadata returns what the Keyring was updated with last, nil before the first time. It
+// is shared and must not be modified.
+func (k *Keyring) Metadata() *Metadata {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.current
+}
+
 // again updates the Keyring with the metadata that it has.
 func (k *Keyring) again() KeyChanges {
 	k.mu.RLock()
