@@ -12,11 +12,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +34,8 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/logius/samlsig"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // metadataURL is where DigiD's preproduction environment publishes its metadata. The
@@ -49,8 +51,9 @@ func main() {
 
 // digid is a connection with DigiD.
 type digid struct {
-	client *http.Client
-	keys   *logius.Keyring
+	client   *http.Client
+	verifier *pkioverheid.Verifier
+	keys     *logius.Keyring
 }
 
 // newDigiD makes a connection that shows cfg.KeyPairs: see pkioverheid.LoadKeyPair.
@@ -61,17 +64,21 @@ func newDigiD(cfg pkioverheid.ClientConfig) (*digid, error) {
 		return nil, err
 	}
 	client.Timeout = 30 * time.Second
+	verifier, err := logius.DigiD().Verifier(cfg.Trust)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := logius.DigiD().NewKeyring(cfg.Trust)
 	if err != nil {
 		return nil, err
 	}
-	return &digid{client, keys}, nil
+	return &digid{client, verifier, keys}, nil
 }
 
-// fetchMetadata reads the metadata, and keeps those of its signing certificates that
-// verify. Call it once a day or more often: that is how a new one comes in. What the
-// metadata says is believed because it comes from DigiD itself, over d.client; the
-// signature on the document is not looked at.
+// fetchMetadata fetches the metadata, verifies its signature, and keeps those of its
+// signing certificates that verify and bear DigiD's OIN. Call it once an hour or a day:
+// that is how a new one comes in. (logius.Keyring.Watch does it by itself.) What is not
+// signed of the document is not read, by no library.
 func (d *digid) fetchMetadata(ctx context.Context) (*saml.EntityDescriptor, logius.KeyChanges, error) {
 	var changes logius.KeyChanges
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, metadataURL, nil)
@@ -90,23 +97,39 @@ func (d *digid) fetchMetadata(ctx context.Context) (*saml.EntityDescriptor, logi
 	if err != nil {
 		return nil, changes, err
 	}
-	read, err := logius.ReadMetadata(bytes.NewReader(data))
-	if err != nil {
-		return nil, changes, err
-	}
-	metadata, err := samlsp.ParseMetadata(data)
+	read, err := samlsig.VerifyMetadata(data, d.verifier, pkioverheid.SignerOptions{})
 	if err != nil {
 		return nil, changes, err
 	}
 	changes = d.keys.Update(read)
-	if d.keys.Signing(metadata.EntityID).Len() == 0 {
+	party := read.Entities[0]
+	if d.keys.Signing(party.ID).Len() == 0 {
 		err := errors.New("the metadata has no signing certificate that verifies")
 		for _, refused := range changes.Refused {
 			err = fmt.Errorf("%w: %w", err, refused.Err)
 		}
 		return nil, changes, err
 	}
-	return metadata, changes, nil
+	return describe(party, d.keys.Signing(party.ID)), changes, nil
+}
+
+// describe is what crewjam/saml needs to know of a party, from what the party signed.
+func describe(party logius.Entity, signing *truststore.Store) *saml.EntityDescriptor {
+	var d saml.IDPSSODescriptor
+	for _, e := range party.Endpoints {
+		endpoint := saml.Endpoint{Binding: e.Binding, Location: e.Location}
+		switch e.Service {
+		case "SingleSignOnService":
+			d.SingleSignOnServices = append(d.SingleSignOnServices, endpoint)
+		case "ArtifactResolutionService":
+			d.ArtifactResolutionServices = append(d.ArtifactResolutionServices, endpoint)
+		}
+	}
+	for cert := range signing.All() {
+		data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(cert.Raw)}}}
+		d.KeyDescriptors = append(d.KeyDescriptors, saml.KeyDescriptor{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: data}})
+	}
+	return &saml.EntityDescriptor{EntityID: party.ID, IDPSSODescriptors: []saml.IDPSSODescriptor{d}}
 }
 
 // newLogin makes what an application at the URL app has people log in with. Requests

@@ -28,6 +28,7 @@ import (
 	"github.com/crewjam/saml"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"github.com/go-pkioverheid/trust/examples/internal/standin"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
@@ -38,7 +39,7 @@ const (
 
 	citizen    = "test-citizen-1"
 	host       = "was-preprod1.digid.nl"
-	entityID   = "https://" + host + "/saml/idp/metadata"
+	entityID   = "urn:nl-eid-gdi:1.0:AD:" + string(standin.ServiceOIN) + ":entities:9000"
 	resolveURL = "https://" + host + "/saml/idp/resolve_artifact"
 )
 
@@ -50,7 +51,8 @@ type standIn struct {
 
 	mu        sync.Mutex
 	tls       *pkioverheid.KeyPair // of systems
-	signing   tls.Certificate      // named in the metadata
+	signed    tls.Certificate      // named in the metadata, which it signs
+	signing   tls.Certificate      // that signs answers: the same, but in a test
 	another   *x509.Certificate    // named there too, if it is set
 	party     *x509.Certificate
 	acs       string
@@ -97,7 +99,8 @@ func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) error {
 	if err := s.tls.Set(pkiotest.New(forTLS).Issue(forHost...)); err != nil {
 		return err
 	}
-	s.signing = pkiotest.New(forSigning).Issue(pkiotest.CommonName("saml-signing"), pkiotest.Organization("Logius"))
+	s.signing = pkiotest.New(forSigning).Issue(pkiotest.CommonName("saml-signing"), pkiotest.Organization("Logius"), pkiotest.OIN(standin.ServiceOIN))
+	s.signed = s.signing
 	if s.systems != nil {
 		s.systems.CloseClientConnections()
 	}
@@ -121,22 +124,22 @@ func (s *standIn) dial(ctx context.Context, network, _ string) (net.Conn, error)
 func (s *standIn) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	descriptor := saml.IDPSSODescriptor{
-		SingleSignOnServices:       []saml.Endpoint{{Binding: saml.HTTPRedirectBinding, Location: s.browsers.URL + "/login"}},
-		ArtifactResolutionServices: []saml.Endpoint{{Binding: saml.SOAPBinding, Location: resolveURL}},
+	keys := standin.KeyDescriptor("signing", s.signed)
+	if s.another != nil {
+		keys += standin.KeyDescriptor("signing", tls.Certificate{Leaf: s.another})
 	}
-	descriptor.ProtocolSupportEnumeration = "urn:oasis:names:tc:SAML:2.0:protocol"
-	for _, cert := range []*x509.Certificate{s.signing.Leaf, s.another} {
-		if cert != nil {
-			data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(cert.Raw)}}}
-			descriptor.KeyDescriptors = append(descriptor.KeyDescriptors, saml.KeyDescriptor{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: data}})
-		}
+	const binding = "urn:oasis:names:tc:SAML:2.0:bindings:"
+	document, err := standin.Sign(`<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_1" entityID="`+entityID+`" validUntil="`+time.Now().AddDate(0, 0, 1).UTC().Format(time.RFC3339)+`">`+standin.SignatureMark+`
+  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">`+keys+`
+    <md:ArtifactResolutionService Binding="`+binding+`SOAP" Location="`+resolveURL+`" index="0"></md:ArtifactResolutionService>
+    <md:SingleSignOnService Binding="`+binding+`HTTP-Redirect" Location="`+s.browsers.URL+`/login"></md:SingleSignOnService>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>`, s.signed)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
 	}
-	xml.NewEncoder(w).Encode(saml.EntityDescriptor{
-		EntityID:          entityID,
-		ValidUntil:        time.Now().AddDate(0, 0, 1),
-		IDPSSODescriptors: []saml.IDPSSODescriptor{descriptor},
-	})
+	io.WriteString(w, document)
 }
 
 // login is the page on which somebody logs in, without asking for a password. What it

@@ -3,7 +3,7 @@
 // hierarchies each needs and at which hosts it is, and reads the documents in which
 // these services publish certificates.
 //
-//	cert, err := pkioverheid.LoadKeyPair("client.p7b", "client.key", "")
+//	own, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
 //	...
 //	client, err := logius.DigiDMachtigen().NewClient(logius.Production, pkioverheid.ClientConfig{KeyPairs: []*pkioverheid.KeyPair{own}})
 //
@@ -12,16 +12,17 @@
 //   - [Services] has what was published of the services, as data.
 //   - [Service.NewClient] and [Service.TLSConfig] trust what one service needs and
 //     connect to its hosts only.
-//   - [ReadMetadata] reads SAML metadata (DigiD) and network metadata (BSNk), and a
-//     [Keyring] keeps the certificates of it that verify, as the metadata changes.
+//   - A [Keyring] fetches SAML metadata (DigiD), has samlsig.VerifyMetadata verify it,
+//     and keeps the certificates of it that verify and bear their party's OIN.
+//     Network metadata (BSNk) is given to it by [Keyring.Update].
 //   - [ReadCPA] reads the agreement for ebMS2 (MijnOverheid), [CPA.Check] checks it,
 //     and [RegisterCertificate] makes what the CPA register takes.
 //   - [CheckDigiDCertificates] has DigiD's rules for your own certificates.
 //
 // # Signatures of documents
 //
-// This package verifies certificates, not documents: THE SIGNATURE OF METADATA OR OF
-// A CPA IS NOT VERIFIED. What to do about it is at [ReadMetadata].
+// Package samlsig verifies the signature of SAML metadata. [ReadMetadata] does not, nor
+// does [ReadCPA]: none of the CPAs seen is signed.
 //
 // # From G1 to G4
 //

@@ -23,8 +23,8 @@ import (
 // It accepts end-entity certificates that verify up to a hierarchy of the service,
 // at the time of the update, for any extended key usage, and no persons': the policy
 // must be one of systems and organisations. Where the entityID carries an OIN the
-// certificate must bear it (ST-SAML 1.0.0). It knows nothing of the
-// signature on the metadata: see [ReadMetadata].
+// certificate must bear it (ST-SAML 1.0.0). The signature on the metadata is verified
+// before: see [MetadataSource].
 type Keyring struct {
 	// AnyOIN accepts certificates with another OIN than the entityID carries, or with
 	// none. Set it before the first update.

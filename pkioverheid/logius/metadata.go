@@ -23,9 +23,8 @@ const samlMetadata = "urn:oasis:names:tc:SAML:2.0:metadata"
 
 // Metadata is what SAML metadata says, such as BSNk's network metadata and DigiD's.
 //
-// Nothing of it was verified. The signature that such a document bears is not looked
-// at: this module does no XML signatures. Anybody can write metadata with the
-// certificates of anybody. See [ReadMetadata] for what to do about that.
+// From [ReadMetadata] it is what somebody wrote, from samlsig.VerifyMetadata what the
+// party signed. The certificates in it are the [Keyring]'s to verify.
 type Metadata struct {
 	Entities []Entity // in the order of the document
 }
@@ -46,6 +45,7 @@ type Entity struct {
 // Endpoint is a place where a party can be reached.
 type Endpoint struct {
 	Service  string // the element's name: SingleSignOnService, ArtifactResolutionService, …
+	Binding  string // such as urn:oasis:names:tc:SAML:2.0:bindings:SOAP
 	Location string // as it is in the document
 }
 
@@ -83,14 +83,9 @@ type Key struct {
 // with these in them, with the certificates in ds:X509Certificate below
 // md:KeyDescriptor. Others, in the document's own signature for one, are skipped.
 //
-// THE SIGNATURE OF THE METADATA IS NOT VERIFIED, and no certificate is. Before you
-// believe what it says:
-//
-//   - Get it from where the service publishes it, over a client of the service
-//     ([Service.NewClient]), or verify its signature with an XML signature library.
-//   - Take the certificates from a [Keyring], which accepts those that verify up to
-//     a hierarchy of the service. That shows that PKIoverheid issued them. It does
-//     not show that they are this party's.
+// Neither the signature of the metadata is verified nor any certificate. Recipients must
+// check the signature (ST-SAML 1.0.0): use samlsig.VerifyMetadata, and take the
+// certificates from a [Keyring].
 //
 // It is strict: what is damaged, cut off, of another namespace, or not where SAML has
 // it is an error that names the line and the elements, and nothing is returned. So
@@ -295,8 +290,9 @@ func (m *metadataReader) keyInfo(tag xml.StartElement) error {
 
 func (m *metadataReader) endpoint(tag xml.StartElement) {
 	if location, ok := attribute(tag, "", "Location"); ok {
+		binding, _ := attribute(tag, "", "Binding")
 		e := m.entity()
-		e.Endpoints = append(e.Endpoints, Endpoint{Service: tag.Name.Local, Location: location})
+		e.Endpoints = append(e.Endpoints, Endpoint{Service: tag.Name.Local, Binding: binding, Location: location})
 	}
 }
 
@@ -310,8 +306,8 @@ func attribute(tag xml.StartElement, space, local string) (string, bool) {
 }
 
 // Hosts returns the hosts of the endpoints that are called over https at port 443,
-// each once, in lower case and sorted: to put into [Service.Hosts], if you believe
-// the metadata (see [ReadMetadata]).
+// each once, in lower case and sorted: to put into [Service.Hosts], if the metadata was
+// verified.
 func (e Entity) Hosts() []string {
 	var found []string
 	for _, p := range e.Endpoints {

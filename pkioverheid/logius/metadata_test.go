@@ -38,7 +38,7 @@ func TestMetadataIsRead(t *testing.T) {
 	assert.Equal(t, logius.Encryption, one.Keys[1].Use)
 	assert.Equal(t, []*x509.Certificate{b}, one.Keys[1].Certificates)
 	require.Len(t, one.Endpoints, 2)
-	assert.Equal(t, logius.Endpoint{Service: "ArtifactResolutionService", Location: "https://was.digid.nl/saml/idp/resolve_artifact"}, one.Endpoints[0])
+	assert.Equal(t, logius.Endpoint{Service: "ArtifactResolutionService", Binding: "urn:oasis:names:tc:SAML:2.0:bindings:SOAP", Location: "https://was.digid.nl/saml/idp/resolve_artifact"}, one.Endpoints[0])
 	assert.Equal(t, []string{"was.digid.nl"}, one.Hosts())
 
 	assert.Equal(t, "urn:nl:two & more", two.ID)
