@@ -13,7 +13,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -30,7 +29,7 @@ const maxAcceptances = 8 << 20 // bytes of the file
 // readAcceptances reads a file; one that is not there is empty if it may be made.
 func readAcceptances(path string, mayBeNew bool) (*acceptances, error) {
 	all := &acceptances{path: path}
-	data, err := truststore.ReadFile(path, maxAcceptances)
+	data, err := readFile(path, maxAcceptances)
 	if mayBeNew && errors.Is(err, iofs.ErrNotExist) {
 		return all, nil
 	}

@@ -114,6 +114,8 @@ func (k toDo) words() (what, why string) {
 		subject = "These are CA certificates of " + old
 	}
 	switch k.Status {
+	case stateRevoked:
+		why = subject + ", and revoked."
 	case string(advice.Withdrawn):
 		why = subject + ", withdrawn."
 	case string(advice.Unfit):

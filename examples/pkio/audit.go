@@ -37,7 +37,15 @@ type auditFlags struct {
 	failOn    string
 	timeout   time.Duration
 	name      serverName
+	hosts     string
+	parallel  int
+	exclude   []string
+	oneSystem bool
 }
+
+// maxParallel is how many servers are asked at once at most: each takes a file of the
+// process, of which there are often 1,024.
+const maxParallel = 512
 
 func newAudit() *cobra.Command {
 	var f auditFlags
@@ -68,7 +76,13 @@ A private key is compared with the certificates beside it. Key stores are opened
   pkio audit /opt --password-file passwords.txt --csv > certificates.csv
   pkio audit /etc --json | jq '.certificates[] | select(.do == "now") | .name'
   pkio audit certs --fail-on soon      in CI, to fail from 90 days before the date on`,
-		Args: positional(1, 100_000, "a PATH or HOST:PORT"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			least := 1
+			if f.hosts != "" {
+				least = 0
+			}
+			return positional(least, 100_000, "a PATH or HOST:PORT")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
@@ -88,13 +102,21 @@ A private key is compared with the certificates beside it. Key stores are opened
 	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
 	f.name.flag(cmd)
+	flags.StringVar(&f.hosts, "hosts", "", "ask the servers in this `file` too, one a line")
+	flags.IntVar(&f.parallel, "parallel", 64, "how many servers to ask at once")
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out files and folders of this `glob`, by name, or by path if it has a slash")
+	flags.BoolVar(&f.oneSystem, "one-file-system", false, "leave out folders of other file systems than that of the PATH")
 	f.roots.flag(cmd)
 	f.passwords.flags(cmd, "", "key stores")
 	return cmd
 }
 
-func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
+func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	failOn, use, err := f.check()
+	if err != nil {
+		return err
+	}
+	targets, in, err := f.targets(args)
 	if err != nil {
 		return err
 	}
@@ -138,7 +160,11 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 		JudgeAhead: true,
 		Timeout:    f.timeout,
 		ServerName: string(f.name),
-	}, targets)
+
+		ParallelHosts: f.parallel,
+		Exclude:       f.excluded(),
+		OneFileSystem: f.oneSystem,
+	}, in, targets)
 
 	// The report first: what prints the table may have gone.
 	if f.html != "" {
@@ -170,6 +196,37 @@ func (f *auditFlags) run(cmd *cobra.Command, targets []string) error {
 	return f.status(cmd, found, failOn)
 }
 
+// targets are what is looked at, and what standard input is read from.
+func (f *auditFlags) targets(args []string) (targets []string, in io.Reader, err error) {
+	for _, arg := range args {
+		if isStdin(arg) {
+			if arg = stdinName; in != nil {
+				return nil, nil, errStdinTwice
+			}
+			if in, err = stdinStream(); err != nil {
+				return nil, nil, err
+			}
+		}
+		targets = append(targets, targetOf(arg))
+	}
+	if f.hosts == "" {
+		return targets, in, nil
+	}
+	hosts, err := hostsOf(f.hosts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--hosts: %w", err)
+	}
+	return append(targets, hosts...), in, nil
+}
+
+// excluded reports what is left out; nil if nothing is.
+func (f *auditFlags) excluded() func(string) bool {
+	if len(f.exclude) == 0 {
+		return nil
+	}
+	return globs(f.exclude).match
+}
+
 // check refuses flags that do not go together, or that have values which are none.
 func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
 	switch {
@@ -191,6 +248,12 @@ func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
 	use = advice.Use(f.use)
 	if !slices.Contains([]advice.Use{"", advice.MachineToMachine, advice.Web, advice.ClientOnly}, use) {
 		return "", use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
+	}
+	if f.parallel < 1 || f.parallel > maxParallel {
+		return "", use, fmt.Errorf("--parallel %d: want a number from 1 to %d", f.parallel, maxParallel)
+	}
+	if err := globs(f.exclude).check(); err != nil {
+		return "", use, err
 	}
 	return failOn, use, f.name.check()
 }
@@ -230,7 +293,7 @@ func (f *auditFlags) newRun(targets []string) auditRun {
 }
 
 // scan looks at everything, and says on standard error what could not be looked at.
-func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptances, cfg inventory.Config, targets []string) *audit {
+func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptances, cfg inventory.Config, in io.Reader, targets []string) *audit {
 	shown := cmd.ErrOrStderr()
 	if f.quiet {
 		shown = io.Discard
@@ -238,7 +301,7 @@ func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptance
 	start := time.Now()
 	bar := startProgress(shown)
 	cfg.Progress = &bar.counts
-	eachFound(cmd.Context(), cfg, targets, c.take)
+	eachFound(cmd.Context(), cfg, in, targets, c.take)
 	partial := cmd.Context().Err() != nil
 	bar.end()
 	found := c.finish(float64(time.Since(start).Milliseconds())/1000, partial, accepted)

@@ -38,16 +38,18 @@ const (
 // collector makes an audit of what a scan finds.
 type collector struct {
 	audit
-	at       time.Time
-	bySHA    map[truststore.Fingerprint]*certificate
-	ours     int // bytes of certificates of PKIoverheid
-	others   int // and of the others
-	pictured leastUrgent
-	der      int // bytes of the certificates in it
+	at    time.Time
+	bySHA map[truststore.Fingerprint]*certificate
+
+	presented map[string]*handshake // by server
+	ours      int                   // bytes of certificates of PKIoverheid
+	others    int                   // and of the others
+	pictured  leastUrgent
+	der       int // bytes of the certificates in it
 }
 
 func newCollector(run auditRun) *collector {
-	c := &collector{at: run.At, bySHA: map[truststore.Fingerprint]*certificate{}}
+	c := &collector{at: run.At, bySHA: map[truststore.Fingerprint]*certificate{}, presented: map[string]*handshake{}}
 	c.Version, c.Run = formatVersion, run
 	return c
 }
@@ -82,7 +84,11 @@ func (c *collector) take(r inventory.Result) {
 	}
 	*spent += size
 	cert.Places = append(cert.Places, p)
-	if cert.Do == classOK && stateOf(&p, cert) != stateTrusted || (cert.Do == classOK || cert.Do == classOther) && len(p.Problems) > 0 {
+	c.notePresented(r, cert, &p)
+	switch state := stateOf(&p, cert); {
+	case state == stateRevoked && cert.Do != classOther:
+		cert.revoked()
+	case cert.Do == classOK && (state != stateTrusted || len(p.Problems) > 0), cert.Do == classOther && len(p.Problems) > 0:
 		cert.Do = classFix
 	}
 	if isNew {
@@ -139,6 +145,7 @@ func (c *collector) takeError(r inventory.Result) {
 func (c *collector) finish(seconds float64, partial bool, accepted *acceptances) *audit {
 	a := &c.audit
 	a.Run.Seconds, a.Run.Partial = seconds, partial
+	c.judgeServers()
 	for _, cert := range a.Certificates {
 		slices.SortStableFunc(cert.Places, func(p, q place) int {
 			return cmp.Or(cmp.Compare(p.Path, q.Path), cmp.Compare(p.Target, q.Target))
@@ -339,7 +346,19 @@ func stateOf(p *place, c *certificate) string {
 	return c.State
 }
 
-const stateTrusted = "trusted"
+const (
+	stateTrusted = "trusted"
+	stateRevoked = "revoked"
+)
+
+// revoked makes it one to replace now: until its list says so, nothing else does.
+func (c *certificate) revoked() {
+	if c.Do == classNow {
+		return
+	}
+	c.Do, c.Status, c.Deadline = classNow, stateRevoked, ""
+	c.Advice = safetext.Quote(c.Name) + " is revoked: ask " + cmp.Or(c.Supplier, "its certificate supplier (TSP)") + " for a new one."
+}
 
 // judged is the verdict on the chain, and why. It has no clock in it, so that it is the
 // same the next time.
@@ -420,7 +439,7 @@ func classOf(a advice.Advice) class {
 // troubleOf is the error of a result in terms of the tool, and what to do about it.
 func troubleOf(r inventory.Result) (problem, more string) {
 	if r.Path == r.Target && errors.Is(r.Err, iofs.ErrNotExist) {
-		return "no such file or folder, and a server is given as HOST:PORT, with a port from 1 to 65535", ""
+		return "no such file or folder, and a server is given as HOST, HOST:PORT or https://HOST/", ""
 	}
 	var e explained
 	if !errors.As(r.Err, &e) {

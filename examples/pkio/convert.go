@@ -82,7 +82,7 @@ encrypted without its password: nothing then shows whether somebody changed it.`
 			if err != nil {
 				return err
 			}
-			file := outFile{path: path, force: force, inputs: slices.Concat([]string{from}, in.files, out.files), passwords: passwords}
+			file := outFile{path: path, force: force, inputs: files(slices.Concat([]string{from}, in.files, out.files)), passwords: passwords}
 			if err := file.check(cmd, notYet); err != nil {
 				return err
 			}
@@ -119,6 +119,11 @@ encrypted without its password: nothing then shows whether somebody changed it.`
 	return cmd
 }
 
+// files are the names among them that are not standard input.
+func files(names []string) []string {
+	return slices.DeleteFunc(names, isStdin)
+}
+
 // positional asks for so many arguments, in words.
 func positional(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -147,7 +152,7 @@ func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*
 		return nil, err
 	}
 	if unchecked {
-		return truststore.Open(path)
+		return openFile(path)
 	}
 	if len(known) > 0 {
 		return openWith(path, known)
@@ -169,7 +174,7 @@ func openStore(cmd *cobra.Command, path string, p *passwords, unchecked bool) (*
 // openWith reads with the first of the passwords that fits.
 func openWith(path string, passwords []string, opts ...truststore.Option) (store *truststore.Store, err error) {
 	for _, password := range passwords {
-		store, err = truststore.Open(path, append(opts, truststore.WithPassword(password))...)
+		store, err = openFile(path, append(opts, truststore.WithPassword(password))...)
 		if !errors.Is(err, truststore.ErrPassword) {
 			break
 		}
@@ -187,10 +192,10 @@ func openLocked(path string) (*truststore.Store, error) {
 	case errors.Is(err, truststore.ErrPassword):
 		return nil, passwordUnknown(path)
 	}
-	if info, e := os.Stat(path); e != nil || info.IsDir() {
+	if info, e := os.Stat(path); !isStdin(path) && (e != nil || info.IsDir()) {
 		return nil, err // one of the files in it may have a password
 	}
-	return truststore.Open(path)
+	return openFile(path)
 }
 
 // passwordUnknown is the error for a key store that is not opened without a password.

@@ -113,7 +113,7 @@ nothing secret, because certificates are public, but Java wants one.`,
 			if err != nil {
 				return err
 			}
-			out := outFile{path: "-", force: force, inputs: p.files, passwords: known}
+			out := outFile{path: "-", force: force, inputs: files(p.files), passwords: known}
 			if len(args) > 0 {
 				out.path = args[0]
 			}

@@ -51,6 +51,7 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 			cfg := inventory.Config{Time: at.orNow(), Verifier: v, ServerName: string(name)}
 			failed, some := false, false
 			for _, target := range args {
+				target = targetOf(target)
 				found, err := look(cmd.Context(), cmd, cfg, &p, target)
 				if len(found) > 0 {
 					if some {

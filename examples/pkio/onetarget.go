@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -23,6 +24,12 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 	if err != nil {
 		return nil, err
 	}
+	if isStdin(target) {
+		target = stdinName
+		if err := keepStdin(); err != nil {
+			return nil, err
+		}
+	}
 	if len(known) > 0 {
 		// A JKS that is read without a password would pass whatever its digest is.
 		if _, err := openWith(target, known, truststore.KeepGoing()); errors.Is(err, truststore.ErrPassword) {
@@ -34,7 +41,7 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		cfg.Passwords = func(string) iter.Seq[string] { return slices.Values(tried) }
 		var found []inventory.Result
 		var wrong []error
-		for r := range inventory.Scan(ctx, cfg, target) {
+		for r := range scan(ctx, cfg, bytes.NewReader(stdin.data), target) {
 			if r.Err != nil {
 				wrong = append(wrong, errorOf(r))
 			} else {

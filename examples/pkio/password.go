@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -64,17 +63,12 @@ func (p *passwords) known() ([]string, error) {
 const maxPasswordFile = 64 << 10
 
 func passwordLines(path string) ([]string, error) {
-	f, err := os.Open(path)
+	data, err := readFile(path, maxPasswordFile)
 	if err != nil {
 		return nil, fmt.Errorf("the file with the password: %w", err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPasswordFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("the file with the password: %w", err)
-	}
-	if len(data) > maxPasswordFile || bytes.IndexByte(data, 0) >= 0 {
-		return nil, fmt.Errorf("the file with the password, %q, is not one: it is binary or larger than %d bytes", path, maxPasswordFile)
+	if bytes.IndexByte(data, 0) >= 0 {
+		return nil, fmt.Errorf("the file with the password, %q, is not one: it is binary", path)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which editors on Windows put there
 	return strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), nil

@@ -189,6 +189,20 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		answer = shake(g1)
 	case "g3":
 		answer = shake(pkiotest.New(pkioverheid.G3).Issue())
+	case "alone", "disorder", "root": // what a server should not send
+		g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
+		cert := g4.Issue()
+		certs := cert.Certificate
+		switch args[1] {
+		case "alone":
+			certs = certs[:1]
+		case "disorder":
+			certs = [][]byte{certs[0], certs[2], certs[1]}
+		case "root":
+			certs = append(certs[:len(certs):len(certs)], g4.Certificates()[0].Raw)
+		}
+		cert.Certificate = certs
+		answer = shake(cert)
 	case "many":
 		for len(g1.Certificate) < 150 {
 			g1.Certificate = append(g1.Certificate, g1.Certificate[1])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -13,11 +14,11 @@ const stopPatience = time.Second
 
 // eachFound takes the results of a scan one by one. It returns when the scan has ended,
 // or soon after ctx was cancelled, with what the scan waits for left to itself.
-func eachFound(ctx context.Context, cfg inventory.Config, targets []string, take func(inventory.Result)) {
+func eachFound(ctx context.Context, cfg inventory.Config, in io.Reader, targets []string, take func(inventory.Result)) {
 	results := make(chan inventory.Result, 128)
 	go func() {
 		defer close(results)
-		for r := range inventory.Scan(ctx, cfg, targets...) {
+		for r := range scan(ctx, cfg, in, targets...) {
 			select {
 			case results <- r:
 			case <-ctx.Done():

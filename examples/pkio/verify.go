@@ -60,8 +60,8 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if err != nil {
 				return err
 			}
-			when := at.orNow()
-			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &p, args[0])
+			when, target := at.orNow(), targetOf(args[0])
+			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &p, target)
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if found[0].Use == inventory.TLSServer { // it is the one, whatever else it sends
 				leaves = truststore.New(found[0].Certificate)
 				if host == "" {
-					host, _, _ = net.SplitHostPort(args[0])
+					host, _, _ = net.SplitHostPort(target)
 				}
 			}
 			if host != "" && !cmd.Flags().Changed("for") {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -186,6 +187,8 @@ func (s *scanner) hostText(err error) string {
 		return "it answers with something else than TLS: is it the right port?"
 	case errors.As(err, &resolve) && resolve.IsNotFound:
 		return "there is no such host"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "it refuses the connection: is it the right port?"
 	case errors.As(err, &connect) && errors.As(err, &timeout) && timeout.Timeout():
 		return "no connection came about in time"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
