@@ -188,7 +188,7 @@ func (s *scanner) hostText(err error) string {
 	case errors.As(err, &resolve) && resolve.IsNotFound:
 		return "there is no such host"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "it refuses the connection: is it the right port?"
+		return "connection refused: is it the right port, and does it run?"
 	case errors.As(err, &connect) && errors.As(err, &timeout) && timeout.Timeout():
 		return "no connection came about in time"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
