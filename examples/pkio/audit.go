@@ -198,6 +198,12 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 
 // targets are what is looked at, and what standard input is read from.
 func (f *auditFlags) targets(args []string) (targets []string, in io.Reader, err error) {
+	if f.parallel < 1 || f.parallel > maxParallel {
+		return nil, nil, fmt.Errorf("--parallel %d: want a number from 1 to %d", f.parallel, maxParallel)
+	}
+	if err := globs(f.exclude).check(); err != nil {
+		return nil, nil, err
+	}
 	for _, arg := range args {
 		if isStdin(arg) {
 			if arg = stdinName; in != nil {
@@ -248,12 +254,6 @@ func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
 	use = advice.Use(f.use)
 	if !slices.Contains([]advice.Use{"", advice.MachineToMachine, advice.Web, advice.ClientOnly}, use) {
 		return "", use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
-	}
-	if f.parallel < 1 || f.parallel > maxParallel {
-		return "", use, fmt.Errorf("--parallel %d: want a number from 1 to %d", f.parallel, maxParallel)
-	}
-	if err := globs(f.exclude).check(); err != nil {
-		return "", use, err
 	}
 	return failOn, use, f.name.check()
 }
