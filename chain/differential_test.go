@@ -73,6 +73,7 @@ func TestDifferential(t *testing.T) {
 	for what, n := range map[string]int{
 		"accepted": total.accepted, "refused": total.refused, "pool accepted": total.poolAccepted,
 		"derived": total.derived, "strict accepted": total.strictAccepted, "strict refused": total.strictRefused, "refused at sight": total.atSight, "refused by limits": total.tight, "moved": total.moved, "remembered": total.remembered,
+		"below name constraints": total.constrained, "rolled over": total.rolledOver, "with CRLs accepted": total.current, "revoked": total.revoked,
 	} {
 		// The others take a while to come up, where the machine is slow.
 		if n == 0 && (total.worlds > 60 || what == "accepted" || what == "refused") {
@@ -108,6 +109,8 @@ type tally struct {
 	atSight                       int // of these, refused before signatures
 	itself                        int // certificates of the pool that presented themselves and were let through
 	tight                         int // of what crypto/x509 accepts, refused by narrow limits
+	constrained, rolledOver       int // of accepted, below a CA that limits names, and through a CA that changed its key
+	current, revoked              int // with CRLs: accepted, and refused for a revocation
 	remembered                    int // accepted for certificates that were given before, and are not now
 	moved                         int // verified while roots and options were replaced, and refused by those of one moment only
 	limited                       int // crypto/x509 gave up counting signatures, and the chain is one that it accepts
@@ -129,17 +132,30 @@ func (n *tally) add(o tally) {
 	n.tight += o.tight
 	n.moved += o.moved
 	n.remembered += o.remembered
+	n.constrained += o.constrained
+	n.rolledOver += o.rolledOver
+	n.current += o.current
+	n.revoked += o.revoked
 }
 
 func (n *tally) String() string {
-	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted, %d refused; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
+	return fmt.Sprintf("%d cases in %d hierarchies: %d accepted (%d below name constraints, %d through a changed key), %d refused; with CRLs %d accepted, %d refused as revoked; by the pool %d accepted, %d of them through a derived anchor, and %d refused that Verify accepts; "+
 		"with policies %d accepted, %d refused, %d of them at sight of their names; %d certificates of the pool presented themselves to be let through; %d refused by narrow limits; %d accepted by memory alone; %d verdicts that depend on a replacement under way; %d times crypto/x509 reached its limit of signatures",
-		n.cases, n.worlds, n.accepted, n.refused, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.tight, n.remembered, n.moved, n.limited)
+		n.cases, n.worlds, n.accepted, n.constrained, n.rolledOver, n.refused, n.current, n.revoked, n.poolAccepted, n.derived, n.poolStricter, n.strictAccepted, n.strictRefused, n.atSight, n.itself, n.tight, n.remembered, n.moved, n.limited)
 }
 
 func (n *tally) compareWorld(t *testing.T, d dice, seed uint64, questions int) {
 	w := newWorld(d)
 	n.worlds++
+	if w.oneIn(4) {
+		dir, err := os.MkdirTemp("", "crls")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		w.lists = w.revoke(t, dir)
+		defer w.lists.checker.Close()
+	}
 	for i := range questions {
 		q := w.question()
 		n.cases++
@@ -166,6 +182,12 @@ func (w *world) compare(q question, n *tally) error {
 			return fmt.Errorf("Verify: %w (crypto/x509: %v)", err, theirErr)
 		}
 		n.accepted++
+		if len(ours) > 1 && slices.ContainsFunc(ours[1:], limitsNames) {
+			n.constrained++
+		}
+		if slices.ContainsFunc(ours[:len(ours)-1], func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }) {
+			n.rolledOver++
+		}
 	case theirErr == nil:
 		return fmt.Errorf("Verify is stricter: %w", err)
 	default:
@@ -212,6 +234,11 @@ func (w *world) compare(q question, n *tally) error {
 		}
 		if err := w.compareRemembering(v, q, opts, theirs, n, before); err != nil {
 			return fmt.Errorf("Verify with memory: %w (crypto/x509: %v)", err, theirErr)
+		}
+	}
+	if w.lists != nil && q.at.Equal(now) {
+		if err := w.lists.compare(w, q, opts, theirs, n); err != nil {
+			return fmt.Errorf("Verify with CRLs: %w (crypto/x509: %v)", err, theirErr)
 		}
 	}
 	if err := w.compareMoving(q, opts, theirs, n, plain, strict); err != nil {
@@ -262,6 +289,10 @@ func (w *world) compare(q question, n *tally) error {
 		return w.complete(q)
 	}
 	return nil
+}
+
+func limitsNames(c *x509.Certificate) bool {
+	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedEmailAddresses) > 0
 }
 
 type verdict struct {

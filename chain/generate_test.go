@@ -121,7 +121,8 @@ type entity struct {
 // verifiers of these stores.
 type world struct {
 	dice
-	odd int // one in so many certificates has a given oddity
+	odd         int  // one in so many certificates has a given oddity
+	constrained bool // most CAs limit names
 
 	roots  []*x509.Certificate // self-signed
 	cas    []*x509.Certificate // all others that issue, or try to
@@ -139,6 +140,9 @@ type world struct {
 	tight  *chain.Verifier // with narrow limits
 	moving *chain.Verifier // by turns like plain and like strict
 
+	entities []entity     // CAs
+	lists    *revocations // nil for most
+
 	signed map[[2]*x509.Certificate]bool // links that were checked
 	misled error                         // what a policy should not have been asked
 
@@ -148,6 +152,7 @@ type world struct {
 
 func newWorld(d dice) *world {
 	w := &world{dice: d, odd: pick(d, 8, 20, 40, 80, 1000), signed: map[[2]*x509.Certificate]bool{}}
+	w.constrained = w.oneIn(5)
 	w.issueAll()
 	w.hold()
 	return w
@@ -169,6 +174,14 @@ func (w *world) issueAll() {
 		}
 		entities = append(entities, e)
 	}
+	// CAs that change their key, and certify the new one with the old one and the other way round.
+	var successions [][2]entity
+	for range w.IntN(3) {
+		old := entities[w.IntN(roots+below)]
+		fresh := entity{old.name, keys[len(entities)]}
+		entities, successions = append(entities, fresh), append(successions, [2]entity{old, fresh})
+	}
+	w.entities = entities
 	for i, e := range entities[:roots] {
 		for range w.times(8) {
 			w.roots = append(w.roots, w.issue(w.caTemplate(e), e, e))
@@ -177,7 +190,17 @@ func (w *world) issueAll() {
 			w.cas = append(w.cas, w.issue(w.caTemplate(e), e, entities[w.IntN(i)]))
 		}
 	}
-	for i := roots; i < len(entities); i++ {
+	for _, s := range successions {
+		old, fresh := s[0], s[1]
+		w.cas = append(w.cas, w.issue(w.caTemplate(fresh), fresh, old))
+		if w.oneIn(2) {
+			w.cas = append(w.cas, w.issue(w.caTemplate(old), old, fresh))
+		}
+		if w.oneIn(3) {
+			w.roots = append(w.roots, w.issue(w.caTemplate(fresh), fresh, fresh))
+		}
+	}
+	for i := roots; i < roots+below; i++ {
 		e := entities[i]
 		for range w.times(4) {
 			// Rather deep than broad; now and then by a CA further down.
@@ -263,6 +286,10 @@ func (w *world) caTemplate(e entity) *x509.Certificate {
 		c.PermittedDNSDomains = w.half("a.test", "b.test", "test", "other")
 		c.ExcludedDNSDomains = w.half("b.test", "x.a.test", "other")
 		c.PermittedEmailAddresses = w.half("a.test")
+		c.PermittedDNSDomainsCritical = w.oneIn(2)
+	}
+	if w.constrained && w.oneIn(2) {
+		c.PermittedDNSDomains = []string{pick(w.dice, "test", "test", "a.test", "other")}
 		c.PermittedDNSDomainsCritical = w.oneIn(2)
 	}
 	w.policies(c)
