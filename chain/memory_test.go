@@ -363,6 +363,14 @@ func TestMemoryIsBoundedAndKeepsWhatComesAgain(t *testing.T) {
 	assert.Greater(t, count, most*9/10, "the room is used")
 	assert.LessOrEqual(t, bytes, 64<<20)
 	assert.Less(t, grown, int64(bytes)+1<<20, "what is measured is not more than what is counted")
+	if strangers < 1_000_000 {
+		for i := range 2 * most { // and no frequent one between them
+			verify(variant(leaf, uint32(strangers+i)))
+		}
+		for _, der := range frequent {
+			assert.True(t, v.Remembers(der), "what came once pushes out nothing that came again")
+		}
+	}
 	runtime.KeepAlive(v)
 }
 
