@@ -348,12 +348,13 @@ func (w *world) compareRemembering(v *chain.Verifier, q question, opts chain.Ver
 // compareMoving asks a verifier that is replaced at the same time. The verdict is
 // that of before or of after.
 func (w *world) compareMoving(q question, opts chain.VerifyOptions, theirs [][]*x509.Certificate, n *tally, plain, strict verdict) error {
-	var strictly []chain.Option
+	// With memory, the state of before may accept what was given a question ago.
+	options := []chain.Option{chain.WithMemory(0, 0)}
 	if w.oneIn(2) {
-		strictly = w.strictly()
+		options = append(options, w.strictly()...)
 	}
 	done := make(chan error)
-	go func() { done <- w.moving.Replace(w.heldRoots, w.held, strictly...) }()
+	go func() { done <- w.moving.Replace(w.heldRoots, w.held, options...) }()
 	ours, err := w.moving.Verify(q.leaf, opts)
 	verified, poolErr := q.x509(w.movingPool, poolOf(q.extra...))
 	if err := <-done; err != nil {

@@ -472,7 +472,7 @@ func (w *world) hold() {
 	w.strict = mustVerifier(w.heldRoots, w.held, append(w.strictly(), chain.WithMemory(0, 0))...)
 	w.rememberingStrictly = mustVerifier(w.heldRoots, w.held, w.strictly()...)
 	w.tight = mustVerifier(w.heldRoots, w.held, chain.WithLimits(1+w.IntN(4), 1+w.IntN(6)))
-	w.moving = mustVerifier(w.heldRoots, w.held)
+	w.moving = mustVerifier(w.heldRoots, w.held, chain.WithMemory(0, 0))
 
 	w.at = now
 	clock := func() time.Time { return w.at }
