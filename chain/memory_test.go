@@ -270,7 +270,10 @@ func TestMemoryWhileRootsAreReplaced(t *testing.T) {
 	v := l.verifier()
 	var mu sync.RWMutex // held for writing while roots are replaced
 	trusted := l
-	rounds, workers := 60, 4
+	rounds, workers := 20, 4
+	if os.Getenv("THOROUGH") != "" {
+		rounds = 500
+	}
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	for i := range workers {
