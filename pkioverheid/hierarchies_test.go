@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // AllHierarchies are all that have a row, also those that are not embedded.
@@ -37,6 +39,6 @@ func PairOf(k *KeyPair) tls.Certificate { return *k.pair() }
 
 // ParseKeyPair is LoadKeyPair on the contents of files.
 func ParseKeyPair(cert, key []byte, password string) (tls.Certificate, error) {
-	pair, _, err := parseKeyPair(cert, key, password)
+	pair, _, err := parseKeyPair(cert, key, truststore.WithPassword(password))
 	return pair, err
 }

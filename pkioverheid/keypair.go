@@ -161,13 +161,14 @@ type KeyPairFiles struct {
 	Cert string
 
 	// Key is the file of the key that belongs to it, PEM or DER, encrypted or not. If
-	// it is empty, Cert holds both: a .p12 or .pfx file, or PEM.
+	// it is empty, Cert holds both: a .p12, .pfx or .jks file, or PEM.
 	Key string
 
-	// Password opens a PKCS#12 or an encrypted key, and is ignored where nothing is
+	// Password opens a PKCS#12, a JKS or an encrypted key, and is ignored where nothing is
 	// encrypted. PasswordFile is a file with it, without the newline at its end. One
-	// of the two may be set.
-	Password, PasswordFile string
+	// of the two may be set. KeyPassword is that of the key in a JKS, if it has one of
+	// its own.
+	Password, PasswordFile, KeyPassword string
 
 	// Time returns the time at which a certificate may not have ended, and is the clock
 	// of [WatchKeyPair]. nil is time.Now, and a zero time is now.
@@ -333,11 +334,12 @@ func (f KeyPairFiles) parse(contents [][]byte) (pair tls.Certificate, path strin
 			return pair, f.Key, errors.New("the file is empty: there is no private key in it")
 		}
 	}
-	pair, where, err := parseKeyPair(cert, key, password)
+	opts := []truststore.Option{truststore.WithPassword(password), truststore.WithKeyPassword(f.KeyPassword)}
+	pair, where, err := parseKeyPair(cert, key, opts...)
 	if err == nil {
 		return pair, "", nil
 	}
-	if key != nil && swapped(cert, key, password) {
+	if key != nil && swapped(cert, key, opts...) {
 		return pair, "", fmt.Errorf("the two files are swapped: %s holds the private key, and %s the certificate", f.Cert, f.Key)
 	}
 	if where == inKey && key != nil {
@@ -351,13 +353,13 @@ const maxPassword = 64 << 10
 
 // swapped reports whether the file of the certificate holds the private key, and that
 // of the key the certificate.
-func swapped(certData, keyData []byte, password string) bool {
-	_, _, noKey := truststore.DecodeKey(keyData, truststore.WithPassword(password))
-	_, noCert := decodeCertificates(certData, password)
+func swapped(certData, keyData []byte, opts ...truststore.Option) bool {
+	_, _, noKey := truststore.DecodeKey(keyData, opts...)
+	_, noCert := decodeCertificates(certData, opts...)
 	if noKey == nil || noCert == nil {
 		return false
 	}
-	_, _, err := parseKeyPair(keyData, certData, password)
+	_, _, err := parseKeyPair(keyData, certData, opts...)
 	return err == nil
 }
 
@@ -369,17 +371,17 @@ const (
 	inKey         place = "the private key"
 )
 
-func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, place, error) {
+func parseKeyPair(certData, keyData []byte, opts ...truststore.Option) (tls.Certificate, place, error) {
 	source := keyData
 	if len(keyData) == 0 {
 		source = certData
 	}
-	key, certs, err := truststore.DecodeKey(source, truststore.WithPassword(password))
+	key, certs, err := truststore.DecodeKey(source, opts...)
 	if err != nil {
 		return tls.Certificate{}, inKey, err
 	}
 	if len(keyData) > 0 {
-		delivered, err := decodeCertificates(certData, password)
+		delivered, err := decodeCertificates(certData, opts...)
 		if err != nil {
 			return tls.Certificate{}, inCertificate, err
 		}
@@ -406,10 +408,10 @@ func parseKeyPair(certData, keyData []byte, password string) (tls.Certificate, p
 
 // decodeCertificates reads a file that is given for its certificates. Many hold a
 // private key too, as nginx and openssl like them; it is not the one to use.
-func decodeCertificates(data []byte, password string) (*truststore.Store, error) {
-	certs, err := truststore.Decode(data, truststore.WithPassword(password))
+func decodeCertificates(data []byte, opts ...truststore.Option) (*truststore.Store, error) {
+	certs, err := truststore.Decode(data, opts...)
 	if err != nil {
-		if _, beside, keyErr := truststore.DecodeKey(data, truststore.WithPassword(password)); keyErr == nil && beside.Len() > 0 {
+		if _, beside, keyErr := truststore.DecodeKey(data, opts...); keyErr == nil && beside.Len() > 0 {
 			return beside, nil
 		}
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
@@ -47,6 +48,8 @@ type decoder struct {
 	certs *Store
 	bad   skipped
 	crl   bool // there was a CRL, in PEM
+
+	passed error // of parameters for keys, in PEM
 }
 
 var (
@@ -60,6 +63,9 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 	switch {
 	case e.Kind == entry.CRL:
 		d.crl = true
+		return nil
+	case e.Kind == entry.Other && strings.HasSuffix(e.Label, "PARAMETERS"): // beside certificates
+		d.passed = e.Within(e.Err)
 		return nil
 	case e.Err != nil:
 		if e.Kind == entry.Trusted { // how far cannot be read
@@ -102,8 +108,11 @@ func (d *decoder) reject(der []byte) {
 func (d *decoder) result() (*Store, error) {
 	if d.certs.Len() == 0 && len(d.bad.errs) == 0 {
 		err := errNoCertificate
-		if d.crl {
+		switch {
+		case d.crl:
 			err = errOnlyCRLs
+		case d.passed != nil:
+			err = d.passed
 		}
 		if err := d.skip(err); err != nil {
 			return nil, err

@@ -233,7 +233,6 @@ func TestDecodeRefuses(t *testing.T) {
 		"UTF-16":                    {"\xff\xfe-\x00-\x00", "UTF-16"},
 		"XML":                       {"<?xml version=\"1.0\"?><md:EntityDescriptor/>", "no X509Certificate element"},
 		"JKS":                       {"\xfe\xed\xfe\xed\x00\x00\x00\x02", "damaged JKS"},
-		"JCEKS":                     {"\xce\xce\xce\xce\x00\x00\x00\x02", "keytool -importkeystore"},
 		"a private key":             {string(pemOf("PRIVATE KEY", key)), "block 1 (PRIVATE KEY, line 1, byte 0): this is a private key"},
 		"a certificate and its key": {plain + string(pemOf("EC PRIVATE KEY", sec1)), "(EC PRIVATE KEY, line "},
 		"an encrypted private key":  {string(pemOf("ENCRYPTED PRIVATE KEY", key)), "this is a private key"},

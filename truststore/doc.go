@@ -70,10 +70,14 @@
 // Decode. In PEM, CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks are read, and text
 // between blocks and CRLs are skipped. Signatures of PKCS#7 and of XML documents are not
 // checked. PKCS#12 is read with the encryption of today (AES, PBMAC1) and of old (RC2,
-// triple DES). JCEKS is not read. A document with a DTD or in another encoding than UTF-8
+// triple DES). Of a JCEKS the certificates are read, as of a JKS, up to the first secret
+// key. Zero bytes after the end of DER, PKCS#7 and PKCS#12 are ignored. A document with a DTD
+// or in another encoding than UTF-8
 // is refused. crypto/x509 reads no certificate with a negative serial number or a key on
-// another curve than P-224, P-256, P-384 and P-521: [ReadOutline] says what it is. A password must be that of a PKCS12 or JKS, and a PKCS12 that has none is
-// refused with one; for other formats it is ignored, so that a folder can hold both.
+// another curve than P-224, P-256, P-384 and P-521: [ReadOutline] says what it is. A
+// password must be that of a PKCS12 or JKS, and a PKCS12 in which
+// something is not encrypted and has no MAC is refused with one; for other formats it is
+// ignored, so that a folder can hold both.
 // Without a password, what is not encrypted is read without a check of its integrity, as
 // keytool does: a JKS always, a PKCS12 rarely.
 //

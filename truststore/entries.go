@@ -117,7 +117,7 @@ func only(f Format, err error) entries {
 // entriesIn reads a file of this format.
 func (f *form) entriesIn(data []byte, o options) entries {
 	return func(yield func(Format, entry.Entry) bool) {
-		for e := range f.entries(data, entry.Options{Password: o.password, Work: o.work}) {
+		for e := range f.entries(data, entry.Options{Password: o.password, KeyPassword: o.keyPassword, Work: o.work}) {
 			if e.Err == nil && len(e.DER) > entry.MaxCertificate {
 				e.Err = entry.ErrLarge
 			}

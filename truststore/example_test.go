@@ -344,3 +344,17 @@ func ExampleReadOutline() {
 	fmt.Printf("%s of %v until %s: %s\n", outline.Kind, outline.Subject, outline.NotAfter.Format(time.DateOnly), outline.Key)
 	// Output: certificate of CN=brainpool,O=Test,C=NL until 2036-11-25: ECDSA on brainpoolP256r1 (1.3.36.3.3.2.8.1.1.7)
 }
+
+// A JKS has a password, and each key in it may have another.
+func ExampleWithKeyPassword() {
+	data, err := os.ReadFile("testdata/cases/key.jks")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, certs, err := truststore.DecodeKey(data, truststore.WithPassword("storepass"), truststore.WithKeyPassword("keypass1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(certs.Len(), "certificate")
+	// Output: 1 certificate
+}

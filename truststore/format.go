@@ -46,6 +46,11 @@ const (
 	// XML is a document with ds:X509Certificate elements, such as SAML metadata.
 	// It is read only.
 	XML
+
+	// PKCS12Legacy is PKCS12 in the weak encryption of old (triple DES, SHA-1), for
+	// readers that know no other: Java before July 2021, Windows Server 2016. It is
+	// written only, and read as PKCS12.
+	PKCS12Legacy
 )
 
 // form is a row of the table of formats.
@@ -64,7 +69,9 @@ type form struct {
 var forms = []form{
 	{
 		format: JKS, name: "JKS", java: true,
-		sniff:   func(c content) bool { return bytes.HasPrefix(c.data, []byte("\xfe\xed\xfe\xed")) },
+		sniff: func(c content) bool {
+			return bytes.HasPrefix(c.data, []byte("\xfe\xed\xfe\xed")) || bytes.HasPrefix(c.data, []byte("\xce\xce\xce\xce")) // JCEKS
+		},
 		entries: jks.Entries,
 		encode:  func(s *Store, password string) ([]byte, error) { return jks.Encode(s.aliases(), password) },
 	},
@@ -89,6 +96,11 @@ var forms = []form{
 		sniff:   func(c content) bool { return c.first == ber.Integer && c.second == ber.Sequence },
 		entries: pkcs12.Entries,
 		encode:  func(s *Store, password string) ([]byte, error) { return pkcs12.Encode(s.aliases(), password) },
+	},
+	{
+		format: PKCS12Legacy, name: "PKCS12Legacy", java: true,
+		sniff:  func(content) bool { return false }, // it is read as PKCS12
+		encode: func(s *Store, password string) ([]byte, error) { return pkcs12.EncodeLegacy(s.aliases(), password) },
 	},
 	{
 		format: DER, name: "DER",

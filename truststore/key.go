@@ -9,7 +9,7 @@ import (
 )
 
 // DecodeKey reads one private key and the certificates beside it, in their order, from
-// PKCS#12, PEM, DER or base64 of DER; keys are PKCS#8, PKCS#1 or SEC 1, encrypted or not. The
+// PKCS#12, JKS, PEM, DER or base64 of DER; keys are PKCS#8, PKCS#1 or SEC 1, encrypted or not. The
 // Store may be empty, and which certificate belongs to the key is not checked. No key, a
 // second key, and an RSA key of more than 16384 bits are errors. No error contains the
 // password or a part of the key.
@@ -60,7 +60,7 @@ func decodeKey(data []byte, o options) (crypto.Signer, *Store, error) {
 // says nothing that the key and the certificates do not.
 func passedOverBesideKey(kind string) bool {
 	switch kind {
-	case "EC PARAMETERS", "DH PARAMETERS", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
+	case "EC PARAMETERS", "DH PARAMETERS", "X9.42 DH PARAMETERS", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
 		return true
 	}
 	return false

@@ -11,8 +11,11 @@ type Option func(*options)
 
 type options struct {
 	password string
-	limit    int64
-	work     *pbe.Work // of all that is read with these options, all files of a folder together
+
+	keyPassword string // see WithKeyPassword
+
+	limit int64
+	work  *pbe.Work // of all that is read with these options, all files of a folder together
 
 	keepGoing bool                       // see KeepGoing
 	rejected  map[[sha256.Size]byte]bool // certificates that a file of the reading rejects
@@ -38,6 +41,12 @@ func newOptions(opts []Option) options {
 // the same as none.
 func WithPassword(password string) Option {
 	return func(o *options) { o.password = password }
+}
+
+// WithKeyPassword gives DecodeKey the password of the private key in a JKS, where that is
+// not the password of the file.
+func WithKeyPassword(password string) Option {
+	return func(o *options) { o.keyPassword = password }
 }
 
 // WithLimit limits how many bytes are read, for a folder all files together. The default,

@@ -64,7 +64,7 @@ func TestScanGoesOnAfterTrouble(t *testing.T) {
 		"cut.der":     "",
 		"cut.pem":     "no END line: it is cut off",
 		"cut.jks":     "damaged JKS",
-		"jceks":       "JCEKS key store, which is not supported",
+		"jceks":       "damaged JKS",
 		"one bad.pem": "damaged base64",
 		"cut.xml":     "cut off",
 		"dtd.xml":     "DTD",

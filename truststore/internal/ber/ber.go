@@ -258,8 +258,8 @@ func AppendOctets(out, content []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Only returns the one element of data as DER does. White space may follow it; what
-// names the file in the error for anything else.
+// Only returns the one element of data as DER does. What may follow it is what End
+// permits; what names the file in the error for anything else.
 func Only(data []byte, what string) ([]byte, error) {
 	der, rest, err := DER(data)
 	if err != nil {
@@ -271,13 +271,17 @@ func Only(data []byte, what string) ([]byte, error) {
 	return der, nil
 }
 
-// End checks what follows the end of a file: white space.
+// End checks what follows the end of a file: white space, and zero bytes, with which files
+// that were exported on Windows are filled up.
 func End(rest []byte, what string) error {
-	if rest = bytes.TrimLeft(rest, "\r\n\t "); len(rest) > 0 {
+	if !IsPadding(rest) {
 		return fmt.Errorf("%d bytes follow the end of the %s: the file is damaged, or two files in one", len(rest), what)
 	}
 	return nil
 }
+
+// IsPadding reports whether there is nothing but white space and zero bytes.
+func IsPadding(rest []byte) bool { return len(bytes.TrimLeft(rest, "\x00\r\n\t ")) == 0 }
 
 // Cut returns the tag and content of the first element of data and what follows it. For
 // what it cannot read the tag is zero, and the content of an element of indefinite

@@ -2,7 +2,6 @@
 package der
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -12,11 +11,11 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/purposes"
 )
 
-// Entries yields the certificates, with nothing after the last one but white space.
+// Entries yields the certificates, with nothing after the last one but white space and zero bytes.
 func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 	return func(yield func(entry.Entry) bool) {
 		for number, at := 1, 0; ; number++ {
-			if rest := bytes.TrimLeft(data[at:], "\r\n\t "); len(rest) == 0 {
+			if ber.IsPadding(data[at:]) {
 				return
 			}
 			e := entry.Entry{Kind: entry.Plain, Number: number, Offset: at, Place: place}

@@ -66,7 +66,10 @@ func (e Entry) Within(err error) error {
 // Options are those of reading.
 type Options struct {
 	Password string
-	Work     *pbe.Work // of all that is read with these options
+
+	// KeyPassword is that of a key in a JKS, if it has one of its own.
+	KeyPassword string
+	Work        *pbe.Work // of all that is read with these options
 }
 
 // Only is a sequence of one error about a whole file.

@@ -1,5 +1,5 @@
 // Package jks reads and writes the former key stores of Java. keystore-go checks the
-// digest of one and writes it. The certificates are taken by a walk of our own, because
+// digest of one, decrypts keys and writes it. The certificates are taken by a walk of our own, because
 // keystore-go allocates what lengths and counts say, before it looks whether the file has
 // that much; reads nothing without a password; and keeps entries in a map, which has no
 // order, and in which one of two with the same alias gets lost.
@@ -7,6 +7,7 @@ package jks
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/hmac"
 	"crypto/sha1"
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
+	"github.com/go-pkioverheid/trust/truststore/internal/keys"
 	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -31,9 +33,11 @@ import (
 // encrypted bytes and a count of such certificates.
 const (
 	magicNumber = 0xfeedfeed
+	magicJCEKS  = 0xcececece // the same with stronger keys, and with secret keys
 
 	privateKey  = 1
 	trustedCert = 2
+	secretKey   = 3
 )
 
 // maxEntries bounds what keystore-go makes of an entry beside its bytes.
@@ -42,7 +46,8 @@ const maxEntries = 1 << 18
 var (
 	errDamaged   = errors.New("damaged JKS: it is cut off, or something in it says that it is longer than it is")
 	errManyCerts = fmt.Errorf("the private keys have more than %d certificates", maxEntries)
-	errKey       = errors.New("this is a JKS key store, from which keys are not read: convert it with keytool -importkeystore -deststoretype PKCS12")
+	errJCEKS     = errors.New("this is a JCEKS key store, from which keys are not read: convert it with keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12")
+	errSecret    = errors.New("it is a secret key, whose length the JCEKS does not say: what follows it is not read")
 )
 
 // Entries yields the entries of a JKS. Without a password the digest is not checked.
@@ -58,11 +63,16 @@ func Entries(data []byte, o entry.Options) iter.Seq[entry.Entry] {
 		for _, in := range entries {
 			e := entry.Entry{Kind: entry.Trusted, Number: in.number, Alias: in.alias, Place: place}
 			if in.tag == privateKey {
-				e.Kind, e.Key = entry.PrivateKey, func() (crypto.Signer, error) { return nil, errKey }
+				e.Kind, e.Key = entry.PrivateKey, func() (crypto.Signer, error) { return in.privateKey(o) }
 				if !yield(e) {
 					return
 				}
 				e.Kind, e.Key = entry.OfKey, nil
+			}
+			if in.tag == secretKey {
+				e.Kind, e.Err = entry.Unknown, errSecret
+				yield(e)
+				return
 			}
 			for i, cert := range in.certs {
 				e.DER = cert
@@ -88,8 +98,9 @@ func check(data []byte, password string) error {
 		return err
 	}
 	body, digest := data[:len(data)-sha1.Size], data[len(data)-sha1.Size:]
-	fits := isASCII(password) && keystore.New().Load(bytes.NewReader(data), []byte(password)) == nil ||
-		!isASCII(password) && hmac.Equal(digest, digestOf(body, password))
+	byLibrary := isASCII(password) && data[0] == magicNumber>>24
+	fits := byLibrary && keystore.New().Load(bytes.NewReader(data), []byte(password)) == nil ||
+		!byLibrary && hmac.Equal(digest, digestOf(body, password))
 	if !fits { // after the walk, nothing else is left that can be wrong
 		return pbe.ErrWrong
 	}
@@ -102,6 +113,8 @@ type storeEntry struct {
 	tag    uint32
 	alias  string
 	certs  [][]byte // one of a trusted certificate; of a private key its own and those above it
+	key    []byte   // encrypted
+	jceks  bool
 }
 
 func (e storeEntry) String() string {
@@ -113,7 +126,7 @@ func (e storeEntry) String() string {
 func walk(data []byte) ([]storeEntry, error) {
 	in := cryptobyte.String(data)
 	var magic, version, count uint32
-	if !in.ReadUint32(&magic) || magic != magicNumber || !in.ReadUint32(&version) || !in.ReadUint32(&count) {
+	if !in.ReadUint32(&magic) || magic != magicNumber && magic != magicJCEKS || !in.ReadUint32(&version) || !in.ReadUint32(&count) {
 		return nil, errDamaged
 	}
 	if version != 1 && version != 2 {
@@ -125,7 +138,7 @@ func walk(data []byte) ([]storeEntry, error) {
 	var entries []storeEntry
 	var keyCerts uint64
 	for number := 1; number <= int(count); number++ {
-		e := storeEntry{number: number}
+		e := storeEntry{number: number, jceks: magic == magicJCEKS}
 		var alias, date, key cryptobyte.String
 		if !in.ReadUint32(&e.tag) || !in.ReadUint16LengthPrefixed(&alias) || !in.ReadBytes((*[]byte)(&date), 8) {
 			return nil, fmt.Errorf("entry %d: %w", number, errDamaged)
@@ -138,7 +151,11 @@ func walk(data []byte) ([]storeEntry, error) {
 			if !readBytes(&in, &key) || !in.ReadUint32(&certs) {
 				return nil, fmt.Errorf("%v: %w", e, errDamaged)
 			}
+			e.key = key
 		default:
+			if e.tag == secretKey && e.jceks {
+				return append(entries, e), nil
+			}
 			return nil, fmt.Errorf("%v is neither a certificate nor a private key", e)
 		}
 		if e.tag == privateKey {
@@ -165,6 +182,60 @@ func walk(data []byte) ([]storeEntry, error) {
 		return nil, fmt.Errorf("%d bytes follow the end of the JKS: the file is damaged, or two files in one", len(in)-sha1.Size)
 	}
 	return entries, nil
+}
+
+// privateKey decrypts the key of an entry: keystore-go does, which is given a store of this
+// one entry. The password is the key's own or, without one, that of the store.
+func (e storeEntry) privateKey(o entry.Options) (crypto.Signer, error) {
+	if e.jceks {
+		return nil, errJCEKS
+	}
+	if err := pbe.Approved("SHA-1"); err != nil {
+		return nil, err
+	}
+	if len(e.key) > keys.MaxKey+256 { // around the key are its algorithm, a salt and a digest
+		return nil, keys.ErrLarge
+	}
+	const ours = "store"
+	secret := pbe.NewSecret(cmp.Or(o.KeyPassword, o.Password))
+	password, ok := latin1(cmp.Or(o.KeyPassword, o.Password))
+	if !ok {
+		return nil, errors.New("the password of its key has characters beyond ISO 8859-1: convert it with keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12")
+	}
+	var b cryptobyte.Builder
+	for _, n := range []uint32{magicNumber, 2, 1, privateKey} {
+		b.AddUint32(n)
+	}
+	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(ours)) })
+	b.AddUint64(0) // the date
+	b.AddUint32(uint32(len(e.key)))
+	b.AddBytes(e.key)
+	b.AddUint32(0) // no certificates
+	body, err := b.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	ks := keystore.New()
+	if err := ks.Load(bytes.NewReader(append(body, digestOf(body, ours)...)), []byte(ours)); err != nil {
+		return nil, errDamaged
+	}
+	key, err := ks.GetPrivateKeyEntry(ours, password)
+	if err != nil || !keys.IsOneSequence(key.PrivateKey) {
+		return nil, secret.BlameNone(pbe.ErrWrong)
+	}
+	return keys.ParsePKCS8(key.PrivateKey)
+}
+
+// latin1 returns a text in ISO 8859-1, of which keystore-go makes the UTF-16 that Java
+// hashes.
+func latin1(s string) (out []byte, ok bool) {
+	for _, r := range s {
+		if r > 0xff {
+			return nil, false
+		}
+		out = append(out, byte(r))
+	}
+	return out, true
 }
 
 // readBytes reads bytes after their length.

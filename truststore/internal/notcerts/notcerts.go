@@ -35,7 +35,6 @@ var magic = []struct {
 	begin string
 	err   error
 }{
-	{0, "\xce\xce\xce\xce", errors.New("this is a JCEKS key store, which is not supported: convert it with keytool -importkeystore -deststoretype PKCS12")},
 	{0, "\x00\x00\x00\x01\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x02\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x00CERT", errors.New("this is a certificate store of Windows (.sst), which is not supported: export the certificates as PKCS #7")},

@@ -35,6 +35,14 @@ type reader struct {
 	count int
 }
 
+// newReader reads lines that end in CR alone too, as Macs of old wrote them, if all do.
+func newReader(text []byte) reader {
+	if bytes.IndexByte(text, '\n') < 0 {
+		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	}
+	return reader{text: text}
+}
+
 var (
 	begin  = []byte("-----BEGIN")
 	end    = []byte("-----END")
@@ -163,7 +171,7 @@ func (b *block) der() ([]byte, error) {
 // First returns the content of the first block; encrypted means that of a private key
 // which only a password reads.
 func First(text []byte) (der []byte, encrypted bool, err error) {
-	r := reader{text: text}
+	r := newReader(text)
 	b, err := r.next()
 	if err != nil {
 		return nil, false, err

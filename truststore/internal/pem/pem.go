@@ -28,7 +28,7 @@ import (
 // Entries yields what the blocks hold.
 func Entries(text []byte, o entry.Options) iter.Seq[entry.Entry] {
 	return func(yield func(entry.Entry) bool) {
-		r := reader{text: text}
+		r := newReader(text)
 		for more := true; more; {
 			b, err := r.next()
 			if b == nil {

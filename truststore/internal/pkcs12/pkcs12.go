@@ -42,7 +42,13 @@ type contents struct {
 	// unchecked is not nil where no password was given and the file has one. Its
 	// contents are then what somebody left unencrypted.
 	unchecked error
+
+	// noMAC is true where a password was given and there is no MAC: then the decryption
+	// must be the check of all that is there.
+	noMAC bool
 }
+
+var errNoCheck = errors.New("this PKCS#12 has no MAC, and in what is not encrypted nothing that a password could check: give none, or write it anew with a MAC")
 
 var errOther = errors.New("the PKCS#12 holds a secret, or something else that is not a certificate: give a file with certificates only")
 
@@ -61,12 +67,16 @@ func Entries(data []byte, o entry.Options) iter.Seq[entry.Entry] {
 		if c.other > 0 && !yield(entry.Entry{Kind: entry.Other, Err: errOther}) {
 			return
 		}
-		keyIDs := c.keyIDs()
+		byID := c.keysByID()
 		for i, cert := range c.certs {
+			key, ofKey := byID[string(cert.id)]
+			if cert.alias == "" { // some writers name the key only
+				cert.alias = key.alias
+			}
 			e := entry.Entry{Kind: entry.Plain, Number: i + 1, Alias: cert.alias, DER: cert.der, Err: cert.err, Place: place}
 			if restriction := cert.purposes.Restriction(); restriction != "" {
 				e.Kind, e.Restriction = entry.Restricted, restriction
-			} else if keyIDs[string(cert.id)] {
+			} else if ofKey {
 				e.Kind = entry.OfKey
 			} else if cert.purposes.Listed() {
 				e.Kind = entry.Trusted
@@ -80,14 +90,14 @@ func Entries(data []byte, o entry.Options) iter.Seq[entry.Entry] {
 
 func place(e entry.Entry) string { return fmt.Sprintf("certificate %d in the PKCS#12", e.Number) }
 
-func (c *contents) keyIDs() map[string]bool {
-	ids := make(map[string]bool, len(c.keys))
+func (c *contents) keysByID() map[string]keyBag {
+	byID := make(map[string]keyBag, len(c.keys))
 	for _, key := range c.keys {
 		if len(key.id) > 0 {
-			ids[string(key.id)] = true
+			byID[string(key.id)] = key
 		}
 	}
-	return ids
+	return byID
 }
 
 // key reads a key, which it decrypts.
@@ -213,9 +223,7 @@ func (c *contents) read(data []byte, password string) error {
 		return errDamaged
 	}
 	if pfx.Empty() {
-		if password != "" {
-			return errors.New("this PKCS#12 has nothing that a password could check: give none, or write it anew with a MAC")
-		}
+		c.noMAC = password != ""
 	} else if err := pbe.CheckMAC(pfx, authSafe, c.secret, c.work); err != nil {
 		if password != "" || !errors.Is(err, pbe.ErrWrong) && !errors.Is(err, pbe.ErrFIPS) {
 			return err
@@ -256,6 +264,7 @@ func (c *contents) readPart(in *cryptobyte.String) error {
 		!info.ReadASN1(&content, tagExplicit0) {
 		return errDamaged
 	}
+	encrypted := false
 	switch {
 	case contentType.Equal(oidData):
 		if !content.ReadASN1(&bags, cbasn1.OCTET_STRING) {
@@ -269,14 +278,18 @@ func (c *contents) readPart(in *cryptobyte.String) error {
 		if bags, err = c.decryptPart(content); err != nil {
 			return err
 		}
+		encrypted = true
 	default:
 		return fmt.Errorf("its content type %v is not supported: want one that is encrypted with a password", contentType)
 	}
 	body, err := enter(bags)
-	if err != nil {
+	switch {
+	case err != nil && encrypted && c.noMAC: // padding that was right by chance
+		return pbe.ErrWrong
+	case err != nil:
 		return err
 	}
-	return c.readBags(body)
+	return c.readBags(body, encrypted)
 }
 
 func (c *contents) decryptPart(content cryptobyte.String) ([]byte, error) {
@@ -306,7 +319,7 @@ func (c *contents) decryptPart(content cryptobyte.String) ([]byte, error) {
 }
 
 // readBags reads SafeContents. Bags may hold bags; the walk has bounded how deep.
-func (c *contents) readBags(in cryptobyte.String) error {
+func (c *contents) readBags(in cryptobyte.String, encrypted bool) error {
 	for !in.Empty() {
 		var bag, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
@@ -314,6 +327,8 @@ func (c *contents) readBags(in cryptobyte.String) error {
 			return errDamaged
 		}
 		switch {
+		case c.noMAC && !encrypted && !oid.Equal(oidShroudedKeyBag):
+			return errNoCheck
 		case oid.Equal(oidKeyBag):
 			c.keys = append(c.keys, keyBag{der: value, attributes: readAttributes(bag)})
 		case oid.Equal(oidShroudedKeyBag):
@@ -334,7 +349,7 @@ func (c *contents) readBags(in cryptobyte.String) error {
 			if !value.ReadASN1(&value, cbasn1.SEQUENCE) {
 				return errDamaged
 			}
-			if err := c.readBags(value); err != nil {
+			if err := c.readBags(value, encrypted); err != nil {
 				return err
 			}
 		case !oid.Equal(oidCRLBag):
@@ -346,6 +361,10 @@ func (c *contents) readBags(in cryptobyte.String) error {
 
 // Encode writes a trust store of Java, with as many iterations as keytool.
 func Encode(certs iter.Seq2[*x509.Certificate, string], password string) ([]byte, error) {
+	return encode(library.Modern2023, certs, password)
+}
+
+func encode(encoder *library.Encoder, certs iter.Seq2[*x509.Certificate, string], password string) ([]byte, error) {
 	if strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, errors.New("the password of a PKCS12 must be printable ASCII, because Java takes no other")
 	}
@@ -353,5 +372,14 @@ func Encode(certs iter.Seq2[*x509.Certificate, string], password string) ([]byte
 	for cert, alias := range certs {
 		entries = append(entries, library.TrustStoreEntry{Cert: cert, FriendlyName: alias})
 	}
-	return library.Modern2023.WithIterations(10_000).EncodeTrustStoreEntries(entries, password)
+	return encoder.WithIterations(10_000).EncodeTrustStoreEntries(entries, password)
+}
+
+// EncodeLegacy writes it with triple DES and SHA-1, for Java before July 2021 and Windows
+// Server 2016, which read nothing else.
+func EncodeLegacy(certs iter.Seq2[*x509.Certificate, string], password string) ([]byte, error) {
+	if err := pbe.Approved("triple DES and SHA-1"); err != nil {
+		return nil, fmt.Errorf("cannot write PKCS12Legacy: %w", err)
+	}
+	return encode(library.LegacyDES, certs, password)
 }

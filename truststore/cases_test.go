@@ -1,0 +1,183 @@
+package truststore
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/fips140"
+	"crypto/rsa"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+func TestKeysAndCertificatesThatOthersWrite(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		opts       []Option
+		certs      int
+		key        any
+		err        string
+	}{
+		{"a PKCS#12 with eight zero bytes after it", "eight-zero-bytes.p12", []Option{WithPassword("test")}, 1, (*rsa.PrivateKey)(nil), ""},
+		{"an encrypted PKCS#12 without a MAC", "nomac-all-encrypted.p12", []Option{WithPassword("test")}, 1, (*rsa.PrivateKey)(nil), ""},
+		{"the same with a wrong password", "nomac-all-encrypted.p12", []Option{WithPassword("tset")}, 0, nil, "the password given does not fit"},
+		{"the same without a password", "nomac-all-encrypted.p12", nil, 0, nil, "no password was given"},
+		{"PEM with parameters of DH", "certificate-key-x942-dhparams.pem", nil, 1, (*rsa.PrivateKey)(nil), ""},
+		{"a JKS, with both passwords", "key.jks", []Option{WithPassword("storepass"), WithKeyPassword("keypass1")}, 1, (*ecdsa.PrivateKey)(nil), ""},
+		{"a JKS, with that of the key only", "key.jks", []Option{WithKeyPassword("keypass1")}, 1, (*ecdsa.PrivateKey)(nil), ""},
+		{"a JKS, with that of the store for the key", "key.jks", []Option{WithPassword("storepass")}, 0, nil, "the password given does not fit"},
+		{"a JKS, with that of the key for the store", "key.jks", []Option{WithPassword("keypass1")}, 0, nil, "the password given does not fit"},
+		{"a JKS without a password", "key.jks", nil, 0, nil, "entry 1 (own) in the JKS: it is encrypted, and no password was given"},
+		{"a JKS without a key", "jks-bad-digest.jks", nil, 0, nil, "there is no private key in it"},
+		{"a JCEKS", "keystore.jceks", []Option{WithPassword("changeit")}, 0, nil, "-srckeystore FILE -srcstoretype JCEKS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if fips140.Enforced() && c.key != nil {
+				t.Skip("these forms are not approved for FIPS 140-3")
+			}
+			key, certs, err := DecodeKey(caseFile(t, c.file), c.opts...)
+			if c.err != "" {
+				require.ErrorContains(t, err, c.err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.certs, certs.Len())
+			assert.IsType(t, c.key, key)
+			assert.Equal(t, list(certs)[0].PublicKey, key.Public())
+		})
+	}
+}
+
+func TestCertificatesThatOthersWrite(t *testing.T) {
+	cert := realCerts(t)[0]
+	p7b, err := New(cert).Encode(PKCS7)
+	require.NoError(t, err)
+	p12, err := New(cert).Encode(PKCS12, WithPassword("test"))
+	require.NoError(t, err)
+	zeros := make([]byte, 9)
+	for _, c := range []struct {
+		name, password string
+		data           []byte
+		certs          int
+		err            string
+	}{
+		{"lines that end in CR alone", "", caseFile(t, "cr-only.pem"), 1, ""},
+		{"zero bytes after DER", "", append(bytes.Clone(cert.Raw), zeros...), 1, ""},
+		{"zero bytes after PKCS#7", "", append(p7b, zeros...), 1, ""},
+		{"zero bytes after PKCS#12", "test", append(p12, zeros...), 1, ""},
+		{"zero bytes and another after DER", "", append(append(bytes.Clone(cert.Raw), zeros...), 1), 0, "certificate 2"},
+		{"zero bytes between two in DER", "", append(append(bytes.Clone(cert.Raw), zeros...), cert.Raw...), 0, "certificate 2"},
+		{"zero bytes and another after PKCS#7", "", append(p7b, 0, 0, 1), 0, "3 bytes follow"},
+		{"a JCEKS", "changeit", caseFile(t, "trusted.jceks"), 1, ""},
+		{"a JCEKS without its password", "", caseFile(t, "trusted.jceks"), 1, ""},
+		{"a JCEKS with a wrong password", "wrong", caseFile(t, "trusted.jceks"), 0, "the password given does not fit"},
+		{"a JKS whose digest is wrong", "changeit", caseFile(t, "jks-bad-digest.jks"), 0, "the password given does not fit"},
+		{"a JCEKS with a secret key", "storepass", caseFile(t, "key.jceks"), 0, "private key"},
+		{"a request in DER", "", caseFile(t, "request.csr.der"), 0, "this is a certificate request (CSR)"},
+		{"a public key in DER", "", caseFile(t, "publickey.der"), 0, "this is a public key"},
+		{"a page", "", caseFile(t, "html-page.cer"), 0, "this is an HTML page"},
+		{"a certificate that OpenSSL rejects", "", caseFile(t, "rejected-trusted-certificate.pem"), 0, "rejected for serverAuth, clientAuth"},
+		{"parameters alone", "", []byte("-----BEGIN DH PARAMETERS-----\nMAYCAQACAQI=\n-----END DH PARAMETERS-----\n"), 0, "these are parameters of keys"},
+	} {
+		s, err := Decode(c.data, WithPassword(c.password))
+		if c.err != "" {
+			assert.ErrorContains(t, err, c.err, c.name)
+			continue
+		}
+		if assert.NoError(t, err, c.name) {
+			assert.Equal(t, c.certs, s.Len(), c.name)
+		}
+	}
+}
+
+func TestEntriesOfAJCEKS(t *testing.T) {
+	var got []string
+	for e := range Entries(caseFile(t, "key.jceks")) {
+		got = append(got, fmt.Sprintf("%v %d %q kind %d position %d, %v", e.Format, e.Number, e.Alias, e.Kind, e.Position, e.Err))
+	}
+	assert.Equal(t, []string{
+		`JKS 1 "own" kind 5 position 0, <nil>`,
+		`JKS 1 "own" kind 3 position 1, <nil>`,
+		`JKS 2 "zsecret" kind 0 position 0, truststore: entry 2 (zsecret) in the JKS: it is a secret key, whose length the JCEKS does not say: what follows it is not read`,
+	}, got)
+}
+
+func TestAPKCS12WithoutAMACIsCheckedByItsDecryption(t *testing.T) {
+	open, err := pkcs12.Passwordless.EncodeTrustStore(realCerts(t)[:1], "")
+	require.NoError(t, err)
+	_, err = Decode(open, WithPassword("test"))
+	assert.ErrorContains(t, err, "this PKCS#12 has no MAC, and in what is not encrypted nothing that a password could check")
+	s, err := Decode(open)
+	require.NoError(t, err)
+	assert.Equal(t, 1, s.Len())
+
+	// About one of 256 wrong passwords gives padding that is right.
+	data := caseFile(t, "nomac-all-encrypted.p12")
+	for i := range 300 {
+		_, err := Decode(data, WithPassword(strconv.Itoa(i)))
+		require.ErrorIs(t, err, ErrPassword, i)
+	}
+}
+
+func TestACertificateHasTheNameOfItsKey(t *testing.T) {
+	id := seq(oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 21}), tlv(0x31, octets([]byte{7})))
+	name := func(text string) []byte {
+		return seq(oid(oidFriendlyName), tlv(0x31, tlv(0x1e, []byte(text))))
+	}
+	value := tlv(0xa0, seq(oid(oidX509Certificate), tlv(0xa0, octets(realCerts(t)[0].Raw))))
+	key := seq(oid(oidKeyBag), tlv(0xa0, pkcs8(t, testKey())), tlv(0x31, id, name("\x00a")))
+	var got []string
+	for e := range Entries(pfx(key, seq(oid(oidCertBag), value, tlv(0x31, id)), seq(oid(oidCertBag), value, tlv(0x31, id, name("\x00b"))), seq(oid(oidCertBag), value))) {
+		require.NoError(t, e.Err)
+		got = append(got, e.Alias)
+	}
+	assert.Equal(t, []string{"a", "a", "b", ""}, got, "the key's, and its certificate's unless that has its own")
+}
+
+// What is written for Java of old is read by today's, OpenSSL's "legacy" provider and Windows.
+func TestPKCS12OfOldIsWrittenOnRequestOnly(t *testing.T) {
+	if fips140.Enforced() {
+		_, err := New(realCerts(t)...).Encode(PKCS12Legacy, WithPassword("changeit"))
+		require.ErrorContains(t, err, "triple DES")
+		return
+	}
+	data, err := New(realCerts(t)...).Encode(PKCS12Legacy, WithPassword("changeit"))
+	require.NoError(t, err)
+	assert.Contains(t, string(data), "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03", "pbeWithSHAAnd3-KeyTripleDES-CBC")
+	f, err := Detect(data)
+	require.NoError(t, err)
+	assert.Equal(t, PKCS12, f)
+	s, err := Decode(data, WithPassword("changeit"))
+	require.NoError(t, err)
+	assert.Empty(t, Diff(s, New(realCerts(t)...)))
+	modern, err := s.Encode(PKCS12, WithPassword("changeit"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(modern), "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03")
+}
+
+// What the README says of the readers of PKCS#12.
+func TestReadersOfPKCS12(t *testing.T) {
+	if fips140.Enforced() {
+		t.Skip("triple DES is not approved for FIPS 140-3")
+	}
+	dir := t.TempDir()
+	var s Store
+	for i := range 33 {
+		s.Add(newCert(t, pkix.Name{CommonName: "c" + strconv.Itoa(i)}))
+	}
+	for name, f := range map[string]Format{"new.p12": PKCS12, "old.p12": PKCS12Legacy} {
+		require.NoError(t, s.WriteFile(filepath.Join(dir, name), f, WithPassword("geheim")))
+	}
+	assert.Equal(t, 33, bytes.Count(tool(t, dir, "keytool", "-list", "-keystore", "old.p12", "-storepass", "geheim"), []byte("trustedCertEntry")))
+	for _, name := range []string{"new.p12", "old.p12"} {
+		assert.Equal(t, 33, bytes.Count(tool(t, dir, "openssl", "pkcs12", "-in", name, "-passin", "pass:geheim", "-nokeys"), []byte("-----BEGIN")), name)
+		assert.Equal(t, 32, bytes.Count(tool(t, dir, "certtool", "--p12-info", "--inraw", "--infile", name, "--password", "geheim"), []byte("-----BEGIN")), name)
+	}
+}
