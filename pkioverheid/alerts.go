@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/go-pkioverheid/trust/chain"
 )
 
 // What crypto/tls, crypto/x509 and net/http say in words only is read in this file.
@@ -111,4 +113,28 @@ func (http2StreamError) Error() string { return "" }
 func wantsHTTP1(err error) bool {
 	var e http2StreamError
 	return errors.As(err, &e) && e.Code == 0xd
+}
+
+// noClientCertificate is what crypto/tls says about a client that shows none.
+const noClientCertificate = "tls: client didn't provide a certificate"
+
+// causeOfWords returns the reason in crypto/x509's words, which is all that net/http logs;
+// empty for others.
+func causeOfWords(text string) chain.Reason {
+	for _, known := range []struct {
+		words []string
+		cause chain.Reason
+	}{
+		{[]string{"certificate has expired or is not yet valid", " is before "}, chain.NotYetValid},
+		{[]string{"certificate has expired or is not yet valid"}, chain.Expired},
+		{[]string{"certificate signed by unknown authority"}, chain.UnknownAuthority},
+		{[]string{"certificate specifies an incompatible key usage"}, chain.WrongUsage},
+		{[]string{"certificate is not authorized to sign other certificates"}, chain.NotACA},
+		{[]string{"too many intermediates for path length constraint"}, chain.PathTooLong},
+	} {
+		if !slices.ContainsFunc(known.words, func(w string) bool { return !strings.Contains(text, w) }) {
+			return known.cause
+		}
+	}
+	return ""
 }

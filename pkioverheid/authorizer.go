@@ -68,6 +68,11 @@ type AccessError struct {
 	// Advice is what to do about it, for who runs the server.
 	Advice string
 
+	// Reason is why a server refused, and Cause the reason of a certificate that it
+	// refused: both are for ServerConfig.OnRefusal, and empty in what an Authorizer says.
+	Reason FailureReason
+	Cause  chain.Reason
+
 	// Err holds what is underneath.
 	Err []error
 }

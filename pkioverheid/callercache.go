@@ -58,9 +58,9 @@ func (c *callers) ofConnection(r *http.Request, t *trustState) (*Identity, *refu
 	state := r.TLS
 	switch {
 	case state == nil:
-		return nil, refusalOf(nil, &AccessError{Problem: "The request did not come over TLS, so nobody is known to call."})
+		return nil, refusalOf(nil, &AccessError{Reason: NoCertificate, Problem: "The request did not come over TLS, so nobody is known to call."})
 	case len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0:
-		return nil, refusalOf(nil, &AccessError{Problem: "The caller showed no certificate that was verified."})
+		return nil, refusalOf(nil, &AccessError{Reason: NoCertificate, Problem: "The caller showed no certificate that was verified."})
 	}
 	// net/http gives all requests of a connection the same pointer.
 	now, leaf, key := time.Now(), state.VerifiedChains[0][0], weak.Make(state)

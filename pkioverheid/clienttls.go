@@ -166,7 +166,7 @@ func (c *clientState) verifyConnection(cs tls.ConnectionState) error {
 	verified, err := c.check(cs, x509.ExtKeyUsageServerAuth)
 	if err != nil {
 		err := serverError(host, err)
-		report(c.own.tracing, c.own.tracing.Failed, Event{Peer: host, Reason: RefusedPeer, Err: err})
+		report(c.own.tracing, c.own.tracing.Failed, Event{Peer: host, Reason: RefusedPeer, Cause: err.Reason, Err: err})
 		return err
 	}
 	if tr := c.own.tracing; tr.Peer != nil {

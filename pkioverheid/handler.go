@@ -2,14 +2,7 @@ package pkioverheid
 
 import (
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"slices"
-	"time"
-
-	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Handler returns a middleware that passes requests on to next whose caller is verified
@@ -27,9 +20,11 @@ import (
 // that stay open. The Authorizer is asked for every request. A proxy's header that is
 // refused is refused for five seconds without being read again.
 //
-// Trust.Logger gets a warning for every request that is refused: the reason, the address,
-// and the OIN and subject where the caller's certificate was verified, or what it claims to
-// be where not.
+// ServerConfig.OnRefusal may answer in another way. Trace.Refused hears of every request
+// that is refused, and Trust.Logger at most once a second for each reason, with the number
+// of those left out: the reason, the address, and the OIN and subject where the caller's
+// certificate was verified, or what it claims to be where not. Where the certificate of a
+// connection is refused, the connection is closed (Connection: close; GOAWAY in HTTP/2).
 func (s *Server) Handler(next http.Handler) http.Handler { return s.handler(next, s.allow) }
 
 // HandlerFor returns a [Server.Handler] for a route: it asks the server's Authorizer and
@@ -72,69 +67,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// No request of the connection can succeed. HTTP/2 turns it into GOAWAY.
 		w.Header().Set("Connection", "close")
 	}
-	attrs := append(slices.Clip(refused.attrs), slog.String("remote", safetext.Printable(r.RemoteAddr, safetext.MostError)))
-	h.server.trust.logger().LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", attrs...)
-	http.Error(w, refused.answer, refused.status) // as plain text, with nosniff
-}
-
-// refusal is what is said about a refused request. It holds no certificate: that
-// of a stranger may be large, and this is remembered.
-type refusal struct {
-	status int
-	answer string      // to the caller
-	attrs  []slog.Attr // for the log
-
-	trust *trustState // as for known
-	at    time.Time
-}
-
-func (r *refusal) fresh(t *trustState, now time.Time) bool {
-	age := now.Sub(r.at)
-	return r.trust == t && age >= 0 && age < refuseFor
-}
-
-// refusalOf says to the log what it does not say to the caller.
-func refusalOf(id *Identity, err error) *refusal {
-	r := &refusal{status: http.StatusForbidden, answer: reasonFor(id, err)}
-	r.attrs = append(r.attrs, slog.String("reason", safetext.Printable(err.Error(), safetext.MostError)))
-	var failed *chain.Error
-	switch {
-	case errors.As(err, &failed) && id == nil && failed.Chain.Leaf() != nil:
-		r.attrs = append(r.attrs, slog.String("claims", safetext.Name(failed.Chain.Leaf().Subject, safetext.MostDN)))
-	case id != nil:
-		r.attrs = append(r.attrs, slog.String("oin", string(id.oin)), slog.String("subject", safetext.Name(id.Certificate().Subject, safetext.MostDN)))
-	}
-	var bad *headerError
-	if errors.As(err, &bad) {
-		r.status = http.StatusBadRequest
-	}
-	return r
-}
-
-// reasonFor is what the caller may know: what is wrong with its own certificate, and
-// what an Authorizer says in an AccessError. What a policy or somebody's Authorizer says
-// otherwise may be about other systems.
-func reasonFor(id *Identity, err error) string {
-	var (
-		g3     *G3Error
-		access *AccessError
-		failed *chain.Error
-		bad    *headerError
-	)
-	switch {
-	case errors.As(err, &g3):
-		return g3.Error()
-	case errors.As(err, &access):
-		return safetext.Printable(wording(access.Problem, ""), safetext.MostError)
-	case errors.As(err, &bad):
-		return bad.Error()
-	case id != nil:
-		return fmt.Sprintf("pkioverheid: %s is not let in", safetext.Certificate(id.Certificate()))
-	case errors.As(err, &failed):
-		if g3 := findG3(failed.Chain); g3 != nil {
-			return g3.Error()
-		}
-		return fmt.Sprintf("pkioverheid: the caller's certificate was refused: %s", failed.Reason)
-	}
-	return "pkioverheid: the caller's certificate was refused"
+	h.server.reportRefusal(r, refused)
+	h.server.answer(w, r, refused)
 }

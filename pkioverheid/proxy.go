@@ -46,6 +46,11 @@ type Proxy struct {
 	// link-local one (fe80::/10) is the proxy's on every interface.
 	From []netip.Prefix
 
+	// CallerHeader is the header in which the proxy names the address that called it, for
+	// the log and Trace alone: X-Real-IP, or X-Forwarded-For, of which the last address
+	// counts. Empty: they name the proxy's address.
+	CallerHeader string
+
 	// Unix lets in everything that comes through a Unix socket, which is for the
 	// permissions of the socket to guard.
 	Unix bool
@@ -126,6 +131,8 @@ type proxyHeader struct {
 	parse func(string) ([]*x509.Certificate, error)
 	from  []netip.Prefix
 	unix  bool
+
+	callerName string // of the header, in canonical form, or empty
 }
 
 func newProxyHeader(p Proxy) (*proxyHeader, error) {
@@ -149,10 +156,15 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 	if h.name == "" {
 		return nil, errors.New("pkioverheid: Proxy.Header is not set: name the header in which the proxy sends the certificate")
 	}
-	if strings.ContainsFunc(h.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' || r == ',' }) {
-		return nil, fmt.Errorf("pkioverheid: Proxy.Header: %s is not the name of a header", safetext.Quote(h.name))
+	for field, name := range map[string]string{"Header": h.name, "CallerHeader": p.CallerHeader} {
+		if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' || r == ',' }) {
+			return nil, fmt.Errorf("pkioverheid: Proxy.%s: %s is not the name of a header", field, safetext.Quote(name))
+		}
 	}
-	h.name = http.CanonicalHeaderKey(h.name)
+	h.name, h.callerName = http.CanonicalHeaderKey(h.name), http.CanonicalHeaderKey(p.CallerHeader)
+	if h.name == h.callerName {
+		return nil, errors.New("pkioverheid: Proxy.CallerHeader is the header of the certificate: name the one with the caller's address")
+	}
 	if len(h.from) == 0 && !h.unix {
 		return nil, errors.New("pkioverheid: Proxy.From is empty: name the addresses that the proxy connects from, for everybody else can write the header too")
 	}
@@ -176,7 +188,11 @@ type headerError struct {
 }
 
 func (e *headerError) Error() string {
-	return "pkioverheid: the header " + safetext.Printable(e.name, safetext.MostError) + " holds no certificate that can be read: " + e.err.Error()
+	return wording(e.problem(), "")
+}
+
+func (e *headerError) problem() string {
+	return "The header " + safetext.Printable(e.name, safetext.MostError) + " holds no certificate that can be read: " + e.err.Error() + "."
 }
 
 func (e *headerError) Unwrap() error { return e.err }
@@ -186,19 +202,60 @@ func (h *proxyHeader) value(r *http.Request) (string, error) {
 	values := r.Header[h.name]
 	if !h.isProxy(r) {
 		if len(values) > 0 {
-			return "", &AccessError{Problem: "The header " + safetext.Printable(h.name, safetext.MostError) + " came from an address that is not the proxy's."}
+			return "", &AccessError{Reason: NotFromProxy, Problem: "The header " + safetext.Printable(h.name, safetext.MostError) + " came from an address that is not the proxy's."}
 		}
-		return "", &AccessError{Problem: "The request did not come through the proxy."}
+		return "", &AccessError{Reason: NotFromProxy, Problem: "The request did not come through the proxy."}
 	}
 	switch {
 	case len(values) > 1:
 		return "", &headerError{h.name, fmt.Errorf("it is there %d times", len(values))}
-	case len(values) == 0 || values[0] == "":
-		return "", &AccessError{Problem: "The proxy got no certificate from the caller."}
+	case len(values) == 0:
+		return "", &AccessError{Reason: NoCertificate, Problem: "The proxy got no certificate from the caller, or passed it on under another name.", Advice: h.elsewhere(r)}
+	case values[0] == "":
+		return "", &AccessError{Reason: NoCertificate, Problem: "The proxy got no certificate from the caller."}
 	case len(values[0]) > maxClientCert:
 		return "", &headerError{h.name, fmt.Errorf("it has %d bytes, and at most %d are read", len(values[0]), maxClientCert)}
 	}
 	return values[0], nil
+}
+
+// elsewhere says in which other header a certificate came, for who runs the server. What
+// is in it is not read: the caller may have sent it.
+func (h *proxyHeader) elsewhere(r *http.Request) string {
+	other := ""
+	for name, values := range r.Header {
+		if len(values) > 0 && looksLikeCertificate(values[0]) && (other == "" || name < other) {
+			other = name
+		}
+	}
+	if other == "" {
+		return "There is no header " + h.name + ": if callers do have certificates, make the proxy send them in it, or set Proxy.Header to the name that it uses."
+	}
+	return "There is no header " + h.name + ", and a certificate came in the header " + safetext.Quote(other) + ": if the proxy sends that, and overwrites what callers send in it, set Proxy.Header to it."
+}
+
+// looksLikeCertificate recognises how each ProxyFormat begins.
+func looksLikeCertificate(value string) bool {
+	const least = 200 // bytes, in base64 too
+	return len(value) > least && (strings.HasPrefix(value, "-----BEGIN") || strings.HasPrefix(value, "MII") ||
+		strings.HasPrefix(value, ":MII") || strings.Contains(value, `Cert="-----BEGIN`))
+}
+
+// caller returns the address that the proxy names, for the log; empty for none. A nil
+// proxyHeader names nobody.
+func (h *proxyHeader) caller(r *http.Request) string {
+	if h == nil || h.callerName == "" || !h.isProxy(r) {
+		return ""
+	}
+	values := r.Header[h.callerName]
+	if len(values) == 0 {
+		return ""
+	}
+	last := values[len(values)-1]
+	if i := strings.LastIndexByte(last, ','); i >= 0 {
+		last = last[i+1:]
+	}
+	return safetext.Printable(strings.TrimSpace(last), safetext.Most)
 }
 
 func (h *proxyHeader) isProxy(r *http.Request) bool {

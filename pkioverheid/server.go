@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -38,6 +39,13 @@ type ServerConfig struct {
 	// come from the TLS connection.
 	Proxy *Proxy
 
+	// OnRefusal answers a request that Handler refuses: with problem+json, a SOAP Fault, or
+	// what else the caller reads. status is 403, or 400 where a proxy's header cannot be
+	// read, and may be replaced. err is an *[AccessError] with Reason, Cause and a Problem
+	// that is for the caller to read. Where it writes nothing, and where it is nil, the
+	// answer is the text of err. It runs concurrently.
+	OnRefusal func(w http.ResponseWriter, r *http.Request, status int, err error)
+
 	// SessionLifetime is how long a client may resume TLS sessions after the handshake
 	// in which it signed with its key, however often it resumes. It must then sign
 	// again. Zero means 24 hours; crypto/tls sets seven days as the most for one
@@ -54,6 +62,8 @@ type Server struct {
 	trust           Trust // for Logger
 	tracing         *tracing
 	callers         callers
+	onRefusal       func(w http.ResponseWriter, r *http.Request, status int, err error)
+	requestLog      logLimit
 	sessionLifetime time.Duration
 }
 
@@ -80,7 +90,7 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	if err := faultOf(allow); err != nil {
 		return nil, err
 	}
-	s := &Server{allow: allow, trust: cfg.Trust.snapshot(), tracing: newTracing(cfg.Trust), sessionLifetime: cfg.SessionLifetime}
+	s := &Server{allow: allow, trust: cfg.Trust.snapshot(), tracing: newTracing(cfg.Trust), sessionLifetime: cfg.SessionLifetime, onRefusal: cfg.OnRefusal}
 	if s.sessionLifetime == 0 {
 		s.sessionLifetime = defaultSessionLifetime
 	}
@@ -212,7 +222,12 @@ func (s *serverState) pairFor(hello *tls.ClientHelloInfo, most uint16) (pair *tl
 func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer) error {
 	tr := s.own.tracing
 	refused := func(reason FailureReason, err error) error {
-		report(tr, tr.Failed, Event{Server: true, Reason: reason, Err: err})
+		e := Event{Server: true, Reason: reason, Err: err}
+		var failed *chain.Error
+		if reason == RefusedPeer && errors.As(err, &failed) {
+			e.Cause = failed.Reason
+		}
+		report(tr, tr.Failed, e)
 		return &reportedError{err}
 	}
 	c, err := s.check(cs, x509.ExtKeyUsageClientAuth)
@@ -224,7 +239,7 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 		return refused(RefusedPeer, err)
 	}
 	if err := allow(id); err != nil {
-		return refused(NotLetIn, fmt.Errorf("pkioverheid: %s is not let in: %w", safetext.Certificate(id.Certificate()), err))
+		return refused(NotLetIn, notLetIn(id, err))
 	}
 	report(tr, tr.Peer, Event{Server: true, Certificate: id.Certificate(), Hierarchy: id.Hierarchy(), OIN: id.OIN(), Resumed: cs.DidResume})
 	return nil
@@ -240,16 +255,33 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 // ended or was revoked stops counting on connections that stay open.
 func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	if cs == nil || len(cs.VerifiedChains) == 0 {
+		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errNotVerified})
 		return Identity{}, errNotVerified
 	}
 	id, err := s.current.get().caller(cs.VerifiedChains)
+	known := &id
 	if err != nil {
+		known = nil
+	} else if err = s.allow(id); err != nil {
+		err = notLetIn(id, err)
+	}
+	if err != nil {
+		e := Event{Server: true, Err: err}
+		e.Reason, e.Cause = failureOf(known, err)
+		report(s.tracing, s.tracing.Refused, e)
 		return Identity{}, err
 	}
-	if err := s.allow(id); err != nil {
-		return Identity{}, fmt.Errorf("pkioverheid: %s is not let in: %w", safetext.Certificate(id.Certificate()), err)
-	}
 	return id, nil
+}
+
+// Parts of errors by which the log's limit tells them apart.
+const (
+	notLetInText      = " is not let in: "
+	refusedClientText = "pkioverheid: the client's certificate was refused: "
+)
+
+func notLetIn(id Identity, err error) error {
+	return fmt.Errorf("pkioverheid: %s"+notLetInText+"%w", safetext.Certificate(id.Certificate()), err)
 }
 
 // caller identifies a client from what crypto/tls verified, perhaps for another use, on a
@@ -264,7 +296,7 @@ func (t *trustState) caller(verified [][]*x509.Certificate) (Identity, error) {
 }
 
 func refusedClient(err error) error {
-	return fmt.Errorf("pkioverheid: the client's certificate was refused: %w", err)
+	return fmt.Errorf(refusedClientText+"%w", err)
 }
 
 // identify reads the verified chain of a client.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -35,6 +36,9 @@ type Trace struct {
 	// refuses, and who breaks off, only [Server.ErrorLog] and [Server.HandshakeFailed]
 	// can know.
 	Failed func(Event)
+
+	// Refused is called when a server refused a request, in its Handler or in Identify.
+	Refused func(Event)
 
 	// Own is called when something must be done about a key pair: when a client or
 	// server is made, and in the first handshake after a replacement and of each day.
@@ -63,9 +67,12 @@ type Event struct {
 	OIN     OIN
 	Resumed bool
 
-	// Of Failed: which side refused what. Err is of Replaced too: nil if the new contents
-	// are in use.
+	// Of Failed and Refused: which side refused what, the reason of a certificate that we
+	// refused where it is known, and the status of the answer, 0 where there is none. Err
+	// is of Replaced too: nil if the new contents are in use.
 	Reason FailureReason
+	Cause  chain.Reason
+	Status int
 	Err    error
 
 	// Of Own: what is wrong, until when something can be done (see [KeyPairStatus]), and
@@ -75,7 +82,7 @@ type Event struct {
 	Text     string
 }
 
-// FailureReason says which side refused which certificate in a handshake.
+// FailureReason says which side refused what, in a handshake or a request.
 type FailureReason string
 
 const (
@@ -86,6 +93,13 @@ const (
 	PeerBrokeOff       FailureReason = "the peer broke off"                        // it closed the connection without a reason
 	RefusedPeer        FailureReason = "the peer's certificate was refused"        // we refused its certificate
 	NotLetIn           FailureReason = "the peer is not let in"                    // the Authorizer refused its holder
+)
+
+// Why a server refused a request, beside RefusedPeer and NotLetIn.
+const (
+	NoCertificate    FailureReason = "the caller showed no certificate"      // in the handshake, or in the proxy's header
+	NotFromProxy     FailureReason = "the request did not come by the proxy" // see Proxy.From
+	UnreadableHeader FailureReason = "the proxy's header cannot be read"     // see Proxy.Format
 )
 
 // OwnProblem is what is wrong with a certificate of ours.
@@ -194,21 +208,44 @@ func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 	if err == nil || errors.As(err, &known) {
 		return
 	}
-	e := Event{Server: true, Reason: FailureUnknown, Err: err}
+	e := Event{Server: true, Err: err}
+	e.Reason, e.Cause = s.handshakeFailure(err)
 	if remote != nil {
 		e.Peer = safetext.Printable(remote.String(), safetext.MostError)
 	}
+	report(s.tracing, s.tracing.Failed, e)
+}
+
+// handshakeFailure returns why a handshake failed.
+func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {
 	var refused *tls.CertificateVerificationError
 	switch said, local := alertOf(err); {
 	case errors.As(err, &refused):
-		e.Reason = RefusedPeer
+		return RefusedPeer, s.current.get().causeOf(refused)
+	case err.Error() == noClientCertificate:
+		return NoCertificate, ""
 	case local || said == otherAlert:
 	case said != noAlert:
-		e.Reason = reasonOfAlert(said)
+		return reasonOfAlert(said), ""
 	case lostBy(err) != nil:
-		e.Reason = PeerBrokeOff
+		return PeerBrokeOff, ""
 	}
-	report(s.tracing, s.tracing.Failed, e)
+	return FailureUnknown, ""
+}
+
+// causeOf returns why crypto/tls refused a client's certificate. What a pool refuses is an
+// unknown authority to it.
+func (t *trustState) causeOf(refused *tls.CertificateVerificationError) chain.Reason {
+	var failed *chain.Error
+	if certs := refused.UnverifiedCertificates; len(certs) > 0 {
+		_, err := t.verifier.Verify(certs[0], chain.VerifyOptions{
+			Time: t.clock(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, Extra: t.genuine(certs[1:]),
+		})
+		if errors.As(err, &failed) {
+			return failed.Reason
+		}
+	}
+	return causeOfWords(refused.Err.Error())
 }
 
 // ErrorLog returns a logger for http.Server.ErrorLog. It reads net/http's words about
@@ -216,56 +253,44 @@ func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 // second for each reason, and one for all that is not about handshakes, with the number
 // of those left out.
 func (s *Server) ErrorLog() *log.Logger {
-	return log.New(&errorLog{server: s, last: make(map[string]*logged)}, "", 0)
+	return log.New(&errorLog{server: s}, "", 0)
 }
 
 type errorLog struct {
 	server *Server
-	mu     sync.Mutex
-	last   map[string]*logged // by reason, of which there are few
-}
-
-type logged struct {
-	at      time.Time
-	leftOut int
+	limit  logLimit
 }
 
 // Write takes a line of net/http.
 func (l *errorLog) Write(p []byte) (int, error) {
 	line := safetext.Printable(strings.TrimSpace(string(p[:min(len(p), 1024)])), safetext.MostError)
-	kind := "net/http"
+	var reason FailureReason
+	var cause chain.Reason
 	if rest, found := strings.CutPrefix(line, "http: TLS handshake error from "); found {
 		remote, text, _ := strings.Cut(rest, ": ")
-		kind = "handshake"
 		if err := errorOfWords(text); err != nil {
-			said, _ := alertOf(err)
-			kind = fmt.Sprintf("handshake, alert %d", said)
+			reason, cause = l.server.handshakeFailure(err)
 			l.server.HandshakeFailed(namedAddr(remote), err)
+		} else {
+			reason, cause = reportedWords(text)
 		}
 	}
-	if leftOut, ok := l.admit(kind); ok {
+	if leftOut, ok := l.limit.admit(reason, cause); ok {
 		l.server.trust.logger().LogAttrs(context.Background(), slog.LevelWarn, "pkioverheid: net/http reports an error", slog.String("error", line), slog.Int("left_out", leftOut))
 	}
 	return len(p), nil
 }
 
-// admit reports whether a line of the kind may be logged, and how many were not since.
-func (l *errorLog) admit(kind string) (leftOut int, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now() // a limit for the log, which no verification depends on
-	last := l.last[kind]
-	if last == nil {
-		last = new(logged)
-		l.last[kind] = last
+// reportedWords returns the reason in the text of an error of VerifyConnection.
+func reportedWords(text string) (FailureReason, chain.Reason) {
+	if rest, found := strings.CutPrefix(text, refusedClientText+"chain: "); found {
+		cause, _, _ := strings.Cut(rest, ":") // our own word
+		return RefusedPeer, chain.Reason(cause)
 	}
-	if age := now.Sub(last.at); age >= 0 && age < time.Second {
-		last.leftOut++
-		return 0, false
+	if strings.Contains(text, notLetInText) {
+		return NotLetIn, ""
 	}
-	leftOut = last.leftOut
-	*last = logged{at: now}
-	return leftOut, true
+	return RefusedPeer, ""
 }
 
 // errorOfWords is the error of which net/http logged the text, nil for one that

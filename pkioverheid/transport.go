@@ -326,13 +326,13 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	var refused *tls.CertificateVerificationError
 	tr, peer := c.client.own.tracing, c.peer(req, a)
 	if errors.As(err, &refused) {
-		var e error
+		var e *ServerCertificateError
 		if c.publicHosts.has(req.URL) {
 			e = publicError(peer, refused)
 		} else {
 			e = c.client.explainServer(peer, refused)
 		}
-		report(tr, tr.Failed, Event{Peer: peer, Reason: RefusedPeer, Err: e})
+		report(tr, tr.Failed, Event{Peer: peer, Reason: RefusedPeer, Cause: e.Reason, Err: e})
 		return e
 	}
 	if e := a.clientCertificateError(req.URL.Hostname(), peer, err); e != nil {
