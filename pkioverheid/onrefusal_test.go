@@ -167,7 +167,7 @@ func TestOnRefusalGetsStatusAndReason(t *testing.T) {
 			assert.Equal(t, c.peer, events[1].Peer)
 			assert.True(t, events[1].Server)
 			assert.Zero(t, inside.calls.Load())
-			assert.Equal(t, 1, strings.Count(logged.String(), "\n"), "one line a reason and second")
+			assert.Equal(t, 1, strings.Count(logged.String(), "a caller was refused"), "one line a reason and second")
 			if c.peer == "203.0.113.6" {
 				assert.Contains(t, logged.String(), `"caller":"203.0.113.6"`)
 			} else {
