@@ -3,6 +3,7 @@ package crl
 import (
 	"crypto/x509/pkix"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"strings"
 	"time"
@@ -42,6 +43,12 @@ func (e *RevokedError) Error() string {
 	}
 	fmt.Fprintf(&b, ", of %s: ask the holder for the certificate that replaces it", inUTC(e.ThisUpdate))
 	return b.String()
+}
+
+// LogValue returns the serial number, when and why it was revoked, and whose list says so.
+func (e *RevokedError) LogValue() slog.Value {
+	return safetext.Group(slog.String("serial", hexOf(e.Serial)), slog.Time("revokedAt", e.RevokedAt), slog.String("reason", e.Reason.String()),
+		slog.String("issuer", safetext.Name(e.Issuer, safetext.MostDN)), slog.Time("thisUpdate", e.ThisUpdate))
 }
 
 func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -90,6 +91,19 @@ type Advice struct {
 
 	// Sources name the publications that the advice follows.
 	Sources []string `json:"sources,omitempty"`
+}
+
+// LogValue returns all of it but the sources.
+func (a Advice) LogValue() slog.Value {
+	return safetext.Group(slog.String("status", string(a.Status)), slog.String("urgency", string(a.Urgency)), slog.Time("deadline", a.Deadline),
+		slog.String("replacement", hierarchyName(a.Replacement)), slog.String("supplier", string(a.Supplier)), slog.String("text", a.Text))
+}
+
+func hierarchyName(h pkioverheid.Hierarchy) string {
+	if h == 0 {
+		return ""
+	}
+	return h.String()
 }
 
 // Compare orders advice for [slices.SortFunc]: the most urgent first, then the
