@@ -19,11 +19,12 @@ var (
 	deadline   = prometheus.NewDesc("pkioverheid_own_deadline_timestamp_seconds", "When our own certificate must have been replaced.", []string{"name", "hierarchy"}, nil)
 	unused     = prometheus.NewDesc("pkioverheid_own_not_replaced", "1 if what the files hold is not in use.", []string{"name"}, nil)
 	age        = prometheus.NewDesc("pkioverheid_crl_age_seconds", "How long ago the CRL was confirmed or made.", crlLabels, nil)
+	usable     = prometheus.NewDesc("pkioverheid_crl_usable", "1 if the CRL can say that a certificate is not revoked.", crlLabels, nil)
 	nextUpdate = prometheus.NewDesc("pkioverheid_crl_next_update_timestamp_seconds", "Until when the CRL counts.", crlLabels, nil)
 )
 
-// Two CAs may have one name, and then their lists are at two places.
-var crlLabels = []string{"issuer", "source"}
+// Two CAs may have one name, and not one key.
+var crlLabels = []string{"issuer", "issuer_key", "source"}
 
 // Metrics are to be registered with a prometheus.Registerer.
 type Metrics struct {
@@ -57,9 +58,16 @@ func side(e pkioverheid.Event) string {
 	return "client"
 }
 
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // Describe describes the metrics.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{deadline, unused, age, nextUpdate} {
+	for _, d := range []*prometheus.Desc{deadline, unused, usable, age, nextUpdate} {
 		ch <- d
 	}
 	m.peers.Describe(ch)
@@ -74,16 +82,13 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	for name, k := range m.pairs {
 		s := k.Status()
 		gauge(deadline, float64(s.Deadline.Unix()), name, s.Hierarchy.String())
-		problem := 0.0
-		if s.Err != nil {
-			problem = 1
-		}
-		gauge(unused, problem, name)
+		gauge(unused, number(s.Err != nil), name)
 	}
 	for _, s := range m.checker.Status() {
-		source := s.URL + s.File // one of them
-		gauge(age, s.Age.Seconds(), s.Issuer, source)
-		gauge(nextUpdate, float64(s.NextUpdate.Unix()), s.Issuer, source)
+		labels := []string{s.Issuer, s.IssuerKeyID, s.URL + s.File} // from one of the two
+		gauge(usable, number(s.Usable), labels...)
+		gauge(age, s.Age.Seconds(), labels...)
+		gauge(nextUpdate, float64(s.NextUpdate.Unix()), labels...)
 	}
 	m.peers.Collect(ch)
 	m.failed.Collect(ch)

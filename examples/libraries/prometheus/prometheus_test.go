@@ -79,6 +79,7 @@ func TestWhatTheMetricsAndSpansSay(t *testing.T) {
 	for _, line := range []string{
 		`pkioverheid_own_deadline_timestamp_seconds{hierarchy="` + pkioverheid.PrivateG1.String() + `",name="server"} `,
 		`pkioverheid_own_not_replaced{name="server"} 0`,
+		`pkioverheid_crl_usable{issuer="`,
 		`pkioverheid_crl_age_seconds{issuer="`,
 		`pkioverheid_crl_next_update_timestamp_seconds{issuer="`,
 		`pkioverheid_handshakes_total{hierarchy="` + pkioverheid.PrivateG1.String() + `",side="server"} 2`,
@@ -86,6 +87,7 @@ func TestWhatTheMetricsAndSpansSay(t *testing.T) {
 	} {
 		assert.Contains(t, text, line)
 	}
+	assert.Equal(t, 3, strings.Count(text, "\npkioverheid_crl_usable{"), "the root's list and two CAs'")
 	assert.NotContains(t, text, string(other), "a label of anybody's choice")
 
 	require.Len(t, spans.Ended(), 2)
