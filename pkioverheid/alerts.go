@@ -87,7 +87,7 @@ func lostBy(err error) error {
 // wrongSignature is what crypto/x509 says about a CA of the right name and another key.
 var wrongSignature = []string{rsa.ErrVerification.Error(), "x509: ECDSA verification failure", "x509: Ed25519 verification failure"}
 
-// hintOf returns what the constraint of a pool has against a CA in it, empty for nothing:
+// hintOf returns why the constraint of a pool refused a CA in it, empty if it did not:
 // crypto/x509 then says that the authority is unknown, possibly because of that.
 func hintOf(err error) string {
 	_, after, found := strings.Cut(err.Error(), " (possibly because of ")

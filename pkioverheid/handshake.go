@@ -21,7 +21,7 @@ type certificateRequest struct {
 	chain         [][]byte          // with what is above it
 	unsupported   error             // why it was not shown
 	sent          bool
-	next          *x509.Certificate // the one that stands after it, for the same host
+	next          *x509.Certificate // the next one for the same host
 	at            time.Time
 }
 
@@ -234,8 +234,8 @@ func diallerOf(conn net.Conn) (*attempt, uint16) {
 	}
 }
 
-// notedBody notes that reading a request's body failed: an error about that is no
-// server's doing.
+// notedBody notes that reading a request's body failed: an error about that does not come
+// from the server.
 type notedBody struct {
 	io.ReadCloser
 	attempt *attempt

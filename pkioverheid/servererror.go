@@ -136,7 +136,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 	e.Advice = "The server's owner must send it, or add " + safetext.Certificate(e.Path[1]) + " to Trust.Roots."
 }
 
-// notAccepted says what a rule in a pool has against a CA that is in it.
+// notAccepted says why the constraint of a pool refused a CA that is in it.
 func notAccepted(hint string) string {
 	return "A CA above it was not accepted: " + safetext.Printable(hint, safetext.MostError) + "."
 }

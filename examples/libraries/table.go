@@ -115,7 +115,7 @@ const (
 	lostSent = "what was asked for and sent"
 )
 
-// lost returns what an error does not say of what there was to say, empty for nothing.
+// lost returns what is missing in an error, empty for nothing.
 func lost(o outcome, err error) string {
 	var (
 		g3     *pkioverheid.G3Error

@@ -111,7 +111,7 @@ ssl_max_protocol_version = '%[2]s'
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		require.NoError(t, cmd.Process.Signal(syscall.SIGQUIT)) // at once
-		_ = cmd.Wait()                                          // it says that it was told to
+		_ = cmd.Wait()                                          // its status is that of the signal
 	})
 	require.Eventually(t, func() bool {
 		return p.command("pg_isready", "-q", "-h", "127.0.0.1", "-p", p.port).Run() == nil
@@ -138,7 +138,7 @@ func TestPostgreSQLItself(t *testing.T) {
 		ours    *pkioverheid.KeyPair
 		check   func(*testing.T, error)
 	}{
-		{"that lets us in", g1.Issue(), g1, g1.KeyPair(), func(t *testing.T, err error) { assert.NoError(t, err) }},
+		{"that accepts us", g1.Issue(), g1, g1.KeyPair(), func(t *testing.T, err error) { assert.NoError(t, err) }},
 		{"under G3", pkiotest.New(pkioverheid.G3).Issue(), g1, g1.KeyPair(), func(t *testing.T, err error) {
 			var g3 *pkioverheid.G3Error
 			assert.ErrorAs(t, err, &g3)
