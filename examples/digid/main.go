@@ -1,4 +1,4 @@
-// Command digid shows a web application behind DigiD: it fetches DigiD's SAML
+// Command digid shows a web application that uses DigiD: it fetches DigiD's SAML
 // metadata over HTTPS, keeps the signing certificates of it that verify, and
 // resolves an artifact over SOAP with mutual TLS, on the way from G3 to Private G1
 // and from there to Private G4. It calls a stand-in on the loopback interface,

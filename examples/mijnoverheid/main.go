@@ -49,8 +49,8 @@ func run(w io.Writer) error {
 	return nil
 }
 
-// tell prints what came of something and reports whether that was expected.
-func tell(w io.Writer, what string, err error, want bool) error {
+// report prints what came of something and reports whether that was expected.
+func report(w io.Writer, what string, err error, want bool) error {
 	if err != nil {
 		fmt.Fprintf(w, "   %s: refused: %s\n", what, standin.Explain(err))
 	} else {
@@ -74,10 +74,10 @@ func persoonlijkeGegevens(w io.Writer) error {
 			Trust:    standin.Trust(), Base: pkiotest.Base(server), // yours has neither
 		}, url)
 		server.Close()
-		if err := tell(w, "under "+h.String()+", before", before, h == g3); err != nil {
+		if err := report(w, "under "+h.String()+", before", before, h == g3); err != nil {
 			return err
 		}
-		if err := tell(w, "under "+h.String()+", now", now, h != g3); err != nil {
+		if err := report(w, "under "+h.String()+", now", now, h != g3); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func lopendeZaken(w io.Writer) error {
 		cfg := pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(server)} // yours has the key pair only
 		for _, way := range []way{byCPA, byPin, byHierarchy} {
 			err := send(way, cfg, agreed)
-			if err := tell(w, "  "+string(way), err, stage.works[way]); err != nil {
+			if err := report(w, "  "+string(way), err, stage.works[way]); err != nil {
 				server.Close()
 				return err
 			}
@@ -145,7 +145,7 @@ func berichtenbox(w io.Writer) error {
 		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), pkiotest.TSP(c.tsp))
 		err := ask(s, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1)), Base: pkiotest.Base(server)}, "https://"+host+"/")
 		server.Close()
-		if err := tell(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
+		if err := report(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {
 			return err
 		}
 	}

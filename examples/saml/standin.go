@@ -109,7 +109,7 @@ func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) error {
 
 var forHost = []pkiotest.LeafOption{pkiotest.DNSNames(host), pkiotest.Organization("Logius")}
 
-// register tells whose signatures to accept, and where the answers go.
+// register says whose signatures to accept, and where the answers go.
 func (s *standIn) register(cert *x509.Certificate, acs string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

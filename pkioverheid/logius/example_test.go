@@ -2,6 +2,7 @@ package logius_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -333,4 +334,49 @@ func ExampleCheckDigiDCertificates() {
 	err := logius.CheckDigiDCertificates(next, now, pkioverheid.Trust{Roots: truststore.NewSource(exampleRoots())}) // yours has no Roots
 	fmt.Println(err)
 	// Output: logius: DigiD: the certificate for preproduction is under Private G4 TLS and the one for production under Private G1: use the same kind in both
+}
+
+func ExampleEntity_OIN() {
+	oin, err := logius.Entity{ID: "urn:nl-eid-gdi:1.0:RD:00000004000000149000:entities:9002"}.OIN()
+	fmt.Println(oin, err)
+	// Output: 00000004000000149000 <nil>
+}
+
+// A party has a certificate that crypto/x509 does not parse; the others stay.
+func ExampleKeepGoing() {
+	document := strings.Replace(exampleMetadata(pkioverheid.PrivateG1), "<ds:X509Certificate>", "<ds:X509Certificate>MAA=</ds:X509Certificate><ds:X509Certificate>", 1)
+	metadata, err := logius.ReadMetadata(strings.NewReader(document), logius.KeepGoing())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, key := range metadata.Entities[0].Keys {
+		fmt.Println(key.Use, len(key.Certificates), len(key.Unread))
+	}
+	// Output:
+	// signing 1 1
+	// encryption 1 0
+}
+
+// Have the metadata fetched, and verified by package samlsig: see the example there.
+func ExampleKeyring_Watch() {
+	keys, err := logius.BSNk().NewKeyring(pkioverheid.Trust{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = keys.Watch(context.Background(), logius.MetadataSource{URL: "https://bsnk.example/metadata", Client: http.DefaultClient})
+	fmt.Println(err)
+	// Output: logius: MetadataSource.Verify is nil, so that anybody could write the metadata: use samlsig.VerifyMetadata
+}
+
+func ExampleKeyring_Metadata() {
+	keys, err := logius.BSNk().NewKeyring(pkioverheid.Trust{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(keys.Metadata() == nil)
+	keys.Update(&logius.Metadata{Entities: []logius.Entity{{ID: "urn:nl:one"}}})
+	fmt.Println(keys.Metadata().Entities[0].ID)
+	// Output:
+	// true
+	// urn:nl:one
 }

@@ -180,7 +180,7 @@ func TestAKeyringFollowsWhereMetadataIsPublished(t *testing.T) {
 	assert.Len(t, changes[len(changes)-1].Refused, 0)
 	mu.Unlock()
 
-	// What is refused leaves what was there, and somebody is told.
+	// What is refused leaves what was there, and is reported.
 	for text, break_ := range map[string]func(){
 		"the answer is":             func() { w.publisher.mu.Lock(); w.status = 500; w.publisher.mu.Unlock() },
 		"nobody signed this":        func() { w.publish("forged", "", time.Time{}) },

@@ -151,6 +151,8 @@ func (r *Reader) next() (xml.Token, error) {
 		err = errors.New("the document ends in the middle: it is cut off")
 	case syntax != nil:
 		err = fmt.Errorf("damaged XML in line %d: %s", r.Line(int64(r.at)), safetext.Printable(syntax.Msg, mostName))
+	case !errors.Is(err, errTag):
+		err = errors.New(safetext.Printable(err.Error(), mostName)) // it quotes the document
 	}
 	return nil, err
 }

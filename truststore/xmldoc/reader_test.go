@@ -178,6 +178,21 @@ func TestATagHasEachAttributeOnce(t *testing.T) {
 	assert.Less(t, len(err.Error()), 300)
 }
 
+// encoding/xml quotes the version that a document says it is of.
+func TestErrorsAreShort(t *testing.T) {
+	for _, doc := range []string{
+		`<?xml version="` + strings.Repeat("\x8a", 10_000) + `"?><a/>`,
+		`<?xml version="1.0" encoding="` + strings.Repeat("x", 10_000) + `"?><a/>`,
+		"<" + strings.Repeat("x", 10_000) + "/",
+		"<a>&" + strings.Repeat("x", 10_000) + ";</a>",
+	} {
+		_, _, err := read([]byte(doc), asText)
+		require.Error(t, err)
+		assert.Less(t, len(err.Error()), 400)
+		assert.NotContains(t, err.Error(), "\x8a\x8a")
+	}
+}
+
 func TestLines(t *testing.T) {
 	r := xmldoc.NewReader([]byte("<a>\n\n<b/></a>"))
 	for offset, line := range map[int64]int{-1: 1, 0: 1, 3: 1, 4: 2, 5: 3, 1000: 3} {

@@ -2,8 +2,13 @@
 // with github.com/russellhaering/goxmldsig. It is a package of its own so that who does
 // without it has nothing to do with that library.
 //
-// What is signed otherwise than ST-SAML says is refused before the library sees it,
-// and only the element that the library says was signed is read.
+// What is signed otherwise than ST-SAML says is refused before the library sees it: there
+// is one signature, of the root element by its ID, by RSA or ECDSA with SHA-256 or better.
+// Only the element that the library says was signed is read. Refused are also a DTD, more
+// than 16 MiB, and more than 64 elements inside one another.
+//
+// Anybody can buy a certificate. Where the root element carries no OIN, such as
+// EntitiesDescriptor, SignerOptions.OINs must say whose signature is expected.
 package samlsig
 
 import (
@@ -22,12 +27,8 @@ import (
 
 // VerifyMetadata verifies the signature of SAML metadata, and reads what was signed as
 // [logius.ReadMetadata] does, with [logius.KeepGoing]. The signer's certificate is in the
-// signature's KeyInfo or in a KeyDescriptor of the document. It must verify up to a root
-// of v at opts.Time, be one for signatures, and bear the OIN in the entityID.
-//
-// Where the root element carries no OIN, such as EntitiesDescriptor, opts.OINs must say
-// whose signature is expected: anybody can buy a certificate. Whether the metadata still
-// counts (validUntil) is the [logius.Keyring]'s to ask.
+// document. It must verify at opts.Time, be one for signatures, and bear the OIN of the
+// entityID. Whether the metadata still counts (validUntil) is for the [logius.Keyring].
 func VerifyMetadata(doc []byte, v *pkioverheid.Verifier, opts pkioverheid.SignerOptions) (*logius.Metadata, error) {
 	if v == nil {
 		return nil, errors.New("samlsig: there is no Verifier")

@@ -42,7 +42,7 @@ type signature struct {
 }
 
 // newSignature takes the KeyInfo out of the signature, where it is not signed:
-// goxmldsig would take a certificate from it, or fail for want of one.
+// goxmldsig would take a certificate from it, or fail where there is none.
 func newSignature(root *etree.Element) *signature {
 	s := new(signature)
 	el := signatureOf(root)
