@@ -54,6 +54,9 @@ func TestJSONNamesHaveOneSpelling(t *testing.T) {
 	camel := regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 	spelling := map[string]string{}
 	for name, at := range names {
+		if name == "x5t#S256" { // RFC 8705 section 3.1
+			continue
+		}
 		assert.Regexp(t, camel, name, at)
 		same := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 		if other, found := spelling[same]; found {
