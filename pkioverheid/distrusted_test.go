@@ -387,7 +387,7 @@ func TestAFileOfDistrustedCertificatesIsFollowed(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// inspecting returns what a Verifier has against a certificate.
+// inspecting returns why a Verifier refuses a certificate.
 func inspecting(t *testing.T, d *pkioverheid.Distrusted, cert *x509.Certificate) func() error {
 	trust := fixtureTrust()
 	trust.Distrusted = d

@@ -180,7 +180,7 @@ func cutName(s string) (name pkix.Name, rest string, err error) {
 	return name, rest, nil
 }
 
-// endOfQuoted is where the closing quotation mark stands, -1 for nowhere.
+// endOfQuoted is the index of the closing quotation mark, -1 if there is none.
 func endOfQuoted(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {

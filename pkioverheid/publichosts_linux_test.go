@@ -52,6 +52,19 @@ func TestPublicHosts(t *testing.T) {
 	t.Run("who is let in where", p.testHosts)
 	t.Run("redirects", p.testRedirects)
 	t.Run("proxies", p.testProxies)
+	t.Run("distrusted", func(t *testing.T) {
+		s := p.serve(t, p.leafFor("public.example"), hello)
+		var d pkioverheid.Distrusted
+		p := p
+		p.distrusted = &d
+		c := p.client(t, map[string]string{"public.example:443": s.address}, new(http.Transport), "public.example")
+		_ = body(t, c, "https://public.example/")
+		require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(public.Leaf)}))
+		_, err := c.Get("https://public.example/")
+		var refused *pkioverheid.ServerCertificateError
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, chain.Distrusted, refused.Reason)
+	})
 	t.Run("G3", func(t *testing.T) {
 		_, err := p.get(t, p.serve(t, g3.Issue(pkiotest.DNSNames("public.example")), hello), "https://public.example/", "public.example")
 		var refused *pkioverheid.G3Error
@@ -64,6 +77,8 @@ type publicWorld struct {
 	g1      *pkiotest.Authority
 	own     tls.Certificate
 	leafFor func(name string) tls.Certificate
+
+	distrusted *pkioverheid.Distrusted
 }
 
 // server is a test server that wants a certificate, and counts who showed one.
@@ -96,8 +111,10 @@ func (p publicWorld) client(t *testing.T, to map[string]string, base *http.Trans
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
+	trust := pkiotest.Trust(p.g1)
+	trust.Distrusted = p.distrusted
 	return newClient(t, pkioverheid.ClientConfig{
-		Trust: pkiotest.Trust(p.g1), KeyPairs: pairs(p.own), PublicHosts: public, Base: base,
+		Trust: trust, KeyPairs: pairs(p.own), PublicHosts: public, Base: base,
 	})
 }
 

@@ -99,7 +99,7 @@ func (e *G3Error) said() AccessError {
 	return AccessError{Problem: "G3 refused: " + e.Problem, Advice: e.Advice}
 }
 
-// reportRefusal tells Trace and the log.
+// reportRefusal reports to Trace and to the log.
 func (s *Server) reportRefusal(r *http.Request, refused *refusal) {
 	peer := safetext.Printable(r.RemoteAddr, safetext.MostError)
 	attrs := append(slices.Clip(refused.attrs), slog.String("remote", peer))

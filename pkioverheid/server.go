@@ -274,7 +274,7 @@ func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	return id, nil
 }
 
-// Parts of errors by which the log's limit tells them apart.
+// Parts of errors that the limit of the log looks for.
 const (
 	notLetInText      = " is not let in: "
 	refusedClientText = "pkioverheid: the client's certificate was refused: "
