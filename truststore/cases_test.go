@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/fips140"
+	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"math/big"
 	"path/filepath"
 	"strconv"
 	"testing"
 
+	smallstep "github.com/smallstep/pkcs7"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"software.sslmate.com/src/go-pkcs12"
@@ -180,4 +184,22 @@ func TestReadersOfPKCS12(t *testing.T) {
 		assert.Equal(t, 33, bytes.Count(tool(t, dir, "openssl", "pkcs12", "-in", name, "-passin", "pass:geheim", "-nokeys"), []byte("-----BEGIN")), name)
 		assert.Equal(t, 32, bytes.Count(tool(t, dir, "certtool", "--p12-info", "--inraw", "--infile", name, "--password", "geheim"), []byte("-----BEGIN")), name)
 	}
+}
+
+// The PKCS#7 library has a switch for the whole process, which any package can set.
+func TestPKCS7IsReadAsCryptoX509Does(t *testing.T) {
+	key := testKey()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), ExtraExtensions: []pkix.Extension{
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Critical: true, Value: seq(tlv(0x80, []byte{1}))},
+	}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	data, err := smallstep.DegenerateCertificate(der)
+	require.NoError(t, err)
+	for _, lenient := range []bool{false, true} {
+		smallstep.SetFallbackLegacyX509CertificateParserEnabled(lenient)
+		_, err := Decode(data)
+		assert.ErrorContains(t, err, "certificate 1 in the PKCS#7: x509: authority key identifier incorrectly marked critical", "%t", lenient)
+	}
+	smallstep.SetFallbackLegacyX509CertificateParserEnabled(false)
 }

@@ -79,9 +79,6 @@ func (d *decoder) add(f Format, e entry.Entry) error {
 	case e.Kind == entry.Restricted:
 		d.reject(e.DER)
 		return e.Within(fmt.Errorf("it marks the certificate as %s: leave it out", e.Restriction))
-	case e.Cert != nil:
-		d.certs.Add(e.Cert)
-		return nil
 	}
 	// crypto/x509 keeps the bytes, which belong to the caller or are part of
 	// something larger.

@@ -5,7 +5,6 @@ package entry
 
 import (
 	"crypto"
-	"crypto/x509"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -39,9 +38,6 @@ type Entry struct {
 	Elements    []xml.StartElement
 	Restriction string
 	DER         []byte
-
-	// Cert is DER, parsed, if a library did that already.
-	Cert *x509.Certificate
 
 	// Key reads the private key.
 	Key func() (crypto.Signer, error)

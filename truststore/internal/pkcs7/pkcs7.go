@@ -38,7 +38,7 @@ func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 		if certs := byLibrary(der); len(certs) > 0 {
 			return func(yield func(entry.Entry) bool) {
 				for i, cert := range certs {
-					if !yield(entry.Entry{Kind: entry.Plain, Number: i + 1, DER: cert.Raw, Cert: cert, Place: place}) {
+					if !yield(entry.Entry{Kind: entry.Plain, Number: i + 1, DER: cert.Raw, Place: place}) {
 						return
 					}
 				}
@@ -78,7 +78,9 @@ func place(e entry.Entry) string { return fmt.Sprintf("certificate %d in the PKC
 // certificates at most; larger ones are read without the library.
 const maxForLibrary = 1 << 20
 
-// byLibrary returns the certificates that the library reads, or none.
+// byLibrary returns the certificates that the library reads, or none. Their bytes count:
+// crypto/x509 reads them again, because the library has a switch for the whole process that
+// lets a more lenient parser in.
 func byLibrary(der []byte) []*x509.Certificate {
 	if len(der) > maxForLibrary {
 		return nil
