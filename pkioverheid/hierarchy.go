@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -56,19 +57,39 @@ var hierarchyTable = [...]struct {
 	ended     time.Time // when it ended, if it did
 	successor Hierarchy // what takes its place between machines, from when it began
 	source    string    // who says so
+
+	policies []policy.Rule // of end-entity certificates, the first that fits counts
 }{
 	EV: {
 		text: "ev", title: "EV", trusted: true, public: true,
 		ended: time.Date(2022, time.December, 8, 11, 10, 28, 0, time.UTC), successor: PrivateG1, source: sourceEV,
+		policies: []policy.Rule{{Number: "2.16.528.1.1003.1.2.5.8", Kind: policy.System}, {Number: policy.EVServer, Kind: policy.System}},
 	},
 	PrivateG1: {
 		text: "private-g1", title: "Private G1", short: "g1", trusted: true, rsaBits: 2048,
 		replaceBy: time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG4TLS, source: sourceG4,
+		policies: []policy.Rule{
+			{Number: "2.16.528.1.1003.1.2.8.1", Kind: policy.Person},
+			{Number: "2.16.528.1.1003.1.2.8.2", Kind: policy.Person},
+			{Number: "2.16.528.1.1003.1.2.8.3", Kind: policy.Person},
+			{Number: policy.G1Authenticity, Kind: policy.Organisation},
+			{Number: policy.G1Confidentiality, Kind: policy.Organisation},
+			{Number: policy.G1Server, Kind: policy.System},
+		},
 	},
-	PrivateG4TLS: {text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true, rsaBits: 3072},
+	PrivateG4TLS: {
+		text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true, rsaBits: 3072,
+		policies: []policy.Rule{{Number: policy.G4Server, Kind: policy.System}},
+	},
 	G3: {
 		text: "g3", title: "G3", withdrawn: true, public: true,
 		replaceBy: time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourcePlan2020,
+		policies: []policy.Rule{
+			{Number: "2.16.528.1.1003.1.2.5.4", Kind: policy.Organisation},
+			{Number: "2.16.528.1.1003.1.2.5.5", Kind: policy.Organisation},
+			{Number: policy.G3Server, Kind: policy.System},
+			{Number: "2.16.528.1.1003.1.2.5.7", Kind: policy.Organisation},
+		},
 	},
 	Generation1: {
 		text: "generation-1", title: "Generation 1", public: true,

@@ -135,6 +135,9 @@ func TestTheKindOfACertificateIsThatOfItsPolicies(t *testing.T) {
 		}
 		assert.Equal(t, c.want, kindOf(c.hierarchy, oids), c.name)
 	}
+	for _, h := range Hierarchies() {
+		assert.True(t, slices.ContainsFunc(hierarchyTable[h].policies, func(r policy.Rule) bool { return r.Kind == policy.System }), "%v: nobody below it would be a system", h)
+	}
 	for _, k := range []policy.Kind{policy.System, policy.Organisation, policy.Person, policy.Test} {
 		assert.Contains(t, []Kind{System, Organisation, Person, ForTests}, Kind(k))
 	}

@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"crypto/x509"
+	"sync"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
 )
@@ -16,15 +17,27 @@ const (
 	ForTests     Kind = "test"         // nobody: it was issued for tests, by Logius' TRIAL tool or CIBG
 )
 
-// kindOf returns the kind that the policies give below a hierarchy, where zero means
-// ServerConfig.ClientRoots and Trust.TrialRoots; the first in the order of the constants
-// where they give several.
-func kindOf(h Hierarchy, policies []x509.OID) Kind {
-	switch {
-	case h == 0:
-		return Kind(policy.KindOf(policy.Added, policies...))
-	case h.known():
-		return Kind(policy.KindOf(hierarchyTable[h].text, policies...))
+// policySets are those of the hierarchies, and at zero that of ServerConfig.ClientRoots and
+// Trust.TrialRoots.
+var policySets = sync.OnceValue(func() (sets [len(hierarchyTable)]policy.Set) {
+	added := [][]policy.Rule{policy.Added}
+	for h := EV; h.known(); h++ {
+		row := &hierarchyTable[h]
+		sets[h] = policy.NewSet(row.policies, policy.Tests)
+		if !row.public {
+			added = append(added, row.policies)
+		}
 	}
-	return ""
+	sets[0] = policy.NewSet(added...)
+	return sets
+})
+
+// kindOf returns the kind that the policies give below a hierarchy, zero for those roots; the
+// first in the order of the constants where they give several.
+func kindOf(h Hierarchy, policies []x509.OID) Kind {
+	sets := policySets()
+	if int(h) >= len(sets) {
+		return ""
+	}
+	return Kind(sets[h].KindOf(policies...))
 }

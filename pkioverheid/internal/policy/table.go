@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Kind is what a certificate with a policy identifies.
@@ -33,58 +32,48 @@ const (
 	G4Authentication  = "2.16.528.1.1003.1.2.44.16.25.8"
 )
 
-// Added means the roots that a user added for clients or tests, below which G4
-// G-Other and test chains may be.
-const Added = "added"
-
-// table is that of the policies of end-entity certificates (facts.md §5 and §8): their
-// number, where a final dot means all that lies in an arc; their kind; and the
-// hierarchies below which they are of that kind, as Hierarchy.MarshalText names them.
-// The first row that fits counts.
-var table = [...]struct {
-	number string
-	kind   Kind
-	below  string
-}{
-	{"2.16.528.1.1003.1.2.5.4", Organisation, "g3"},
-	{"2.16.528.1.1003.1.2.5.5", Organisation, "g3"},
-	{G3Server, System, "g3"},
-	{"2.16.528.1.1003.1.2.5.7", Organisation, "g3"},
-	{"2.16.528.1.1003.1.2.5.8", System, "ev"},
-	{EVServer, System, "ev"},
-	{"2.16.528.1.1003.1.2.8.1", Person, "private-g1 added"},
-	{"2.16.528.1.1003.1.2.8.2", Person, "private-g1 added"},
-	{"2.16.528.1.1003.1.2.8.3", Person, "private-g1 added"},
-	{G1Authenticity, Organisation, "private-g1 added"},
-	{G1Confidentiality, Organisation, "private-g1 added"},
-	{G1Server, System, "private-g1 added"},
-	{G4Server, System, "private-g4-tls added"},
-	{G4Authenticity, Organisation, "added"},
-	{G4Confidentiality, Organisation, "added"},
-	{G4Authentication, System, "added"},
-	{"2.16.528.1.1003.1.2.44.16.11.", Person, "added"},
-	{"2.16.528.1.1003.1.2.44.16.12.", Person, "added"},
-	{"2.16.528.1.1003.1.2.44.16.13.", Person, "added"},
-	{"2.16.528.1.1003.1.2.44.16.14.", Person, "added"},
-
-	// Logius' TRIAL tool has 41 where production has 44.
-	{"2.16.528.1.1003.1.2.41.15.35.11", System, "added"},
-	{"2.16.528.1.1003.1.2.41.16.25.4", Organisation, "added"},
-	{"2.16.528.1.1003.1.2.41.16.25.7", Organisation, "added"},
-	{"2.16.528.1.1003.1.2.41.16.25.8", System, "added"},
-	{"2.16.528.1.1003.1.2.41.16.11.", Person, "added"},
-	{"2.16.528.1.1003.1.2.41.16.12.", Person, "added"},
-	{"2.16.528.1.1003.1.2.41.16.13.", Person, "added"},
-	{"2.16.528.1.1003.1.2.41.16.14.", Person, "added"},
-	{"2.16.528.1.1003.1.2.41.", Test, "ev private-g1 private-g4-tls g3"},
-
-	// CIBG's acceptance environment.
-	{"2.16.528.1.1007.99.12", System, "added"},
-	{"2.16.528.1.1007.99.44.15.35.11", System, "added"},
-	{"2.16.528.1.1007.99.", Test, "ev private-g1 private-g4-tls g3"},
+// Rule gives a policy its kind (facts.md §5 and §8). A number with a final dot means all
+// that lies in an arc.
+type Rule struct {
+	Number string
+	Kind   Kind
 }
 
-// row is a row of the table, parsed.
+// Added are the rules below the roots that a user added for clients or tests, beside those of
+// hierarchies that were never public: there G4 G-Other and test chains may be.
+var Added = []Rule{
+	{G4Authenticity, Organisation},
+	{G4Confidentiality, Organisation},
+	{G4Authentication, System},
+	{"2.16.528.1.1003.1.2.44.16.11.", Person},
+	{"2.16.528.1.1003.1.2.44.16.12.", Person},
+	{"2.16.528.1.1003.1.2.44.16.13.", Person},
+	{"2.16.528.1.1003.1.2.44.16.14.", Person},
+
+	// Logius' TRIAL tool has 41 where production has 44.
+	{"2.16.528.1.1003.1.2.41.15.35.11", System},
+	{"2.16.528.1.1003.1.2.41.16.25.4", Organisation},
+	{"2.16.528.1.1003.1.2.41.16.25.7", Organisation},
+	{"2.16.528.1.1003.1.2.41.16.25.8", System},
+	{"2.16.528.1.1003.1.2.41.16.11.", Person},
+	{"2.16.528.1.1003.1.2.41.16.12.", Person},
+	{"2.16.528.1.1003.1.2.41.16.13.", Person},
+	{"2.16.528.1.1003.1.2.41.16.14.", Person},
+
+	// CIBG's acceptance environment.
+	{"2.16.528.1.1007.99.12", System},
+	{"2.16.528.1.1007.99.44.15.35.11", System},
+}
+
+// Tests are the rules below every hierarchy, after its own: there nobody is of those.
+var Tests = []Rule{
+	{"2.16.528.1.1003.1.2.41.", Test},
+	{"2.16.528.1.1007.99.", Test},
+}
+
+// Set is rules, parsed. The first that fits a policy counts.
+type Set []row
+
 type row struct {
 	policy x509.OID
 	arc    bool
@@ -93,25 +82,23 @@ type row struct {
 
 func (r row) fits(p x509.OID) bool { return p.Equal(r.policy) || r.arc && Within(p, r.policy) }
 
-var rows = sync.OnceValue(func() map[string][]row {
-	byHierarchy := map[string][]row{}
-	for _, t := range table {
-		number, arc := strings.CutSuffix(t.number, ".")
-		for below := range strings.FieldsSeq(t.below) {
-			byHierarchy[below] = append(byHierarchy[below], row{Parse(number), arc, t.kind})
-		}
+// NewSet parses rules.
+func NewSet(rules ...[]Rule) Set {
+	var s Set
+	for _, r := range slices.Concat(rules...) {
+		number, arc := strings.CutSuffix(r.Number, ".")
+		s = append(s, row{Parse(number), arc, r.Kind})
 	}
-	return byHierarchy
-})
+	return s
+}
 
-// KindOf returns the kind that the policies give below a hierarchy, or Added; the first
-// in the order of the constants where they give several, and empty where they give none.
-func KindOf(below string, policies ...x509.OID) Kind {
-	known, found := rows()[below], len(order)
+// KindOf returns the kind that the policies give; the first in the order of the constants
+// where they give several, and empty where they give none.
+func (s Set) KindOf(policies ...x509.OID) Kind {
+	found := len(order)
 	for _, p := range policies {
-		i := slices.IndexFunc(known, func(r row) bool { return r.fits(p) })
-		if i >= 0 {
-			found = min(found, slices.Index(order, known[i].kind))
+		if i := slices.IndexFunc(s, func(r row) bool { return r.fits(p) }); i >= 0 {
+			found = min(found, slices.Index(order, s[i].kind))
 		}
 	}
 	if found == len(order) {
