@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
