@@ -51,6 +51,23 @@
 //
 // # Details
 //
+// Parse refuses what [x509.ParseRevocationList] does, and times that are not as DER and RFC
+// 5280 have them; a nextUpdate that is missing or before thisUpdate; delta CRLs, indirect
+// CRLs, and critical extensions other than an issuing distribution point, a reason code or an
+// invalidity date; an extension that is there twice; an issuing distribution point that says
+// nothing; serial numbers of more than 128 octets, CRL numbers that are negative or have more
+// than 20, and more than 64 KiB around the entries; and data after any of its parts. The
+// entries take less memory than their DER.
+//
+// CheckSignatureFrom: the names are equal, and the key identifiers where both are there;
+// issuer is a CA whose key usage, if it has one, has cRLSign; and its key made the signature:
+// RSA (PKCS #1 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519.
+//
+// Covers: the issuing distribution point of a list, if it has one, fits the kind of
+// certificate, CA or not; is not for some reasons of revocation only; and, if it has names,
+// shares one with a distribution point of the certificate that has neither reasons nor a CRL
+// issuer of its own, or with the name of the CA.
+//
 // Which list decides: each certificate except the root needs a CRL signed by its
 // issuer, the next in the chain, that covers it and is current, from an http or https
 // address in the certificate or from the folder. After a change of key another

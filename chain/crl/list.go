@@ -52,9 +52,8 @@ func (l *List) Len() int {
 	return n
 }
 
-// Lookup returns what the list says about a serial number of its issuer, and whether
-// it is there. Of several entries the earliest counts, RemoveFromCRL last. Use
-// [List.Check] to ask whether a certificate is revoked. Lookup does not allocate.
+// Lookup returns what the list says about a serial number of its issuer, and whether it is
+// there. Of several entries the earliest counts, RemoveFromCRL last. It does not allocate.
 func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	if serial == nil {
 		return Entry{}, false
@@ -90,13 +89,10 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 	}
 }
 
-// Check reports whether a certificate was revoked at the given time: a *[RevokedError]
-// if it is on the list with a date that is not after that time and a reason other than
-// RemoveFromCRL. A zero time means now. The invalidity date does not count.
-//
-// Ask [List.CheckSignatureFrom], [List.Covers] and NextUpdate too: Check does
-// not. That an expired certificate is not on a list proves nothing (RFC 5280 section
-// 3.3).
+// Check reports whether a certificate was revoked at the given time: a *[RevokedError] if it
+// is on the list with a date that is not after that and a reason other than RemoveFromCRL. A
+// zero time means now. Ask [List.CheckSignatureFrom], [List.Covers] and NextUpdate too. That
+// an expired certificate is not on a list proves nothing (RFC 5280 section 3.3).
 func (l *List) Check(cert *x509.Certificate, at time.Time) error {
 	if cert == nil || cert.SerialNumber == nil {
 		return errNoCertificate

@@ -28,10 +28,8 @@ const (
 )
 
 // CheckOCSPResponse checks the response in a tls.ConnectionState against the first
-// certificate of a verified chain, beside [Checker.Policy]. It is empty, or is current
-// and says "good" about this certificate, signed by the issuer or a responder of its
-// own (RFC 6960 section 4.2.2.2). A zero time means now. See Details. Its errors are
-// those of Policy.
+// certificate of a verified chain, beside [Checker.Policy]: it is empty, or is current and
+// says "good" about it. A zero time means now. See Details. Its errors are those of Policy.
 func (c *Checker) CheckOCSPResponse(response []byte, ch chain.Chain, at time.Time) error {
 	if len(response) == 0 {
 		return nil

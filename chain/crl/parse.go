@@ -28,24 +28,8 @@ const (
 )
 
 // Parse reads a certificate revocation list of version 2 from DER or from one PEM block
-// ("X509 CRL"), with nothing after it. It checks no signature.
-//
-// Parse is never more lenient than [x509.ParseRevocationList]. It also refuses
-//
-//   - times that are not as DER and RFC 5280 have them, and a nextUpdate that is
-//     missing or before thisUpdate;
-//   - delta CRLs, indirect CRLs, critical extensions other than an issuing
-//     distribution point, a reason code or an invalidity date (so a critical CRL
-//     number, RFC 5280 section 5.2.3), and an extension that is there twice;
-//   - an issuing distribution point that says nothing (section 5.2.5);
-//   - serial numbers of more than 128 octets, CRL numbers that are negative or have
-//     more than 20, and more than 64 KiB around the entries;
-//   - data after any of its parts.
-//
-// It accepts a list without a CRL number, which a [Checker] refuses, and an empty
-// revokedCertificates, which section 5.1.2.6 wants left out: it revokes nothing either.
-//
-// The entries take less memory than their DER.
+// ("X509 CRL"), with nothing after it. It checks no signature, and is never more lenient than
+// [x509.ParseRevocationList]. See Details.
 func Parse(data []byte) (*List, error) {
 	der, err := derOf(data)
 	if err != nil {

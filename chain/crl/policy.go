@@ -42,17 +42,12 @@ type question struct {
 	past    bool
 }
 
-// Policy is a chain.Policy that refuses a chain with a certificate that is revoked,
-// or whose status cannot be determined:
+// Policy is a [chain.Policy] that refuses a chain with a certificate that is revoked, or
+// whose status cannot be determined. Each but the root is checked against a CRL of its
+// issuer, which may be fetched first. A zero time means now. See Details.
 //
-//	chain.NewVerifier(roots, intermediates, chain.WithPolicy(checker.Policy))
-//
-// Each certificate except the root is checked against a CRL of its issuer, which may
-// be fetched first. A zero time means now. See Details, also for times in the past.
-//
-// The error is a *chain.Error. Its reason is [chain.Revoked] if a list says so, with
-// a *[RevokedError] in it, [chain.Unsupported] if this is not a chain up to a root,
-// and [chain.RevocationUnknown] otherwise.
+// The error is a *[chain.Error] for [chain.Revoked], with a *[RevokedError] in it, or
+// [chain.RevocationUnknown], or [chain.Unsupported] if this is not a chain up to a root.
 func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	q := &question{at: at, now: c.now()}
 	if at.IsZero() {

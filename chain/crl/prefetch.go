@@ -12,13 +12,12 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Prefetch fetches the CRLs that the certificates of hierarchies name, so that the
-// first connection does not wait, and keeps them fresh from then on. Each hierarchy is
-// a list of certificates with their issuers, in any order; expired ones are
-// skipped. A CA's own list is named by what it issued: add the program's certificate.
+// Prefetch fetches the CRLs that certificates name, so that the first connection does not
+// wait, and keeps them fresh. Each hierarchy has certificates with their issuers, in any
+// order. A CA's own list is named by what it issued: add the program's certificate.
 //
-// Prefetch waits for every CRL until ctx ends, and returns all that went wrong. What
-// failed is tried again in the background. A revoked certificate is not an error here.
+// It waits until ctx ends, and returns all that went wrong, which is tried again in the
+// background. A revoked certificate is not an error here.
 func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certificate) error {
 	var (
 		all  = slices.Concat(hierarchies...)

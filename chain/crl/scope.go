@@ -99,14 +99,9 @@ func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
 	return names, len(names) > 0
 }
 
-// Covers reports whether the list speaks about a certificate, as an error or nil, so
-// that one that is not on it is not revoked (RFC 5280 section 6.3.3 (b)). Their issuers
-// have the same name, and the issuing distribution point of the list, if it has one,
-//
-//   - fits the kind of certificate, CA or not;
-//   - is not for some reasons of revocation only;
-//   - if it has names, shares one with a distribution point of the certificate that has
-//     neither reasons nor a CRL issuer of its own, or with the name of the CA.
+// Covers reports whether the list speaks about a certificate, as an error or nil, so that one
+// that is not on it is not revoked: their issuers have the same name, and the issuing
+// distribution point of the list fits (RFC 5280 section 6.3.3 (b)).
 func (l *List) Covers(cert *x509.Certificate) error {
 	if cert == nil || len(cert.RawIssuer) == 0 {
 		return errNoCertificate

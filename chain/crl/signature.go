@@ -50,13 +50,9 @@ func digest(a x509.SignatureAlgorithm, signed []byte) []byte {
 	return h.Sum(nil)
 }
 
-// CheckSignatureFrom reports whether issuer made the list, as an error or nil. The
-// names are equal, and the key identifiers where both are there; issuer is a CA whose
-// key usage, if it has one, has cRLSign; and its key made the signature: RSA (PKCS #1 or
-// PSS, up to 8192 bits) or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519.
-//
-// It is never more lenient than [x509.RevocationList.CheckSignatureFrom], and refuses
-// SHA-1. Whether issuer is trusted and valid is another question.
+// CheckSignatureFrom reports whether issuer made the list, as an error or nil. It is never
+// more lenient than [x509.RevocationList.CheckSignatureFrom], and refuses SHA-1 and RSA keys
+// of more than 8192 bits. Whether issuer is trusted and valid is another question.
 func (l *List) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if issuer == nil || len(issuer.RawSubject) == 0 {
 		return errors.New("crl: no certificate of the CA that made the list, or one that was never parsed")

@@ -15,9 +15,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// RFC5280 is a [chain.Policy] that asks every certificate of a chain, the root too,
-// for what sections 4 and 6 of RFC 5280 demand and crypto/x509 does not check. It
-// asks for nothing that the standard only recommends. The error is a *[chain.Error]
+// RFC5280 is a [chain.Policy] that asks every certificate, the root too, for what sections 4
+// and 6 of RFC 5280 demand and crypto/x509 does not check. The error is a *[chain.Error]
 // with the certificate, the rule and its section.
 func RFC5280(c chain.Chain, at time.Time) error {
 	return check(c, at, rfc5280)

@@ -19,11 +19,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// WebPKI is a [chain.Policy] that asks a chain for what the Baseline Requirements
-// of the CA/Browser Forum, version 2, demand of public servers and the CAs above
-// them: keys, signature algorithms, usages, validity, and names. It brings the rules of
-// [RFC5280], but a nameConstraints need not be critical, as the Requirements allow. The
-// error is a *[chain.Error] with the certificate, the rule and its section.
+// WebPKI is a [chain.Policy] that asks for what the Baseline Requirements of the CA/Browser
+// Forum, version 2, demand of public servers and their CAs, and for what RFC5280 does, but
+// that a nameConstraints is critical. Its errors are those of RFC5280.
 func WebPKI(c chain.Chain, at time.Time) error {
 	return check(c, at, webPKI)
 }
