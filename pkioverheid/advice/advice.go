@@ -82,7 +82,7 @@ type Advice struct {
 	Supplier pkioverheid.TSP `json:"supplier,omitempty"`
 
 	// Text says it in English, on one line, with names from the certificate quoted
-	// and shortened.
+	// and shortened. See Dutch.
 	Text string `json:"text"`
 
 	// Order is what to order in its place; nil if nothing must be replaced, and for what
@@ -91,6 +91,9 @@ type Advice struct {
 
 	// Sources name the publications that the advice follows.
 	Sources []string `json:"sources,omitempty"`
+
+	dutch      string
+	dutchOrder *Order
 }
 
 // LogValue returns all of it but the sources.
@@ -105,6 +108,24 @@ func hierarchyName(h pkioverheid.Hierarchy) string {
 	}
 	return h.String()
 }
+
+// Dutch returns the same advice with Text and Order in Dutch. Advice that was not made by
+// [For], as when it was read from JSON, stays as it is.
+func (a Advice) Dutch() Advice {
+	if a.dutch != "" {
+		a.Text, a.Order = a.dutch, a.dutchOrder
+	}
+	return a
+}
+
+// say sets the text.
+func (a *Advice) say(t text, args ...any) {
+	said := say(t, args...)
+	a.Text, a.dutch = said.en, said.nl
+}
+
+// order sets what to order.
+func (a *Advice) order(o *Order, dutch *Order) { a.Order, a.dutchOrder = o, dutch }
 
 // Compare orders advice for [slices.SortFunc]: the most urgent first, then the
 // earliest deadline, then the gravest status; what is alike in these, by its text.
@@ -179,7 +200,9 @@ func init() {
 // adviseOn takes fixtures for real where a test asks.
 func adviseOn(cert *x509.Certificate, use Use, at time.Time, fixtures bool) Advice {
 	if cert == nil || len(cert.Raw) == 0 {
-		return Advice{Status: Unrecognised, Urgency: NotUrgent, Text: "There is no certificate to advise on."}
+		a := Advice{Status: Unrecognised, Urgency: NotUrgent}
+		a.say(textNone)
+		return a
 	}
 	if at.IsZero() {
 		at = time.Now()
@@ -200,8 +223,9 @@ func adviseOn(cert *x509.Certificate, use Use, at time.Time, fixtures bool) Advi
 		c.Hierarchy, c.TSP = claim.Withdrawal.Hierarchy, claim.Withdrawal.TSP
 		a = c.ofWithdrawn()
 	case claim.TestMark != "":
-		return Advice{Status: TestOnly, Urgency: NotUrgent, Sources: []string{sourceTests},
-			Text: fmt.Sprintf("%s is a test certificate (%s): it belongs in no production system, and none trusts it.", phrase.Capital(safetext.Certificate(cert)), claim.TestMark)}
+		a := Advice{Status: TestOnly, Urgency: NotUrgent, Sources: []string{sourceTests}}
+		a.say(textTest, c.name(), claim.TestMark)
+		return a
 	case !known:
 		return c.unrecognised()
 	case claim.Role != pkioverheid.EndEntity:
@@ -210,7 +234,8 @@ func adviseOn(cert *x509.Certificate, use Use, at time.Time, fixtures bool) Advi
 		a = c.ofEndEntity()
 	}
 	if !a.Deadline.IsZero() && a.Urgency == ActNow && at.After(a.Deadline) {
-		a.Text += " Overdue since " + phrase.Day(a.Deadline) + "."
+		overdue := say(textOverdue, phrase.Day(a.Deadline))
+		a.Text, a.dutch = a.Text+overdue.en, a.dutch+overdue.nl
 	}
 	a.Supplier = c.TSP
 	switch {
@@ -298,21 +323,31 @@ func (c *subject) urgency(deadline time.Time) Urgency {
 	return ActLater
 }
 
+// name begins a sentence with the certificate.
+func (c *subject) name() text {
+	name := safetext.Certificate(c.Certificate)
+	if name[0] == '"' {
+		return text{name, name}
+	}
+	return text{phrase.Capital(name), "Een certificaat zonder naam"}
+}
+
 func (c *subject) ofPkiotest() Advice {
 	a := Advice{Status: Compromised, Urgency: ActNow, Sources: []string{sourcePkiotest}}
-	what := "its private key is public"
+	what := textOwnKeyPublic
 	if !c.KeyPublic {
-		what = "the private key of its CA is public"
+		what = textCAKeyPublic
 	}
-	a.Text = fmt.Sprintf("%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", phrase.Capital(safetext.Certificate(c.Certificate)), what)
+	a.say(textPkiotest, c.name(), what)
 	return a
 }
 
 func (c *subject) unrecognised() Advice {
-	a := Advice{Status: Unrecognised, Urgency: NotUrgent, Text: fmt.Sprintf("%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", phrase.Capital(safetext.Certificate(c.Certificate)))}
+	a := Advice{Status: Unrecognised, Urgency: NotUrgent}
+	a.say(textUnrecognised, c.name())
 	for _, p := range c.Certificate.Policies {
 		if policy.IsPKIoverheid(p) {
-			a.Text = fmt.Sprintf("%s claims a policy of PKIoverheid (%s), and its CA is none that is known here: ask its supplier (TSP).", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.OID(p, safetext.Most))
+			a.say(textClaimsPolicy, c.name(), safetext.OID(p, safetext.Most))
 			break
 		}
 	}
@@ -338,27 +373,44 @@ func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 	by := c.replacement()
 	a.Replacement = by.hierarchy
 	a.cite(by.sources...)
-	what := phrase.Capital(problemOf(g3))
+	what := c.problem(g3)
 	switch {
 	case isCA:
-		a.Text = fmt.Sprintf("%s; take it out of what TLS trusts, and trust %s.", what, stamcertificaat(by.orMachines()))
+		trust := textG3CA
 		if !g3.Withdrawn {
-			a.Text += " To check signatures of persons it may be needed until G3 ends in November 2028."
+			trust = trust.and(textG3Persons)
 		}
+		a.say(trust, what, stamcertificaat(by.orMachines()))
 	case a.Status == Ending:
-		a.Text = fmt.Sprintf("%s, and ends on %s. If it is used for TLS: %s.", what, phrase.Day(a.Deadline), c.ask(by))
+		a.say(textG3Ending, what, phrase.Day(a.Deadline), c.ask(by))
 	default:
-		a.Text = fmt.Sprintf("%s; %s.", what, c.ask(by))
+		a.say(textAsk, what, c.ask(by))
 	}
 	if !isCA {
-		a.Order = c.order(by)
+		a.order(c.order(by))
 	}
 	return a
 }
 
-// problemOf returns what is wrong, without a full stop.
-func problemOf(g3 *pkioverheid.G3Error) string {
-	return strings.TrimSuffix(g3.Problem, ".")
+// problem is what is wrong, without a full stop.
+func (c *subject) problem(g3 *pkioverheid.G3Error) text {
+	isCA := c.Certificate.Subject.CommonName == g3.CA
+	t := textG3SaysUnder
+	switch {
+	case isCA && g3.By == pkioverheid.ByKey:
+		t = textG3IsCA
+	case isCA:
+		t = textG3SaysCA
+	case g3.By == pkioverheid.ByKey:
+		t = textG3Under
+	}
+	became := dutchNotForTLS
+	if g3.Withdrawn {
+		became = dutchWithdrawn
+	}
+	problem := phrase.Capital(strings.TrimSuffix(g3.Problem, "."))
+	// Sprintf reports arguments that a text with numbers does not use only without numbers.
+	return text{problem, fmt.Sprintf(t.nl, problem, safetext.Quote(g3.CA), became, c.name().nl)}
 }
 
 func (c *subject) ofWithdrawn() Advice {
@@ -371,18 +423,18 @@ func (c *subject) ofWithdrawn() Advice {
 	a.Urgency = c.urgency(a.Deadline)
 	if old.Self {
 		a.Replacement = c.betweenMachines()
-		a.Text = fmt.Sprintf("The CA %s was withdrawn: take it out of what you trust, and trust %s.", safetext.Quote(old.CA), stamcertificaat(a.Replacement))
+		a.say(textCAWithdrawn, safetext.Quote(old.CA), stamcertificaat(a.Replacement))
 		return a
 	}
-	a.Order = c.order(by)
-	a.Text = fmt.Sprintf("%s is under %s, a CA that was withdrawn: %s.", phrase.Capital(safetext.Certificate(c.Certificate)), safetext.Quote(old.CA), c.ask(by))
+	a.order(c.order(by))
+	a.say(textUnderCA, c.name(), safetext.Quote(old.CA), c.ask(by))
 	return a
 }
 
 func (c *subject) ofCA() Advice {
-	kind := map[pkioverheid.Role]string{pkioverheid.Root: "stamcertificaat", pkioverheid.DomainCA: "domeincertificaat", pkioverheid.TSPCA: "TSP certificate"}[c.Role]
+	kind := map[pkioverheid.Role]text{pkioverheid.Root: {"stamcertificaat", "stamcertificaat"}, pkioverheid.DomainCA: {"domeincertificaat", "domeincertificaat"}, pkioverheid.TSPCA: textTSPCA}[c.Role]
 	a := Advice{Status: Fine, Urgency: NotUrgent, Deadline: c.ends()}
-	what := fmt.Sprintf("%s (%s of %s)", phrase.Capital(safetext.Certificate(c.Certificate)), kind, c.Hierarchy)
+	what := say(textCA, c.name(), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)
 	row, next := c.Hierarchy.Plan(), c.betweenMachines()
 	switch {
@@ -392,17 +444,17 @@ func (c *subject) ofCA() Advice {
 			a.Status = Ended
 		}
 		a.Urgency, a.Replacement = c.urgency(a.Deadline), next
-		goodUntil := "is good until %s, and after that"
+		good := textStillGood
 		if ended {
-			goodUntil = "was good until %s, and since then"
+			good = textWasGood
 		}
-		a.Text = fmt.Sprintf("%s "+goodUntil+" only to check what was signed before: between machines trust %s.", what, phrase.Day(a.Deadline), stamcertificaat(a.Replacement))
+		a.say(good, what, phrase.Day(a.Deadline), stamcertificaat(a.Replacement))
 	case next != c.Hierarchy:
 		a.Status, a.Replacement, a.Sources = Ending, next, []string{row.Source}
-		a.Text = fmt.Sprintf("%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", what, phrase.Day(a.Deadline), stamcertificaat(next))
+		a.say(textTrustBeside, what, phrase.Day(a.Deadline), stamcertificaat(next))
 		if ended {
 			a.Status = Ended
-			a.Text = fmt.Sprintf("%s: no certificate under it verifies since %s. Trust %s in its place.", what, phrase.Day(a.Deadline), stamcertificaat(next))
+			a.say(textTrustInstead, what, phrase.Day(a.Deadline), stamcertificaat(next))
 		}
 		a.Urgency = c.urgency(a.Deadline)
 	case !c.at.Before(a.Deadline.Add(-soon)):
@@ -411,20 +463,21 @@ func (c *subject) ofCA() Advice {
 			a.Status = Ended
 		}
 		a.Urgency = c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s is good until %s: ask %s what comes after it.", what, phrase.Day(a.Deadline), phrase.Supplier(c.TSP))
+		a.say(textAskAfter, what, phrase.Day(a.Deadline), supplier(c.TSP))
 	default:
 		a.Sources = []string{sourceOwnDates}
-		a.Text = fmt.Sprintf("%s is good until %s.", what, phrase.Day(a.Deadline))
+		a.say(textGoodUntil, what, phrase.Day(a.Deadline))
 	}
 	return a
 }
 
 func (c *subject) ofEndEntity() Advice {
 	a := Advice{Status: Fine, Urgency: NotUrgent, Deadline: c.ends(), Sources: []string{sourceOwnDates}}
-	what := fmt.Sprintf("%s is a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
+	under := textUnder
 	if c.By == pkioverheid.ByName {
-		what = fmt.Sprintf("%s presents itself as a certificate under %s", phrase.Capital(safetext.Certificate(c.Certificate)), c.Hierarchy)
+		under = textSaysUnder
 	}
+	what := say(under, c.name(), c.Hierarchy)
 	by := c.replacement()
 	row, next := c.Hierarchy.Plan(), c.betweenMachines()
 	end, leave := a.Deadline, row.ReplaceBy
@@ -434,34 +487,35 @@ func (c *subject) ofEndEntity() Advice {
 	switch {
 	case c.at.After(end):
 		a.Status, a.Urgency = Ended, ActNow
-		a.Text = fmt.Sprintf("%s that ended on %s: %s.", what, phrase.Day(end), c.ask(by))
+		a.say(textEnded, what, phrase.Day(end), c.ask(by))
 	case c.use == Web && !row.Public:
 		a.Status, a.Urgency = Unfit, ActNow
-		a.Text = fmt.Sprintf("%s, which no browser trusts: %s.", what, c.ask(by))
+		a.say(textNoBrowser, what, c.ask(by))
 	case !row.Ended.IsZero():
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
-		a.Text = fmt.Sprintf("%s that ends on %s, as that hierarchy does in %s: %s.", what, phrase.Day(a.Deadline), row.Ended.Format("January 2006"), c.ask(by))
+		a.say(textHierarchyEnds, what, phrase.Day(a.Deadline), month(row.Ended), c.ask(by))
 	case next != c.Hierarchy:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		switch {
 		case c.at.After(leave):
-			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asked everyone to have left that hierarchy by %s: %s.", what, phrase.Day(end), phrase.Day(leave), c.ask(by))
+			a.say(textAsked, what, phrase.Day(end), phrase.Day(leave), c.ask(by))
 		case end.After(leave):
-			a.Text = fmt.Sprintf("%s that ends on %s, and Logius asks everyone to have left that hierarchy by %s: %s.", what, phrase.Day(end), phrase.Day(leave), c.ask(by))
+			a.say(textAsks, what, phrase.Day(end), phrase.Day(leave), c.ask(by))
 		default:
-			a.Text = fmt.Sprintf("%s that ends on %s; before then, and to have moved before 2028 as Logius asks everyone to, %s.", what, phrase.Day(end), c.ask(by))
+			a.say(textBefore2028, what, phrase.Day(end), c.ask(by))
 		}
 	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Urgency = Ending, ActSoon
-		a.Text = fmt.Sprintf("%s that ends on %s; before then, %s.", what, phrase.Day(a.Deadline), c.ask(by))
+		a.say(textBeforeThen, what, phrase.Day(a.Deadline), c.ask(by))
 	default:
-		a.Text = fmt.Sprintf("%s, good until %s.", what, phrase.Day(a.Deadline))
+		a.say(textGood, what, phrase.Day(a.Deadline))
 		if c.at.Before(c.Certificate.NotBefore) {
-			a.Text = fmt.Sprintf("%s, good from %s until %s.", what, phrase.Day(c.Certificate.NotBefore), phrase.Day(a.Deadline))
+			a.say(textGoodFrom, what, phrase.Day(c.Certificate.NotBefore), phrase.Day(a.Deadline))
 		}
 		return a
 	}
-	a.Replacement, a.Order = by.hierarchy, c.order(by)
+	a.Replacement = by.hierarchy
+	a.order(c.order(by))
 	if next != c.Hierarchy && row.Source != "" {
 		a.cite(row.Source)
 	}
@@ -470,21 +524,21 @@ func (c *subject) ofEndEntity() Advice {
 }
 
 // ask says whom to ask for what.
-func (c *subject) ask(by replacement) string {
-	s := "ask " + phrase.Supplier(c.TSP) + " for " + by.words
+func (c *subject) ask(by replacement) text {
 	if c.use == Web {
-		s = "get " + by.words
+		return say(textGet, by.words)
 	}
-	if c.OIN != "" && c.use != Web {
-		s += ", with OIN " + string(c.OIN) + " in its subject:serialNumber"
+	t := say(textAskFor, supplier(c.TSP), by.words)
+	if c.OIN != "" {
+		t = say(textWithOIN, t, string(c.OIN))
 	}
-	return s
+	return t
 }
 
 // replacement is what comes in the place of an end-entity certificate.
 type replacement struct {
 	hierarchy pkioverheid.Hierarchy // zero for what is not in this package
-	words     string
+	words     text
 	sources   []string
 }
 
@@ -516,21 +570,21 @@ func (c *subject) replacement() replacement {
 	h := c.betweenMachines()
 	switch {
 	case c.use == Web && c.Hierarchy != pkioverheid.EV && c.at.Before(lastOf(pkioverheid.EV)):
-		return replacement{pkioverheid.EV, "a public certificate of CA2020, under the EV root", []string{planOf2020()}}
+		return replacement{pkioverheid.EV, textPublic, []string{planOf2020()}}
 	case c.use == Web:
-		return replacement{0, "a certificate of a CA that browsers trust (PKIoverheid no longer has one)", []string{pkioverheid.EV.Plan().Source}}
+		return replacement{0, textBrowsersTrust, []string{pkioverheid.EV.Plan().Source}}
 	case h == pkioverheid.PrivateG1:
-		return replacement{h, "a private certificate under Private G1", []string{planOf2020()}}
+		return replacement{h, textPrivateG1, []string{planOf2020()}}
 	case c.has(policy.G1Authenticity):
-		return replacement{0, gOther("authenticity (authenticiteit)", policy.G4Authenticity), []string{sourceSplit}}
+		return replacement{0, gOther(textAuthenticity, policy.G4Authenticity), []string{sourceSplit}}
 	case c.has(policy.G1Confidentiality):
-		return replacement{0, gOther("confidentiality (vertrouwelijkheid)", policy.G4Confidentiality), []string{sourceSplit}}
+		return replacement{0, gOther(textConfidentiality, policy.G4Confidentiality), []string{sourceSplit}}
 	case c.clientOnly() && len(c.Certificate.DNSNames) == 0:
-		return replacement{0, gOther("authentication", policy.G4Authentication) + ", or for one with a domain name under Private G4 TLS (policy " + policy.G4Server + ")", []string{sourceSplit}}
+		return replacement{0, say(textOrWithName, gOther(textAuthentication, policy.G4Authentication), policy.G4Server), []string{sourceSplit}}
 	}
-	r := replacement{h, "a certificate under " + stamcertificaat(h), []string{planForG4()}}
+	r := replacement{h, say(textCertificate, stamcertificaat(h)), []string{planForG4()}}
 	if c.use == "" {
-		r.words = phrase.ForAnyUse
+		r.words = textForAnyUse
 	}
 	if c.TSP == pkioverheid.CIBG && !c.at.Before(cibgG4) {
 		r.sources = append(r.sources, sourceCIBG)
@@ -543,9 +597,7 @@ func (c *subject) has(number string) bool {
 }
 
 // gOther names a certificate of a hierarchy that this package does not carry.
-func gOther(what, number string) string {
-	return `a certificate of an organisation for ` + what + ` under "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy ` + number + `)`
-}
+func gOther(what text, number string) text { return say(textGOther, what, number) }
 
 // stamcertificaat names a hierarchy by its root.
 func stamcertificaat(h pkioverheid.Hierarchy) string { return phrase.Stamcertificaat(h, h.Root()) }

@@ -146,6 +146,9 @@ func TestAdviceSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			a := advice.For(c.cert, c.use, c.at)
+			inDutch := a.Dutch().Text
+			assert.NotEqual(t, a.Text, inDutch)
+			assert.NotRegexp(t, ` (the|is under|trust|ask|ends|and|withdrawn|certificate) |%!`, inDutch)
 			assert.Equal(t, c.status, a.Status)
 			assert.Equal(t, c.urgency, a.Urgency)
 			assert.True(t, c.deadline.Equal(a.Deadline), "%v", a.Deadline)
@@ -235,7 +238,10 @@ func TestAdviceGoesThroughJSON(t *testing.T) {
 	assert.Equal(t, "KPN", fields["supplier"])
 	var back advice.Advice
 	require.NoError(t, json.Unmarshal(data, &back))
-	assert.Equal(t, a, back)
+	again, err := json.Marshal(back)
+	require.NoError(t, err)
+	assert.Equal(t, string(data), string(again))
+	assert.Equal(t, back, back.Dutch(), "it came without its Dutch")
 
 	data, err = json.Marshal(advice.For(nil, "", time.Time{}))
 	require.NoError(t, err)

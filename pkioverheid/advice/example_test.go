@@ -52,3 +52,14 @@ func ExampleAdvice_Compare() {
 	// later 2028-11-12 ending
 	// none 2039-05-18 fine
 }
+
+// The same advice in both languages.
+func ExampleAdvice_Dutch() {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	a := advice.For(pkioverheid.PrivateG1.Root(), advice.MachineToMachine, at)
+	fmt.Println(a.Text)
+	fmt.Println(a.Dutch().Text)
+	// Output:
+	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat of Private G1): no certificate under it verifies after 2028-11-12. Trust Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") beside it: whoever has moved to it is refused otherwise.
+	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat van Private G1): geen certificaat eronder is nog geldig na 2028-11-12. Vertrouw Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") ernaast: wie al is overgestapt wordt anders geweigerd.
+}

@@ -1,7 +1,6 @@
 package advice
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,20 +24,53 @@ type Order struct {
 
 	// Contents is what it must have, in a few words each.
 	Contents []string `json:"contents"`
+
+	dutch bool
+}
+
+// orderTexts is an order in both languages.
+type orderTexts struct {
+	Order
+	product  text
+	contents []text
+}
+
+func (o orderTexts) in(language func(text) string) Order {
+	all := o.Order
+	all.Product = language(o.product)
+	for _, t := range o.contents {
+		all.Contents = append(all.Contents, language(t))
+	}
+	return all
+}
+
+func (o orderTexts) english() Order { return o.in(func(t text) string { return t.en }) }
+
+func (o orderTexts) inDutch() Order {
+	d := o.in(func(t text) string { return t.nl })
+	d.dutch = true
+	return d
 }
 
 // String returns the order as one sentence, with what came from a certificate quoted and
 // shortened.
-func (o Order) String() string {
-	whom := "a TSP of PKIoverheid"
-	if len(o.Suppliers) > 0 {
-		var names []string
-		for _, tsp := range o.Suppliers {
-			names = append(names, string(tsp))
+func (o Order) String() string { return o.sentence().en }
+
+func (o Order) sentence() text {
+	whom := textAnyTSP
+	for i, tsp := range o.Suppliers {
+		if i == 0 {
+			whom = text{string(tsp), string(tsp)}
+		} else {
+			whom = say(textOr, whom, string(tsp))
 		}
-		whom = strings.Join(names, " or ")
 	}
-	return fmt.Sprintf("order %s (policy %s) from %s, with %s", o.Product, o.Policy, whom, strings.Join(o.Contents, "; "))
+	contents := strings.Join(o.Contents, "; ")
+	t := say(textOrder, o.Product, o.Policy, whom, contents)
+	if o.dutch {
+		t.en = t.nl
+	}
+	return t
 }
 
 // Orders returns what can be ordered for systems: of Private G4 a certificate with DNS
@@ -46,37 +78,30 @@ func (o Order) String() string {
 // who must still call services that do not take G4.
 func Orders() []Order {
 	return []Order{
-		newOrder(pkioverheid.PrivateG4TLS, false),
-		newOrder(pkioverheid.PrivateG4TLS, true),
-		newOrder(pkioverheid.PrivateG1, false),
+		newOrder(pkioverheid.PrivateG4TLS, false).english(),
+		newOrder(pkioverheid.PrivateG4TLS, true).english(),
+		newOrder(pkioverheid.PrivateG1, false).english(),
 	}
 }
 
 // newOrder is for anybody. Without DNS names one under Private G4 is of G-Other.
-func newOrder(h pkioverheid.Hierarchy, clientOnly bool) Order {
-	const (
-		oin = "your OIN in subject:serialNumber, where you use Digikoppeling"
-		kvk = "your number in the Handelsregister as organizationIdentifier (NTRNL-…)"
-	)
+func newOrder(h pkioverheid.Hierarchy, clientOnly bool) orderTexts {
 	switch {
 	case h == pkioverheid.PrivateG1:
-		return Order{
-			Product: "a server certificate under Private G1", Policy: policy.G1Server, Hierarchy: h,
-			Suppliers: slices.DeleteFunc(suppliers(h), func(tsp pkioverheid.TSP) bool { return tsp == pkioverheid.CIBG }), // see sourceCIBG
-			Contents:  []string{oin, "your DNS names, if it is a server's", "serverAuth and clientAuth", "an RSA key of 2048 bits or more"},
+		return orderTexts{
+			Order: Order{Policy: policy.G1Server, Hierarchy: h,
+				Suppliers: slices.DeleteFunc(suppliers(h), func(tsp pkioverheid.TSP) bool { return tsp == pkioverheid.CIBG })}, // see sourceCIBG
+			product: textG1Server, contents: []text{textYourOIN, textG1Names, textBothUsages, textRSA2048},
 		}
 	case clientOnly:
-		return Order{
-			Product: "an authentication certificate of an organisation under Private G4 G-Other", Policy: policy.G4Authentication,
-			Contents: []string{oin, kvk, "clientAuth, and no DNS names", "an RSA key of 3072 bits or more, and a request that is signed with RSASSA-PSS"},
+		return orderTexts{
+			Order:   Order{Policy: policy.G4Authentication},
+			product: textG4Client, contents: []text{textYourOIN, textKvK, textNoNames, textRSA3072},
 		}
 	}
-	return Order{
-		Product: "a system certificate under Private G4 G-TLS", Policy: policy.G4Server, Hierarchy: h, Suppliers: suppliers(h),
-		Contents: []string{
-			oin, kvk, "1 to 100 DNS names, without wildcards and IP addresses, also if it is only a client's", "serverAuth and clientAuth",
-			"an RSA key of 3072 bits or more (4096 at CIBG), and a request that is signed with RSASSA-PSS",
-		},
+	return orderTexts{
+		Order:   Order{Policy: policy.G4Server, Hierarchy: h, Suppliers: suppliers(h)},
+		product: textG4Server, contents: []text{textYourOIN, textKvK, textG4Names, textBothUsages, textRSACIBG},
 	}
 }
 
@@ -96,15 +121,15 @@ func suppliers(h pkioverheid.Hierarchy) (all []pkioverheid.TSP) {
 	return all
 }
 
-// order is what to order in the place of a certificate; nil where that is not a
-// certificate for TLS between systems.
-func (c *subject) order(by replacement) *Order {
+// order is what to order in the place of a certificate, in English and in Dutch; nil where
+// that is not a certificate for TLS between systems.
+func (c *subject) order(by replacement) (english, dutch *Order) {
 	if c.use == Web || c.Kind != pkioverheid.System {
-		return nil
+		return nil, nil
 	}
 	clientOnly := by.hierarchy == 0
 	if !clientOnly && by.hierarchy != pkioverheid.PrivateG1 && by.hierarchy != pkioverheid.PrivateG4TLS {
-		return nil
+		return nil, nil
 	}
 	o := newOrder(by.hierarchy, clientOnly)
 	switch tsp := c.TSP; {
@@ -114,7 +139,7 @@ func (c *subject) order(by replacement) *Order {
 		o.Suppliers = []pkioverheid.TSP{tsp}
 	}
 	if c.OIN != "" {
-		o.Contents[0] = "OIN " + string(c.OIN) + " in subject:serialNumber"
+		o.contents[0] = say(textOIN, string(c.OIN))
 	}
 	const most = 5
 	if names := c.Certificate.DNSNames; len(names) > 0 && !clientOnly {
@@ -122,12 +147,13 @@ func (c *subject) order(by replacement) *Order {
 		for _, name := range names[:min(len(names), most)] {
 			quoted = append(quoted, safetext.Quote(name))
 		}
-		text := "the DNS names " + strings.Join(quoted, ", ")
+		these := say(textTheseNames, strings.Join(quoted, ", "))
 		if len(names) > most {
-			text += fmt.Sprintf(" and %d more", len(names)-most)
+			these = say(textMoreNames, strings.Join(quoted, ", "), len(names)-most)
 		}
-		i := slices.IndexFunc(o.Contents, func(s string) bool { return strings.Contains(s, "DNS names") })
-		o.Contents[i] = text
+		i := slices.IndexFunc(o.contents, func(t text) bool { return t == textG1Names || t == textG4Names })
+		o.contents[i] = these
 	}
-	return &o
+	en, nl := o.english(), o.inDutch()
+	return &en, &nl
 }
