@@ -134,6 +134,7 @@ func TestPEMInOtherText(t *testing.T) {
 		"a comment of C":                                   around("// ", ""),
 		"a block comment":                                  "/*\n" + around(" * ", "") + " */",
 		"a patch":                                          "+++ b/ca.pem\n@@ -0,0 +1,40 @@\n" + around("+", ""),
+		"a comment of JavaScript":                          "/**\n * @example\n * const ca = `" + strings.ReplaceAll(strings.TrimSpace(pem), "\n", "\n * ") + "`\n */",
 		"a message that is quoted":                         around("> ", ""),
 		"one line with spaces":                             oneLine,
 		"a setting on one line":                            `CA="` + oneLine + `" # ours`,

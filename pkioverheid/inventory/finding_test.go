@@ -223,6 +223,22 @@ func TestCertificatesInValues(t *testing.T) {
 	}
 }
 
+// A program or a manual has keys and certificates that have nothing to do with each other.
+func TestAKeyElsewhereInATextIsOfNoCertificate(t *testing.T) {
+	_, withKey := planted(t)
+	for between, want := range map[string]inventory.Use{
+		"\n":              inventory.KeyMismatch,
+		"\nconst key = `": inventory.KeyMismatch,
+		"\n" + strings.Repeat("Words between them.\n", 10): inventory.UnknownUse,
+	} {
+		text := "const certificate = `" + strings.TrimSpace(pemOf(withKey[1].Leaf)) + "`" + between + keyPEM(t, withKey[2])
+		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(text)}}}, ".")
+		assert.Empty(t, troubles)
+		require.Len(t, found, 1)
+		assert.Equal(t, want, found[0].Use, between)
+	}
+}
+
 func derOfKey(t *testing.T, c tls.Certificate) []byte {
 	t.Helper()
 	block, _ := pem.Decode([]byte(keyPEM(t, c)))

@@ -2,11 +2,13 @@ package inventory
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"hash/maphash"
+	"slices"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -26,16 +28,23 @@ type privateKey struct {
 	data     []byte
 	password string
 	store    int
-	before   int    // how many certificates are before it
-	public   uint64 // zero if it could not be read
-	matched  bool
+	position
+	public  uint64 // zero if it could not be read
+	matched bool
+}
+
+// position is where something is in a text.
+type position struct {
+	at, end int
+	pure    bool // the text is PEM alone
 }
 
 // certBeside is a certificate as far as keys matter.
 type certBeside struct {
-	use                     Use
-	store                   int
-	leaf                    bool
+	use   Use
+	store int
+	leaf  bool
+	position
 	public, subject, issuer uint64 // hashes; zero if it is not known
 }
 
@@ -54,13 +63,13 @@ func (k *keys) addKey(f found) {
 		return
 	}
 	k.bytes += len(f.key)
-	k.found = append(k.found, privateKey{data: bytes.Clone(f.key), password: f.password, store: f.store, before: len(k.certs)})
+	k.found = append(k.found, privateKey{data: bytes.Clone(f.key), password: f.password, store: f.store, position: position{f.at, f.end, f.pure}})
 }
 
 func (k *keys) addCertificate(f found, r *Result) {
 	cert := r.Certificate
 	k.certs = append(k.certs, certBeside{
-		use: r.Use, store: f.store, leaf: !cert.IsCA,
+		use: r.Use, store: f.store, leaf: !cert.IsCA, position: position{f.at, f.end, f.pure},
 		public: k.hash(publicOf(cert.PublicKey)), subject: k.hash(cert.RawSubject), issuer: k.hash(cert.RawIssuer),
 	})
 }
@@ -135,45 +144,94 @@ func (k *keys) chains(above map[uint64]bool) {
 	}
 }
 
+// maxApart is how many bytes there may be in a text between a certificate and a key that is
+// to be its own. In what is PEM alone there may be any.
+const maxApart = 128
+
 // mismatches marks the certificate directly before or after a key that is of no certificate
 // here. In a key store it is the one that the file says is the key's.
 func (k *keys) mismatches() {
+	type item struct {
+		position
+		cert, key int // one of them is -1
+	}
+	var items []item
+	lost := false
+	for i := range k.certs {
+		if k.certs[i].store == 0 {
+			items = append(items, item{k.certs[i].position, i, -1})
+		}
+	}
 	for i := range k.found {
 		key := &k.found[i]
-		if key.matched || key.public == 0 {
+		switch {
+		case key.store == 0:
+			items = append(items, item{key.position, -1, i})
+			lost = lost || key.public != 0 && !key.matched
+		case key.public != 0:
+			k.mismatchInStore(key)
+		}
+	}
+	if !lost {
+		return
+	}
+	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(a.at, b.at) })
+	for i, it := range items {
+		if it.key < 0 || k.found[it.key].public == 0 || k.found[it.key].matched {
 			continue
 		}
-		first, last := 0, len(k.certs) // between the keys before and after
-		if i > 0 {
-			first = k.found[i-1].before
-		}
-		if i+1 < len(k.found) {
-			last = k.found[i+1].before
-		}
-		if at := k.candidate(first, key.before, key.store); at >= 0 {
-			k.certs[at].use = KeyMismatch
-		} else if at := k.candidate(key.before, last, key.store); at >= 0 {
-			k.certs[at].use = KeyMismatch
+		for _, step := range [...]int{-1, 1} {
+			if at := k.neighbour(len(items), i, step, func(j int) (position, int) { return items[j].position, items[j].cert }); at >= 0 {
+				k.certs[at].use = KeyMismatch
+				break
+			}
 		}
 	}
 }
 
-// candidate returns which certificate is to be of a key: the only one, or the first that
-// is not a CA. It is -1 if there is none without a key.
-func (k *keys) candidate(first, last, store int) int {
-	for i := first; i < last; i++ {
-		c := &k.certs[i]
-		if c.store != store || c.public == 0 {
-			continue
+// neighbour returns the certificate beside item i that is to be the key's, CAs in between
+// passed over; -1 if there is none without a key.
+func (k *keys) neighbour(n, i, step int, item func(int) (position, int)) int {
+	last, _ := item(i)
+	for j := i + step; j >= 0 && j < n; j += step {
+		where, at := item(j)
+		apart := where.at - last.end
+		if step < 0 {
+			apart = last.at - where.end
 		}
-		switch {
-		case store > 0 && c.use == KeyEntry, c.use == UnknownUse && (c.leaf || len(k.certs) == 1 && len(k.found) == 1):
-			return i
-		case c.leaf:
+		if at < 0 || apart > maxApart && !(where.pure && last.pure) {
 			return -1
 		}
+		c := &k.certs[at]
+		if only := len(k.certs) == 1 && len(k.found) == 1; c.leaf || only {
+			if c.use == UnknownUse && c.public != 0 {
+				return at
+			}
+			return -1
+		}
+		last = where
 	}
 	return -1
+}
+
+// mismatchInStore marks the certificate of a key in a key store if none in it is the key's.
+func (k *keys) mismatchInStore(key *privateKey) {
+	var first *certBeside
+	for i := range k.certs {
+		c := &k.certs[i]
+		if c.store != key.store {
+			continue
+		}
+		if c.public == key.public || c.public == 0 {
+			return
+		}
+		if first == nil && (c.use == KeyEntry || c.use == UnknownUse && c.leaf) {
+			first = c
+		}
+	}
+	if first != nil {
+		first.use = KeyMismatch
+	}
 }
 
 // unknownKeys marks certificates beside keys that could not be read, in the same key

@@ -22,6 +22,7 @@ type found struct {
 	store    int    // which key store of the file it is in, from one; zero if it is in none
 	borrowed bool   // DER is in memory that is used again
 	pure     bool   // of PEM: the text begins with it
+	at, end  int    // where it is in the text
 	key      []byte // what truststore.DecodeKey reads, for a private key
 	password string // of the key store, or of none
 }

@@ -69,7 +69,7 @@ func pemEntries(text []byte, opts []truststore.Option) iter.Seq[found] {
 				if e.Err != nil {
 					e.Kind, e.Err = kind, block.errorOf(e)
 				}
-				if !yield(found{Entry: e, key: pem, pure: r.pure}) {
+				if !yield(found{Entry: e, key: pem, pure: r.pure, at: block.offset, end: r.at}) {
 					return
 				}
 			}
@@ -253,6 +253,7 @@ func withoutFrame(before, body []byte) []byte {
 	if bytes.ContainsAny(before, quotes) {
 		before = nil
 	}
+	const comment = "*#>;|" // marks of comments and quotations at the beginning of a line
 	out := make([]byte, 0, len(body))
 	var quote byte
 	inside := true // of the string with BEGIN, or of the next ones
@@ -261,6 +262,7 @@ func withoutFrame(before, body []byte) []byte {
 		body = rest
 		if !first {
 			line = bytes.TrimPrefix(bytes.TrimLeft(line, " \t"), before)
+			line = bytes.TrimPrefix(bytes.TrimLeft(line, " \t"+comment), []byte("// "))
 		}
 		for len(line) > 0 {
 			c := line[0]

@@ -183,8 +183,20 @@ func contentOfDER(der []byte) []byte {
 	return bodyOf(der)
 }
 
-// What text with certificates mentions, beside what values begin with.
-var pemMention = []byte("-----BEGIN")
+// mentionsPEM reports whether a text has a mark of PEM, with a rare part of which to search
+// is faster.
+func mentionsPEM(text []byte) bool {
+	for {
+		at := bytes.Index(text, pemBegin[len(pemDashes):])
+		if at < 0 {
+			return false
+		}
+		if bytes.HasSuffix(text[:at], pemDashes) {
+			return true
+		}
+		text = text[at+1:]
+	}
+}
 
 // maxMention is how much of a mention, with what belongs to it, can be at the end of
 // one chunk of a text and miss its last byte.
@@ -192,10 +204,13 @@ const maxMention = 64
 
 // mentions reports whether there can be a certificate in a text.
 func mentions(data []byte) bool {
-	if bytes.Contains(data, pemMention) {
+	if mentionsPEM(data) {
 		return true
 	}
-	v := newValues(data)
-	_, kind := v.next(0)
-	return kind != noValue
+	for i, m := range valueMarks {
+		if m.kind != valueInURL && newValues(data).search(i, 0) < len(data) {
+			return true
+		}
+	}
+	return false
 }

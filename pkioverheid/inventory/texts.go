@@ -20,7 +20,7 @@ func (c *contentReader) inText(text []byte, linesBefore int, visit visitor) bool
 
 // pemIn visits the PEM of a text.
 func (c *contentReader) pemIn(text []byte, linesBefore int, within string, use Use, visit visitor) bool {
-	if !bytes.Contains(text, pemMention) {
+	if !mentionsPEM(text) {
 		return true
 	}
 	last := 0 // the line of the block before
@@ -76,7 +76,7 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 			end = at + length
 			c.decoded = slices.Grow(c.decoded[:0], base64.StdEncoding.DecodedLen(length)+len("#\n"))
 			c.decoded = decodeBase64(append(c.decoded, "#\n"...), text[at:end])
-			more = c.pemIn(c.decoded, -1, where+" in base64, ", UnknownUse, visit)
+			more = c.pemIn(c.decoded, -1, where+" in base64, ", UnknownUse, inside(at, end, visit))
 		case valueInURL:
 			pem, length := inURL(text[at:])
 			end = at + length
@@ -91,9 +91,9 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 			c.decoded, end = decodeValue(c.decoded[:0], text[at:])
 			end = max(at+end, at+1)
 			if list.take(text, at, end); list.count > 0 {
-				more = c.value(c.decoded, JWKCertificate, where+list.place(), visit)
+				more = c.value(c.decoded, JWKCertificate, where+list.place(), inside(at, end, visit))
 			} else {
-				more = c.value(c.decoded, UnknownUse, where+" in base64", visit)
+				more = c.value(c.decoded, UnknownUse, where+" in base64", inside(at, end, visit))
 			}
 		}
 		if !more {
@@ -101,6 +101,14 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 		}
 	}
 	return false
+}
+
+// inside visits what is in a value of a text.
+func inside(at, end int, visit visitor) visitor {
+	return func(f found) bool {
+		f.at, f.end, f.pure = at, end, false
+		return visit(f)
+	}
 }
 
 // value visits what DER or a key store from a text holds. What is cut off is passed over:

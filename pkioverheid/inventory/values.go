@@ -18,12 +18,20 @@ const (
 	valueInURL           // not base64: PEM with its characters escaped, as proxies hand on certificates
 )
 
-// valueMarks are how values begin. Of PEM in base64 it is what all ways to begin have in
-// common, see encodedMentions.
+// valueMarks are what is searched for: a rare part of how values begin, for what is frequent
+// is found slowly, and what is before it. Of PEM in base64 it is what all ways to begin have
+// in common, see encodedMentions.
 var valueMarks = [...]struct {
-	mark string
-	kind valueKind
-}{{"LS0t", valuePEM}, {"MI", valueDER}, {"/u3+7Q", valueJKS}, {"zs7Ozg", valueJKS}, {"eyJ", valueJWS}, {"-----BEGIN", valueInURL}}
+	mark   string
+	before []string
+	kind   valueKind
+}{
+	{"LS0t", nil, valuePEM},
+	{"MI", []string{""}, valueDER},
+	{"AAAAI", []string{"/u3+7Q", "zs7Ozg"}, valueJKS}, // version 2
+	{"yJ", []string{"e"}, valueJWS},
+	{"BEGIN", []string{"-----"}, valueInURL},
+}
 
 // values finds the values of a text, in their order. Each mark is searched for only when
 // the last one was passed, so that the text is looked through once for each.
@@ -56,7 +64,7 @@ func (v *values) next(from int) (at int, kind valueKind) {
 
 // search returns the length of the text if there is no such value.
 func (v *values) search(i, from int) int {
-	mark := valueMarks[i]
+	mark, first := valueMarks[i], from
 	if mark.kind == valuePEM {
 		if at := indexEncoded(v.text[from:]); at >= 0 {
 			return from + at
@@ -69,8 +77,10 @@ func (v *values) search(i, from int) int {
 			return len(v.text)
 		}
 		at += from
-		if v.begins(mark.kind, at) {
-			return at
+		for _, before := range mark.before {
+			if begin := at - len(before); begin >= first && bytes.HasSuffix(v.text[:at], []byte(before)) && v.begins(mark.kind, begin) {
+				return begin
+			}
 		}
 		from = at + 1
 	}
@@ -135,7 +145,7 @@ func lengthOfURLBase64(text []byte) int {
 	return n
 }
 
-// encodedMentions are the base64 of pemMention, as Kubernetes keeps it: as far as that
+// encodedMentions are the base64 of the mark of PEM, as Kubernetes keeps it: as far as that
 // does not depend on what is before it, of which a group of four characters may
 // hold one byte or two, and on what follows.
 var encodedMentions = [...]struct {
