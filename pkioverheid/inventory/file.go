@@ -150,9 +150,13 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 		}
 		return nil
 	}
-	n, err := readFull(f, r.buffer)
+	buffer := r.buffer
+	if 0 < size && size < chunk { // to look for more would take another call of the system
+		buffer = buffer[:size]
+	}
+	n, err := readFull(f, buffer)
 	r.Progress.Bytes.Add(int64(n))
-	data, whole := r.buffer[:n], err == io.EOF
+	data, whole := buffer[:n], err == io.EOF || len(buffer) < chunk
 	if err != nil && !whole {
 		return err
 	}

@@ -22,6 +22,9 @@ func boundaryOf(head []byte) []byte {
 			return line
 		}
 	}
+	if !beginsHeader(head) {
+		return nil
+	}
 	for rest := head; ; {
 		at := bytes.Index(rest, []byte("ultipart/"))
 		if at < 0 {
@@ -36,6 +39,18 @@ func boundaryOf(head []byte) []byte {
 		}
 		rest = rest[at+1:]
 	}
+}
+
+// beginsHeader reports whether the first line is a field of a header, or that of HTTP or of a
+// mailbox before them.
+func beginsHeader(head []byte) bool {
+	name := bytes.IndexFunc(head, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-'
+	})
+	if name <= 0 {
+		return false
+	}
+	return head[name] == ':' || bytes.HasPrefix(head, []byte("POST ")) || bytes.HasPrefix(head, []byte("HTTP/")) || bytes.HasPrefix(head, []byte("From "))
 }
 
 func hasPrefixFold(text []byte, prefix string) bool {

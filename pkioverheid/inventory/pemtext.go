@@ -226,10 +226,22 @@ func (r *pemText) claim(kind string, body []byte) truststore.EntryKind {
 	switch {
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
 		return truststore.PrivateKey
-	case isCertificateBlock(kind) && (r.pure || seemsCertificate(body)):
+	case isCertificateBlock(kind) && (r.pure || seemsCertificate(body)) && !hasPlaceholder(body):
 		return truststore.PlainCertificate
 	}
 	return 0
+}
+
+// hasPlaceholder reports whether a block has points or a variable instead of base64.
+func hasPlaceholder(body []byte) bool {
+	const most = 64 << 10
+	body = body[:min(len(body), most)]
+	for _, mark := range [...]string{"...", "…", "{{", "${", "<"} {
+		if bytes.Contains(body, []byte(mark)) {
+			return true
+		}
+	}
+	return len(bytes.TrimSpace(body)) == 0
 }
 
 // seemsCertificate reports whether the base64 of a certificate follows a BEGIN
