@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,6 +126,30 @@ func TestAnOpenConnectionOfWhoIsDistrustedEndsAtItsNextRequest(t *testing.T) {
 			}, 20*time.Second, time.Millisecond, "a new connection, which the handshake refuses")
 		})
 	}
+}
+
+// What a proxy's header holds is remembered for a minute, and forgotten at once.
+func TestBehindAProxyWhoIsDistrustedIsRefusedAtTheNextRequest(t *testing.T) {
+	var d pkioverheid.Distrusted
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN)).Leaf
+	h, _, _ := guarded(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Distrusted: &d}, Proxy: &pkioverheid.Proxy{
+		Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
+	}}, pkioverheid.AllowOIN(someOIN))
+	ask := func() *httptest.ResponseRecorder {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.RemoteAddr = "192.0.2.1:1234"
+		r.Header.Set("X-Client-Cert", escapedPEM(leaf))
+		h.ServeHTTP(w, r)
+		return w
+	}
+	require.Equal(t, http.StatusOK, ask().Code)
+	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Issuer: leaf.Issuer, SerialNumber: leaf.SerialNumber}))
+	refused := ask()
+	assert.Equal(t, http.StatusForbidden, refused.Code)
+	assert.Contains(t, refused.Body.String(), "distrusted")
+	assert.Empty(t, refused.Header().Get("Connection"), "others call over the proxy's connection")
+	require.NoError(t, d.Set())
+	assert.Equal(t, http.StatusOK, ask().Code, "and the refusal is forgotten too")
 }
 
 func TestClientsRefuseWhatIsDistrustedFromThenOn(t *testing.T) {

@@ -135,7 +135,7 @@ func TestOnRefusalGetsStatusAndReason(t *testing.T) {
 				got = append(got, refused)
 				refused.Problem += " changed" // not what is remembered
 				if len(got) == 1 {
-					http.Error(w, "my own", 418)
+					http.Error(w, "my own", http.StatusTeapot)
 				}
 			}
 			h, inside, logged := guarded(t, c.cfg, c.allow)
