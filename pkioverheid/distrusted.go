@@ -261,11 +261,15 @@ func (e *distrustedError) Error() string {
 }
 
 func (e *distrustedError) ProblemAdvice() (problem, advice string) {
-	problem = safetext.Certificate(e.cert) + " is distrusted here, by " + e.by
+	return e.problem(), "Its owner needs a certificate that is not on the list of Trust.Distrusted, of another CA where the CA is on it."
+}
+
+func (e *distrustedError) problem() string {
+	problem := safetext.Certificate(e.cert) + " is distrusted here, by " + e.by
 	if e.reason != "" {
 		problem += ": " + strings.TrimSuffix(e.reason, ".")
 	}
-	return problem + ".", "Its owner needs a certificate that is not on the list of Trust.Distrusted, of another CA where the CA is on it."
+	return problem + "."
 }
 
 func serialKey(n *big.Int) string {

@@ -152,6 +152,45 @@ func TestBehindAProxyWhoIsDistrustedIsRefusedAtTheNextRequest(t *testing.T) {
 	assert.Equal(t, http.StatusOK, ask().Code, "and the refusal is forgotten too")
 }
 
+// The owner hears it first: the other side may have the same list.
+func TestAnOwnCertificateThatIsDistrustedIsReported(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for name, entry := range map[string]pkioverheid.DistrustedEntry{
+		"it":              {Subject: g1.Issue(pkiotest.OIN(someOIN)).Leaf.Subject, Reason: "stolen"},
+		"its TSP's key":   {Key: chain.KeyHash(g1.Certificates()[2]), Reason: "stolen"},
+		"another subject": {Subject: g1.Issue(pkiotest.Organization("another")).Leaf.Subject},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var d pkioverheid.Distrusted
+			var seen traced
+			trust := quiet(fixtureTrust())
+			trust.Distrusted, trust.Trace = &d, seen.trace()
+			s := newServer(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(g1.Issue(pkiotest.OIN(someOIN)))}, anybody)
+			require.NoError(t, d.Set(entry))
+			address := loopback(serve(t, s.TLSConfig()))
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG4TLS).Issue())})
+			require.NoError(t, err)
+			tc.ServerName = "localhost"
+			_, err = exchange(address, tc)
+			require.NoError(t, err)
+			seen.mu.Lock()
+			defer seen.mu.Unlock()
+			var reported []string
+			for _, e := range seen.own {
+				if e.Problem == pkioverheid.OwnDistrusted {
+					reported = append(reported, e.Text)
+				}
+			}
+			if name == "another subject" {
+				assert.Empty(t, reported)
+				return
+			}
+			require.Len(t, reported, 1)
+			assert.Contains(t, reported[0], "stolen")
+		})
+	}
+}
+
 func TestClientsRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
 	server := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{server}})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -122,6 +123,12 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 		add(OwnWithdrawn, "%s", safetext.Printable(g3.Error(), safetext.MostError))
 	} else if e, near := ending(leaf, h, at); near {
 		add(OwnEnding, "%s", e.Text)
+	}
+	if err := vetoOf(o.trust.distrusted).Policy(append(chain.Chain{leaf}, above(pair.Certificate)...), at); err != nil {
+		var why *distrustedError
+		if errors.As(err, &why) {
+			add(OwnDistrusted, "%s: replace it", safetext.Printable(strings.TrimSuffix(why.problem(), "."), safetext.MostError))
+		}
 	}
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && h.known() && key.N.BitLen() < hierarchyTable[h].rsaBits {
 		add(OwnShortKey, "its RSA key has %d bits, and %s asks for %d: ask your supplier for a certificate with a new key", key.N.BitLen(), h, hierarchyTable[h].rsaBits)

@@ -114,6 +114,7 @@ const (
 	OwnShortKey    OwnProblem = "its key is too short"        // its key is shorter than its hierarchy asks for
 	OwnIncomplete  OwnProblem = "CAs above it are missing"    // CAs above it are missing
 	OwnRevoked     OwnProblem = "it is revoked"               // it, or a CA above it, is revoked (Trust.Revocation)
+	OwnDistrusted  OwnProblem = "it is distrusted"            // it, or a CA above it, is in Trust.Distrusted
 	OwnNoOIN       OwnProblem = "it has no OIN"               // it is a system's and has no OIN, which Digikoppeling wants
 )
 
