@@ -108,7 +108,9 @@ func rearranged(signed string, parts []string, data []byte) string {
 				b.AddChild(a)
 			}
 		case 1: // copy, to the beginning
-			b.InsertChildAt(0, a.Copy())
+			if len(elements) < 300 { // copies of copies double it each time
+				b.InsertChildAt(0, a.Copy())
+			}
 		case 2:
 			if a != root && len(elements) > 10 {
 				a.Parent().RemoveChild(a)
