@@ -215,7 +215,7 @@ func transforms(root *etree.Element) error {
 	}
 	for i, want := range []string{enveloped, excC14N} {
 		if algorithm, _ := attribute(found[i], "Algorithm"); !is(found[i], xmldoc.Signature, "Transform") || algorithm != want {
-			return fmt.Errorf("Transform %d is %s: want %s", i+1, safetext.Quote(algorithm), want)
+			return fmt.Errorf("its Transform %d is %s: want %s", i+1, safetext.Quote(algorithm), want)
 		}
 	}
 	if len(found[0].ChildElements()) > 0 {
