@@ -101,6 +101,9 @@ func rearranged(signed string, parts []string, data []byte) string {
 	root := all.ChildElements()[0]
 	for ; len(data) >= 3; data = data[3:] {
 		elements := slices.Collect(elements(all))[1:]
+		if len(elements) == 0 {
+			break
+		}
 		a, b := elements[int(data[1])%len(elements)], elements[int(data[2])%len(elements)]
 		switch data[0] % 6 {
 		case 0: // move, to the end
