@@ -32,6 +32,7 @@ type auditFlags struct {
 	metrics   string
 	at        moment
 	roots     trust
+	lists     crls
 	passwords passwords
 	use       string
 	failOn    string
@@ -106,6 +107,7 @@ A private key is compared with the certificates beside it. Key stores are opened
 	flags.IntVar(&f.parallel, "parallel", 64, "how many servers to ask at once")
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out files and folders of this `glob`, by name, or by path if it has a slash")
 	flags.BoolVar(&f.oneSystem, "one-file-system", false, "leave out folders of other file systems than that of the PATH")
+	f.lists.flag(cmd)
 	f.roots.flag(cmd)
 	f.passwords.flags(cmd, "", "key stores")
 	return cmd
@@ -125,10 +127,11 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	known = append(known, javaPassword)
-	verifier, err := f.roots.verifier(nil)
+	verifier, err := f.roots.verifier(nil, &f.lists)
 	if err != nil {
 		return err
 	}
+	defer f.lists.close()
 	var accepted *acceptances
 	if f.accept != "" {
 		if accepted, err = readAcceptances(f.accept, false); err != nil {

@@ -39,7 +39,7 @@ func (m *moment) String() string {
 func (m *moment) Type() string { return "date" }
 
 func (m *moment) flag(cmd *cobra.Command, usage string) {
-	cmd.Flags().Var(m, "at", usage+"; a date alone is 00:00 UTC (default now)")
+	cmd.Flags().Var(m, "at", usage+"; a date alone is 00:00 UTC, a time without a zone is UTC (default now)")
 }
 
 // orNow is the moment, or else the present.
@@ -57,7 +57,8 @@ func (t *trust) flag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.path, "trust", "", "trust the CAs in this `file` or folder too, such as the G-Other root")
 }
 
-func (t *trust) verifier(p chain.Policy) (*chain.Verifier, error) {
+// trust is what is trusted: the hierarchies, and the roots of the flag.
+func (t *trust) trust(p chain.Policy) (pkioverheid.Trust, error) {
 	trust := pkioverheid.Trust{Policy: p}
 	if t.path != "" {
 		roots, err := openLocked(t.path)
@@ -65,9 +66,23 @@ func (t *trust) verifier(p chain.Policy) (*chain.Verifier, error) {
 			if errors.Is(err, truststore.ErrPassword) {
 				err = fmt.Errorf("%w: make it a file without one, with pkio convert --to pem", err)
 			}
-			return nil, fmt.Errorf("--trust: %w", err)
+			return trust, fmt.Errorf("--trust: %w", err)
 		}
 		trust.Roots = truststore.NewSource(roots)
+	}
+	return trust, nil
+}
+
+// verifier verifies for the flags; lists may be nil.
+func (t *trust) verifier(p chain.Policy, lists *crls) (*chain.Verifier, error) {
+	trust, err := t.trust(p)
+	if err != nil {
+		return nil, err
+	}
+	if lists != nil {
+		if trust.Revocation, err = lists.checker(); err != nil {
+			return nil, err
+		}
 	}
 	v, err := pkioverheid.NewVerifier(trust)
 	if err != nil { // the hierarchies themselves do not fail

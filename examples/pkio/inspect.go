@@ -19,6 +19,7 @@ import (
 func newInspect() *cobra.Command {
 	var at moment
 	var roots trust
+	var lists crls
 	var keeps profileFlag
 	var p passwords
 	var name serverName
@@ -44,10 +45,11 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 			if err := name.check(); err != nil {
 				return err
 			}
-			v, err := roots.verifier(keeps.policy)
+			v, err := roots.verifier(keeps.policy, &lists)
 			if err != nil {
 				return err
 			}
+			defer lists.close()
 			cfg := inventory.Config{Time: at.orNow(), Verifier: v, ServerName: string(name)}
 			failed, some := false, false
 			for _, target := range args {
@@ -72,6 +74,7 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 		},
 	}
 	at.flag(cmd, "judge at this date")
+	lists.flag(cmd)
 	roots.flag(cmd)
 	keeps.flag(cmd)
 	name.flag(cmd)

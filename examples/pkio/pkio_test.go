@@ -220,6 +220,8 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	case "impostor":
 		answer = shake(impostor(ts))
+	case "mutual": // asks for a certificate of its own CA: client.pem and client.key; its CA is in ca.pem
+		answer = mutual(ts)
 	case "http":
 		answer = func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 1000))
@@ -281,4 +283,51 @@ func impostor(ts *testscript.TestScript) tls.Certificate {
 	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), 0o600))
 	mine, theirs := issue("localhost", true, nil), issue("localhost", false, ca)
 	return tls.Certificate{Certificate: [][]byte{mine.Raw, theirs.Raw}, PrivateKey: key}
+}
+
+// mutual is a web server that lets in who has a certificate by its CA.
+func mutual(ts *testscript.TestScript) func(net.Conn) {
+	write := func(name string, block *pem.Block) {
+		ts.Check(os.WriteFile(ts.MkAbs(name), pem.EncodeToMemory(block), 0o600))
+	}
+	var caCert *x509.Certificate
+	var caKey *ecdsa.PrivateKey
+	issue := func(name string, use x509.ExtKeyUsage) (der []byte, key *ecdsa.PrivateKey) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		ts.Check(err)
+		cert := &x509.Certificate{SerialNumber: big.NewInt(int64(len(name))), Subject: pkix.Name{CommonName: name},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true}
+		parent, signer := caCert, caKey
+		if parent == nil {
+			cert.IsCA, parent, signer = true, cert, key
+		} else {
+			cert.DNSNames, cert.ExtKeyUsage = []string{"localhost"}, []x509.ExtKeyUsage{use}
+		}
+		der, err = x509.CreateCertificate(rand.Reader, cert, parent, key.Public(), signer)
+		ts.Check(err)
+		return der, key
+	}
+	der, key := issue("Own CA", 0)
+	caKey = key
+	var err error
+	caCert, err = x509.ParseCertificate(der)
+	ts.Check(err)
+	write("ca.pem", &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	client, clientKey := issue("client", x509.ExtKeyUsageClientAuth)
+	write("client.pem", &pem.Block{Type: "CERTIFICATE", Bytes: client})
+	encoded, err := x509.MarshalPKCS8PrivateKey(clientKey)
+	ts.Check(err)
+	write("client.key", &pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+	own, ownKey := issue("localhost", x509.ExtKeyUsageServerAuth)
+	pool := x509.NewCertPool()
+	pool.AddCert(caCert)
+	cfg := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{own}, PrivateKey: ownKey}}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+	return func(c net.Conn) {
+		s := tls.Server(c, cfg)
+		if s.Handshake() == nil {
+			_, _ = s.Read(make([]byte, 4096))
+			fmt.Fprint(s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			_ = s.CloseWrite()
+		}
+	}
 }

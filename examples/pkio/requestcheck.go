@@ -24,7 +24,7 @@ import (
 // checkDelivered holds a certificate against the request in a file, and prints what is as
 // requested and what is not.
 func (f *requestFlags) checkDelivered(cmd *cobra.Command, path string) error {
-	v, err := f.roots.verifier(nil)
+	v, err := f.roots.verifier(nil, nil)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		PersistentPreRunE:          refuseEmptyFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} version {{.Version}}\nknows the CAs of PKIoverheid as of " + pkioverheid.EmbeddedVersion() + "\n")
-	root.AddCommand(newAccept(), newAudit(), newConvert(), newDiff(), newExport(), newInspect(), newPlan(), newReport(), newRequest(), newVerify())
+	root.AddCommand(newAccept(), newAudit(), newCheck(), newConvert(), newDiff(), newExport(), newInspect(), newPlan(), newReport(), newRequest(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})

@@ -23,6 +23,7 @@ var purposes = map[string]x509.ExtKeyUsage{
 func newVerify() *cobra.Command {
 	var at moment
 	var roots trust
+	var lists crls
 	var keeps profileFlag
 	var p passwords
 	var host, purpose string
@@ -56,10 +57,11 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			if err := checkServerName("host", host); err != nil {
 				return err
 			}
-			v, err := roots.verifier(keeps.policy)
+			v, err := roots.verifier(keeps.policy, &lists)
 			if err != nil {
 				return err
 			}
+			defer lists.close()
 			when, target := at.orNow(), targetOf(args[0])
 			found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &p, target)
 			if err != nil {
@@ -106,6 +108,7 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		},
 	}
 	at.flag(cmd, "verify at this date")
+	lists.flag(cmd)
 	roots.flag(cmd)
 	keeps.flag(cmd)
 	p.flags(cmd, "", "a key store")

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+func newCheck() *cobra.Command {
+	var roots trust
+	var lists crls
+	var p passwords
+	var cert, key string
+	timeout := 20 * time.Second
+	cmd := &cobra.Command{
+		Use:   "check HOST:PORT [--cert FILE --key FILE]",
+		Short: "Call a server as a program would, and explain both sides",
+		Long: `check says whether a service would work: it connects as a program with this library
+does, with our certificate if there is one, and asks for / with HEAD. If the server is
+refused, it says why and what its owner must change. If the server does not let us in,
+it says which CAs it accepts and what is wrong with ours.
+
+The exit status is 0 if the service would work, 1 if one side refuses the other, and 2
+if that cannot be known, because nothing answers or our own files cannot be used.`,
+		Example: `  pkio check service.example:443
+  pkio check service.example:443 --cert client.p7b --key client.key
+  pkio check https://service.example/ --cert client.p12 --password-file pw.txt --crl`,
+		Args: positional(1, 1, "one HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target := targetOf(args[0])
+			if !isHostTarget(target) {
+				target = withPort(args[0])
+			}
+			if !isHostTarget(target) {
+				return fmt.Errorf("%s is not a server: want HOST:PORT", safetext.Quote(args[0]))
+			}
+			if key != "" && cert == "" {
+				return errors.New("--key is for --cert: give both")
+			}
+			known, err := p.known()
+			if err != nil {
+				return err
+			}
+			cfg := pkioverheid.ClientConfig{}
+			if cfg.Trust, err = roots.trust(nil); err != nil {
+				return err
+			}
+			if cfg.Trust.Revocation, err = lists.checker(); err != nil {
+				return err
+			}
+			defer lists.close()
+			if cert != "" {
+				pair, err := loadPair(cert, key, known)
+				if err != nil {
+					return fmt.Errorf("--cert: %w", err)
+				}
+				cfg.KeyPairs, cfg.AllowUnsuitable = []*pkioverheid.KeyPair{pair}, true
+			}
+			return checkServer(cmd, cfg, target, timeout)
+		},
+	}
+	cmd.Flags().StringVar(&cert, "cert", "", "our certificate: a `file` of any format, with its CAs")
+	cmd.Flags().StringVar(&key, "key", "", "its private key: a `file`, if it is not in the one of --cert")
+	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long to wait for an answer")
+	lists.flag(cmd)
+	roots.flag(cmd)
+	p.flags(cmd, "", "our key")
+	return cmd
+}
+
+// loadPair loads our certificate with the first password that fits.
+func loadPair(cert, key string, known []string) (pair *pkioverheid.KeyPair, err error) {
+	for _, password := range append(known, "") {
+		pair, err = pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: cert, Key: key, Password: password})
+		if !errors.Is(err, truststore.ErrPassword) {
+			break
+		}
+	}
+	return pair, err
+}
+
+// checkServer calls the server and writes what came of it.
+func checkServer(cmd *cobra.Command, cfg pkioverheid.ClientConfig, target string, timeout time.Duration) error {
+	client, err := pkioverheid.NewClient(cfg)
+	if err != nil {
+		return notTrusted(err)
+	}
+	defer client.CloseIdleConnections()
+	client.Timeout = timeout
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodHead, "https://"+target+"/", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	out := cmd.OutOrStdout()
+	p := painter(out)
+	var theirs *pkioverheid.ServerCertificateError
+	var ours *pkioverheid.ClientCertificateError
+	switch {
+	case errors.As(err, &theirs):
+		fmt.Fprintln(out, p.red("The server is refused.")+" "+safetext.Printable(theirs.Problem, maxText))
+		writeAdvice(out, theirs.Advice)
+		fmt.Fprintln(out, "\nIts chain, as far as the signatures check out:")
+		writePath(out, theirs.Path)
+		return statusOf(statusFinding)
+	case errors.As(err, &ours):
+		fmt.Fprintln(out, p.red("The server is trusted and does not let us in.")+" "+safetext.Printable(ours.Problem, maxText))
+		writeAdvice(out, ours.Advice)
+		writeOurs(out, ours)
+		return statusOf(statusFinding)
+	case cmd.Context().Err() != nil:
+		return errStopped
+	case err != nil:
+		return fmt.Errorf("%s: %w", target, safetext.Error(errors.Unwrap(err)))
+	}
+	resp.Body.Close()
+	fmt.Fprintf(out, "%s It answers with HTTP %s, and presents:\n", p.green("The server is trusted."), safetext.Printable(resp.Status, 100))
+	writePath(out, resp.TLS.PeerCertificates)
+	if len(resp.TLS.PeerCertificates) < 3 { // its own, the TSP CA's and the domain CA's
+		fmt.Fprintln(out, "That is not its whole chain: clients that do not have the CAs built in refuse it.")
+	}
+	switch {
+	case len(cfg.KeyPairs) == 0:
+		fmt.Fprintln(out, "No certificate of ours was shown: give it with --cert.")
+	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
+		fmt.Fprintln(out, p.red("It does not let us in: ")+"its status often means that it does not know our certificate, or wanted none. Ask its owner whether our OIN is on its list.")
+		writePath(out, []*x509.Certificate{cfg.KeyPairs[0].Certificate()})
+		return statusOf(statusFinding)
+	default:
+		fmt.Fprintln(out, "Our certificate was not refused:")
+		writePath(out, []*x509.Certificate{cfg.KeyPairs[0].Certificate()})
+	}
+	if cfg.Trust.Revocation != nil {
+		fmt.Fprintln(out, "None of its certificates is revoked, according to the CRLs of their issuers.")
+	}
+	return nil
+}
+
+func writeAdvice(out io.Writer, text string) {
+	if text != "" {
+		fmt.Fprint(out, wrapped("What to do: ", "  ", safetext.Printable(text, maxText)))
+	}
+}
+
+// writeOurs says what the server accepts, and what we showed.
+func writeOurs(out io.Writer, e *pkioverheid.ClientCertificateError) {
+	switch {
+	case !e.Known:
+	case len(e.AcceptableCAs) == 0:
+		fmt.Fprintln(out, "\nIt announces no CAs: it asks for any certificate.")
+	default:
+		fmt.Fprintln(out, "\nIt accepts certificates under:")
+		for i, ca := range e.AcceptableCAs {
+			if i == 20 {
+				fmt.Fprintf(out, "  and %s more\n", thousands(len(e.AcceptableCAs)-i))
+				break
+			}
+			fmt.Fprintln(out, "  "+safetext.Printable(ca, 300))
+		}
+	}
+	if e.Certificate != nil {
+		fmt.Fprintf(out, "\nOurs, which was %s:\n", map[bool]string{true: "shown", false: "not shown"}[e.Sent])
+		writePath(out, []*x509.Certificate{e.Certificate})
+	}
+}
+
+// writePath writes certificates as a tree, the lowest first.
+func writePath(out io.Writer, path []*x509.Certificate) {
+	for i, c := range path[:min(len(path), 16)] {
+		what := "not of PKIoverheid, as far as is known here"
+		if id, ok := pkioverheid.ClaimOf(c); ok {
+			what = fmt.Sprintf("%s, %s", id.Hierarchy, id.Role)
+			if id.TSP != "" {
+				what += ", of " + string(id.TSP)
+			}
+			if id.OIN != "" {
+				what += ", OIN " + string(id.OIN)
+			}
+		}
+		fmt.Fprintf(out, "  %*s%s\n  %*s  %s; valid %s to %s\n", 2*i, "", safetext.Certificate(c), 2*i, "", what, date(c.NotBefore), date(c.NotAfter))
+	}
+}
