@@ -110,6 +110,8 @@ A private key is compared with the certificates beside it. Key stores are opened
 	f.lists.flag(cmd)
 	f.roots.flag(cmd)
 	f.passwords.flags(cmd, "", "key stores")
+	complete(cmd, "for", "machine-to-machine", "web", "client-only")
+	complete(cmd, "fail-on", "now", "soon", "later")
 	return cmd
 }
 
@@ -171,12 +173,12 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 
 	// The report first: what prints the table may have gone.
 	if f.html != "" {
-		var text bytes.Buffer
-		if err := found.writeReport(&text); err != nil {
-			return err
-		}
-		if err := page.write(cmd, text.Bytes(), aReport); err != nil {
-			return fmt.Errorf("--html: %w", err)
+		if err := f.writePage(cmd, &page, found); err != nil {
+			if !found.Run.Partial {
+				return fmt.Errorf("--html: %w", err)
+			}
+			complain(cmd.ErrOrStderr(), fmt.Errorf("--html: %w", err)) // what was found is still to be told
+			f.html = ""
 		}
 	}
 	if err := writeBeside(cmd, beside, found); err != nil {
@@ -234,6 +236,20 @@ func (f *auditFlags) excluded() func(string) bool {
 		return nil
 	}
 	return globs(f.exclude).match
+}
+
+// writePage writes the report. That of a run that was stopped takes the place of a whole
+// one with --force only.
+func (f *auditFlags) writePage(cmd *cobra.Command, page *outFile, found *audit) error {
+	var text bytes.Buffer
+	if err := found.writeReport(&text); err != nil {
+		return err
+	}
+	data := text.Bytes()
+	if page.partial = found.Run.Partial; page.partial {
+		data = markPartial(data)
+	}
+	return page.write(cmd, data, aReport)
 }
 
 // check refuses flags that do not go together, or that have values which are none.

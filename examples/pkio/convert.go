@@ -114,6 +114,7 @@ encrypted without its password: nothing then shows whether somebody changed it.`
 	cmd.Flags().StringVar(&version, "version", "1", "of a trust-package: its `version`")
 	cmd.Flags().BoolVar(&unchecked, "unchecked", false, "read IN without its password, and so without a check that it is unchanged")
 	forceFlag(cmd, &force)
+	complete(cmd, "to", "p12", "jks", "p7b", "pem", "der", trustPackage)
 	in.flags(cmd, "in-", "IN")
 	out.flags(cmd, "out-", "OUT")
 	return cmd

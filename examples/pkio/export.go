@@ -39,6 +39,48 @@ To call servers of PKIoverheid, where proxy_pass is:
 A certificate of PKIoverheid does not make a client one of yours: compare the OIN in
 its subject, $ssl_client_s_dn, too.
 `},
+	"apache": {"pkioverheid.pem", truststore.PEM, `To let in clients with a certificate of PKIoverheid, in a virtual host:
+
+    SSLCACertificateFile   %[1]s
+    SSLVerifyClient        require
+    SSLVerifyDepth         3
+
+To call servers of PKIoverheid, where ProxyPass is:
+
+    SSLProxyEngine            on
+    SSLProxyCACertificateFile %[1]s
+    SSLProxyVerify            require
+    SSLProxyVerifyDepth       3
+    SSLProxyCheckPeerName     on
+
+A certificate of PKIoverheid does not make a client one of yours: compare the OIN in
+its subject too, with Require expr and %{SSL_CLIENT_S_DN}.
+`},
+	"haproxy": {"pkioverheid.pem", truststore.PEM, `To let in clients with a certificate of PKIoverheid, in a frontend:
+
+    bind :443 ssl crt /etc/haproxy/own.pem ca-file %[1]s verify required
+
+To call servers of PKIoverheid, in a backend:
+
+    server service service.example:443 ssl verify required ca-file %[1]s sni str(service.example) verifyhost service.example
+
+A certificate of PKIoverheid does not make a client one of yours: compare the OIN in
+its subject too, with an acl on ssl_c_s_dn.
+`},
+	"postfix": {"pkioverheid.pem", truststore.PEM, `To send to servers with a certificate of PKIoverheid, in main.cf:
+
+    smtp_tls_CAfile = %[1]s
+    smtp_tls_policy_maps = inline:{service.example=secure}
+
+To take mail from clients with one:
+
+    smtpd_tls_CAfile = %[1]s
+    smtpd_tls_req_ccert = yes
+    smtpd_tls_ccert_verifydepth = 4
+
+A certificate of PKIoverheid does not make a client one of yours: list fingerprints in
+relay_clientcerts.
+`},
 	"java": {"pkioverheid.p12", truststore.PKCS12, `Start Java with:
 
     -Djavax.net.ssl.trustStore=%[1]s
@@ -71,6 +113,8 @@ sources: [{configMap: {name: pkioverheid, key: ca.crt}}].
 `},
 }
 
+const destinationNames = "nginx, apache, haproxy, postfix, java, curl or kubernetes"
+
 func newExport() *cobra.Command {
 	var hierarchies []string
 	var to string
@@ -78,7 +122,7 @@ func newExport() *cobra.Command {
 	var p passwords
 	cmd := &cobra.Command{
 		Use:   "export --hierarchy LIST --to PROGRAM [FILE]",
-		Short: "Write the hierarchies for nginx, Java, curl or Kubernetes",
+		Short: "Write the hierarchies for nginx, Apache, Java, curl and others",
 		Long: `export writes the CA certificates of the hierarchies that this program carries in
 the form that another program wants, and prints how to use the file there. Without
 FILE, or with "-", they go to standard output, and how to use them to standard error.
@@ -100,7 +144,7 @@ nothing secret, because certificates are public, but Java wants one.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, ok := destinations[strings.ToLower(to)]
 			if !ok {
-				return fmt.Errorf("--to %q: want nginx, java, curl or kubernetes", to)
+				return fmt.Errorf("--to %q: want %s", to, destinationNames)
 			}
 			store, names, err := ofHierarchies(hierarchies, rootsOnly)
 			if err != nil {
@@ -147,9 +191,11 @@ nothing secret, because certificates are public, but Java wants one.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas: g1, g4, ev")
-	cmd.Flags().StringVar(&to, "to", "", "the `program`: nginx, java, curl or kubernetes")
+	cmd.Flags().StringVar(&to, "to", "", "the `program`: "+destinationNames)
 	cmd.Flags().BoolVar(&rootsOnly, "roots-only", false, "leave out the CAs below the roots")
 	forceFlag(cmd, &force)
+	complete(cmd, "to", "nginx", "apache", "haproxy", "postfix", "java", "curl", "kubernetes")
+	complete(cmd, "hierarchy", "g1", "g4", "ev", "g1,g4")
 	p.flags(cmd, "", "a Java trust store")
 	return cmd
 }

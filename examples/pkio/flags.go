@@ -154,3 +154,8 @@ func (s *serverName) flag(cmd *cobra.Command) {
 }
 
 func (s serverName) check() error { return checkServerName("servername", string(s)) }
+
+// complete gives the values of a flag to the completion of shells.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+}

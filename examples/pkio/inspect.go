@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -23,6 +24,7 @@ func newInspect() *cobra.Command {
 	var keeps profileFlag
 	var p passwords
 	var name serverName
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|HOST:PORT…",
 		Short: "Say who a certificate is of, and explain its chain",
@@ -34,8 +36,8 @@ in it, and what to do.
 It takes files of any format and servers. A server is shown no certificate, and
 nothing is sent to it but the beginning of a TLS handshake.
 
-The exit status is 0 if all of it could be looked at, whatever the verdict, and
-else 2. To have the verdict as exit status, use pkio verify.`,
+Of a certificate request, a private key or a CRL it shows what it holds; of a key
+nothing but its kind. A refusal has status 1, else what could not be looked at has 2.`,
 		Example: `  pkio inspect client.p7b
   pkio inspect service.example:443
   pkio inspect keystore.p12 --password-file pw.txt
@@ -51,23 +53,37 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 			}
 			defer lists.close()
 			cfg := inventory.Config{Time: at.orNow(), Verifier: v, ServerName: string(name)}
-			failed, some := false, false
+			failed, refused := false, false
+			all := []*inspected{}
 			for _, target := range args {
 				target = targetOf(target)
 				found, err := look(cmd.Context(), cmd, cfg, &p, target)
-				if len(found) > 0 {
-					if some {
-						fmt.Fprintln(cmd.OutOrStdout())
-					}
-					some = true
-					inspect(cmd.OutOrStdout(), target, found, cfg)
+				in := lookInto(target, found, cfg)
+				if err != nil && len(found) == 0 {
+					in.Others = whatElse(target)
 				}
-				if err != nil {
-					complainAll(cmd.ErrOrStderr(), err)
+				if err != nil && len(in.Others) == 0 {
+					in.Error = told(err)
 					failed = true
+					complainAll(cmd.ErrOrStderr(), err)
+				}
+				refused = refused || in.refused()
+				if all = append(all, in); !asJSON {
+					in.writeAll(cmd.OutOrStdout(), len(all) > 1)
 				}
 			}
-			if failed {
+			if asJSON {
+				if err := writeIndented(cmd.OutOrStdout(), struct {
+					Version int          `json:"version"`
+					Targets []*inspected `json:"targets"`
+				}{formatVersion, all}); err != nil {
+					return err
+				}
+			}
+			switch {
+			case refused:
+				return statusOf(statusFinding)
+			case failed:
 				return statusOf(statusError)
 			}
 			return nil
@@ -78,8 +94,32 @@ else 2. To have the verdict as exit status, use pkio verify.`,
 	roots.flag(cmd)
 	keeps.flag(cmd)
 	name.flag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	p.flags(cmd, "", "a key store")
 	return cmd
+}
+
+// writeAll writes what was found, after an empty line if it is not the first.
+func (in *inspected) writeAll(out io.Writer, more bool) {
+	if len(in.found)+len(in.Others) == 0 {
+		return
+	}
+	if more {
+		fmt.Fprintln(out)
+	}
+	if len(in.found) > 0 {
+		in.write(out)
+	}
+	for _, line := range in.Others {
+		fmt.Fprint(out, wrapped("", "  ", line))
+	}
+}
+
+// writeIndented writes JSON for people and programs.
+func writeIndented(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 // complainAll writes each of joined errors on a line of its own.
@@ -99,39 +139,82 @@ const (
 	maxExplained = 10
 )
 
-func inspect(out io.Writer, target string, found []inventory.Result, cfg inventory.Config) {
-	p := painter(out)
-	heading := fmt.Sprintf("%s: %s", safetext.Printable(target, maxText), count(len(found), "certificate"))
-	f := found[0].Format
-	if f != 0 && !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
-		heading += " in " + f.String()
-	}
-	fmt.Fprintln(out, p.bold(heading))
-	for i, r := range found {
-		if i == maxListed {
-			fmt.Fprintf(out, "\n  and %d more: pkio audit lists them all\n", len(found)-i)
-			break
-		}
-		describe(out, i+1, r)
-	}
+// inspected is what is known of one file or server. It is the JSON of pkio inspect, with
+// the certificates as in that of an audit.
+type inspected struct {
+	Target       string               `json:"target"`
+	Format       string               `json:"format,omitempty"`
+	Error        string               `json:"error,omitempty"`
+	Certificates []*certificate       `json:"certificates"`
+	Chains       []*chain.Explanation `json:"chains"` // of those that are not CAs, or of all CAs together
+	Others       []string             `json:"others,omitempty"`
 
-	explained := 0
+	found []inventory.Result
+	left  bool // there are more chains than are explained
+}
+
+// lookInto explains what was found.
+func lookInto(target string, found []inventory.Result, cfg inventory.Config) *inspected {
+	in := &inspected{Target: safetext.Printable(target, maxText), Certificates: []*certificate{}, Chains: []*chain.Explanation{}, found: found}
+	c := newCollector(auditRun{At: cfg.Time})
+	for _, r := range found {
+		c.take(r)
+	}
+	in.Certificates = c.finish(0, false, nil).Certificates
+	if len(found) == 0 {
+		return in
+	}
+	if f := found[0].Format; f != 0 && !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
+		in.Format = f.String()
+	}
 	for _, r := range found {
 		if r.Use != inventory.TLSServer && (r.Certificate.IsCA || r.Use == inventory.TLSChain) {
 			continue
 		}
-		if explained++; explained > maxExplained {
-			fmt.Fprintln(out, "\nThe chains of the others are explained one by one, from files of their own.")
-			return
+		if len(in.Chains) == maxExplained {
+			in.left = true
+			return in
 		}
-		explain(out, p, r.Certificate, r.Explain())
+		in.Chains = append(in.Chains, r.Explain())
 	}
-	if explained == 0 { // CAs only
+	if len(in.Chains) == 0 { // CAs only
 		var certs []*x509.Certificate
 		for _, r := range found {
 			certs = append(certs, r.Certificate)
 		}
-		explain(out, p, nil, cfg.Verifier.Explain(certs, chain.VerifyOptions{Time: cfg.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}))
+		in.Chains = append(in.Chains, cfg.Verifier.Explain(certs, chain.VerifyOptions{Time: cfg.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}))
+	}
+	return in
+}
+
+// refused reports whether a chain is.
+func (in *inspected) refused() bool {
+	return slices.ContainsFunc(in.Chains, func(e *chain.Explanation) bool { return !e.OK })
+}
+
+func (in *inspected) write(out io.Writer) {
+	p := painter(out)
+	heading := in.Target + ": " + count(len(in.found), "certificate")
+	if in.Format != "" {
+		heading += " in " + in.Format
+	}
+	fmt.Fprintln(out, p.bold(heading))
+	for i, r := range in.found {
+		if i == maxListed {
+			fmt.Fprintf(out, "\n  and %d more: pkio audit lists them all\n", len(in.found)-i)
+			break
+		}
+		describe(out, i+1, r)
+	}
+	for _, e := range in.Chains {
+		var cert *x509.Certificate
+		if len(e.Path) > 0 && !e.Path[0].CA {
+			cert = e.Path[0].Certificate
+		}
+		explain(out, p, cert, e, true)
+	}
+	if in.left {
+		fmt.Fprintln(out, "\nThe chains of the others are explained one by one, from files of their own.")
 	}
 }
 
@@ -203,9 +286,9 @@ func recognisedBy(by string) string {
 }
 
 // explain writes the tree, the verdict in colour.
-func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation) {
+func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation, advised bool) {
 	if !e.OK {
-		e = forUser(e)
+		e = forUser(e, advised)
 	}
 	fmt.Fprintln(out)
 	if cert != nil {
@@ -220,11 +303,13 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, "✗ WRONG", p.red("✗ WRONG")))
 }
 
-// forUser puts a refusal in terms of the tool. Which policies a program has is for
-// programmers, and how to make a chain work does not help with a certificate that may not
-// be used: what to do about the certificate takes their place.
-func forUser(e *chain.Explanation) *chain.Explanation {
+// forUser puts a refusal in terms of the tool, and says it once. Which policies a program
+// has is for programmers, and how to make a chain work does not help with a certificate
+// that may not be used: what to do about the certificate takes their place. If advised,
+// that was said before.
+func forUser(e *chain.Explanation, advised bool) *chain.Explanation {
 	own := *e
+	own.Problem = strings.Replace(e.Problem, "A rule of this program refuses ", "A rule refuses ", 1)
 	var a advice.Advice
 	if len(e.Path) > 0 {
 		a = advice.For(e.Path[0].Certificate, "", e.Time)
@@ -232,10 +317,28 @@ func forUser(e *chain.Explanation) *chain.Explanation {
 	switch {
 	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status != "" && a.Status != advice.Unrecognised && a.Status != advice.Fine:
 		own.Advice = safetext.Printable(a.Text, maxText)
+		if rest, same := strings.CutPrefix(own.Advice, strings.TrimSuffix(own.Problem, ".")); same {
+			rest = strings.TrimLeft(rest, ";,. ")
+			own.Advice = strings.ToUpper(rest[:min(1, len(rest))]) + rest[min(1, len(rest)):]
+			if advised {
+				own.Problem = ""
+			}
+		}
+		if advised {
+			own.Advice = ""
+		}
 	case e.Reason == chain.RefusedByPolicy: // another certificate of the path is
 		own.Advice = ""
 	}
-	own.Problem = strings.Replace(e.Problem, "A rule of this program refuses ", "A rule refuses ", 1)
+	own.Path = slices.Clone(e.Path)
+	for i := range own.Path {
+		own.Path[i].Observations = slices.Clone(own.Path[i].Observations)
+		for j := range own.Path[i].Observations {
+			if o := &own.Path[i].Observations[j]; o.Result == chain.Fail && o.Text == e.Problem {
+				o.Text = "as said above"
+			}
+		}
+	}
 	return &own
 }
 

@@ -15,6 +15,18 @@ import (
 // reportMark is in every report, see report.html.
 const reportMark = `<meta name="generator" content="pkio `
 
+// partialMark is in a report of an audit that was stopped.
+const partialMark = `<meta name="pkio-run" content="partial">`
+
+// markPartial puts the mark into a page.
+func markPartial(page []byte) []byte {
+	return bytes.Replace(page, []byte(reportMark), []byte(partialMark+reportMark), 1)
+}
+
+func isPartial(data []byte) bool {
+	return bytes.Contains(data[:min(len(data), 4<<10)], []byte(partialMark))
+}
+
 // isReport reports whether data is a report of pkio: a page, the JSON of a run, or
 // metrics.
 func isReport(data []byte) bool {

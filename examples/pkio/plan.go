@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,9 +54,13 @@ place of that one.`,
 			dates := milestones()
 			out := cmd.OutOrStdout()
 			if asJSON {
-				e := json.NewEncoder(out)
-				e.SetIndent("", "  ")
-				return e.Encode(dates)
+				if services {
+					return writeIndented(out, struct {
+						Dates    []milestone      `json:"dates"`
+						Services []logius.Service `json:"services"`
+					}{dates, logius.Services()})
+				}
+				return writeIndented(out, dates)
 			}
 			p := painter(out)
 			next := true

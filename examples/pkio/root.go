@@ -113,10 +113,25 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// version is that of the module, as go install notes it.
+// version is that of the module, as go install notes it, with the commit where it is
+// built from one.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
 	}
-	return "unknown"
+	v := info.Main.Version
+	commit, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = ", changed since"
+		}
+	}
+	if commit != "" && !strings.Contains(v, "("+commit) {
+		v += " (commit " + commit + changed + ")"
+	}
+	return v
 }

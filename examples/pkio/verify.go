@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -27,13 +28,13 @@ func newVerify() *cobra.Command {
 	var keeps profileFlag
 	var p passwords
 	var host, purpose string
-	var quiet bool
+	var quiet, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify CERT|HOST:PORT --at DATE",
 		Short: "Say whether a certificate is trusted at a date",
 		Long: `verify checks whether a certificate leads to a root of PKIoverheid at a date, as
 programs with this library do: signatures, dates, what each CA may do, and whether
-a CA was withdrawn. Revocation lists are not asked.
+a CA was withdrawn. Revocation lists are asked with --crl only.
 
 CERT is a file of any format with one certificate that is not a CA; CAs in it help to
 build the chain, and those of PKIoverheid need not be there. If all in the file are
@@ -53,6 +54,9 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 			usage, ok := purposes[purpose]
 			if !ok {
 				return fmt.Errorf("--for %q: want any, server or client", purpose)
+			}
+			if quiet && asJSON {
+				return errors.New("--quiet writes nothing, and --json does: give one")
 			}
 			if err := checkServerName("host", host); err != nil {
 				return err
@@ -97,9 +101,20 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 				// The verdict is on one path: it must not pass for one on all of them.
 				return fmt.Errorf("%s holds %d CAs that are not on one path: give one at a time", safetext.Printable(args[0], maxText), store.Len())
 			}
-			if !quiet {
-				out := cmd.OutOrStdout()
-				explain(out, painter(out), nil, e)
+			out := cmd.OutOrStdout()
+			switch {
+			case quiet:
+			case asJSON:
+				err = writeIndented(out, struct {
+					Version int    `json:"version"`
+					Target  string `json:"target"`
+					*chain.Explanation
+				}{formatVersion, safetext.Printable(target, maxText), e})
+			default:
+				explain(out, painter(out), nil, e, false)
+			}
+			if err != nil {
+				return err
 			}
 			if !e.OK {
 				return statusOf(statusFinding)
@@ -114,6 +129,8 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 	p.flags(cmd, "", "a key store")
 	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server: asked for, and what the certificate must be for")
 	cmd.Flags().StringVar(&purpose, "for", "any", "what it must be good for: any, server or client")
+	complete(cmd, "for", "any", "server", "client")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON: the verdict, why, and the path")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "the exit status only")
 	return cmd
 }

@@ -20,6 +20,7 @@ import (
 type outFile struct {
 	path      string
 	force     bool
+	partial   bool     // what is written is a report of an audit that was stopped
 	inputs    []string // what is read, which is never written over
 	passwords []string // which may open a key store that is there
 }
@@ -108,6 +109,8 @@ func (o *outFile) mayReplace(found existing, certs int) error {
 		return fmt.Errorf("%q may hold a private key, since it is a key store that cannot be opened, and is never written over: give another name", o.path)
 	case o.force || found.empty:
 		return nil
+	case o.partial && found.report && !found.partial:
+		return fmt.Errorf("%q has a report of a whole run, and this one was stopped: give --force to write over it", o.path)
 	case !found.report && !found.store, found.report != (certs == aReport):
 		what := "a trust store that pkio wrote"
 		if certs == aReport {
@@ -159,6 +162,7 @@ const maxExisting = 64 << 20
 type existing struct {
 	empty, key, locked bool
 	report, store      bool // pkio wrote it
+	partial            bool // of a report
 	certs              int  // of a store
 }
 
@@ -171,7 +175,7 @@ func (o *outFile) existing(size int64) (existing, error) {
 		return existing{}, fmt.Errorf("it is not known what would be written over: %w", err)
 	}
 	passwords := append(slices.Clone(o.passwords), javaPassword)
-	found := existing{report: isReport(data)}
+	found := existing{report: isReport(data), partial: isPartial(data)}
 	found.key, found.locked = holdsKey(data, passwords)
 	if certs := ownStore(data, passwords); certs != nil {
 		found.store, found.certs = true, certs.Len()

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-pkioverheid/trust/chain/crl"
+	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
+)
+
+// whatElse is what a file holds that holds no certificate: a request, a private key, of
+// which nothing but its kind is said, or a CRL. It is empty for anything else.
+func whatElse(target string) (lines []string) {
+	const most = 64 << 20
+	data := stdin.data
+	if !isStdin(target) {
+		if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
+			return nil
+		}
+		var err error
+		if data, err = truststore.ReadFile(target, most); err != nil {
+			return nil
+		}
+	}
+	name := safetext.Printable(target, 300) + ": "
+	rest := data
+	for len(lines) < maxListed {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if text := holds(block.Type, block.Bytes); text != "" {
+			lines = append(lines, name+text)
+		}
+	}
+	if len(lines) == 0 && !bytes.Contains(data, []byte("-----BEGIN")) {
+		for _, kind := range []string{"CERTIFICATE REQUEST", "X509 CRL", "PRIVATE KEY"} {
+			if text := holds(kind, data); text != "" {
+				return []string{name + text}
+			}
+		}
+	}
+	return lines
+}
+
+// holds is what is in a block of PEM, or in DER that may be one; empty if it is not.
+func holds(kind string, der []byte) string {
+	switch {
+	case strings.HasSuffix(kind, "CERTIFICATE REQUEST"):
+		csr, err := x509.ParseCertificateRequest(der)
+		if err != nil {
+			return ""
+		}
+		text := "a certificate request for " + safetext.Name(csr.Subject, maxName) + ", with a key of " + kindOfKey(csr.PublicKey)
+		if len(csr.DNSNames) > 0 {
+			text += ", for " + safetext.Printable(strings.Join(csr.DNSNames[:min(len(csr.DNSNames), 20)], ", "), 1000)
+		}
+		if csr.CheckSignature() != nil {
+			text += "; its signature is wrong"
+		}
+		return text + ". A certificate is what the certificate supplier (TSP) makes of it."
+	case strings.HasSuffix(kind, "CRL"):
+		list, err := crl.Parse(der)
+		if err != nil {
+			return ""
+		}
+		return fmt.Sprintf("a CRL of %s, made on %s, the next due by %s, with %s", safetext.Name(list.Issuer, maxName),
+			date(list.ThisUpdate), date(list.NextUpdate), count(list.Len(), "revoked certificate"))
+	case strings.HasSuffix(kind, "ENCRYPTED PRIVATE KEY"):
+		return "a private key, encrypted"
+	case strings.HasSuffix(kind, "PRIVATE KEY"):
+		key, _, err := truststore.DecodeKey(der)
+		if err != nil {
+			return ""
+		}
+		return "a private key of " + kindOfKey(key.Public()) + ", in the clear: whoever reads the file has it"
+	}
+	return ""
+}
+
+func kindOfKey(key any) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + key.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return "a kind that is not known here"
+}
