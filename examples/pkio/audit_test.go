@@ -330,3 +330,23 @@ func TestFindingsOfLargeCertificatesAreBounded(t *testing.T) {
 	assert.Equal(t, files, c.Summary.Places, "all are counted")
 	assert.LessOrEqual(t, c.der, maxDER)
 }
+
+// The timeline says by when somebody here has to do something: nothing that must be done
+// now is in the future, and CAs that nobody here replaces are not in it.
+func TestTheTimelineIsOfWhatSomebodyHereReplaces(t *testing.T) {
+	at := day(2026, 11, 23)
+	a := &audit{Run: auditRun{At: at}, Certificates: []*certificate{
+		{Do: classNow, Deadline: "2035-01-01", NotAfter: day(2035, 1, 1)},
+		{Do: classNow, NotAfter: day(2036, 1, 1)},
+		{Do: classOther, NotAfter: day(2037, 1, 1)},
+		{Do: classOK, CA: true, NotAfter: day(2038, 1, 1)},
+		{Do: classOK, NotAfter: day(2029, 1, 1)},
+	}}
+	var bars []string
+	for _, item := range a.timeline() {
+		if item.Text != "" {
+			bars = append(bars, item.Label+": "+item.Text)
+		}
+	}
+	assert.Equal(t, []string{"2026 Q4: 2 now", "2029 Q1: 1 in order"}, bars)
+}

@@ -99,7 +99,10 @@ func (c *collector) take(r inventory.Result) {
 }
 
 func sizeOf(c *certificate) int {
-	n := 700 + len(c.Name) + len(c.Subject) + len(c.Issuer) + len(c.Serial) + len(c.Reason) + len(c.Advice)
+	n := 700 + len(c.Name) + len(c.Subject) + len(c.Issuer) + len(c.Serial) + len(c.Reason) + len(c.Advice) + len(c.AdviceDutch)
+	if c.Order != nil {
+		n += 600
+	}
 	for _, name := range c.DNSNames {
 		n += len(name) + 16
 	}
@@ -254,6 +257,11 @@ func certificateOf(r inventory.Result, at time.Time) *certificate {
 		Supplier:  string(a.Supplier),
 		Advice:    safetext.Printable(a.Text, maxText),
 		Sources:   a.Sources,
+
+		AdviceDutch: safetext.Printable(a.Dutch().Text, maxText),
+	}
+	if o, dutch := a.Order, a.Dutch().Order; o != nil && dutch != nil {
+		c.Order = &order{o.Policy, o.Product, dutch.Product, o.Contents, dutch.Contents}
 	}
 	if x.SerialNumber != nil && x.SerialNumber.BitLen() <= 8*64 {
 		c.Serial = x.SerialNumber.Text(16)
@@ -358,6 +366,7 @@ func (c *certificate) revoked() {
 	}
 	c.Do, c.Status, c.Deadline = classNow, stateRevoked, ""
 	c.Advice = safetext.Quote(c.Name) + " is revoked: ask " + cmp.Or(c.Supplier, "its certificate supplier (TSP)") + " for a new one."
+	c.AdviceDutch = safetext.Quote(c.Name) + " is ingetrokken: vraag " + cmp.Or(c.Supplier, "de certificaatleverancier (TSP)") + " om een nieuw."
 }
 
 // judged is the verdict on the chain, and why. It has no clock in it, so that it is the

@@ -70,7 +70,7 @@ func writeList[T any](out io.Writer, list iter.Seq[T]) error {
 // a row is a certificate at a place, or a place that was not looked at.
 var csvColumns = []string{"do", "deadline", "overdue", "accepted", "hierarchy", "role", "name",
 	"machine", "target", "path", "pathBytes", "place", "format", "use", "party", "state", "reason", "problems",
-	"status", "replacement", "supplier", "advice", "subject", "issuer", "serial", "notBefore", "notAfter", "ca", "dnsNames",
+	"status", "replacement", "supplier", "order", "advice", "adviceDutch", "subject", "issuer", "serial", "notBefore", "notAfter", "ca", "dnsNames",
 	"keyType", "keyBits", "signatureAlgorithm", "tsp", "oin", "sha256", "error"}
 
 // writeCSV writes the audit as a table (RFC 4180) that spreadsheets take as text.
@@ -113,10 +113,13 @@ func (a *audit) writeCSV(to io.Writer) error {
 func (c *certificate) csv() map[string]string {
 	values := map[string]string{
 		"do": string(c.Do), "deadline": c.Deadline, "hierarchy": c.Hierarchy, "role": c.Role, "name": c.Name,
-		"status": c.Status, "replacement": c.Replacement, "supplier": c.Supplier, "advice": c.Advice,
+		"status": c.Status, "replacement": c.Replacement, "supplier": c.Supplier, "advice": c.Advice, "adviceDutch": c.AdviceDutch,
 		"subject": c.Subject, "issuer": c.Issuer, "serial": c.Serial,
 		"notBefore": c.NotBefore.Format(time.RFC3339), "notAfter": c.NotAfter.Format(time.RFC3339),
 		"dnsNames": strings.Join(c.DNSNames, " "), "keyType": c.KeyType, "signatureAlgorithm": c.SignatureAlgorithm, "tsp": c.TSP, "oin": c.OIN, "sha256": c.SHA256,
+	}
+	if c.Order != nil {
+		values["order"] = c.Order.Product
 	}
 	if c.KeyBits > 0 {
 		values["keyBits"] = strconv.Itoa(c.KeyBits)

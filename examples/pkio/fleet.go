@@ -162,7 +162,8 @@ func (f *fleet) add(c *certificate, machine string) {
 	}
 	// What is graver on one machine is so in the report.
 	if c.Do.grade() < known.Do.grade() {
-		known.Do, known.Deadline, known.Overdue, known.Advice = c.Do, c.Deadline, c.Overdue, c.Advice
+		known.Do, known.Deadline, known.Overdue = c.Do, c.Deadline, c.Overdue
+		known.Advice, known.AdviceDutch, known.Order, known.Status = c.Advice, c.AdviceDutch, c.Order, c.Status
 	}
 	if c.Accepted == nil {
 		known.Accepted = nil // somebody has not accepted it

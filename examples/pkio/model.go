@@ -105,13 +105,24 @@ type certificate struct {
 	Reason      string   `json:"reason,omitempty"` // why it is not
 	Replacement string   `json:"replacement,omitempty"`
 	Supplier    string   `json:"supplier,omitempty"`
+	Order       *order   `json:"order,omitempty"` // what to order in its place
 	Advice      string   `json:"advice"`
+	AdviceDutch string   `json:"adviceDutch"`
 	Sources     []string `json:"sources,omitempty"`
 
 	Places []place `json:"places"` // in the order of their names
 
 	refs  []placeRef       // see audit.unfold
 	found inventory.Result // for the picture of its chain; empty for all but the most urgent
+}
+
+// order is what to order in the place of a certificate of a system.
+type order struct {
+	Policy        string   `json:"policy"`
+	Product       string   `json:"product"`
+	ProductDutch  string   `json:"productDutch"`
+	Contents      []string `json:"contents"` // what it must have
+	ContentsDutch []string `json:"contentsDutch"`
 }
 
 // unfolded are the certificates, each with its places while it is looked at.

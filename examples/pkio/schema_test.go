@@ -142,7 +142,7 @@ func TestTheSchemaHasTheNamesOfTheAudit(t *testing.T) {
 		s *schema
 	}{
 		{audit{}, s}, {auditRun{}, s.Properties["run"]}, {summary{}, s.Properties["summary"]}, {certificate{}, cert},
-		{place{}, cert.Properties["places"].Items}, {notRead{}, s.Properties["notRead"].Items},
+		{place{}, cert.Properties["places"].Items}, {order{}, cert.Properties["order"]}, {notRead{}, s.Properties["notRead"].Items},
 		{acceptance{}, s.Defs["acceptance"]}, {staleAcceptance{}, s.Properties["acceptances"].Items},
 	} {
 		assert.ElementsMatch(t, names(pair.v), keys(pair.s), "%T", pair.v)

@@ -54,12 +54,22 @@ func span(quarter int, now time.Time) (time.Time, string) {
 func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
 
 // due is the moment that a certificate has on the timeline: by when to replace it, or
-// else its own end.
-func (c *certificate) due() time.Time {
-	if t, err := time.Parse(time.DateOnly, c.Deadline); err == nil {
-		return t
+// else its own end. What must be done now is due now at the latest.
+func (c *certificate) due(now time.Time) time.Time {
+	due, err := time.Parse(time.DateOnly, c.Deadline)
+	if err != nil {
+		due = c.NotAfter
 	}
-	return c.NotAfter
+	if c.Do == classNow && due.After(now) {
+		return now
+	}
+	return due
+}
+
+// onTimeline reports whether somebody has to do with the date of a certificate: nobody
+// here replaces other people's CAs.
+func (c *certificate) onTimeline() bool {
+	return c.Do.needsAction() || c.Do == classOK && !c.CA
 }
 
 func (a *audit) timeline() []timelineItem {
@@ -71,7 +81,10 @@ func (a *audit) timeline() []timelineItem {
 	spans := map[time.Time]*spanned{}
 	most := 1
 	for _, c := range a.Certificates {
-		start, label := span(period(c.due()), a.Run.At)
+		if !c.onTimeline() {
+			continue
+		}
+		start, label := span(period(c.due(a.Run.At)), a.Run.At)
 		if spans[start] == nil {
 			spans[start] = &spanned{label: label, n: map[class]int{}}
 		}
