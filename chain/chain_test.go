@@ -65,15 +65,15 @@ func TestAll(t *testing.T) {
 	})
 }
 
-// noting is a policy that keeps the chains that it was asked about and refuses
+// keeping is a policy that keeps the chains that it was asked about and refuses
 // those with one of the revoked certificates in them.
-type noting struct {
+type keeping struct {
 	revoked []*x509.Certificate
 	chains  []chain.Chain
 	times   []time.Time
 }
 
-func (n *noting) policy(c chain.Chain, at time.Time) error {
+func (n *keeping) policy(c chain.Chain, at time.Time) error {
 	n.chains, n.times = append(n.chains, c), append(n.times, at)
 	for _, cert := range c {
 		for _, r := range n.revoked {

@@ -106,7 +106,7 @@ func TestErrorShowsNoControlSequencesOfAPeer(t *testing.T) {
 
 func TestErrorUnwraps(t *testing.T) {
 	l := newLayers()
-	_, err := l.verifier(chain.WithPolicy((&noting{revoked: []*x509.Certificate{l.issuing.Certificate}}).policy)).
+	_, err := l.verifier(chain.WithPolicy((&keeping{revoked: []*x509.Certificate{l.issuing.Certificate}}).policy)).
 		Verify(l.leaf, chain.VerifyOptions{Time: now})
 	assert.ErrorIs(t, err, errRevoked)
 

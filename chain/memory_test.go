@@ -268,7 +268,7 @@ func TestAVerificationFromBeforeAReplacementRemembersNothingAfterIt(t *testing.T
 func TestMemoryWhileRootsAreReplaced(t *testing.T) {
 	l, other := newLayers(), newLayers()
 	v := l.verifier()
-	var mu sync.RWMutex // held for writing while roots are replaced
+	var mu sync.RWMutex // locked for writing while roots are replaced
 	trusted := l
 	rounds, workers := 20, 4
 	if os.Getenv("THOROUGH") != "" {

@@ -101,7 +101,7 @@ func (l policyLevel) add(policy string, parent *policyNode) {
 }
 
 var (
-	errNoValidPolicy = errors.New("no certificate policy is valid for the path as far as this certificate, and one is demanded (RFC 5280 section 6.1.3 (f))")
+	errNoValidPolicy = errors.New("no certificate policy is valid for the path up to this certificate, and one is demanded (RFC 5280 section 6.1.3 (f))")
 	errMapsAnyPolicy = errors.New("it maps anyPolicy (RFC 5280 section 6.1.4 (a))")
 )
 

@@ -100,7 +100,7 @@ func TestVerifierAcceptsWhateverPeersSend(t *testing.T) {
 	l := newLayers()
 	for _, p := range l.presentations() {
 		t.Run(p.name, func(t *testing.T) {
-			var seen noting
+			var seen keeping
 			v := l.verifier(chain.WithPolicy(seen.policy))
 
 			c, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: append([]*x509.Certificate{nil}, p.extra...), DNSName: "host.example"})
@@ -129,7 +129,7 @@ func TestVerifierRefusesWhatAPolicyRefuses(t *testing.T) {
 		t.Run(revoked.Subject.CommonName+" is revoked", func(t *testing.T) {
 			for _, p := range l.presentations() {
 				t.Run(p.name, func(t *testing.T) {
-					seen := noting{revoked: []*x509.Certificate{revoked}}
+					seen := keeping{revoked: []*x509.Certificate{revoked}}
 					v := l.verifier(chain.WithPolicy(seen.policy))
 
 					_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})
@@ -165,7 +165,7 @@ func TestVerifierTakesThePathThatAPolicyAllows(t *testing.T) {
 	byOne := one.issueCA("Issuing CA")
 	byOther := other.certify("Issuing CA", byOne.key)
 	leaf := byOne.issue("host.example")
-	seen := noting{revoked: []*x509.Certificate{byOne.Certificate}}
+	seen := keeping{revoked: []*x509.Certificate{byOne.Certificate}}
 	v := mustVerifier(truststore.New(one.Certificate, other.Certificate), truststore.New(byOne.Certificate, byOther.Certificate), chain.WithPolicy(seen.policy))
 
 	want := chain.Chain{leaf, byOther.Certificate, other.Certificate}
@@ -292,7 +292,7 @@ func TestWithDistrusted(t *testing.T) {
 	})
 
 	t.Run("the veto comes before the policies", func(t *testing.T) {
-		var seen noting
+		var seen keeping
 		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithDistrusted(truststore.New(l.domain.Certificate), nil))
 		_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now})
 		assert.Error(t, err)
@@ -393,7 +393,7 @@ func TestVerifierJudgesTheUpperPath(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := test.l
-			var seen noting
+			var seen keeping
 			v := l.verifier(chain.WithPolicy(seen.policy))
 			opts := chain.VerifyOptions{Time: now, KeyUsages: test.usages}
 			_, theirs := l.leaf.Verify(x509.VerifyOptions{
@@ -486,7 +486,7 @@ func TestVerifyTime(t *testing.T) {
 	begin, end := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	present := []edit{valid(begin, end)}
 	l := newLayers(present, present, present, present)
-	var seen noting
+	var seen keeping
 	v := l.verifier(chain.WithPolicy(seen.policy))
 
 	_, err := v.Verify(l.leaf, chain.VerifyOptions{})
@@ -507,7 +507,7 @@ func TestVerifyTime(t *testing.T) {
 
 func TestVerifyAnchorsThemselves(t *testing.T) {
 	l := newLayers()
-	seen := noting{revoked: []*x509.Certificate{l.issuing.Certificate}}
+	seen := keeping{revoked: []*x509.Certificate{l.issuing.Certificate}}
 	v := l.verifier(chain.WithPolicy(seen.policy))
 
 	c, err := v.Verify(l.root.Certificate, chain.VerifyOptions{Time: now})
@@ -765,7 +765,7 @@ func TestCertPool(t *testing.T) {
 	t.Run("a policy does not see the anchor twice", func(t *testing.T) {
 		// crypto/x509 gives a constraint the chain without the anchor. If a release
 		// of Go should do otherwise, this is where it shows.
-		var seen noting
+		var seen keeping
 		_, err := verifyAsTLS(l.verifier(chain.WithPolicy(seen.policy)), l.leaf, nil)
 		require.NoError(t, err)
 		require.Len(t, seen.chains, 1)

@@ -141,7 +141,7 @@ func TestVetoLeavesOtherPaths(t *testing.T) {
 func TestVetoesComeBeforePolicies(t *testing.T) {
 	l := newLayers()
 	for _, distrusted := range l.full() {
-		seen := new(noting)
+		seen := new(keeping)
 		v := l.verifier(chain.WithPolicy(seen.policy), chain.WithVeto(nil), chain.WithVeto(chain.VetoKeys()), chain.WithVeto(chain.VetoKeys(chain.KeyHash(distrusted))))
 		for _, p := range l.presentations() {
 			_, err := v.Verify(l.leaf, chain.VerifyOptions{Time: now, Extra: p.extra})

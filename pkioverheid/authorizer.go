@@ -16,7 +16,7 @@ import (
 type Authorizer func(Identity) error
 
 // probe makes an Identity one by which a constructor asks an Authorizer for what cannot
-// work in it, wherever that stands: it is recorded here, for a composition may drop errors.
+// work in it, wherever that is: it is recorded here, for a composition may drop errors.
 type probe struct {
 	asking  atomic.Bool
 	refused bool // what the authorizers of this package answer

@@ -58,7 +58,7 @@ func compare(b *testing.B, ours, peer func()) (timeRatio, bytesRatio float64) {
 }
 
 // A leaf that a server sends alone, against the leaf verified from the root with
-// the intermediates at hand: crypto/x509 with its own pools.
+// the intermediates available: crypto/x509 with its own pools.
 func BenchmarkVerifyLeafAlone(b *testing.B) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		b.Run(h.String(), func(b *testing.B) {

@@ -69,7 +69,7 @@ func TestTheTableOfHierarchiesIsWellFormed(t *testing.T) {
 		require.NotEmpty(t, row.text, "the row of %d", h)
 		require.NotEmpty(t, row.title)
 		for _, s := range []string{row.text, row.title, row.short} {
-			assert.False(t, s != "" && texts[s], "%q stands for two", s)
+			assert.False(t, s != "" && texts[s], "%q means two", s)
 			texts[s] = true
 		}
 		if row.trusted || row.withdrawn {

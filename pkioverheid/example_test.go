@@ -446,7 +446,7 @@ func ExampleAccessError() {
 	// Output: pkioverheid: this is not the certificate of a system: it has none of the policies that PKIoverheid gives to systems
 }
 
-// A server that ends TLS itself lets in every system in the handshake, and tells who
+// A server that ends TLS itself lets in every system in the handshake, and says to who
 // is not on the list why.
 func ExampleNewServer() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1) // in your program LoadKeyPair

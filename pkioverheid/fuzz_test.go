@@ -14,7 +14,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Whatever a certificate holds, what we say of it is short, on one line, and free
+// Whatever a certificate holds, what we write about it is short, on one line, and free
 // of control characters; and nobody is identified by it as a peer.
 func FuzzCertificate(f *testing.F) {
 	for _, h := range pkioverheid.AllHierarchies() {

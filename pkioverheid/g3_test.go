@@ -22,7 +22,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// forge signs a certificate with a key of its own, whatever it says of itself.
+// forge signs a certificate with a key of its own, whatever it claims.
 func forge(t testing.TB, change func(template, parent *x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

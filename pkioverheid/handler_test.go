@@ -343,7 +343,7 @@ func TestTheListCountsForConnectionsThatAreOpen(t *testing.T) {
 	assert.Equal(t, int64(1), handshakes.Load(), "all on one connection")
 }
 
-// A CRL may be out of reach for a moment: that is no reason to refuse a connection for
+// A CRL may be out of reach for a moment: that is not a reason to refuse a connection for
 // as long as an identity is kept.
 func TestARefusalIsNotKept(t *testing.T) {
 	var down atomic.Bool
@@ -552,7 +552,7 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 		{"text before it", nginx, proxy, []string{"hello%0A" + escapedPEM(leaf)}, 400, "not one certificate in PEM"},
 		{"white space only", nginx, proxy, []string{"%20"}, 400, "not one certificate in PEM"},
 		{"cut off", nginx, proxy, []string{escapedPEM(leaf)[:400]}, 400, "not one certificate in PEM"},
-		{"a body that is no certificate", nginx, proxy, []string{"-----BEGIN%20CERTIFICATE-----%0AAAAA%0A-----END%20CERTIFICATE-----"}, 400, "malformed"},
+		{"a body that is not a certificate", nginx, proxy, []string{"-----BEGIN%20CERTIFICATE-----%0AAAAA%0A-----END%20CERTIFICATE-----"}, 400, "malformed"},
 		{"DER that is cut off", haproxy, proxy, []string{b64(leaf.Raw[:100])}, 400, "malformed"},
 		{"no colons", rfc, proxy, []string{b64(leaf.Raw)}, 400, "two colons"},
 		{"one colon", rfc, proxy, []string{":"}, 400, "two colons"},

@@ -316,7 +316,7 @@ func TestRefusalsNameThePathAndSayWhatToDo(t *testing.T) {
 }
 
 func TestARealHierarchyThatIsNotTrustedIsNamed(t *testing.T) {
-	// No real leaf is at hand with its key; the CA certificates are.
+	// No real leaf is available with its key; the CA certificates are.
 	cfg, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS}}})
 	require.NoError(t, err)
 	g1 := pkioverheid.PrivateG1.Certificates()

@@ -627,7 +627,7 @@ func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
 					assert.NotContains(t, announced, ca.Subject.CommonName)
 				}
 
-				// the KeyPair held the first of these only.
+				// the KeyPair had the first of these only.
 				var sent [][]byte
 				for rest := []byte(said); ; {
 					var block *pem.Block
@@ -672,7 +672,7 @@ func deliver(t testing.TB, pair tls.Certificate) delivered {
 	return d
 }
 
-// ways are the ways to deliver a key pair; withCAs tells those that bring the
+// ways are the ways to deliver a key pair; withCAs names those that bring the
 // TSP's CA and the domain CA along.
 var ways = []struct {
 	name    string
@@ -792,7 +792,7 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 				want := issued.Certificate
 				if !way.withCAs {
 					// LoadKeyPair knows the CAs of the real hierarchies; those of a
-					// fixture are added by NewClient, which is told to trust it.
+					// fixture are added by NewClient, which is set to trust it.
 					want = want[:1]
 				}
 				assertKeyPair(t, want, pkioverheid.PairOf(pair))
@@ -818,9 +818,9 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 	key, err := os.ReadFile(d.path("plain.key"))
 	require.NoError(t, err)
 	for name, file := range map[string]string{
-		"as it is":         d.path("plain.key"),
-		"encrypted":        d.path("encrypted.key"),
-		"behind its curve": d.put(t, "both.key", append(parameters, key...)), // as "openssl ecparam -genkey" writes it
+		"as it is":        d.path("plain.key"),
+		"encrypted":       d.path("encrypted.key"),
+		"after its curve": d.put(t, "both.key", append(parameters, key...)), // as "openssl ecparam -genkey" writes it
 	} {
 		t.Run(name, func(t *testing.T) {
 			pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: d.chain, Key: file, Password: secret})

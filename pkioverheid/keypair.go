@@ -30,7 +30,7 @@ import (
 // safe for concurrent use and must not be copied.
 type KeyPair struct {
 	// PreferFrom is the time from which the pair goes before all that stand ahead of
-	// it. Before, it is used where it stands; zero is always there. Set it, and Hosts,
+	// it. Before, it is used in its place; zero is always there. Set it, and Hosts,
 	// before the KeyPair is used: they outlive a replacement.
 	PreferFrom time.Time
 

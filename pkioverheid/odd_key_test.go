@@ -26,7 +26,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// odder returns other encodings of a SubjectPublicKeyInfo: with something behind each
+// odder returns other encodings of a SubjectPublicKeyInfo: with something after each
 // of its parts and within its bit string, with unused bits, and with other parameters.
 func odder(t testing.TB, spki []byte) map[string][]byte {
 	t.Helper()
@@ -54,10 +54,10 @@ func odder(t testing.TB, spki []byte) map[string][]byte {
 	made := map[string][]byte{
 		"without parameters":            build(nil, plain, "", ""),
 		"with NULL for parameters":      build([]byte{5, 0}, plain, "", ""),
-		"a NULL behind the parameters":  build(parameters, plain, "\x05\x00", ""),
-		"bytes behind the parameters":   build(parameters, plain, "any", ""),
-		"a NULL behind the bit string":  build(parameters, plain, "", "\x05\x00"),
-		"bytes behind the bit string":   build(parameters, plain, "", "any"),
+		"a NULL after the parameters":   build(parameters, plain, "\x05\x00", ""),
+		"bytes after the parameters":    build(parameters, plain, "any", ""),
+		"a NULL after the bit string":   build(parameters, plain, "", "\x05\x00"),
+		"bytes after the bit string":    build(parameters, plain, "", "any"),
 		"bytes at the bit string's end": build(parameters, append(plain[:len(plain):len(plain)], 0, 0), "", ""),
 	}
 	for unused := range byte(8) { // the bits moved to the left by so many
@@ -71,7 +71,7 @@ func odder(t testing.TB, spki []byte) map[string][]byte {
 	if inner := cryptobyte.String(content); inner.ReadASN1(&numbers, asn1.SEQUENCE) && inner.Empty() {
 		var b cryptobyte.Builder
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(numbers); b.AddASN1Int64(1) })
-		made["a number behind the key's"] = build(parameters, append([]byte{0}, b.BytesOrPanic()...), "", "")
+		made["a number after the key's"] = build(parameters, append([]byte{0}, b.BytesOrPanic()...), "", "")
 	}
 	if content[0] == 4 && len(content)%2 == 1 { // a point, compressed
 		half := append([]byte{0, 2 + content[len(content)-1]&1}, content[1:(len(content)+1)/2]...)

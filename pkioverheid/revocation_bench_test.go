@@ -12,7 +12,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 )
 
-// What Trust.Revocation adds to a handshake whose CRLs are at hand: VerifyConnection
+// What Trust.Revocation adds to a handshake whose CRLs are available: VerifyConnection
 // with it, less VerifyConnection without, against verifying the chain of four with
 // plain pools of crypto/x509.
 func BenchmarkRevocation(b *testing.B) {

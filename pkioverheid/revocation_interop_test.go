@@ -103,7 +103,7 @@ func TestAResponseStapledByOpenSSLIsChecked(t *testing.T) {
 
 		resp, _, err := fetch(t, cfg, sServer(t, own, "-status_file", dir.put(t, "good.ocsp", a.OCSPResponse(own.Leaf))))
 		require.NoError(t, err)
-		assert.NotEmpty(t, resp.TLS.OCSPResponse, "it was stapled")
+		assert.NotEmpty(t, resp.TLS.OCSPResponse, "it came in the handshake")
 
 		_, _, err = fetch(t, cfg, sServer(t, own, "-status_file", dir.put(t, "revoked.ocsp", elsewhere.OCSPResponse(own.Leaf))))
 		var e *pkioverheid.ServerCertificateError

@@ -116,7 +116,7 @@ func TestRevokedServersAreRefusedHoweverTheySendTheirChain(t *testing.T) {
 	}
 }
 
-// assertRevoked asks that err is a server's refusal, in so many words.
+// assertRevoked asks that err is a server's refusal, as revoked.
 func assertRevoked(t *testing.T, err error, cert *x509.Certificate) {
 	t.Helper()
 	var (
@@ -430,7 +430,7 @@ func TestACRLThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	require.ErrorAs(t, err, &out)
 	assert.True(t, out.Timeout())
 
-	// And with soft-fail, it is told once.
+	// And with soft-fail, it hears that once.
 	var told atomic.Int64
 	cfg.SoftFail = func(error) { told.Add(1) }
 	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}},

@@ -64,7 +64,7 @@ func call(t testing.TB, url string, cert *tls.Certificate, change ...func(*pkiov
 	return err
 }
 
-// shown is what a stock client sends when told to, whatever the server announces.
+// shown is what a stock client sends when set to, whatever the server announces.
 func shown(cert tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
 }
@@ -203,7 +203,7 @@ func TestServersAnnounceWhatTheyTrustAndNotG3(t *testing.T) {
 	}
 }
 
-// A list that cannot work is found when the server is made, wherever it stands.
+// A list that cannot work is found when the server is made, wherever it is.
 func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	caller := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN(someOIN))
@@ -226,18 +226,18 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 		"second, after a list that may grow": or(list.Allow, bad),
 		"an alternative in AllOf":            pkioverheid.AllOf(or(nobody, bad)),
 		"a list of OINs that is nil":         noList.Allow,
-		"an alternative that is no list":     or(nobody, noList.Allow),
+		"an alternative that is not a list":  or(nobody, noList.Allow),
 		"alone":                              bad,
 		"after one for numbers":              pkioverheid.AllOf(noTestOIN, bad),
 		"first of several":                   pkioverheid.AllOf(bad, pkioverheid.AllowAnySystem()),
-		"behind an empty list":               pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
-		"behind one that refuses":            pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
+		"after an empty list":                pkioverheid.AllOf(pkioverheid.AllowAnySystem(), list.Allow, pkioverheid.AllowOIN(someOIN), bad),
+		"after one that refuses":             pkioverheid.AllOf(func(pkioverheid.Identity) error { return errors.New("closed") }, bad),
 		"in AllOf within AllOf":              pkioverheid.AllOf(pkioverheid.AllowAnySystem(), pkioverheid.AllOf(bad)),
 		"an empty OIN":                       pkioverheid.AllowOIN(""),
 		"AllOf of nothing":                   pkioverheid.AllOf(),
 		"AllOf with a nil":                   pkioverheid.AllOf(pkioverheid.AllowAnySystem(), nil),
 		"in a program's own, first":          func(id pkioverheid.Identity) error { return fmt.Errorf("mine: %w", bad(id)) },
-		"in a program's own, behind another": func(id pkioverheid.Identity) error {
+		"in a program's own, after another": func(id pkioverheid.Identity) error {
 			if err := pkioverheid.AllowAnySystem()(id); err != nil {
 				return err
 			}
@@ -451,7 +451,7 @@ func TestAnOINIsVerifiedOnlyOfSystemsAndOrganisations(t *testing.T) {
 			id, err := s.Identify(&tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{chain}})
 			require.NoError(t, err)
 			assert.Equal(t, c.want, id.OIN())
-			assert.Equal(t, someOIN, id.Claim().OIN, "what the certificate says can be read all the same")
+			assert.Equal(t, someOIN, id.Claim().OIN, "what the certificate says can be read anyway")
 		})
 	}
 }

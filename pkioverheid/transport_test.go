@@ -123,7 +123,7 @@ func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 	assert.False(t, errors.As(err, &ours), "TLS 1.2 accepted the certificate before: %v", err)
 
 	_, err = client.Get(mutual(t, tls.VersionTLS13, false, abort))
-	if assert.ErrorAs(t, err, &ours, "in TLS 1.3 nobody can tell") {
+	if assert.ErrorAs(t, err, &ours, "in TLS 1.3 nobody can know") {
 		assert.True(t, ours.Guess)
 		assert.Contains(t, err.Error(), "probably")
 	}
@@ -442,7 +442,7 @@ func TestRefusedCertificateReadsWhatAHandlerOfOursSays(t *testing.T) {
 	assert.Equal(t, "pkioverheid: OIN 00000001002220647000 is not on the list\n", string(page))
 }
 
-// A client below a CA of Trust.Roots is not told that it has no policy.
+// A client below a CA of Trust.Roots does not read that it has no policy.
 func TestACallerBelowRootsReadsWhereItsRootBelongs(t *testing.T) {
 	root, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
 	id, err := verified(pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))}, leaf.Leaf, root)
@@ -456,7 +456,7 @@ func TestACallerBelowRootsReadsWhereItsRootBelongs(t *testing.T) {
 	}
 }
 
-// A TRIAL chain met in production is no unknown CA like any other.
+// A TRIAL chain met in production is not an unknown CA like any other.
 func TestATrialChainInProductionIsSaidToBeOne(t *testing.T) {
 	_, leaf := trialHierarchy(t)
 	_, err := get(t, pkioverheid.ClientConfig{}, serve(t, &tls.Config{Certificates: []tls.Certificate{leaf}}))

@@ -83,7 +83,7 @@ type Trust struct {
 	// Time returns the time to verify at. nil is time.Now, and a zero time is now.
 	Time func() time.Time
 
-	// Trace is told what clients and servers show and see. nil is none.
+	// Trace reports what clients and servers show and see. nil is none.
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (see

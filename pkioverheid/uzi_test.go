@@ -80,7 +80,7 @@ func TestTheHolderOfAnUZICertificateIsRead(t *testing.T) {
 		{"another string type", sanNames(t, otherNameOf(oidUZIName, textOf(cbasn1.UTF8String, uziName))), false},
 		{"a number too long", sanNames(t, ia5Name(strings.Replace(uziName, "-S-", "0-S-", 1))), false},
 		{"a letter in a number", sanNames(t, ia5Name(strings.Replace(uziName, "123456789", "12345678x", 1))), false},
-		{"something behind it", sanNames(t, ia5Name(uziName+"\n")), false},
+		{"something after it", sanNames(t, ia5Name(uziName+"\n")), false},
 		{"another arc", sanNames(t, ia5Name(strings.Replace(uziName, "5.5.5-", "5.5.2-", 1))), false},
 		{"two values in one name", sanNames(t, otherNameOf(oidUZIName, func(b *cryptobyte.Builder) {
 			textOf(cbasn1.IA5String, uziName)(b)

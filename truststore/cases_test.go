@@ -117,7 +117,7 @@ func TestAPKCS12WithoutAMACIsCheckedByItsDecryption(t *testing.T) {
 	open, err := pkcs12.Passwordless.EncodeTrustStore(realCerts(t)[:1], "")
 	require.NoError(t, err)
 	_, err = Decode(open, WithPassword("test"))
-	assert.ErrorContains(t, err, "this PKCS#12 has no MAC, and in what is not encrypted nothing that a password could check")
+	assert.ErrorContains(t, err, "this PKCS#12 has no MAC, and nothing that a password could check")
 	s, err := Decode(open)
 	require.NoError(t, err)
 	assert.Equal(t, 1, s.Len())
@@ -166,7 +166,7 @@ func TestPKCS12OfOldIsWrittenOnRequestOnly(t *testing.T) {
 	assert.NotContains(t, string(modern), "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03")
 }
 
-// What the README says of the readers of PKCS#12.
+// What the README says about the readers of PKCS#12.
 func TestReadersOfPKCS12(t *testing.T) {
 	if fips140.Enforced() {
 		t.Skip("triple DES is not approved for FIPS 140-3")

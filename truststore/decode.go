@@ -55,7 +55,7 @@ type decoder struct {
 var (
 	errNoCertificate = errors.New("there is no certificate in it")
 	errOnlyCRLs      = errors.New("there is no certificate in it, only a certificate revocation list (CRL)")
-	errKeyInside     = errors.New("there is a private key in it, and certificates are wanted: give a file with certificates only, or read the key with DecodeKey")
+	errKeyInside     = errors.New("there is a private key in it: give a file with certificates only, or read the key with DecodeKey")
 )
 
 // add adds what an entry holds: a certificate, or else it is an error.

@@ -62,7 +62,7 @@ func checkForJava(cert *x509.Certificate) error {
 	}
 	if what == "" {
 		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && (key.N.BitLen() < 512 || key.N.BitLen() > 16384 || key.E < 3) {
-			return fmt.Errorf("the certificate with SHA-256 %v has an RSA key of %d bits with the exponent %d, and Java would not read a file with it: leave it out", FingerprintOf(cert), key.N.BitLen(), key.E)
+			return fmt.Errorf("the certificate with SHA-256 %v has an RSA key (%d bits, exponent %d) that Java would not read: leave it out", FingerprintOf(cert), key.N.BitLen(), key.E)
 		}
 		return nil
 	}

@@ -199,7 +199,7 @@ func ExampleFingerprint_MarshalText() {
 func ExampleFingerprint_UnmarshalText() {
 	var f truststore.Fingerprint
 	fmt.Println(f.UnmarshalText([]byte("0257CE27")))
-	// Output: truststore: a SHA-256 fingerprint has 64 hexadecimal digits, not 8 (40 digits are a SHA-1 fingerprint, which is not supported)
+	// Output: truststore: a SHA-256 fingerprint has 64 hexadecimal digits, not 8 (40 are of SHA-1)
 }
 
 func ExampleFingerprint_String() {
@@ -331,7 +331,7 @@ func ExampleEntries() {
 	// PKCS12 entry 1 "staat der nederlanden private root ca - g1", trusted: true
 }
 
-// What a report may say of a certificate that crypto/x509 refuses.
+// What a report may say about a certificate that crypto/x509 refuses.
 func ExampleReadOutline() {
 	data, err := os.ReadFile("testdata/cases/brainpool.pem")
 	if err != nil {

@@ -33,7 +33,7 @@ func ParseFingerprint(s string) (Fingerprint, error) {
 		digits = append(digits, s[i])
 	}
 	if len(digits) < cap(digits) {
-		return Fingerprint{}, fmt.Errorf("truststore: a SHA-256 fingerprint has %d hexadecimal digits, not %d (40 digits are a SHA-1 fingerprint, which is not supported)", cap(digits), len(digits))
+		return Fingerprint{}, fmt.Errorf("truststore: a SHA-256 fingerprint has %d hexadecimal digits, not %d (40 are of SHA-1)", cap(digits), len(digits))
 	}
 	var f Fingerprint
 	if _, err := hex.Decode(f[:], digits); err != nil {

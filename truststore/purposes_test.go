@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What openssl marks, and how openssl verify judges a certificate below the CA: Decode
+// What openssl marks, and how openssl verify decides on a certificate below the CA: Decode
 // takes a CA only if openssl trusts it for servers or for clients.
 func TestDecodeRefusesWhatOpenSSLRejects(t *testing.T) {
 	ca, other := issue(t, "CA", true, nil), issue(t, "Other CA", true, nil)

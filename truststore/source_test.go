@@ -475,7 +475,7 @@ func TestWatchKeepsGoingWhenTold(t *testing.T) {
 
 func TestWatchNeedsAFirstLoad(t *testing.T) {
 	dir := t.TempDir()
-	synctest.Test(t, func(t *testing.T) { // which would notice a goroutine left behind
+	synctest.Test(t, func(t *testing.T) { // which would notice a goroutine that is left
 		for name, path := range map[string]string{
 			"a missing file":  filepath.Join(dir, "none"),
 			"an empty folder": dir,

@@ -25,7 +25,7 @@ func System() (*Store, error) {
 	all, errs := readSystem()
 	store := all.Filter(mayIssue)
 	if store.Len() == 0 {
-		errs = append(errs, errors.New("the operating system has no certificates in the places that crypto/x509 knows: install its package of CA certificates, or set SSL_CERT_FILE or SSL_CERT_DIR"))
+		errs = append(errs, errors.New("the system has no certificates where crypto/x509 looks: install them, or set SSL_CERT_FILE or SSL_CERT_DIR"))
 	}
 	if len(errs) > 0 {
 		return store, fmt.Errorf("truststore: %w", errors.Join(errs...))

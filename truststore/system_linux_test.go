@@ -137,7 +137,7 @@ func TestSystemIsWhatCryptoX509Trusts(t *testing.T) {
 		},
 		"nothing at all": {
 			map[string]string{"s/README": "read me"}, "/dev/null", "HERE/s", 0, []string{
-				"the operating system has no certificates in the places that crypto/x509 knows: install its package of CA certificates, or set SSL_CERT_FILE or SSL_CERT_DIR",
+				"the system has no certificates where crypto/x509 looks: install them, or set SSL_CERT_FILE or SSL_CERT_DIR",
 			},
 		},
 		"a folder where a file belongs": {

@@ -246,7 +246,7 @@ func testHostileNames(t *testing.T, p *page) {
 }
 
 // contrast computes, for each piece of text, the ratio of WCAG 2 between its colour and
-// the first background behind it.
+// the first background below it.
 const contrast = `(() => {
   const parse = s => s.match(/[\d.]+/g).map(Number);
   const lum = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)

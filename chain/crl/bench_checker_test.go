@@ -17,7 +17,7 @@ import (
 )
 
 // BenchmarkCheckChain is what a handshake pays for revocation: a chain of four
-// layers, the CAs RSA with 4096 bits as real ones are, held against loaded CRLs
+// layers, the CAs RSA with 4096 bits as real ones are, compared with loaded CRLs
 // with a hundred thousand entries each, among which its numbers fall, beside verifying it through package chain (the
 // leaf's signature only) and through crypto/x509 (all of them).
 func BenchmarkCheckChain(b *testing.B) {

@@ -30,8 +30,8 @@ var bigLists = sync.OnceValue(func() (l struct {
 	return l
 })
 
-// memory is what f takes: allocated in all, held at the highest as far as the
-// garbage collector lets it be seen, and held at the end by what f returns.
+// memory is what f takes: allocated in all, in use at the highest as far as the
+// garbage collector lets it be seen, and in use at the end by what f returns.
 type memory struct{ allocated, peak, kept uint64 }
 
 func memoryOf(f func() any) (m memory) {

@@ -20,8 +20,8 @@ const (
 	memoryFactor = 16
 )
 
-// Checker refuses revoked certificates: its [Checker.Policy] is a chain.Policy. It
-// fetches and keeps the CRLs that this needs. It is safe for concurrent use.
+// Checker refuses revoked certificates, with [Checker.Policy]. It fetches and keeps the CRLs
+// that this needs. It is safe for concurrent use.
 type Checker struct {
 	// It has no state of its own: the lists and their lock are the store's.
 	store    *store
@@ -35,11 +35,10 @@ type Checker struct {
 }
 
 // NewChecker returns a Checker and starts its goroutine, which reads the folder and
-// refreshes CRLs until [Checker.Close]. Nothing is fetched yet. It fails if there are
-// neither Hosts nor a Folder, or if the folder cannot be read or the cache made.
+// refreshes CRLs until [Checker.Close]. Nothing is fetched yet.
 func NewChecker(cfg Config) (*Checker, error) {
 	if len(cfg.Hosts) == 0 && cfg.Folder == "" {
-		return nil, errors.New("crl: a Checker without Hosts and without a Folder can find no CRL, and would refuse everything: give it one of them")
+		return nil, errors.New("crl: a Checker without Hosts and without a Folder would refuse everything: give it one of them")
 	}
 	if cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.RefreshEvery < 0 {
 		return nil, errors.New("crl: Timeout, MaxBytes or RefreshEvery is negative: zero means the default")

@@ -10,20 +10,18 @@ import (
 // Config says where a [Checker] finds CRLs and what it does without one. Hosts or
 // Folder must be set; the zero value of every other field is a usable default.
 type Config struct {
-	// Hosts are the names or addresses from which CRLs may be fetched, exact except
-	// for case, with a port if it is not the usual one ("crl.example:8080"). "*" is any
-	// host, and leaves the choice to whoever issued the certificates. None: nothing is
-	// fetched.
+	// Hosts are the names or addresses from which CRLs may be fetched, with a port if it
+	// is not the usual one ("crl.example:8080"). "*" is any host, which whoever issued the
+	// certificates then chooses. None: nothing is fetched.
 	Hosts []string
 
-	// AllowPrivate allows addresses that are not public: loopback, private,
-	// link-local and reserved ones, also those that a name or a redirect leads to.
+	// AllowPrivate allows addresses that are not public, such as loopback and private
+	// ones, also those that a name or a redirect leads to.
 	AllowPrivate bool
 
-	// Client brings a proxy or a transport of your own. An *http.Transport is copied
-	// and guarded; with another RoundTripper, or through a proxy, only URLs are checked
-	// and not the addresses of their hosts. Nil: one with the proxy that HTTP_PROXY,
-	// HTTPS_PROXY and NO_PROXY name, as http.ProxyFromEnvironment has it.
+	// Client brings a proxy or a transport of your own. With another RoundTripper than an
+	// *http.Transport, or through a proxy, only URLs are checked and not the addresses of
+	// their hosts. Nil: one with http.ProxyFromEnvironment.
 	Client *http.Client
 
 	// Timeout bounds one fetch and how long [Checker.Policy] may wait. Zero: 10
@@ -38,37 +36,34 @@ type Config struct {
 	// again every ten seconds where it has changed. Empty: none.
 	Folder string
 
-	// Signers are CA certificates for new keys of CAs: a CA that changes its key signs its
-	// lists with the new one, also for what it issued before. Each counts where it
-	// verifies up to the root of the chain and is not revoked. Folder may have some too,
-	// in PEM, in the files of its lists.
+	// Signers are CA certificates for new keys of CAs, which sign lists for what the old
+	// key issued. Each counts where it verifies up to the root of the chain and is not
+	// revoked. Folder may have some too, in PEM, in the files of its lists.
 	Signers []*x509.Certificate
 
 	// Cache is a folder, made if need be, in which the Checker keeps what it fetched
 	// for its next start. Several programs may share it. Empty: none.
 	Cache string
 
-	// RefreshEvery is how often each CRL is fetched again in the background, earlier
-	// if it ends earlier. Zero: 4 hours. The minimum is a minute.
+	// RefreshEvery is how often each CRL is fetched again, earlier if it ends earlier.
+	// Zero: 4 hours. The minimum is a minute.
 	RefreshEvery time.Duration
 
 	// ClockSkew is how far the clock may be wrong: a CRL counts that much longer, and
 	// may come from that far in the future. Zero: 5 minutes. Negative: none.
 	ClockSkew time.Duration
 
-	// SoftFail, if not nil, lets a certificate pass for which no CRL is available
-	// and no server gave a complete answer, and is called with the reason, in several
-	// goroutines at once. See Details. Whoever can cut off the network makes revoked
-	// certificates pass with it, unless they were known to be revoked: use it with a
-	// Cache, because a Checker without one knows of none when the program starts.
+	// SoftFail, if not nil, lets a certificate pass for which no CRL is available and no
+	// server gave a complete answer, and is called with the reason, in several goroutines
+	// at once. See Details. Whoever can cut off the network makes revoked certificates
+	// pass with it, unless they were known to be revoked: use it with a Cache.
 	SoftFail func(error)
 
-	// AllowUnnumbered accepts CRLs without a CRL number, which RFC 5280 section 5.2.3
-	// demands. Status notes each. They are distinguished by their dates alone.
+	// AllowUnnumbered accepts CRLs without a CRL number (RFC 5280 section 5.2.3), which
+	// Status notes.
 	AllowUnnumbered bool
 
-	// Logger receives a line when a source begins to fail and when it works again.
-	// Nil: slog.Default().
+	// Logger hears when a source begins to fail and works again. Nil: slog.Default().
 	Logger *slog.Logger
 
 	// Time is the clock by which lists are current: use the verifier's. Nil: time.Now.

@@ -141,7 +141,7 @@ func TestFaultsOfAServerWhileACRLIsAtHand(t *testing.T) {
 		"sends another CA's":            {body(l.domain.list()), "Domain CA"},
 		"sends an older one":            {body(l.issuing.list(between(now.Add(-2*time.Hour), now.Add(48*time.Hour)))), "older CRL"},
 		"sends one of tomorrow":         {body(l.issuing.list(numbered(8), between(now.Add(36*time.Hour), now.Add(48*time.Hour)))), "is the clock right?"},
-		"sends one with a lower number": {body(l.issuing.list(func(l *x509.RevocationList) { l.Number.SetInt64(6) })), "older CRL (number 6 of 2026-11-23 11:00:00Z) than it gave before (number 7 "},
+		"sends one with a lower number": {body(l.issuing.list(func(l *x509.RevocationList) { l.Number.SetInt64(6) })), "older CRL (number 6 of 2026-11-23 11:00:00Z) than before (number 7 "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.publish(l)

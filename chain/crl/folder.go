@@ -40,7 +40,7 @@ type folderContents struct {
 type folderFile struct {
 	path    string
 	info    fs.FileInfo
-	settled bool // no later change can hide behind the same size and time
+	settled bool // no later change can have the same size and time
 	lists   []*storedList
 	certs   []*x509.Certificate
 	err     error

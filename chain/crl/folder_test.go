@@ -288,7 +288,7 @@ func TestVerifyingInThePast(t *testing.T) {
 		"alive, revoked in that very second":                    {alive, at, [][]byte{l.issuing.list(current, on(1, at, crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"alive, revoked after, by the current list":             {alive, at, [][]byte{l.issuing.list(current, on(1, at.Add(time.Hour), crl.KeyCompromise))}, "", ""},
 		"alive, by a list that has ended since, made later":     {alive, at, [][]byte{l.issuing.list(later)}, "", ""},
-		"expired and on no list, by the current list":           {expired, at, [][]byte{l.issuing.list(current)}, chain.RevocationUnknown, "only a CRL from before can say"},
+		"expired and on no list, by the current list":           {expired, at, [][]byte{l.issuing.list(current)}, chain.RevocationUnknown, "only an older one (in the folder) says"},
 		"expired, still on the current list, revoked before":    {expired, at, [][]byte{l.issuing.list(current, on(2, at.Add(-time.Hour), crl.KeyCompromise))}, chain.Revoked, "was revoked on"},
 		"expired, still on the current list, revoked after":     {expired, at, [][]byte{l.issuing.list(current, on(2, at.Add(time.Hour), crl.KeyCompromise))}, "", ""},
 		"expired, by the list of that time":                     {expired, at, [][]byte{l.issuing.list(current), l.issuing.list(then)}, "", ""},

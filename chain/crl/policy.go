@@ -258,7 +258,7 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 		case q.at.After(l.NextUpdate.Add(c.skew)):
 			reason = endedError(l, q.at)
 		case cert.NotAfter.Before(l.ThisUpdate):
-			reason = fmt.Errorf("the certificate expired on %s, and a CRL of %s has no expired certificates any more: whether it was revoked by %s only a CRL from before can say (put those that you kept into the folder)",
+			reason = fmt.Errorf("it expired on %s, and the CRL of %s has no expired certificates: only an older one (in the folder) says whether it was revoked by %s",
 				inUTC(cert.NotAfter), inUTC(l.ThisUpdate), inUTC(q.at))
 		default:
 			complete = true
@@ -279,7 +279,7 @@ func futureError(l *storedList, now time.Time) error {
 }
 
 func endedError(l *storedList, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and there is no successor: at %s every certificate of that CA counts as invalid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and has no successor: at %s no certificate of that CA is valid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
 }
 
 // obtain fetches what is needed to check a certificate, and checks it. It waits

@@ -57,7 +57,7 @@ func (s *scope) read(value []byte) error {
 		return errors.New("crl: the issuing distribution point is empty, which RFC 5280 section 5.2.5 rules out")
 	}
 	if s.users && s.cas || s.users && s.attributes || s.cas && s.attributes {
-		return errors.New("crl: the list says about itself that it is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
+		return errors.New("crl: the list is only for two kinds of certificates, which rules out all (RFC 5280 section 5.2.5)")
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (l *List) Covers(cert *x509.Certificate) error {
 	case s.someReasons:
 		return fmt.Errorf("crl: the list of %s covers only some reasons of revocation, which is not supported: use a complete one", safetext.CA(l.Issuer))
 	case s.named && !l.namedBy(cert):
-		return fmt.Errorf("crl: the list of %s is for certificates with another distribution point than this one has (RFC 5280 section 6.3.3): fetch the list from an address in the certificate", safetext.CA(l.Issuer))
+		return fmt.Errorf("crl: the list of %s is for another distribution point than the certificate has (RFC 5280 section 6.3.3)", safetext.CA(l.Issuer))
 	}
 	return nil
 }

@@ -19,12 +19,11 @@ type Status struct {
 	// Issuer is the name of the CA; empty for a file that cannot be read.
 	Issuer string
 
-	// IssuerKeyID is the identifier of the key that signs the list, in hex: CAs of one name
-	// differ in it. Empty where neither the list nor the CA has one.
+	// IssuerKeyID is the identifier of the key that signs the list, in hex, if it has one.
 	IssuerKeyID string
 
-	// Usable reports whether the list can say at this moment that a certificate is not
-	// revoked. Problem says why not.
+	// Usable reports whether the list can say now that a certificate is not revoked.
+	// Problem says why not.
 	Usable  bool
 	Problem string
 
@@ -41,22 +40,19 @@ type Status struct {
 	Entries int
 
 	// Confirmed is when the server last gave this list or said that it has not changed;
-	// zero for a list from the cache or the folder. Age is how long ago that was; for the
-	// others, how long ago the list was made.
+	// else zero. Age is how long ago that was, or else how old the list is.
 	Confirmed time.Time
 	Age       time.Duration
 
-	// NextRefresh is when it is fetched again; zero for a file, after Close, and while
-	// nothing needed the list for a day.
+	// NextRefresh is when it is fetched again; zero if it is not.
 	NextRefresh time.Time
 
-	// Notes are what is unusual about a list that is in use anyway: that it has no
-	// CRL number, or that it or a certificate points to a delta CRL, which is not fetched.
+	// Notes are what is unusual about a list that is in use anyway: no CRL number, or a
+	// delta CRL, which is not fetched.
 	Notes []string
 
 	// Err is why the last try to get or to cache a newer list failed, or that the list
-	// gave way for room. Until NextUpdate the list is in use anyway, unless it
-	// gave way.
+	// gave way for room. Otherwise the list is in use until NextUpdate.
 	Err error
 }
 

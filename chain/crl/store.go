@@ -288,7 +288,7 @@ func (src *source) size() int64 {
 func (s *store) replace(src *source, l *storedList) error {
 	var others []*storedList
 	older := func(old *storedList) error {
-		return fmt.Errorf("%s gives an older CRL (%s) than it gave before (%s), which stays in use: only if the CA says that it counts anew, remove its file from the cache and start again", safetext.Quote(src.url), l.version(), old.version())
+		return fmt.Errorf("%s gives an older CRL (%s) than before (%s), which stays in use: remove its file from the cache only if the CA counts anew", safetext.Quote(src.url), l.version(), old.version())
 	}
 	for _, old := range src.lists {
 		switch {

@@ -126,7 +126,7 @@ func TestBase64IsWhatTextIs(t *testing.T) {
 	}
 }
 
-// Damaged base64 is the caller's to judge; the rest of the document can be read.
+// Damaged base64 is for the caller to decide; the rest of the document can be read.
 func TestAReaderGoesOnBehindDamagedBase64(t *testing.T) {
 	r := xmldoc.NewReader([]byte("<a><x>aGF*</x><b/></a>"))
 	for range 2 {

@@ -370,7 +370,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 
-	t.Run("the address behind a redirect is guarded", func(t *testing.T) {
+	t.Run("the address that a redirect leads to is guarded", func(t *testing.T) {
 		// The first answer comes from a public host, in the eyes of the guard.
 		cfg := open()
 		cfg.AllowPrivate = false

@@ -53,7 +53,7 @@ func TestTheProxyOfTheEnvironment(t *testing.T) {
 	}{
 		{"HTTP_PROXY is used", "http://crl.example/list.crl", []string{"HTTP_PROXY=http://user:secret@" + proxy},
 			[]string{"<a list from crl.example", "tinyproxy"}, "secret"},
-		{"what the server behind it answers is said with the proxy", "http://crl.example/none", []string{"http_proxy=http://user:secret@" + proxy},
+		{"what the server answers through it is said with the proxy", "http://crl.example/none", []string{"http_proxy=http://user:secret@" + proxy},
 			[]string{`through the proxy "http://` + proxy + `": the server answers 404`}, "secret"},
 		{"a proxy that does not answer is named", "http://crl.example/list.crl", []string{"HTTP_PROXY=http://user:secret@" + free},
 			[]string{`through the proxy "http://` + free + `": `, "refused"}, "secret"},

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrPrivateKey is the error for a private key.
-var ErrPrivateKey = errors.New("this is a private key, and certificates are wanted: give the file with the certificates, or read the key with DecodeKey")
+var ErrPrivateKey = errors.New("this is a private key: give the file with the certificates, or read the key with DecodeKey")
 
 var (
 	ErrRequest   = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
@@ -38,7 +38,7 @@ var magic = []struct {
 	{0, "\x00\x00\x00\x01\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x02\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x00CERT", errors.New("this is a certificate store of Windows (.sst), which is not supported: export the certificates as PKCS #7")},
-	{0, "SQLite format 3\x00", errors.New("this is an SQLite database, perhaps a key store of NSS, which is not supported: export the certificates with certutil -L -a")},
+	{0, "SQLite format 3\x00", errors.New("this is an SQLite database, perhaps a key store of NSS: export the certificates with certutil -L -a")},
 	{0, "\x00\x06\x15\x61", errors.New("this is a key store of NSS, which is not supported: export the certificates with certutil -L -a")},
 	{0, "PK\x03\x04", errArchive},
 	{0, "PK\x05\x06", errArchive},
@@ -54,7 +54,7 @@ var magic = []struct {
 	{0, "ecdsa-sha2-", errSSH},
 }
 
-var errBKS = errors.New("this is a BKS key store of Bouncy Castle, which is not supported: convert it with keytool -importkeystore -deststoretype PKCS12")
+var errBKS = errors.New("this is a BKS key store of Bouncy Castle: convert it with keytool -importkeystore -deststoretype PKCS12")
 
 // Page says that a text that begins as markup does is a page of HTML; nil if it is not.
 func Page(text []byte) error {

@@ -203,7 +203,7 @@ func Decrypt(algorithm *cryptobyte.String, data []byte, password *Secret, w *Wor
 }
 
 func errUnsupported(what string, oid asn1.ObjectIdentifier) error {
-	return fmt.Errorf("its %s %v is not supported: write it anew with AES (openssl pkcs8 -topk8 -v2 aes256, or openssl pkcs12 -export)", what, oid)
+	return fmt.Errorf("its %s %v is not supported: write it anew with AES (openssl pkcs8 -topk8, or pkcs12 -export)", what, oid)
 }
 
 // readIterations reads an iteration count. What is larger than an int32 is that: it is

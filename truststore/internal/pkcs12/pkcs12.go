@@ -48,7 +48,7 @@ type contents struct {
 	noMAC bool
 }
 
-var errNoCheck = errors.New("this PKCS#12 has no MAC, and in what is not encrypted nothing that a password could check: give none, or write it anew with a MAC")
+var errNoCheck = errors.New("this PKCS#12 has no MAC, and nothing that a password could check: give none, or write it anew with a MAC")
 
 var errOther = errors.New("the PKCS#12 holds a secret, or something else that is not a certificate: give a file with certificates only")
 
