@@ -116,7 +116,7 @@ func (c *contentReader) result(f found) (Result, bool) {
 		case f.Format == truststore.PEM && !f.pure && f.DER[0] != 0x30:
 			return result, false // an example in a text
 		}
-		result.Err = &trouble{where: c.job.path, text: result.Place + ": " + err.Error(), cause: err}
+		result.Err = unreadable(c.job.path, result.Place, f.DER, err)
 		return result, true
 	}
 	result.known, result.Certificate = k, k.cert

@@ -258,7 +258,8 @@ func (r Result) MarshalJSON() ([]byte, error) {
 // ErrSkipped is found by [errors.Is] in the Err of what was skipped and most
 // likely holds no certificate that is not found elsewhere: pipes, sockets and
 // devices, symbolic links that lead nowhere, binary files beyond the limit, archives,
-// images and databases that are not read and, in an FS, symbolic links to folders. Links to folders outside of the targets are not
+// images and databases that are not read, certificates that crypto/x509 does not read and
+// that have no name of PKIoverheid, and, in an FS, symbolic links to folders. Links to folders outside of the targets are not
 // among them: who knows what is there.
 var ErrSkipped = errors.New("inventory: skipped")
 
