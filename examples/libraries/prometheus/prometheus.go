@@ -32,22 +32,25 @@ type Metrics struct {
 	checker *crl.Checker
 	peers   *prometheus.CounterVec
 	failed  *prometheus.CounterVec
+	refused *prometheus.CounterVec
 }
 
 // New makes the metrics of our own key pairs, each under a name, and of a checker's CRLs.
 func New(pairs map[string]*pkioverheid.KeyPair, checker *crl.Checker) *Metrics {
 	return &Metrics{
 		pairs: pairs, checker: checker,
-		peers:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_handshakes_total", Help: "Certificates of the other side that passed."}, []string{"side", "hierarchy"}),
-		failed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_refusals_total", Help: "Certificates that one side refused."}, []string{"side", "reason"}),
+		peers:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_handshakes_total", Help: "Certificates of the other side that passed."}, []string{"side", "hierarchy"}),
+		failed:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_refusals_total", Help: "Certificates that one side refused."}, []string{"side", "reason", "cause"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pkioverheid_refused_requests_total", Help: "Requests that the server refused."}, []string{"reason", "cause"}),
 	}
 }
 
 // Trace counts. Labels are of a few values: no OIN, which anybody can make up.
 func (m *Metrics) Trace() *pkioverheid.Trace {
 	return &pkioverheid.Trace{
-		Peer:   func(e pkioverheid.Event) { m.peers.WithLabelValues(side(e), e.Hierarchy.String()).Inc() },
-		Failed: func(e pkioverheid.Event) { m.failed.WithLabelValues(side(e), string(e.Reason)).Inc() },
+		Peer:    func(e pkioverheid.Event) { m.peers.WithLabelValues(side(e), e.Hierarchy.String()).Inc() },
+		Failed:  func(e pkioverheid.Event) { m.failed.WithLabelValues(side(e), string(e.Reason), string(e.Cause)).Inc() },
+		Refused: func(e pkioverheid.Event) { m.refused.WithLabelValues(string(e.Reason), string(e.Cause)).Inc() },
 	}
 }
 
@@ -72,6 +75,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	}
 	m.peers.Describe(ch)
 	m.failed.Describe(ch)
+	m.refused.Describe(ch)
 }
 
 // Collect reads them as they are now.
@@ -92,6 +96,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.peers.Collect(ch)
 	m.failed.Collect(ch)
+	m.refused.Collect(ch)
 }
 
 // Handler lets in whom the server allows, and puts the caller into the span of the request.

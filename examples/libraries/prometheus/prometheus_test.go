@@ -18,6 +18,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
 	"github.com/go-pkioverheid/trust/examples/libraries/prometheus"
 	"github.com/go-pkioverheid/trust/pkioverheid"
@@ -83,7 +84,8 @@ func TestWhatTheMetricsAndSpansSay(t *testing.T) {
 		`pkioverheid_crl_age_seconds{issuer="`,
 		`pkioverheid_crl_next_update_timestamp_seconds{issuer="`,
 		`pkioverheid_handshakes_total{hierarchy="` + pkioverheid.PrivateG1.String() + `",side="server"} 2`,
-		`pkioverheid_refusals_total{reason="` + string(pkioverheid.RefusedPeer) + `",side="server"} 1`,
+		`pkioverheid_refusals_total{cause="` + string(chain.Expired) + `",reason="` + string(pkioverheid.RefusedPeer) + `",side="server"} 1`,
+		`pkioverheid_refused_requests_total{cause="",reason="` + string(pkioverheid.NotLetIn) + `"} 1`,
 	} {
 		assert.Contains(t, text, line)
 	}
