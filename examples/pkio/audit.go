@@ -44,6 +44,10 @@ type auditFlags struct {
 	oneSystem bool
 }
 
+// maxFile is how many bytes of a file are looked at: logs are larger than stores. Text is
+// read piece by piece, and is in memory only if there may be a certificate in it.
+const maxFile = 256 << 20
+
 // maxParallel is how many servers are asked at once at most: each takes a file of the
 // process, of which there are often 1,024.
 const maxParallel = 512
@@ -166,6 +170,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 		Timeout:    f.timeout,
 		ServerName: string(f.name),
 
+		MaxFileSize:   maxFile,
 		ParallelHosts: f.parallel,
 		Exclude:       f.excluded(),
 		OneFileSystem: f.oneSystem,
