@@ -43,10 +43,10 @@ func TestKeysAndCertificatesThatOthersWrite(t *testing.T) {
 		{"a JCEKS", "keystore.jceks", []Option{WithPassword("changeit")}, 0, nil, "-srckeystore FILE -srcstoretype JCEKS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if fips140.Enforced() && c.key != nil {
-				t.Skip("these forms are not approved for FIPS 140-3")
-			}
 			key, certs, err := DecodeKey(caseFile(t, c.file), c.opts...)
+			if refused(t, err) {
+				return
+			}
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				return
@@ -91,6 +91,9 @@ func TestCertificatesThatOthersWrite(t *testing.T) {
 		{"parameters alone", "", []byte("-----BEGIN DH PARAMETERS-----\nMAYCAQACAQI=\n-----END DH PARAMETERS-----\n"), 0, "these are parameters of keys"},
 	} {
 		s, err := Decode(c.data, WithPassword(c.password))
+		if refused(t, err) {
+			continue
+		}
 		if c.err != "" {
 			assert.ErrorContains(t, err, c.err, c.name)
 			continue
@@ -126,6 +129,9 @@ func TestAPKCS12WithoutAMACIsCheckedByItsDecryption(t *testing.T) {
 	data := caseFile(t, "nomac-all-encrypted.p12")
 	for i := range 300 {
 		_, err := Decode(data, WithPassword(strconv.Itoa(i)))
+		if refused(t, err) {
+			return
+		}
 		require.ErrorIs(t, err, ErrPassword, i)
 	}
 }
