@@ -3,6 +3,7 @@ package truststore_test
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -351,10 +352,10 @@ func ExampleWithKeyPassword() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, certs, err := truststore.DecodeKey(data, truststore.WithPassword("storepass"), truststore.WithKeyPassword("keypass1"))
-	if err != nil {
+	key, _, err := truststore.DecodeKey(data, truststore.WithPassword("storepass"), truststore.WithKeyPassword("keypass1"))
+	if err != nil && !fips140.Enforced() { // Java's encryption needs SHA-1
 		log.Fatal(err)
 	}
-	fmt.Println(certs.Len(), "certificate")
-	// Output: 1 certificate
+	fmt.Println(key != nil || fips140.Enforced())
+	// Output: true
 }
