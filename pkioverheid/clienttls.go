@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -186,7 +187,11 @@ func (c *clientState) clientCertificate(info *tls.CertificateRequestInfo) (*tls.
 func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	c.own.daily() // the peer may refuse it
 	asked := certificateRequest{acceptableCAs: info.AcceptableCAs}
-	if known := hostOf(info.Context()); known != "" {
+	ctx := info.Context()
+	if ctx == nil { // of a request that a test made
+		ctx = context.Background()
+	}
+	if known := hostOf(ctx); known != "" {
 		host = known
 	}
 	shown, place := new(tls.Certificate), -1 // none; nil would be an error
@@ -204,7 +209,7 @@ func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tl
 			shown, place = pair, i
 		}
 	}
-	recordRequest(info.Context(), asked, c.clock)
+	recordRequest(ctx, asked, c.clock)
 	if tr := c.own.tracing; tr.Shown != nil {
 		report(tr, tr.Shown, Event{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
 	}

@@ -11,9 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func fixtures(trace *pkioverheid.Trace) pkioverheid.Trust {
@@ -65,6 +68,13 @@ func main() {
 			log.Fatal(err)
 		}
 		log.Fatal(server.ServeTLS(listener, "", ""))
+	}
+	if os.Args[1] == "rest" {
+		files := pkioverheid.KeyPairFiles{Cert: "g1.pem", Key: "g1.key", PasswordFile: "password"}
+		if _, err := pkioverheid.WatchKeyPair(ctx, files, truststore.WithInterval(100*time.Millisecond)); err != nil {
+			log.Fatal(err)
+		}
+		time.Sleep(time.Hour)
 	}
 	g1, err := pkioverheid.WatchKeyPair(ctx, pkioverheid.KeyPairFiles{Cert: "g1.pem", Key: "g1.key"})
 	if err != nil {
@@ -175,10 +185,13 @@ func (r *renewed) run(t *testing.T, program string, change func(*exec.Cmd), args
 	cmd.Dir = string(r.folder)
 	said := new(record)
 	cmd.Stderr = said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // strace leaves behind what it runs
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
 	change(cmd)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = cmd.Cancel()
 		_ = cmd.Wait()
 		if t.Failed() {
 			t.Logf("the program wrote:\n%s", said)
@@ -323,4 +336,49 @@ func TestAClientIsRenewedAtNginxAndLosesNothing(t *testing.T) {
 	assert.Zero(t, lost)
 	assert.Greater(t, answers, 500)
 	assert.Greater(t, reused["r"], 10, "sessions are resumed, and not with the old certificate")
+}
+
+// strace counts what the program asks of the system.
+func TestAKeyPairAtRestCostsThreeStatsAnInterval(t *testing.T) {
+	if !thorough {
+		t.Skip("THOROUGH is not set")
+	}
+	t.Parallel()
+	strace := program(t, "strace")
+	r, _ := newRenewed(t, pkiotest.New(pkioverheid.PrivateG1))
+	r.put(t, "password", []byte("secret"))
+	trace := r.path("trace")
+	r.run(t, strace, func(*exec.Cmd) {}, "-f", "-ttt", "-e", "trace=%file", "-o", trace, buildRenewalProgram(t), "rest")
+	const window = 5
+	time.Sleep(5*time.Second + window*time.Second) // after the first looks
+	text, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	calls := regexp.MustCompile(`(?m)^\d+ +(\d+\.\d+) (\w+)\((.*)$`).FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, calls)
+	last, err := strconv.ParseFloat(calls[len(calls)-1][1], 64)
+	require.NoError(t, err)
+	counts, looks := make(map[string]int), 0
+	for _, c := range calls {
+		at, err := strconv.ParseFloat(c[1], 64)
+		require.NoError(t, err)
+		if at < last-window {
+			continue
+		}
+		name := c[2]
+		if strings.Contains(name, "stat") {
+			name = "stat"
+		}
+		counts[name]++
+		if strings.Contains(c[3], "g1.pem") {
+			looks++
+		}
+	}
+	t.Log(counts, looks)
+	assert.InDelta(t, window*10, looks, window*4, "it looks every tenth of a second")
+	assert.LessOrEqual(t, counts["stat"], 3*looks+3)
+	for name, n := range counts {
+		if name != "stat" {
+			assert.Less(t, n, looks/2, "%s: nothing else is asked at each look", name)
+		}
+	}
 }
