@@ -276,14 +276,23 @@ func TestThatOurOwnCertificateIsRevokedIsReported(t *testing.T) {
 	require.Eventually(t, func() bool { return len(of(gone)) == 2 }, 20*time.Second, 5*time.Millisecond)
 }
 
-// One clock drives what follows files, warns and chooses through 90 days.
+// One clock drives what follows files, warns, chooses and asks CRLs through 90 days.
 func TestOneClockThrough90Days(t *testing.T) {
 	start := time.Now()
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	clock := newClock(start)
 	p := watchPair(t, g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(0, 0, 80))))
 	p.clock.Store(clock.Load())
+	cfg := pkiotest.CRLConfig(g1, g4)
+	cfg.Time = clock.now
+	publish := func(at time.Time) { // as the CAs do, every second day
+		for _, ca := range g1.Certificates()[:3] {
+			g1.ServeCRL(ca, g1.CRL(ca, at.Add(-time.Hour), at.Add(80*time.Hour)))
+		}
+	}
+	publish(start)
 	trust := clock.trust()
+	trust.Revocation = revocationOf(t, cfg)
 	var seen traced
 	var written *record
 	trust.Trace = seen.trace()
@@ -297,12 +306,28 @@ func TestOneClockThrough90Days(t *testing.T) {
 		at := start.AddDate(0, 0, day)
 		clock.set(at)
 		p.clock.Store(&at)
-		showed[body(t, client, url)]++
+		if day%2 == 0 {
+			publish(at)
+		}
 		client.CloseIdleConnections()
-		_ = body(t, client, url)
-		if day == 20 {
-			before := len(seen.own)
-			assert.InDelta(t, 21, before, 1, "once a day")
+		resp, err := client.Get(url)
+		var refused *pkioverheid.ServerCertificateError
+		if errors.As(err, &refused) {
+			showed[string(refused.Reason)]++
+			continue
+		}
+		require.NoError(t, err, "day %d", day)
+		shown, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		resp.Body.Close()
+		showed[string(shown)]++
+		client.CloseIdleConnections()
+		if again, err := client.Get(url); err == nil {
+			again.Body.Close()
+		}
+		switch day {
+		case 20:
+			assert.InDelta(t, 21, seen.ending(), 1, "once a day")
 			p.pair(t, "own", g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0))))
 			deadline := time.Now().Add(20 * time.Second)
 			for p.Status().Certificate.NotAfter.Before(start.AddDate(0, 6, 0)) && time.Now().Before(deadline) {
@@ -311,9 +336,25 @@ func TestOneClockThrough90Days(t *testing.T) {
 				time.Sleep(5 * time.Millisecond)
 			}
 			require.NoError(t, p.Status().Err)
+		case 79:
+			g1.Revoke(resp.TLS.PeerCertificates[0], crl.KeyCompromise)
 		}
 	}
-	assert.Equal(t, map[string]int{"Private G1": 40, "Private G4 TLS": 50}, showed)
+	// The list from before is good until the new one has come.
+	assert.GreaterOrEqual(t, showed["revoked"], 6)
+	assert.Equal(t, map[string]int{"Private G1": 40, "Private G4 TLS": 50 - showed["revoked"], "revoked": showed["revoked"]}, showed)
 	assert.Contains(t, written.String(), "its deadline is near")
 	assert.Contains(t, written.String(), "order one under Private G4 TLS")
+}
+
+// ending counts the events about a deadline.
+func (t *traced) ending() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.own {
+		if e.Problem == pkioverheid.OwnEnding {
+			n++
+		}
+	}
+	return n
 }
