@@ -34,8 +34,8 @@ type KeyPair struct {
 	// before the KeyPair is used: they outlive a replacement.
 	PreferFrom time.Time
 
-	// Hosts are the only ones to which a client shows the pair: exact host names in
-	// ASCII, without ports. Empty is all. For NewClient and NewTransport only, since a
+	// Hosts are the only ones to which a client shows the pair, an https proxy among
+	// them: exact host names in ASCII, without ports. Empty is all. For NewClient and NewTransport only, since a
 	// tls.Config does not know which host it is used for.
 	Hosts []string
 

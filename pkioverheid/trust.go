@@ -87,7 +87,7 @@ type Trust struct {
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (see
-	// Trace.Own), and one at level Error when new contents of Roots, ClientRoots or
+	// Trace.Own; at level Info if it has no OIN), and one at level Error when new contents of Roots, ClientRoots or
 	// Distrusted are refused, and a [Server]'s one at level Warn for requests that its Handler
 	// refuses, at most one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
