@@ -130,7 +130,7 @@ func version() string {
 			changed = ", changed since"
 		}
 	}
-	if commit != "" && !strings.Contains(v, "("+commit) {
+	if commit != "" && !strings.Contains(v, commit) {
 		v += " (commit " + commit + changed + ")"
 	}
 	return v
