@@ -91,7 +91,7 @@ func (r *Request) complete() error {
 	if from := r.From; from != nil {
 		claim, _ := ClaimOf(from)
 		if from.IsCA && from.BasicConstraintsValid {
-			return fmt.Errorf("From is a CA, %s", safetext.Certificate(from))
+			return fmt.Errorf("the certificate in From is a CA, %s", safetext.Certificate(from))
 		}
 		if r.Organization == "" && len(from.Subject.Organization) > 0 {
 			r.Organization = from.Subject.Organization[0]
@@ -168,7 +168,7 @@ func (r *Request) check() error {
 	if r.Key != nil {
 		public, ok := r.Key.Public().(*rsa.PublicKey)
 		if !ok {
-			return fmt.Errorf("Key is a %T: the TSPs take RSA only", r.Key.Public())
+			return fmt.Errorf("the TSPs take RSA keys only, and Key is a %T", r.Key.Public())
 		}
 		bits, field = public.N.BitLen(), "Key"
 	}
