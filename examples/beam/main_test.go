@@ -1,0 +1,132 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Prism, the runner that is used by default, starts the workers from the program itself.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("BEAM_RUN"); args != "" {
+		os.Args = append([]string{os.Args[0]}, filepath.SplitList(args)...)
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// beamRun runs the program over the files that match.
+func beamRun(t testing.TB, patterns ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run.json")
+	cmd := exec.Command(os.Args[0])
+	list := "--out=" + out
+	for _, p := range patterns {
+		list += string(filepath.ListSeparator) + p
+	}
+	cmd.Env = append(os.Environ(), "BEAM_RUN="+list)
+	said, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(said))
+	return out
+}
+
+// pkio runs the tool in the folder of the module.
+func pkio(t testing.TB, args ...string) (status int) {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "pkio")
+	build := exec.Command("go", "build", "-o", bin, "./examples/pkio")
+	build.Dir = filepath.Join("..", "..")
+	said, err := build.CombinedOutput()
+	require.NoError(t, err, string(said))
+	cmd := exec.Command(bin, args...)
+	said, err = cmd.CombinedOutput()
+	require.NotNil(t, cmd.ProcessState, err)
+	t.Log(string(said))
+	return cmd.ProcessState.ExitCode()
+}
+
+// finding is a certificate as far as it must be the same in both.
+type finding struct {
+	SHA256, Do, Deadline, Name, Subject, Issuer, Serial, KeyType, Hierarchy, Role, TSP, OIN, Status, State, Replacement, Supplier, Advice string
+	CA, Overdue                                                                                                                           bool
+	Places                                                                                                                                []struct{ Path, Place, Format, Use, Party, State string }
+}
+
+func findings(t testing.TB, path string) (all []finding, notRead []string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var run struct {
+		Certificates []finding
+		NotRead      []struct{ Path string }
+	}
+	require.NoError(t, json.Unmarshal(data, &run))
+	for _, c := range run.Certificates {
+		slices.SortFunc(c.Places, func(a, b struct{ Path, Place, Format, Use, Party, State string }) int {
+			return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Place, b.Place))
+		})
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b finding) int { return cmp.Compare(a.SHA256, b.SHA256) })
+	for _, n := range run.NotRead {
+		notRead = append(notRead, n.Path)
+	}
+	slices.Sort(notRead)
+	return all, notRead
+}
+
+// estate is a folder with certificates in several formats, each twice, and a broken file.
+func estate(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	var certs []byte
+	err := filepath.WalkDir(filepath.Join("..", "..", "pkioverheid", "certs"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		certs = append(certs, data...)
+		return os.WriteFile(filepath.Join(dir, filepath.Base(filepath.Dir(path))+"-"+d.Name()), data, 0o600)
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.pem"), certs, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cut.pem"), certs[:900], 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("nothing here"), 0o600))
+	return dir
+}
+
+func TestFindingsAreThoseOfPkio(t *testing.T) {
+	dir := estate(t)
+	got := beamRun(t, filepath.Join(dir, "*"))
+	want := filepath.Join(t.TempDir(), "want.json")
+	assert.Equal(t, 1, pkio(t, "audit", dir, "--quiet", "--save", want))
+	gotAll, gotNot := findings(t, got)
+	wantAll, wantNot := findings(t, want)
+	assert.Equal(t, wantAll, gotAll)
+	assert.Equal(t, wantNot, gotNot)
+	assert.Greater(t, len(gotAll), 20)
+	assert.NotEmpty(t, gotNot, "the file that is cut off is a finding, not the end")
+
+	assert.Equal(t, 1, pkio(t, "report", got, "--quiet"), "pkio report takes it")
+}
+
+func TestARunIsNotWrittenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.json")
+	require.NoError(t, os.WriteFile(path, []byte("mine"), 0o600))
+	assert.ErrorContains(t, start(path, []string{"x"}), "is there already")
+	assert.ErrorContains(t, start("", nil), "usage")
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "mine", string(data))
+}
