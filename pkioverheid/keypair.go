@@ -209,14 +209,16 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 
 // WatchKeyPair is [LoadKeyPair], and follows the files until ctx ends: a certificate, key
 // or password that is replaced there is used from the next look on that finds it whole
-// and unchanged for a quarter of a second. See [truststore.Watch] for the ways in which
-// files can be replaced.
+// and unchanged for a quarter of a second. It looks every 10 seconds, or as often as
+// [truststore.WithInterval] says. See [truststore.Watch] for the ways in which files can be
+// replaced.
 //
 // Files that cannot be read, a key of another certificate, and a certificate that has
-// ended are not used, nor one that is not yet valid in place of one that is. The pair from before stays, Status says why, and
-// [truststore.OnReload] is called, without which slog.Default gets a line. From 90 days
-// before the deadline (see [KeyPairStatus]) slog.Default gets a warning each day. The
-// options are those of [truststore.WatchFiles].
+// ended are not used, nor one that is not yet valid in place of one that is. The pair from
+// before stays, Status says why, and [truststore.OnReload] is called, without which
+// slog.Default gets a line. From 90 days before the deadline (see [KeyPairStatus])
+// slog.Default gets a warning each day, without waiting for a handshake as Trust.Logger and
+// Trace.Own do. The options are those of [truststore.WatchFiles].
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
