@@ -86,11 +86,13 @@ func (d *Distrusted) set() *distrustedSet {
 }
 
 // WatchDistrusted returns the entries of a text file, and follows it until ctx ends, as
-// [truststore.WatchFiles] does, whose options it takes. A file with an error in it is not
-// used, nor one without a single byte: the entries from before stay.
+// [truststore.WatchFiles] does, whose options it takes: a new entry counts within some 10
+// seconds, or sooner with [truststore.WithInterval]. A file with an error in it is not
+// used: the entries from before stay.
 //
 // The file is UTF-8, with one entry a line and its reason at the end; empty lines and
-// those that begin with # do not count.
+// those that begin with # do not count. It must be there from the start, and one that
+// distrusts nothing has such a line: a file of no bytes is an error, as it may be cut off.
 //
 //	certificate SHA256            REASON
 //	key         SHA256            REASON
