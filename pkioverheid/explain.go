@@ -31,6 +31,9 @@ func WithHandshake(ctx context.Context) context.Context {
 // *[ClientCertificateError]. Where ctx is of [WithHandshake], that says what was asked for
 // and sent, and a connection that was lost within seconds of it is explained as a guess.
 //
+// In TLS 1.3 the handshake succeeds before the server looks at our certificate, and its
+// alert comes with the first read: explain the errors of reads too, with the same ctx.
+//
 // Any other error is returned as it is: nil, a timeout, what concerns no certificate, what
 // is explained already, and a text that wraps nothing. The words are those for
 // [Hierarchies], since an error does not say what was trusted.
