@@ -19,6 +19,10 @@
 //   - A certificate that you came across: [ClaimOf] says what it claims to be,
 //     [RejectG3] whether it is of the hierarchy that was withdrawn, and package advice
 //     what must be done about it, by when, and whom to ask.
+//   - A certificate of yours that must be replaced: [WatchKeyPair] follows its files
+//     while the program runs, and [Trace] has the alert, in Own.
+//   - A certificate that must be refused from now on: [Trust.Distrusted], which
+//     [WatchDistrusted] keeps as a file says.
 //   - The rules of Digikoppeling: package digikoppeling.
 //
 // # Who calls?
