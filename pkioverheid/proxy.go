@@ -24,6 +24,7 @@ import (
 // has the key, and must overwrite the header in every request:
 //
 //	nginx    ssl_verify_client on (or optional_no_ca, to have every refusal logged here);
+//	         ssl_verify_depth 3; ssl_client_certificate FILE (pkio export --to nginx);
 //	         proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
 //	Envoy    forward_client_cert_details: SANITIZE_SET, and cert: true in
 //	         set_current_client_cert_details
