@@ -21,7 +21,8 @@
 // Everybody can read the private keys in this package, so package pkioverheid
 // lists them as compromised, and refuses them and what they signed. The one
 // way to have it trust an Authority is pkioverheid.Trust.Roots with the
-// *x509.Certificate values of this package, as [Authority.Roots] returns them.
+// *x509.Certificate values of this package, which [Trust] puts there and
+// [Authority.Roots] returns.
 // The same root read back from a file, a Secret or a handshake is refused. A
 // program that does not import this package cannot be made to trust it through
 // package pkioverheid. A pool of crypto/x509 knows nothing of this: never put a
