@@ -18,11 +18,12 @@
 // # Details
 //
 // Anchors. A CA below a root is an anchor of its own in the pools of a Verifier: the
-// path above it was verified when the pool was made, and its constraint completes each
-// chain before policies see it. Only CAs with no other CA of the verifier below them are
-// in a pool; what a CA further up issued itself verifies if the peer sends that CA. Of
-// an anchor, crypto/x509 applies the name constraints; of those above it, nothing. So
-// no CA is an anchor below one that constrains names or policies.
+// path above it was verified when the pool was made, and a function that the pool has
+// for it (x509.CertPool.AddCertWithConstraint) completes each chain before policies see
+// it. Only CAs with no other CA of the verifier below them are in a pool; a certificate
+// that a CA further up issued verifies if the peer sends that CA too. Of an anchor,
+// crypto/x509 applies the name constraints; of those above it, nothing. So no CA is an
+// anchor below one that constrains names or policies.
 //
 // Roots. A root must be self-issued, although RFC 5280 section 6.1.1 (d) takes any name
 // and key for a trust anchor.
