@@ -41,6 +41,7 @@ type auditFlags struct {
 	hosts     string
 	parallel  int
 	exclude   []string
+	closed    bool
 	oneSystem bool
 }
 
@@ -109,6 +110,7 @@ A private key is compared with the certificates beside it. Key stores are opened
 	f.name.flag(cmd)
 	flags.StringVar(&f.hosts, "hosts", "", "ask the servers in this `file` too, one a line")
 	flags.IntVar(&f.parallel, "parallel", 64, "how many servers to ask at once")
+	flags.BoolVar(&f.closed, "no-archives", false, "do not look into zip, jar, tar and gzip: they take most of the time")
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out files and folders of this `glob`, by name, or by path if it has a slash")
 	flags.BoolVar(&f.oneSystem, "one-file-system", false, "leave out folders of other file systems than that of the PATH")
 	f.lists.flag(cmd)
@@ -174,6 +176,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 		ParallelHosts: f.parallel,
 		Exclude:       f.excluded(),
 		OneFileSystem: f.oneSystem,
+		SkipArchives:  f.closed,
 	}, in, targets)
 
 	// The report first: what prints the table may have gone.

@@ -74,6 +74,11 @@ type Config struct {
 	// they are a target or below one. Linux only.
 	OneFileSystem bool
 
+	// SkipArchives leaves out what is in zip, tar and gzip, unless it is a target itself:
+	// unpacking takes most of the time where there are many. Each counts as
+	// [Progress].Unread.
+	SkipArchives bool
+
 	// Progress, if not nil, is counted up during the scan.
 	Progress *Progress
 }

@@ -190,6 +190,8 @@ func (r *reader) opens(kind contentKind, n int, f fs.File, size int64) bool {
 	switch {
 	case kind == unread:
 		r.isUnread(whatIsUnread(r.buffer[:n]), nil)
+	case kind.opens() && r.SkipArchives && !r.job.named:
+		r.isUnread("an archive or compressed file", nil)
 	case kind.opens():
 		at, _ := f.(io.ReaderAt)
 		r.open(kind, io.MultiReader(bytes.NewReader(r.buffer[:n]), f), at, size)
