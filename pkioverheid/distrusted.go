@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -23,15 +26,16 @@ import (
 type Distrusted struct {
 	current atomic.Pointer[distrustedSet]
 	follows bool         // it follows a file
-	problem func() error // why what that holds is not in use
+	problem func() error // why what that holds cannot be read
 }
 
 // DistrustedEntry says what to refuse. One of Certificate, Key, Issuer and Subject must be
 // set. Of names the attributes are compared, all of them, without regard to their order,
 // string type, case and repeated spaces; where a pkix.Name has Names, these count alone.
 type DistrustedEntry struct {
-	// Certificate is the fingerprint of one certificate, of a peer or of a CA. The holder
-	// of an ECDSA key can change it: use Key against what must not come back.
+	// Certificate is the fingerprint of one certificate, of a peer or of a CA. Bytes that
+	// somebody appended do not change it. Below an issuer with an ECDSA key anybody can,
+	// and a new certificate has another: use Key against what must not come back.
 	Certificate truststore.Fingerprint
 
 	// Key is the chain.KeyHash of a public key. Every certificate of the key is refused,
@@ -68,8 +72,9 @@ func (d *Distrusted) Set(entries ...DistrustedEntry) error {
 	return nil
 }
 
-// Err returns why the contents of the file are not in use, for a health check: nil if they
-// are, and for a set without a file.
+// Err returns why the contents of the file cannot be read, for a health check: nil if they
+// can, and for a set without a file. A client or server may still not use them, because they
+// would refuse all of its roots: Trace.Replaced reports that.
 func (d *Distrusted) Err() error {
 	if d.problem == nil {
 		return nil
@@ -198,7 +203,10 @@ func (s *distrustedSet) veto(certs []*x509.Certificate) error {
 // find returns by what a certificate is distrusted, and the reason.
 func (s *distrustedSet) find(cert *x509.Certificate) (by, reason string, found bool) {
 	if len(s.certificates) > 0 {
-		if reason, found = s.certificates[truststore.FingerprintOf(cert)]; found {
+		if reason, found = s.certificates[truststore.FingerprintOf(cert)]; !found {
+			reason, found = s.certificates[issuedFingerprint(cert)]
+		}
+		if found {
 			return "its fingerprint", reason, true
 		}
 	}
@@ -220,6 +228,32 @@ func (s *distrustedSet) find(cert *x509.Certificate) (by, reason string, found b
 		}
 	}
 	return "", "", false
+}
+
+// issuedFingerprint is the fingerprint of a certificate as it was issued: crypto/x509 takes
+// one with bytes after the signature, which anybody can append. It is zero where there are none.
+func issuedFingerprint(cert *x509.Certificate) (f truststore.Fingerprint) {
+	input := cryptobyte.String(cert.Raw)
+	var content, part cryptobyte.String
+	if !input.ReadASN1(&content, cbasn1.SEQUENCE) {
+		return f
+	}
+	rest := content
+	for _, tag := range []cbasn1.Tag{cbasn1.SEQUENCE, cbasn1.SEQUENCE, cbasn1.BIT_STRING} { // RFC 5280 section 4.1
+		if !rest.ReadASN1Element(&part, tag) {
+			return f
+		}
+	}
+	if rest.Empty() {
+		return f
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(content[:len(content)-len(rest)]) })
+	der, err := b.Bytes()
+	if err != nil {
+		return f
+	}
+	return sha256.Sum256(der)
 }
 
 // none is true for a set that refuses nothing.

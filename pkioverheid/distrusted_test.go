@@ -1,10 +1,12 @@
 package pkioverheid_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -247,6 +249,49 @@ func TestVerifiersRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
 			assert.NoError(t, inspect())
 		})
 	}
+}
+
+// crypto/x509 takes a certificate with bytes after its signature, which anybody can append.
+func TestAppendedBytesMakeNoOtherCertificate(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	leaf, ca := g1.Issue().Leaf, g1.Certificates()[2]
+	for name, c := range map[string]struct {
+		distrusted *x509.Certificate
+		sent       []*x509.Certificate
+	}{
+		"of the signer": {leaf, []*x509.Certificate{appended(t, leaf)}},
+		"of its CA":     {ca, []*x509.Certificate{leaf, appended(t, ca)}},
+		"of both":       {ca, []*x509.Certificate{appended(t, leaf), appended(t, ca)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trust := fixtureTrust()
+			trust.Distrusted = new(pkioverheid.Distrusted)
+			v, err := pkioverheid.NewVerifier(trust)
+			require.NoError(t, err)
+			_, _, err = v.Inspect(c.sent, pkioverheid.SignerOptions{})
+			require.NoError(t, err)
+			require.NoError(t, trust.Distrusted.Set(pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(c.distrusted), Reason: "stolen"}))
+			_, _, err = v.Inspect(c.sent, pkioverheid.SignerOptions{})
+			assert.ErrorContains(t, err, "stolen")
+			require.NoError(t, trust.Distrusted.Set(pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(c.sent[0]), Reason: "stolen"}))
+			_, _, err = v.Inspect(c.sent, pkioverheid.SignerOptions{})
+			assert.ErrorContains(t, err, "stolen", "by the fingerprint that it has now")
+		})
+	}
+}
+
+// appended returns a certificate with a NULL after its signature.
+func appended(t *testing.T, cert *x509.Certificate) *x509.Certificate {
+	t.Helper()
+	var outer asn1.RawValue
+	_, err := asn1.Unmarshal(cert.Raw, &outer)
+	require.NoError(t, err)
+	der, err := asn1.Marshal(asn1.RawValue{Tag: outer.Tag, IsCompound: true, Bytes: append(bytes.Clone(outer.Bytes), asn1.NullBytes...)})
+	require.NoError(t, err)
+	other, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	require.NotEqual(t, cert.Raw, other.Raw)
+	return other
 }
 
 func TestNamesAreDistrustedExactly(t *testing.T) {
