@@ -82,52 +82,59 @@ func (c *certificate) problem() string {
 }
 
 // words says what one order or one change settles, and why.
-func (k toDo) words() (what, why string) {
+func (k toDo) words(l language) (what, why string) {
 	if k.Do == classFix {
-		return "Put right how it is used: " + k.Problem, "Nothing has to be ordered for this; programs refuse it as it is, or some do."
+		return l.say("Put right how it is used: %s", l.say(k.Problem)), l.say("Nothing has to be ordered for this; programs refuse it as it is, or some do.")
 	}
 	if k.Status == string(advice.Compromised) {
-		return "Take test certificates out of use", "Their private keys are public: they are of package pkiotest."
+		return l.say("Take test certificates out of use"), l.say("Their private keys are public: they are of package pkiotest.")
 	}
-	by, old := "", hierarchyName(k.Hierarchy)
+	by, old := "", l.hierarchy(k.Hierarchy)
 	if k.Replacement != "" {
-		by = hierarchyName(k.Replacement)
+		by = l.hierarchy(k.Replacement)
 	}
-	supplier := cmp.Or(k.Supplier, "the certificate supplier")
+	supplier := k.supplier(l)
 	switch {
+	case k.CA && k.Do == classNow && by != "":
+		what = l.say("Take the CAs of %s out of what is trusted, and trust %s", old, by)
 	case k.CA && k.Do == classNow:
-		what = "Take the CAs of " + old + " out of what is trusted"
-		if by != "" {
-			what += ", and trust " + by
-		}
+		what = l.say("Take the CAs of %s out of what is trusted", old)
 	case k.CA && by != "":
-		what = "Trust " + by + " beside " + old
+		what = l.say("Trust %[2]s beside %[1]s", old, by)
 	case k.CA:
-		what = "Ask what comes after the CAs of " + old
+		what = l.say("Ask what comes after the CAs of %s", old)
 	case by != "":
-		what = "Ask " + supplier + " for certificates under " + by
+		what = l.say("Ask %s for certificates under %s", supplier, by)
 	default:
-		what = "Ask " + supplier + " for new certificates"
+		what = l.say("Ask %s for new certificates", supplier)
 	}
-	subject := "These certificates are of " + old
+	why = l.say("These certificates are of %s", old)
 	if k.CA {
-		subject = "These are CA certificates of " + old
+		why = l.say("These are CA certificates of %s", old)
 	}
 	switch k.Status {
 	case stateRevoked:
-		why = subject + ", and revoked."
+		why += l.say(", and revoked.")
 	case string(advice.Withdrawn):
-		why = subject + ", withdrawn."
+		why += l.say(", withdrawn.")
 	case string(advice.Unfit):
-		why = subject + ", which may not be used like this."
+		why += l.say(", which may not be used like this.")
 	case string(advice.Ended):
-		why = subject + ", and are no longer valid."
+		why += l.say(", and are no longer valid.")
 	case string(advice.Ending):
-		why = subject + ", and end."
+		why += l.say(", and end.")
 	default:
-		why = subject + "."
+		why += "."
 	}
 	return what, why
+}
+
+// supplier is whom to ask.
+func (k toDo) supplier(l language) string {
+	if k.Supplier != "" {
+		return k.Supplier
+	}
+	return l.say("the certificate supplier")
 }
 
 // systems are the files and servers in which an action changes something, in order.
@@ -135,7 +142,7 @@ func (a *action) systems() []string {
 	var all []string
 	for _, c := range a.Certificates {
 		for i := range c.Places {
-			all = append(all, c.Places[i].system())
+			all = append(all, c.Places[i].systemName())
 		}
 	}
 	slices.Sort(all)

@@ -43,6 +43,7 @@ type auditFlags struct {
 	exclude   []string
 	closed    bool
 	oneSystem bool
+	shown     presentationFlags
 }
 
 // maxFile is how many bytes of a file are looked at: logs are larger than stores. Text is
@@ -115,6 +116,7 @@ A private key is compared with the certificates beside it. Key stores are opened
 	flags.BoolVar(&f.oneSystem, "one-file-system", false, "leave out folders of other file systems than that of the PATH")
 	f.lists.flag(cmd)
 	f.roots.flag(cmd)
+	f.shown.flags(cmd)
 	f.passwords.flags(cmd, "", "key stores")
 	complete(cmd, "for", "machine-to-machine", "web", "client-only")
 	complete(cmd, "fail-on", "now", "soon", "later")
@@ -123,6 +125,10 @@ A private key is compared with the certificates beside it. Key stores are opened
 
 func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	failOn, use, err := f.check()
+	if err != nil {
+		return err
+	}
+	shown, err := f.shown.presentation(f.html != "", f.csv)
 	if err != nil {
 		return err
 	}
@@ -179,6 +185,8 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 		SkipArchives:  f.closed,
 	}, in, targets)
 
+	found.shown = shown
+
 	// The report first: what prints the table may have gone.
 	if f.html != "" {
 		if err := f.writePage(cmd, &page, found); err != nil {
@@ -200,7 +208,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	default:
 		err = found.writeTable(out, tableOptions{all: f.all, quiet: f.quiet || f.html != "", width: widthOf(out)})
 		if err == nil && f.html != "" && page.stream(cmd) == nil {
-			_, err = fmt.Fprintf(out, "The report is in %s.\n", safetext.Printable(f.html, maxText))
+			_, err = fmt.Fprintln(out, shown.lang.say("The report is in %s.", safetext.Printable(f.html, maxText)))
 		}
 	}
 	if err != nil {

@@ -113,7 +113,8 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	assert.Len(t, found.errorLines(), 1, "what is alike in one folder is on one line")
 	assert.Contains(t, found.errorLines()[0], dir+": 205 files in it: ")
 
-	r := found.report()
+	r, err := found.report()
+	require.NoError(t, err)
 	assert.Equal(t, 5, r.ErrorsMore)
 	assert.Less(t, len(r.Timeline), 60)
 	var table bytes.Buffer
@@ -155,12 +156,14 @@ func TestAllThatNeedsActionIsInTheReport(t *testing.T) {
 	found := auditOf(t, day(2027, 12, 1), file)
 	require.Equal(t, n, found.Summary.Soon)
 	names := map[string]bool{}
-	for _, row := range found.report().Rows {
-		if row.Class == classSoon {
-			assert.Equal(t, "2027-12-31", row.Before)
-			assert.Equal(t, "Private G1", row.Hierarchy)
-			assert.Contains(t, row.Advice, "for certificates under Private G4")
-			names[row.Name] = true
+	r, err := found.report()
+	require.NoError(t, err)
+	for _, row := range r.Findings.rows {
+		if row[0].Class == classSoon {
+			assert.Equal(t, "2027-12-31", row[1].Text)
+			assert.Equal(t, "Private G1", row[3].Text)
+			assert.Contains(t, row[2].Note, "for certificates under Private G4")
+			names[row[2].Text] = true
 		}
 	}
 	assert.Len(t, names, n)
@@ -193,13 +196,13 @@ func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {
 			assert.Contains(t, csvText.String(), "\n"+string(want)+","+by+",")
 			assert.Regexp(t, `\n`+string(want)+` +`+by, table.String())
 			assert.Equal(t, overdue, strings.Contains(table.String(), by+" overdue"))
-			assert.Contains(t, page.String(), `data-sort="`+by+`">`+by)
+			assert.Contains(t, page.String(), `data-label="Before">`+by)
 			assert.Equal(t, overdue, strings.Contains(page.String(), `<span class="muted">overdue</span>`))
 			for _, text := range []string{jsonText.String(), csvText.String(), page.String()} {
 				assert.Contains(t, text, "left that hierarchy by "+by, "the reason")
 				assert.Equal(t, overdue, strings.Contains(text, "Overdue since "+by))
 			}
-			_, label := span(period(day(2027, 12, 31)), at)
+			_, label := span(english, period(day(2027, 12, 31)), at)
 			there := false
 			for _, item := range found.timeline() {
 				there = there || item.Label == label && strings.Contains(item.Text, "1 "+string(want))
@@ -213,7 +216,7 @@ func TestTimelineGoesOnInTime(t *testing.T) {
 	for _, now := range []time.Time{day(2026, 11, 23), day(2027, 1, 1), day(2027, 12, 31)} {
 		last, label := day(-1, 1, 1), ""
 		for q := period(now) - 200; q < period(now)+200; q++ {
-			start, name := span(q, now)
+			start, name := span(english, q, now)
 			assert.False(t, start.Before(last), "%s after %s", name, label)
 			assert.Equal(t, start.Equal(last), name == label, "%s and %s", name, label)
 			last, label = start, name
@@ -286,7 +289,9 @@ func TestReportEscapesNames(t *testing.T) {
 	var page bytes.Buffer
 	require.NoError(t, auditOf(t, time.Now(), dir).writeReport(&page))
 	text := page.String()
-	assert.Equal(t, 1, strings.Count(text, "<script"))
+	assert.Equal(t, 2, strings.Count(text, "<script"), "the data and the script")
+	assert.Equal(t, 2, strings.Count(text, "</script"))
+	assert.Contains(t, text, `\u003cscript\u003ealert(1)\u003c/script\u003e{{.}}`, "in the data")
 	assert.NotRegexp(t, regexp.MustCompile(`<[biu]>`), text)
 	assert.NotContains(t, text, "\u202e")
 	assert.NotContains(t, text, "\x1b")

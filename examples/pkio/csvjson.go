@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -76,13 +77,17 @@ var csvColumns = []string{"do", "deadline", "overdue", "accepted", "hierarchy", 
 // writeCSV writes the audit as a table (RFC 4180) that spreadsheets take as text.
 func (a *audit) writeCSV(to io.Writer) error {
 	out := bufio.NewWriter(to)
-	writeCells(out, csvColumns)
+	separator := cmp.Or(a.shown.separator, ',')
+	if a.shown.mark {
+		out.WriteString("\ufeff")
+	}
+	writeCells(out, csvColumns, separator)
 	cells := make([]string, len(csvColumns))
 	row := func(values map[string]string) {
 		for i, name := range csvColumns {
 			cells[i] = values[name]
 		}
-		writeCells(out, cells)
+		writeCells(out, cells, separator)
 	}
 	for c := range a.unfolded() {
 		values := c.csv()
@@ -145,10 +150,10 @@ func (p *place) csv(values map[string]string) {
 	values["problems"] = strings.Join(p.Problems, " ")
 }
 
-func writeCells(out *bufio.Writer, cells []string) {
+func writeCells(out *bufio.Writer, cells []string, separator byte) {
 	for i, cell := range cells {
 		if i > 0 {
-			out.WriteByte(',')
+			out.WriteByte(separator)
 		}
 		out.WriteString(csvCell(cell))
 	}

@@ -32,6 +32,8 @@ type audit struct {
 	// unfold sets the places of a certificate of many machines, which are kept in short.
 	unfold func(*certificate)
 
+	shown presentation // how it is written
+
 	lost int // places of certificates of PKIoverheid that are not listed
 }
 
@@ -192,6 +194,14 @@ func (p *place) system() string {
 		return p.Target
 	}
 	return p.Path
+}
+
+// systemName is the machine in a report of many, and else the file or the server.
+func (p *place) systemName() string {
+	if p.Machine != "" {
+		return p.Machine
+	}
+	return p.system()
 }
 
 // notRead is a place that could not be looked at.

@@ -51,7 +51,7 @@ place of that one.`,
 			case len(args) > 0:
 				return fmt.Errorf("a CERT goes with --order: see %s --help", cmd.CommandPath())
 			}
-			dates := milestones()
+			dates := milestones("")
 			out := cmd.OutOrStdout()
 			if asJSON {
 				if services {
@@ -95,22 +95,22 @@ place of that one.`,
 
 // milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5),
 // and the ends of the hierarchies.
-func milestones() []milestone {
+func milestones(l language) []milestone {
 	const (
 		plan2020 = "Logius, replacement plan of 2020"
 		blog2021 = "Logius, blog on the revocation of G3"
 	)
 	all := []milestone{
-		{day(2020, 10, 1), "G3 certificates for web traffic were due", blog2021},
-		{pkioverheid.G3.Plan().ReplaceBy, "every G3 server certificate had to be replaced", plan2020},
-		{day(2021, 1, 31), "browsers were asked to drop the G3 root", plan2020},
-		{day(2021, 2, 1), "revocation of the G3 server certificates was complete", blog2021},
-		{day(2026, 11, 12), "CIBG (UZI-register) issues under Private G4 only", "Nuts"},
-		{pkioverheid.PrivateG1.Plan().ReplaceBy, "everybody must have moved from Private G1 to Private G4", "Logius"},
+		{day(2020, 10, 1), l.say("G3 certificates for web traffic were due"), blog2021},
+		{pkioverheid.G3.Plan().ReplaceBy, l.say("every G3 server certificate had to be replaced"), plan2020},
+		{day(2021, 1, 31), l.say("browsers were asked to drop the G3 root"), plan2020},
+		{day(2021, 2, 1), l.say("revocation of the G3 server certificates was complete"), blog2021},
+		{day(2026, 11, 12), l.say("CIBG (UZI-register) issues under Private G4 only"), "Nuts"},
+		{pkioverheid.PrivateG1.Plan().ReplaceBy, l.say("everybody must have moved from Private G1 to Private G4"), "Logius"},
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
-		all = append(all, milestone{endOf(h), fmt.Sprintf("%s ends: nothing under it verifies after this", h), "its TSP CAs"})
-		all = append(all, milestone{h.Root().NotAfter.UTC(), fmt.Sprintf("the root of %s expires", h), fmt.Sprintf("%q", h.Root().Subject.CommonName)})
+		all = append(all, milestone{endOf(h), l.say("%s ends: nothing under it verifies after this", h), "its TSP CAs"})
+		all = append(all, milestone{h.Root().NotAfter.UTC(), l.say("the root of %s expires", h), fmt.Sprintf("%q", h.Root().Subject.CommonName)})
 	}
 	slices.SortStableFunc(all, func(a, b milestone) int { return cmp.Or(a.Date.Compare(b.Date)) })
 	return all

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
@@ -13,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain"
-	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -30,25 +27,35 @@ var (
 // report is what the page shows. Its texts are printable; html/template sees to it that
 // none becomes markup, and the policy in CSP that nothing runs or loads if one did.
 type report struct {
-	CSP     string
-	Style   template.CSS
-	Script  template.JS
-	Version string
-	At      time.Time
+	CSP    string
+	Style  template.CSS
+	Script template.JS
+	Data   template.JS // of the tables, see pageData
 
-	Headline, Lead, Warning string
-	Looked                  []string
-	LookedMore              int
-	Tiles                   []tile
-	Actions                 []reportAction
-	Timeline                []timelineItem
-	Rows                    []reportRow
-	More                    string // what is not on the page
-	Chains                  []picture
-	ChainsKept, ChainsMore  int
-	Errors                  []string
-	ErrorsMore              int
-	Sources                 []string
+	Lang, Title, Organisation, Author string
+	Run                               auditRun
+
+	Headline   string
+	Found      string
+	Lead       []string
+	Warnings   []string
+	Looked     []string
+	LookedMore int
+	Tiles      []tile
+	Steps      []step
+	StepsMore  int
+	Timeline   []timelineItem
+
+	Suppliers []supplierOrders
+	Systems   *dataTable
+	Findings  *dataTable
+	Machines  *dataTable
+
+	Chains                 []picture
+	ChainsKept, ChainsMore int
+	Errors                 []string
+	ErrorsMore             int
+	Sources                []string
 }
 
 type tile struct {
@@ -57,30 +64,25 @@ type tile struct {
 	Label string
 }
 
-// reportAction is a line of what to do.
-type reportAction struct {
-	Class             class
-	What, Why, Before string
-	Overdue           bool
-	Places            int
-}
-
-type reportRow struct {
-	Class                                                            class
-	Order                                                            int
-	Overdue                                                          bool
-	Before, Name, Advice, Hierarchy, Until, State, Where, Use, Chain string
+// step is a line of what to do, in order.
+type step struct {
+	Class                class
+	What, Why            string
+	Deadline             string
+	Overdue              bool
+	Certificates, Places string // how many
+	Names, Systems       string // which
 }
 
 // classLabels are the words beside the signs: colour alone says nothing.
-var classLabels = map[class]string{classNow: "now", classFix: "put right", classSoon: "soon", classLater: "later", classOK: "in order", classOther: "other", "error": "error"}
+var classLabels = map[class]string{classNow: "now", classFix: "put right", classSoon: "soon", classLater: "later", classOK: "in order", classOther: "other", "error": "error", "accepted": "accepted"}
 
-// Bounds of the page: a browser gets slow beyond some megabytes.
+// Bounds of what a person reads at once.
 const (
 	maxTargets  = 12
 	maxPictures = 200
 	maxOpen     = 3
-	maxActions  = 40
+	maxSteps    = 40
 	maxWhere    = 300
 	maxCheck    = 140
 
@@ -89,26 +91,40 @@ const (
 
 // writeReport writes the report as one file of HTML that needs nothing else.
 func (a *audit) writeReport(w io.Writer) error {
+	l := a.shown.lang
 	page, err := template.New("report").Funcs(template.FuncMap{
-		"day":       func(t time.Time) string { return t.Format("2 January 2006") },
-		"iso":       func(t time.Time) string { return t.Format(time.DateOnly) },
-		"thousands": thousands,
-		"word":      func(c class) string { return classLabels[c] },
+		"day":    l.day,
+		"iso":    func(t time.Time) string { return t.Format(time.DateOnly) },
+		"clock":  func(t time.Time) string { return t.UTC().Format("15:04") },
+		"date":   l.date,
+		"number": l.number,
+		"t":      l.say,
+		"word":   func(c class) string { return l.say(classLabels[c]) },
+		"lower":  strings.ToLower,
 	}).Parse(reportHTML)
 	if err != nil {
 		return err
 	}
-	return page.Execute(w, a.report())
+	r, err := a.report()
+	if err != nil {
+		return err
+	}
+	return page.Execute(w, r)
 }
 
-func (a *audit) report() *report {
+func (a *audit) report() (*report, error) {
 	a.unfoldAll()
+	l := a.shown.lang
 	r := &report{
-		CSP:     contentPolicy(reportCSS, reportJS),
-		Style:   template.CSS(reportCSS),
-		Script:  template.JS(reportJS),
-		Version: a.Run.Tool,
-		At:      a.Run.At,
+		CSP:    contentPolicy(reportCSS, reportJS),
+		Style:  template.CSS(reportCSS),
+		Script: template.JS(reportJS),
+		Lang:   l.name(),
+		Title:  cmp.Or(a.shown.title, l.say("Certificates of PKIoverheid")),
+		Run:    a.Run,
+
+		Organisation: a.shown.organisation,
+		Author:       a.shown.author,
 	}
 	for i, t := range a.Run.Targets {
 		if i == maxTargets {
@@ -117,42 +133,32 @@ func (a *audit) report() *report {
 		}
 		r.Looked = append(r.Looked, safetext.Printable(t, 100))
 	}
+	all := a.actions()
 	r.Headline, r.Lead = a.lead()
-	s := &a.Summary
-	switch {
-	case a.Run.Partial:
-		r.Warning = "The search was stopped before its end."
-	case s.NotRead > 0:
-		r.Warning = count(s.NotRead, "place") + " could not be looked at: see the end of this page."
-	}
-	for _, t := range []tile{
-		{s.Now, classNow, "to replace now"}, {s.TakeOut, classNow, "CAs to take out"}, {s.Soon, classSoon, "to replace within 90 days"},
-		{s.Later, classLater, "to replace later"}, {s.Trust, classLater, "CAs to trust a successor beside"}, {s.Fix, classFix, "to put right"},
-		{s.OK, classOK, "in order"}, {s.Accepted, classOK, "accepted"}, {s.Other, classOther, "not of PKIoverheid"}, {s.NotRead, "error", "could not be looked at"},
-	} {
-		r.Tiles = append(r.Tiles, t)
-	}
-	for i, act := range a.actions() {
-		if i == maxActions {
-			r.Actions = append(r.Actions, reportAction{Class: act.Do, What: "More, see the table below"})
-			break
-		}
-		what, why := act.words()
-		r.Actions = append(r.Actions, reportAction{Class: act.Do, What: what, Why: why, Before: act.Deadline, Overdue: act.Overdue, Places: len(act.Certificates)})
-	}
+	r.Found = l.say("Found: %s in %s.", l.count(len(a.Certificates), "certificate"), l.count(a.Summary.Places, "place"))
+	r.Warnings = a.warnings()
+	r.Tiles = a.tiles()
+	r.Steps = a.steps(all[:min(len(all), maxSteps)])
+	r.StepsMore = len(all) - len(r.Steps)
+	r.Timeline = a.timeline()
 	for i := range a.NotRead {
 		n := &a.NotRead[i]
 		switch {
-		case n.Skipped:
+		case n.Skipped, n.Accepted != nil:
 		case len(r.Errors) == maxReportErrors:
 			r.ErrorsMore++
 		default:
 			r.Errors = append(r.Errors, cmp.Or(n.Path, n.Target)+": "+n.Error)
 		}
 	}
-	r.Timeline = a.timeline()
-	a.fill(r)
-	return r
+	r.pictures(l, a)
+	r.Findings = a.findings(r.Chains)
+	r.Suppliers = a.orderLists()
+	r.Systems = a.systemsTable()
+	r.Machines = a.machines()
+	var err error
+	r.Data, err = r.pageData(l)
+	return r, err
 }
 
 // contentPolicy allows the one style sheet and the one script of the page, and nothing
@@ -165,76 +171,179 @@ func contentPolicy(style, script string) string {
 	return "default-src 'none'; style-src " + hash(style) + "; script-src " + hash(script) + "; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// lead is the report in a few words, and in a sentence or two.
-func (a *audit) lead() (short, long string) {
-	s := &a.Summary
-	found := "Found: " + count(len(a.Certificates), "certificate") + " in " + count(s.Places, "place") + ". "
-	switch {
-	case len(a.Certificates) == 0:
-		return "Nothing found.", "No certificates were found."
-	case s.Now > 0:
-		long = found + capitalCount(s.Now) + " must be replaced now"
-		if s.Soon > 0 {
-			long += ", and " + thousands(s.Soon) + " within 90 days"
+// lead is the report in a few words, and in some sentences: what, how many, on which
+// systems.
+func (a *audit) lead() (short string, long []string) {
+	l, s := a.shown.lang, &a.Summary
+	if len(a.Certificates) == 0 {
+		return l.say("Nothing found."), []string{l.say("No certificates were found.")}
+	}
+	add := func(n int, one, more string, do class, ca bool) {
+		if n == 0 {
+			return
 		}
-		return thousands(s.Now) + " to replace now.", long + "."
+		text := l.say(one)
+		if n > 1 {
+			text = l.say(more, l.number(n))
+		}
+		systems, first := a.systemsOf(do, ca)
+		text += l.say(", in %s: %s.", l.systemCount(len(systems), a.manyMachines()), l.list(systems, 4))
+		switch {
+		case first.IsZero():
+		case n == 1 && first.Before(a.Run.At):
+			text += l.say(" It was due on %s.", l.day(first))
+		case first.Before(a.Run.At):
+			text += l.say(" The first was due on %s.", l.day(first))
+		case n == 1:
+			text += l.say(" It is due on %s.", l.day(first))
+		default:
+			text += l.say(" The first is due on %s.", l.day(first))
+		}
+		long = append(long, text)
+	}
+	add(s.Now, "One certificate must be replaced now", "%s certificates must be replaced now", classNow, false)
+	add(s.TakeOut, "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now", classNow, true)
+	add(s.Soon, "One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", classSoon, false)
+	add(s.Later, "One certificate must be replaced later", "%s certificates must be replaced later", classLater, false)
+	switch {
+	case s.Now > 0:
+		short = l.say("%s to replace now.", l.number(s.Now))
 	case s.TakeOut > 0:
-		return thousands(s.TakeOut) + " to take out now.", found + capitalCount(s.TakeOut) + " must be taken out of what is trusted now."
+		short = l.say("%s to take out now.", l.number(s.TakeOut))
 	case s.Soon > 0:
-		return thousands(s.Soon) + " to replace within 90 days.", found + "Nothing is overdue; " + thousands(s.Soon) + " must be replaced within 90 days."
+		short = l.say("%s to replace within 90 days.", l.number(s.Soon))
 	case s.Later > 0:
-		return "Nothing to replace now.", found + "Nothing needs to be replaced within 90 days; for " + thousands(s.Later) + " there is a later date."
+		short = l.say("Nothing to replace now.")
+	case s.Fix > 0:
+		short = l.say("Nothing to replace.")
+		long = append(long, l.say("Nothing needs to be replaced; %s must be put right.", l.count(s.Fix, "certificate")))
+	default:
+		short = l.say("Nothing to replace.")
+		long = append(long, l.say("Nothing of PKIoverheid needs to be replaced."))
 	}
-	return "Nothing to replace.", found + "Nothing of PKIoverheid needs to be replaced."
+	return short, long
 }
 
-func capitalCount(n int) string {
-	if n == 1 {
-		return "One"
+func (a *audit) manyMachines() bool { return len(a.Runs) > 0 }
+
+// systemCount is a number of systems, which are machines in a report of many.
+func (l language) systemCount(n int, machines bool) string {
+	switch {
+	case machines:
+		return l.count(n, "machine")
+	case n == 1:
+		return l.say("1 file or server")
 	}
-	return thousands(n)
+	return l.say("%s files or servers", l.number(n))
 }
 
-// fill adds the rows, the pictures and the sources.
-func (a *audit) fill(r *report) {
+// systemsOf are the systems of what must be done as urgently, in order, and the first of
+// its deadlines.
+func (a *audit) systemsOf(do class, ca bool) (systems []string, first time.Time) {
+	of := action{}
+	for _, c := range a.Certificates {
+		if c.Accepted != nil || c.Do != do || c.CA != ca {
+			continue
+		}
+		of.Certificates = append(of.Certificates, c)
+		if due, err := time.Parse(time.DateOnly, c.Deadline); err == nil && (first.IsZero() || due.Before(first)) {
+			first = due
+		}
+	}
+	return shortNames(of.systems()), first
+}
+
+// shortNames are names that fit into a sentence.
+func shortNames(all []string) []string {
+	short := make([]string, len(all))
+	for i, s := range all {
+		short[i] = shortened(s, 70)
+	}
+	return short
+}
+
+// warnings say what the report does not know.
+func (a *audit) warnings() (all []string) {
+	l, s := a.shown.lang, &a.Summary
+	if a.Run.Partial {
+		all = append(all, l.say("The search was stopped before its end."))
+	}
+	var bad []string
+	for i := range a.Runs {
+		if r := &a.Runs[i]; len(r.Problems) > 0 && !slices.Contains(bad, r.Machine) {
+			bad = append(bad, r.Machine)
+		}
+	}
+	if len(bad) > 0 {
+		all = append(all, l.say("The runs of %s cannot be relied on, or did not come: %s.", l.count(len(bad), "machine"), l.list(bad, 5)))
+	}
+	if s.NotRead > 0 && !(a.manyMachines() && s.NotRead == len(bad)) {
+		all = append(all, l.say("%s could not be looked at: see the end of this page.", l.count(s.NotRead, "place")))
+	}
+	if s.NotListed > 0 {
+		all = append(all, l.say("Found and not listed, because there are too many: %s.", l.count(s.NotListed, "place")))
+	}
+	return all
+}
+
+// tiles are the numbers that are not zero; what must be done now is there in any case.
+func (a *audit) tiles() (all []tile) {
+	l, s := a.shown.lang, &a.Summary
+	for _, t := range []tile{
+		{s.Now, classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
+		{s.Later, classLater, l.say("to replace later")}, {s.Trust, classLater, l.say("CAs to trust a successor beside")}, {s.Fix, classFix, l.say("to put right")},
+		{s.OK, classOK, l.say("in order")}, {s.Accepted, "accepted", l.say("accepted")}, {s.Other, classOther, l.say("not of PKIoverheid")}, {s.NotRead, "error", l.say("could not be looked at")},
+	} {
+		if t.N > 0 || t.Class == classNow && t.Label == l.say("to replace now") {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// steps are the actions as the first page shows them.
+func (a *audit) steps(actions []action) (all []step) {
+	l := a.shown.lang
+	for _, act := range actions {
+		what, why := act.words(l)
+		kind := "certificate"
+		if act.CA {
+			kind = "CA"
+		}
+		var names []string
+		for _, c := range act.Certificates {
+			names = append(names, shortened(c.Name, 60))
+		}
+		slices.Sort(names)
+		systems := shortNames(act.systems())
+		all = append(all, step{
+			Class: act.Do, What: what, Why: why, Deadline: act.Deadline, Overdue: act.Overdue,
+			Certificates: l.count(len(act.Certificates), kind), Names: l.list(slices.Compact(names), 3),
+			Places: l.systemCount(len(systems), a.manyMachines()), Systems: l.list(systems, 3),
+		})
+	}
+	return all
+}
+
+// pictures adds the chains of the most urgent, and the sources.
+func (r *report) pictures(l language, a *audit) {
 	sources := map[string]bool{}
-	for i, c := range a.Certificates {
+	for _, c := range a.Certificates {
 		for _, s := range c.Sources {
 			if !sources[s] && c.Do.needsAction() && len(sources) < 50 {
 				sources[s] = true
 				r.Sources = append(r.Sources, s)
 			}
 		}
-		row := reportRow{
-			Class:     c.Do,
-			Order:     i,
-			Name:      c.Name,
-			Hierarchy: hierarchyName(c.Hierarchy),
-			Until:     date(c.NotAfter),
-			State:     stateWords(c.State),
-			Where:     middle(c.Places[0].where(), maxWhere),
-			Use:       c.Places[0].Use,
-		}
-		if len(c.Places) > 1 {
-			row.Where += " and " + count(len(c.Places)-1, "more place")
-		}
-		if c.Do.needsAction() {
-			row.Before, row.Overdue = c.Deadline, c.Overdue
-			row.Advice, _ = c.toDo().words()
-		}
-		switch {
-		case c.found.Certificate == nil || len(r.Chains) == maxPictures:
+		if c.found.Certificate == nil || len(r.Chains) == maxPictures {
 			r.ChainsMore++
-		default:
-			row.Chain = fmt.Sprintf("chain-%d", len(r.Chains)+1)
-			r.Chains = append(r.Chains, draw(row.Chain, c))
+			continue
 		}
-		r.Rows = append(r.Rows, row)
+		p := draw(l, fmt.Sprintf("chain-%d", len(r.Chains)+1), c)
+		p.of, p.Open = c, len(r.Chains) < maxOpen
+		r.Chains = append(r.Chains, p)
 	}
 	r.ChainsKept = len(r.Chains)
-	for i := range r.Chains {
-		r.Chains[i].Open = i < maxOpen
-	}
 	slices.Sort(r.Sources)
 }
 
@@ -245,95 +354,4 @@ func middle(s string, most int) string {
 		return s
 	}
 	return string(r[:most/3]) + " … " + string(r[len(r)-most*2/3:])
-}
-
-// picture is the chain of a certificate.
-type picture struct {
-	ID, Name, Verdict string
-	Class             class
-	Open              bool
-	Boxes             []box
-	Facts             []fact
-}
-
-type box struct {
-	Kind              string // "", "wrong" or "unknown"
-	Role, Name, Until string
-	Checks            []boxCheck
-}
-
-type boxCheck struct {
-	Bad  bool
-	Text string
-}
-
-type fact struct {
-	Name, Text string
-	Code       bool
-}
-
-// draw explains the chain of a certificate.
-func draw(id string, cert *certificate) picture {
-	p := picture{ID: id, Class: cert.Do, Name: cert.Name}
-	e := cert.found.Explain()
-	if e == nil {
-		return p
-	}
-	p.Verdict = stateWords(cert.State)
-	for i := len(e.Path) - 1; i >= 0; i-- {
-		c := &e.Path[i]
-		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
-			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: "Issuer, not available", Name: safetext.Printable(c.Issuer, 200)})
-		}
-		p.Boxes = append(p.Boxes, drawBox(c))
-	}
-	add := func(name, text string, code bool) {
-		if text != "" {
-			p.Facts = append(p.Facts, fact{name, safetext.Printable(text, maxText), code})
-		}
-	}
-	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
-		add("Problem", e.Problem, false)
-		if !neverTrusted(cert.found.Advice()) {
-			add("To make it work", e.Advice, false)
-		}
-	}
-	add("Advice", cert.Advice, false)
-	add("OIN", cert.OIN, false)
-	add("Issued by", safetext.Shorten(cert.Issuer, safetext.MostDN), false)
-	add("SHA-256", cert.SHA256, true)
-	return p
-}
-
-func drawBox(c *chain.ExplainedCertificate) box {
-	b := box{Name: nameOf(c.Certificate), Until: date(c.NotAfter), Role: "Certificate"}
-	identity, known := pkioverheid.ClaimOf(c.Certificate)
-	switch {
-	case known:
-		role := string(identity.Role)
-		b.Role = strings.ToUpper(role[:1]) + role[1:] + ", " + identity.Hierarchy.String()
-	case c.Source == chain.SourceRoot:
-		b.Role = "Root"
-	case c.CA:
-		b.Role = "CA"
-	}
-	good := 0
-	for _, check := range c.Observations {
-		if check.Result == chain.Fail {
-			b.Kind = "wrong"
-			b.Checks = append(b.Checks, boxCheck{true, safetext.Printable(check.Text, maxCheck)})
-		} else if check.Result == chain.Pass {
-			good++
-		}
-	}
-	switch {
-	case known && identity.Hierarchy == pkioverheid.G3:
-		b.Kind, b.Checks = "wrong", []boxCheck{{true, "G3: not trusted here"}}
-	case len(b.Checks) > 0 || good == 0:
-	case c.Source == chain.SourceRoot:
-		b.Checks = []boxCheck{{false, "trusted root"}}
-	default:
-		b.Checks = []boxCheck{{false, "in order"}}
-	}
-	return b
 }

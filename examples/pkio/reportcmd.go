@@ -25,6 +25,7 @@ type reportFlags struct {
 	prometheus string
 	expect     string
 	failOn     string
+	shown      presentationFlags
 }
 
 func newReport() *cobra.Command {
@@ -54,12 +55,17 @@ count as not looked at. The exit status is that of pkio audit.`,
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 2 if something could not be looked at, whatever was found")
 	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
 	forceFlag(cmd, &f.force)
+	f.shown.flags(cmd)
 	return cmd
 }
 
 func (f *reportFlags) run(cmd *cobra.Command, paths []string) error {
 	asAudit := auditFlags{json: f.json, csv: f.csv, all: f.all, quiet: f.quiet, strict: f.strict, force: f.force, html: f.html, failOn: f.failOn, timeout: time.Second}
 	failOn, _, err := asAudit.check()
+	if err != nil {
+		return err
+	}
+	shown, err := f.shown.presentation(f.html != "", f.csv)
 	if err != nil {
 		return err
 	}
@@ -84,6 +90,7 @@ func (f *reportFlags) run(cmd *cobra.Command, paths []string) error {
 	fl.take(paths)
 	fl.missing(expected)
 	found := fl.finish(float64(time.Since(start).Milliseconds()) / 1000)
+	found.shown = shown
 	for _, line := range found.errorLines() {
 		complain(cmd.ErrOrStderr(), errors.New(line))
 	}

@@ -268,7 +268,7 @@ func (a *audit) writeActions(out io.Writer, p paint, opts tableOptions) {
 			fmt.Fprintf(out, "- and %s; --all lists them\n", count(len(actions)-i, "more thing"))
 			break
 		}
-		what, _ := act.words()
+		what, _ := act.words(a.shown.lang)
 		when := string(act.Do)
 		switch {
 		case act.Overdue:

@@ -33,15 +33,15 @@ const (
 )
 
 // span returns the beginning and the name of the span in which a quarter lies.
-func span(quarter int, now time.Time) (time.Time, string) {
+func span(l language, quarter int, now time.Time) (time.Time, string) {
 	year, q := quarter/4, quarter%4
 	switch ahead := quarter - period(now); {
 	case ahead >= -quartersBack && ahead <= quartersAhead:
-		return day(year, time.Month(q*3+1), 1), fmt.Sprintf("%d Q%d", year, q+1)
+		return day(year, time.Month(q*3+1), 1), l.say("%d Q%d", year, q+1)
 	case year < now.Year()-yearsBack:
-		return day(0, 1, 1), fmt.Sprintf("before %d", now.Year()-yearsBack)
+		return day(0, 1, 1), l.say("before %d", now.Year()-yearsBack)
 	case year > now.Year()+yearsAhead:
-		return day(now.Year()+yearsAhead+1, 1, 1), fmt.Sprintf("after %d", now.Year()+yearsAhead)
+		return day(now.Year()+yearsAhead+1, 1, 1), l.say("after %d", now.Year()+yearsAhead)
 	case ahead < 0:
 		return day(year, 1, 1), fmt.Sprint(year)
 	}
@@ -78,13 +78,14 @@ func (a *audit) timeline() []timelineItem {
 		n     map[class]int
 		total int
 	}
+	l := a.shown.lang
 	spans := map[time.Time]*spanned{}
 	most := 1
 	for _, c := range a.Certificates {
 		if !c.onTimeline() {
 			continue
 		}
-		start, label := span(period(c.due(a.Run.At)), a.Run.At)
+		start, label := span(l, period(c.due(a.Run.At)), a.Run.At)
 		if spans[start] == nil {
 			spans[start] = &spanned{label: label, n: map[class]int{}}
 		}
@@ -103,14 +104,14 @@ func (a *audit) timeline() []timelineItem {
 			}
 			width := float64(s.n[c]) * 100 / float64(most)
 			item.Bars = append(item.Bars, bar{c, fmt.Sprintf("%.2f", float64(total)*100/float64(most)), fmt.Sprintf("%.2f", max(width, 0.6))})
-			parts = append(parts, thousands(s.n[c])+" "+classLabels[c])
+			parts = append(parts, l.number(s.n[c])+" "+l.say(classLabels[c]))
 			total += s.n[c]
 		}
 		item.Text = strings.Join(parts, ", ")
 		items = append(items, item)
 	}
-	for _, m := range milestones() {
-		start, _ := span(period(m.Date), a.Run.At)
+	for _, m := range milestones(l) {
+		start, _ := span(l, period(m.Date), a.Run.At)
 		if m.Date.After(a.Run.At.AddDate(-1, 0, 0)) || spans[start] != nil {
 			items = append(items, timelineItem{At: m.Date, Deadline: true, Label: strings.ToUpper(m.What[:1]) + m.What[1:]})
 		}

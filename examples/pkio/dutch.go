@@ -1,0 +1,3 @@
+package main
+
+var dutchTexts = map[string]string{}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// language is that of tables, reports and advice. The zero value is English, in which
+// the texts stand where they are used; the others have theirs in a file each.
+type language string
+
+const (
+	english language = "en"
+	dutch   language = "nl"
+)
+
+// languageOf is the language of a flag, or else of the environment (POSIX, locale).
+func languageOf(flag string) (language, error) {
+	switch language(flag) {
+	case english, dutch:
+		return language(flag), nil
+	case "":
+	default:
+		return english, fmt.Errorf("--lang %q: want en or nl", flag)
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value := os.Getenv(name); value != "" {
+			if strings.HasPrefix(value, "nl") {
+				return dutch, nil
+			}
+			break
+		}
+	}
+	return english, nil
+}
+
+// name is the language as a name that is never empty.
+func (l language) name() string {
+	if l == dutch {
+		return string(dutch)
+	}
+	return string(english)
+}
+
+// say says an English text, filled in as fmt.Sprintf does, in the language.
+func (l language) say(text string, args ...any) string {
+	if l == dutch {
+		if translated, ok := dutchTexts[text]; ok {
+			text = translated
+		}
+	}
+	if len(args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// count is a number of things, whose name is in the singular.
+func (l language) count(n int, what string) string {
+	if n == 1 {
+		return "1 " + l.say(what)
+	}
+	return l.number(n) + " " + l.say(what+"s")
+}
+
+// number is one with its thousands apart.
+func (l language) number(n int) string {
+	if l == dutch {
+		return strings.ReplaceAll(thousands(n), ",", ".")
+	}
+	return thousands(n)
+}
+
+// date is a date, given as 2027-12-31, in a table.
+func (l language) date(iso string) string {
+	if l != dutch {
+		return iso
+	}
+	t, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	return t.Format("02-01-2006")
+}
+
+// day is a date in a sentence.
+func (l language) day(t time.Time) string {
+	if l == dutch {
+		return fmt.Sprintf("%d %s %d", t.Day(), l.say(t.Month().String()), t.Year())
+	}
+	return t.Format("2 January 2006")
+}
+
+// list names the first of a list, and how many more there are.
+func (l language) list(all []string, most int) string {
+	if len(all) <= most+1 {
+		return strings.Join(all, ", ")
+	}
+	return l.say("%s and %s more", strings.Join(all[:most], ", "), l.number(len(all)-most))
+}
+
+// hierarchy is the name of one.
+func (l language) hierarchy(text string) string { return l.say(hierarchyName(text)) }
+
+// state is one as people read it.
+func (l language) state(state string) string { return l.say(stateWords(state)) }
+
+// advice is that of a certificate.
+func (l language) advice(c *certificate) string {
+	if l == dutch && c.AdviceDutch != "" {
+		return c.AdviceDutch
+	}
+	return c.Advice
+}
+
+// product and contents are those of an order.
+func (l language) product(o *order) string {
+	if l == dutch {
+		return o.ProductDutch
+	}
+	return o.Product
+}
+
+func (l language) contents(o *order) []string {
+	if l == dutch {
+		return o.ContentsDutch
+	}
+	return o.Contents
+}
