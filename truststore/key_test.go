@@ -452,6 +452,20 @@ func pbes2(salt []byte, iterations []byte, cipher asn1.ObjectIdentifier, iv []by
 	return seq(oid(oidPBES2), seq(seq(oid(oidPBKDF2), seq(kdf...)), seq(oid(cipher), octets(iv))))
 }
 
+// keystore-go makes a slice of a negative length of what is shorter than its salt and
+// its digest.
+func TestAKeyOfAJKSCanBeShort(t *testing.T) {
+	algorithm := seq(oid(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}), []byte{5, 0})
+	for _, n := range []int{0, 19, 20, 39, 40, 41, 59, 60, 61, 99} {
+		for _, key := range [][]byte{seq(algorithm, octets(make([]byte, n))), seq(algorithm, octets(make([]byte, n)), octets(make([]byte, 100)))} {
+			for _, opts := range [][]Option{nil, {WithPassword("changeit")}} {
+				_, _, err := DecodeKey(jksOf("changeit", 2, 1, jksEntryOf(jksPrivateKey, "k", jksBytes(key), []byte{0, 0, 0, 0})), opts...)
+				assert.Error(t, err, n)
+			}
+		}
+	}
+}
+
 func TestDecodeKeyRefuses(t *testing.T) {
 	key := pkcs8(t, testKey())
 	keyPEM := string(pemOf("PRIVATE KEY", key))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
 	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
@@ -202,6 +203,9 @@ func (e storeEntry) privateKey(o entry.Options) (crypto.Signer, error) {
 	if !ok {
 		return nil, errors.New("the password of its key has characters beyond ISO 8859-1: convert it with keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12")
 	}
+	if !hasKey(e.key) {
+		return nil, secret.BlameNone(pbe.ErrWrong)
+	}
 	var b cryptobyte.Builder
 	for _, n := range []uint32{magicNumber, 2, 1, privateKey} {
 		b.AddUint32(n)
@@ -224,6 +228,14 @@ func (e storeEntry) privateKey(o entry.Options) (crypto.Signer, error) {
 		return nil, secret.BlameNone(pbe.ErrWrong)
 	}
 	return keys.ParsePKCS8(key.PrivateKey)
+}
+
+// hasKey reports whether there is something encrypted between the salt and the digest of a
+// key. keystore-go panics where there is not.
+func hasKey(key cryptobyte.String) bool {
+	var info, encrypted cryptobyte.String
+	return key.ReadASN1(&info, asn1.SEQUENCE) && info.SkipASN1(asn1.SEQUENCE) && info.ReadASN1(&encrypted, asn1.OCTET_STRING) &&
+		len(encrypted) > 2*sha1.Size
 }
 
 // latin1 returns a text in ISO 8859-1, of which keystore-go makes the UTF-16 that Java
