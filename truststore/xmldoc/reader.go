@@ -39,8 +39,9 @@ const mostName = 200
 // Refused are DTDs, and with them every entity but the five of XML itself; other
 // encodings than UTF-8; more than 128 elements inside one another; tags of more
 // than 64 KiB; an attribute that comes twice in a tag, which encoding/xml lets pass
-// and of which programs read one or the other; text beside the document element, and
-// a second one; and whatever encoding/xml takes for damaged.
+// and of which programs read one or the other; a prefix for no namespace, which it lets
+// pass too; text beside the document element, and a second one; and whatever
+// encoding/xml takes for damaged.
 type Reader struct {
 	decoder *xml.Decoder
 	data    []byte
@@ -111,8 +112,9 @@ func (r *Reader) place(token xml.Token) error {
 	return nil
 }
 
-// checkAttributes refuses two of one name and namespace, which is not well-formed
-// (Namespaces in XML 1.0, section 6.3).
+// checkAttributes refuses what is not well-formed in Namespaces in XML 1.0: two of one
+// name and namespace (section 6.3), and a prefix that stands for no namespace (section 5),
+// which programs take for one or for none.
 func checkAttributes(attrs []xml.Attr) error {
 	const few = 8 // of more, a map finds them faster
 	var seen map[xml.Name]bool
@@ -120,6 +122,9 @@ func checkAttributes(attrs []xml.Attr) error {
 		seen = make(map[xml.Name]bool, len(attrs))
 	}
 	for i, a := range attrs {
+		if a.Name.Space == "xmlns" && a.Value == "" {
+			return fmt.Errorf("the prefix %s is declared for no namespace", safetext.Printable(a.Name.Local, mostName))
+		}
 		twice := seen[a.Name]
 		if seen != nil {
 			seen[a.Name] = true

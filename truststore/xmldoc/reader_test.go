@@ -178,6 +178,11 @@ func TestATagHasEachAttributeOnce(t *testing.T) {
 	assert.Less(t, len(err.Error()), 300)
 }
 
+func TestAPrefixStandsForANamespace(t *testing.T) {
+	_, _, err := read([]byte(`<a xmlns=""><b xmlns:p="" p:c=""/></a>`), asText)
+	assert.ErrorContains(t, err, "byte 12: the prefix p is declared for no namespace")
+}
+
 // encoding/xml quotes the version that a document says it is of.
 func TestErrorsAreShort(t *testing.T) {
 	for _, doc := range []string{

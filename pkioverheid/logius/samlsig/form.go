@@ -24,6 +24,13 @@ const (
 	maxDepth    = 64
 	maxNodes    = 300_000 // elements, attributes and texts
 	maxBefore   = 900
+
+	// etree compares the attributes in a tag with one another. Real tags have a dozen.
+	maxAttributes = 500
+
+	// For each element etree and goxmldsig look at the attributes and namespaces of all
+	// that it is in: so many in all. Of real metadata some 25 an element.
+	maxInScope = 5_000_000
 )
 
 const (
@@ -59,6 +66,7 @@ func bound(doc []byte) error {
 		return errors.New("the document is empty")
 	}
 	r, depth, nodes := xmldoc.NewReader(bytes.TrimPrefix(doc, byteOrderMark)), 0, 0
+	inScope, all := []int{0}, 0 // attributes of the elements that are open
 	for {
 		token, err := r.Next()
 		if err == io.EOF {
@@ -71,10 +79,18 @@ func bound(doc []byte) error {
 		switch token := token.(type) {
 		case xml.StartElement:
 			nodes += len(token.Attr)
+			if len(token.Attr) > maxAttributes {
+				return fmt.Errorf("byte %d: a tag with more than %d attributes", r.Offset(), maxAttributes)
+			}
 			if depth++; depth > maxDepth {
 				return fmt.Errorf("byte %d: more than %d elements inside one another", r.Offset(), maxDepth)
 			}
+			inScope = append(inScope, inScope[depth-1]+len(token.Attr))
+			if all += inScope[depth]; all > maxInScope {
+				return fmt.Errorf("byte %d: elements with many attributes or namespaces hold many others", r.Offset())
+			}
 		case xml.EndElement:
+			inScope = inScope[:depth]
 			depth--
 		case xml.ProcInst:
 			if depth > 0 {

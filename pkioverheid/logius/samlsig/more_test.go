@@ -209,6 +209,39 @@ func TestTimeAndMemoryAreBounded(t *testing.T) {
 	}
 }
 
+// Whoever has no key can declare namespaces in the root element of a document that another
+// one signed: exclusive canonicalisation leaves them out.
+func TestWhatIsInsideManyAttributesIsBounded(t *testing.T) {
+	v := verifierOf(t, pkiotest.Trust(g1))
+	elements := strings.Repeat("<md:x></md:x>", 12_000)
+	signed := string(signing{cert: partyCertificate}.sign(t, party("_1", partyID, goodRole(), "<md:Extensions>"+elements+"</md:Extensions>")))
+	_, err := VerifyMetadata([]byte(signed), v, pkioverheid.SignerOptions{})
+	require.NoError(t, err)
+	namespaces := manyNamespaces[:450*len(` xmlns:n0000="u"`)]
+	nested := strings.Repeat("<x"+manyAttributes[:450*len(` a0000=""`)]+">", 20)
+	for name, c := range map[string]struct{ doc, want string }{
+		"of the root":       {strings.Replace(signed, "<md:EntityDescriptor", "<md:EntityDescriptor"+namespaces, 1), "many attributes or namespaces hold many others"},
+		"of many ancestors": {strings.Replace(signed, elements, nested+strings.Repeat("<KeyDescriptor/>", 12_000)+strings.Repeat("</x>", 20), 1), "many attributes or namespaces hold many others"},
+		"of one tag":        {strings.Replace(signed, "<md:x>", "<md:x"+manyAttributes+">", 1), "more than 500 attributes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			_, err := VerifyMetadata([]byte(c.doc), v, pkioverheid.SignerOptions{})
+			assert.ErrorContains(t, err, c.want)
+			assert.Less(t, time.Since(begin), 2*time.Second)
+		})
+	}
+}
+
+// A prefix for no namespace is not well-formed. encoding/xml takes what has it for what
+// has none, and etree does not.
+func TestAPrefixHidesNoEntityID(t *testing.T) {
+	doc := `<md:EntityDescriptor xmlns:foo="" xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_1" foo:entityID="` + otherID + `">` + signatureMark + goodRole() + `</md:EntityDescriptor>`
+	m, err := VerifyMetadata(signing{cert: partyCertificate}.sign(t, doc), verifierOf(t, pkiotest.Trust(g1)), pkioverheid.SignerOptions{OINs: []pkioverheid.OIN{partyOIN}})
+	assert.ErrorContains(t, err, "the prefix foo is declared for no namespace")
+	assert.Nil(t, m)
+}
+
 var manyAttributes, manyNamespaces = func() (string, string) {
 	var a, n strings.Builder
 	for i := range 1000 {
