@@ -99,6 +99,9 @@ func (v *values) begins(kind valueKind, at int) bool {
 		}
 		return beginsValue(beginOfBase64(rest)) && !v.isInBlock(at)
 	case valueJWS:
+		if at > 0 && (v.text[at-1] == '-' || v.text[at-1] == '_') {
+			return false // in the middle of a run, which is looked at once
+		}
 		run := lengthOfURLBase64(rest)
 		return run == len(rest) || run <= maxJWSHeader && mentionsX5C(rest[:run])
 	case valueInURL:
