@@ -16,7 +16,7 @@ func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	documents, err := filepath.Glob("../.github/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, documents)
-	for _, document := range append(documents, "../README.md", "facts.md") {
+	for _, document := range append(documents, "../README.md", "facts.md", "../examples/pkio/README.md", "../examples/beam/README.md") {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {

@@ -20,6 +20,7 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 		{"## Revocation", "example_revocation_test.go", "ExampleTrust_revocation"},
 		{"## Renewal and alerts", "example_renewal_test.go", "ExampleWatchKeyPair"},
 		{"## A server", "example_test.go", "ExampleNewServer_hTTP"},
+		{"## Documents", "verifier_test.go", "ExampleVerifier_Verify"},
 	} {
 		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")
 		require.True(t, found, c.heading)
@@ -40,7 +41,7 @@ func TestNamesInTheREADMEExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "advice", "digikoppeling", "pkiotest", "../chain", "../chain/crl", "../truststore"} {
+	for _, dir := range []string{".", "advice", "digikoppeling", "pkiotest", "../chain", "../chain/crl", "../truststore", "logius/samlsig"} {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, e := range entries {
