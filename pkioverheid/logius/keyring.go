@@ -35,6 +35,8 @@ type Keyring struct {
 	trace    *pkioverheid.Trace
 	logger   *slog.Logger
 
+	updating sync.Mutex // held from looking which version there is until it is replaced
+
 	mu      sync.RWMutex
 	keys    []acceptedKey
 	current *Metadata // what they are from
@@ -104,6 +106,8 @@ func (k *Keyring) Update(m *Metadata) KeyChanges {
 	if m == nil {
 		m = new(Metadata)
 	}
+	k.updating.Lock()
+	defer k.updating.Unlock()
 	return k.update(m, version{validUntil: m.validUntil()})
 }
 
@@ -117,10 +121,22 @@ func (k *Keyring) Metadata() *Metadata {
 
 // again updates the Keyring with the metadata that it has.
 func (k *Keyring) again() KeyChanges {
+	k.updating.Lock()
+	defer k.updating.Unlock()
 	k.mu.RLock()
 	m, used := k.current, k.used
 	k.mu.RUnlock()
 	return k.update(m, used)
+}
+
+// updateIfNewer updates the Keyring unless what it has is newer; then ok is false.
+func (k *Keyring) updateIfNewer(m *Metadata, which version) (changes KeyChanges, ok bool) {
+	k.updating.Lock()
+	defer k.updating.Unlock()
+	if which.before(k.version()) {
+		return KeyChanges{}, false
+	}
+	return k.update(m, which), true
 }
 
 func (k *Keyring) version() version {
@@ -129,6 +145,7 @@ func (k *Keyring) version() version {
 	return k.used
 }
 
+// update needs updating to be held.
 func (k *Keyring) update(m *Metadata, which version) KeyChanges {
 	keys, refused := k.accept(m)
 	k.mu.Lock()

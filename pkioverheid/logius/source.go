@@ -130,7 +130,7 @@ func (f *follower) look(ctx context.Context) error {
 	defer cancel()
 	doc, answer, err := f.fetch(ctx)
 	if err != nil {
-		return fmt.Errorf("logius: fetching the metadata from %s: %w", safetext.Quote(f.host), err)
+		return fmt.Errorf("logius: fetching the metadata from %s: %w", safetext.Quote(f.host), withoutURL(err))
 	}
 	if doc == nil { // it is the same; the certificates may have been revoked since
 		f.updated(f.keys.again(), false)
@@ -150,14 +150,28 @@ func (f *follower) look(ctx context.Context) error {
 	if !found.validUntil.IsZero() && found.validUntil.Before(f.keys.clock()) {
 		return fmt.Errorf("logius: the metadata from %s counted until %s", safetext.Quote(f.host), found.validUntil.UTC().Format(time.RFC3339))
 	}
-	if found.before(f.keys.version()) {
+	changes, ok := f.keys.updateIfNewer(m, found)
+	if !ok {
 		return fmt.Errorf("logius: the metadata from %s is older than what is in use", safetext.Quote(f.host))
 	}
 	if f.etag = answer.Get("ETag"); len(f.etag) > maxETag {
 		f.etag = ""
 	}
-	f.updated(f.keys.update(m, found), true)
+	f.updated(changes, true)
 	return nil
+}
+
+// withoutURL leaves out the URL of an error of net/http, which can have a secret in it or
+// be one that the server sent, and shortens what quotes the server at length.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	if len(err.Error()) > 4*safetext.MostError {
+		return safetext.Error(err)
+	}
+	return err
 }
 
 const maxETag = 1 << 10

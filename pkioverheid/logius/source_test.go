@@ -283,6 +283,33 @@ func TestASourceThatCannotBeFollowed(t *testing.T) {
 	}
 }
 
+// What a server answers is in no error at length, nor is what a URL has after the host.
+func TestErrorsOfASourceAreShort(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	var to string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+	}))
+	defer server.Close()
+	for name, location := range map[string]string{
+		"a loop":             "/" + long,
+		"a damaged URL":      "http://[" + long,
+		"a scheme of theirs": long + "://x/",
+		"nowhere":            "https://" + server.Listener.Addr().String()[:9] + ":1/" + long,
+	} {
+		t.Run(name, func(t *testing.T) {
+			to = location
+			w := newWatched(t)
+			w.source.URL, w.source.Client = server.URL+"/metadata?token=secret", server.Client()
+			err := w.watch(t)
+			require.Error(t, err)
+			assert.Less(t, len(err.Error()), 1000)
+			assert.NotContains(t, err.Error(), "secret")
+		})
+	}
+}
+
 type ended struct{}
 
 func (ended) RoundTrip(*http.Request) (*http.Response, error) { return nil, context.Canceled }
