@@ -49,8 +49,10 @@ var mayBeAboutCertificate = []alert{handshakeFailure, accessDenied, decryptError
 // its number in a type of its own, which shows no more than the words of tls.AlertError.
 func alertOf(err error) (a alert, local bool) {
 	var op *net.OpError
-	if !errors.As(err, &op) || op.Err == nil || op.Op != "remote error" && op.Op != "local error" {
-		return noAlert, false
+	for ; op == nil || op.Op != "remote error" && op.Op != "local error"; err = op.Err { // net/http has one around that of an https proxy
+		if !errors.As(err, &op) || op.Err == nil {
+			return noAlert, false
+		}
 	}
 	for _, known := range slices.Concat(aboutCertificate, mayBeAboutCertificate, []alert{noRenegotiation}) {
 		if op.Err.Error() == tls.AlertError(known).Error() {

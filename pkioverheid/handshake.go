@@ -60,7 +60,7 @@ type attempt struct {
 	mu         sync.Mutex
 	request    *certificateRequest // in the last handshake that this attempt caused
 	known      bool                // request was seen, or it was seen that there was none
-	handshakes int                 // completed; with an https proxy the first is the proxy's
+	started    int                 // handshakes; with an https proxy the first is the proxy's
 	answered   bool                // a server sent something over the connection that this attempt caused
 	dialler    *attempt            // that of the connection in use, which may be another's
 	version    uint16              // of TLS on that connection
@@ -81,6 +81,7 @@ func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (
 		TLSHandshakeStart: func() {
 			a.mu.Lock()
 			a.request = nil // of the proxy's handshake
+			a.started++
 			a.mu.Unlock()
 		},
 		TLSHandshakeDone: func(cs tls.ConnectionState, err error) {
@@ -90,7 +91,6 @@ func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (
 			}
 			a.handshakeEnds()
 			a.mu.Lock()
-			a.handshakes++
 			a.known = true
 			if cs.DidResume {
 				a.request, a.known = asked.of(cs.ServerName)

@@ -209,13 +209,22 @@ func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 	if err == nil || errors.As(err, &known) {
 		return
 	}
-	e := Event{Server: true, Err: err}
+	e := Event{Server: true, Err: &printableError{err}}
 	e.Reason, e.Cause = s.handshakeFailure(err)
 	if remote != nil {
 		e.Peer = safetext.Printable(remote.String(), safetext.MostError)
 	}
 	report(s.tracing, s.tracing.Failed, e)
 }
+
+// printableError has the text of crypto/tls, which may quote long names of a stranger.
+type printableError struct{ error }
+
+func (e *printableError) Error() string {
+	return safetext.Printable(e.error.Error(), safetext.MostError)
+}
+
+func (e *printableError) Unwrap() error { return e.error }
 
 // handshakeFailure returns why a handshake failed.
 func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {

@@ -358,3 +358,18 @@ func (t *traced) ending() (n int) {
 	}
 	return n
 }
+
+// crypto/x509 quotes the names in a certificate as they are, and as many as there are.
+func TestErrorsOfHandshakesAreShortAndOnOneLine(t *testing.T) {
+	var reported error
+	trust := fixtureTrust()
+	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.Event) { reported = e.Err }}
+	s := newServer(t, pkioverheid.ServerConfig{Trust: trust}, anybody)
+	name := x509.HostnameError{Host: "a", Certificate: &x509.Certificate{DNSNames: []string{strings.Repeat("name\n", 2000)}}}
+	s.HandshakeFailed(nil, &tls.CertificateVerificationError{Err: name})
+	require.Error(t, reported)
+	assert.Less(t, len(reported.Error()), 1000)
+	assert.NotContains(t, reported.Error(), "\n")
+	var cause *tls.CertificateVerificationError
+	assert.ErrorAs(t, reported, &cause)
+}

@@ -343,13 +343,14 @@ func (c *connector) explain(req *http.Request, a *attempt, err error) error {
 	return err
 }
 
-// peer names the other side of a connection that failed: the host, or a proxy
-// that is called by https itself, up to the end of its handshake.
+// peer names the other side of a connection that failed: the host, or a proxy that is
+// called by https itself, until the host's handshake begins: in TLS 1.3 a refusal comes
+// after the proxy's.
 func (c *connector) peer(req *http.Request, a *attempt) string {
 	a.mu.Lock()
-	handshaking := a.handshakes == 0 && a.dialler == nil
+	before := a.started < 2 && a.dialler == nil
 	a.mu.Unlock()
-	if handshaking && a.httpsProxy() {
+	if before && a.httpsProxy() {
 		return "the proxy " + quoteHost(a.proxy.Hostname())
 	}
 	return quoteHost(req.URL.Hostname())

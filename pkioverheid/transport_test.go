@@ -365,6 +365,25 @@ func TestAnHTTPSProxyIsBlamedForItsOwnCertificate(t *testing.T) {
 	assert.NotContains(t, refused.Error(), "machtigen")
 }
 
+// An https proxy that refuses our certificate is not the host that is called by it. In TLS
+// 1.2 net/http wraps its alert once more, and in 1.3 that comes after the handshake.
+func TestAProxyThatRefusesOurCertificateIsNamed(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			proxy, err := url.Parse(serve(t, &tls.Config{
+				MaxVersion: version, Certificates: []tls.Certificate{g1.Issue()},
+				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(),
+			}))
+			require.NoError(t, err)
+			_, err = get(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue()), Base: &http.Transport{Proxy: http.ProxyURL(proxy)}}, "https://soap.machtigen.digid.nl/")
+			var refused *pkioverheid.ClientCertificateError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, "the proxy localhost", refused.Host)
+		})
+	}
+}
+
 func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: func(chain.Chain, time.Time) error {
