@@ -409,27 +409,23 @@ func judged(r inventory.Result) (state, reason string) {
 	return state, reason
 }
 
-// stateWords is a state as people read it who do not know the words of programs.
-func stateWords(state string) string {
-	words := map[string]string{
-		"expired":                     "ended",
-		"unknown authority":           "its CA is not known",
-		"bad signature":               "its signature is wrong",
-		"wrong name":                  "for another name",
-		"wrong usage":                 "not for this use",
-		"path too long":               "its CA may not issue it",
-		"name not permitted":          "its CA may not issue it",
-		"no valid certificate policy": "its policy is not right",
-		"issuer is not a CA":          "its issuer is not a CA",
-		"refused by policy":           "refused by a rule",
-		"unsupported certificate":     "cannot be checked",
-		"revocation unknown":          "not known if revoked",
-	}
-	if w := words[state]; w != "" {
-		return w
-	}
-	return state
+// stateTexts are states as people read them who do not know the words of programs.
+var stateTexts = map[string]string{
+	"expired":                     "ended",
+	"unknown authority":           "its CA is not known",
+	"bad signature":               "its signature is wrong",
+	"wrong name":                  "for another name",
+	"wrong usage":                 "not for this use",
+	"path too long":               "its CA may not issue it",
+	"name not permitted":          "its CA may not issue it",
+	"no valid certificate policy": "its policy is not right",
+	"issuer is not a CA":          "its issuer is not a CA",
+	"refused by policy":           "refused by a rule",
+	"unsupported certificate":     "cannot be checked",
+	"revocation unknown":          "not known if revoked",
 }
+
+func stateWords(state string) string { return cmp.Or(stateTexts[state], state) }
 
 func classOf(a advice.Advice) class {
 	switch {

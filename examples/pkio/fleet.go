@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -236,9 +235,10 @@ func (a *audit) runsLine() string {
 			wrong++
 		}
 	}
-	parts := []string{fmt.Sprintf("Runs of %s", count(whole, "machine"))}
+	l := a.shown.lang
+	text := l.say("Runs of %s", l.count(whole, "machine"))
 	if wrong > 0 {
-		parts = append(parts, count(wrong, "run")+" that cannot be relied on, or did not come")
+		text += l.say(", and %s that cannot be relied on, or did not come", l.count(wrong, "run"))
 	}
-	return strings.Join(parts, ", and ") + "."
+	return text + "."
 }

@@ -95,11 +95,22 @@ func (l language) day(t time.Time) string {
 
 // list names the first of a list, and how many more there are.
 func (l language) list(all []string, most int) string {
-	if len(all) <= most+1 {
+	if len(all) == most+1 {
+		most++ // it takes no more room than the words
+	}
+	return l.names(all, most)
+}
+
+// names does so for so many of them.
+func (l language) names(all []string, most int) string {
+	if len(all) <= most {
 		return strings.Join(all, ", ")
 	}
 	return l.say("%s and %s more", strings.Join(all[:most], ", "), l.number(len(all)-most))
 }
+
+// do is what is to be done, in a word.
+func (l language) do(c class) string { return l.say(string(c)) }
 
 // hierarchy is the name of one.
 func (l language) hierarchy(text string) string { return l.say(hierarchyName(text)) }

@@ -38,21 +38,21 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 			shown = slices.DeleteFunc(shown, func(c *certificate) bool { return c.Do == classOther })
 		}
 		if len(shown) > 0 && opts.width > 0 {
-			left.places = writeRows(out, p, shown, opts)
+			left.places = writeRows(out, p, a.shown.lang, shown, opts)
 		} else if len(shown) > 0 {
-			writeLines(out, shown)
+			writeLines(out, a.shown.lang, shown)
 		}
 		a.writeActions(out, p, opts)
 		left.others = len(a.Certificates) - len(shown)
 	}
 	width := opts.width
-	for _, line := range a.Summary.lines() {
+	for _, line := range a.Summary.lines(a.shown.lang) {
 		fmt.Fprint(out, wrappedTo(width, "", "", line))
 	}
 	for _, s := range a.Acceptances {
-		fmt.Fprint(out, wrappedTo(width, "", "  ", "Accepted, but "+s.Why+": "+s.line()))
+		fmt.Fprint(out, wrappedTo(width, "", "  ", a.shown.lang.say("Accepted, but %s: %s", a.shown.lang.say(s.Why), s.line())))
 	}
-	if text := left.text(a.Summary); text != "" {
+	if text := left.text(a.shown.lang, a.Summary); text != "" {
 		fmt.Fprint(out, wrappedTo(width, "", "", text))
 	}
 	return out.Flush()
@@ -61,20 +61,20 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 // omitted is what the table leaves out.
 type omitted struct{ others, places int }
 
-func (o omitted) text(s summary) string {
+func (o omitted) text(l language, s summary) string {
 	var parts []string
 	if o.others > 0 {
-		parts = append(parts, count(o.others, "certificate")+" not of PKIoverheid")
+		parts = append(parts, l.say("%s not of PKIoverheid", l.count(o.others, "certificate")))
 	}
 	if o.places > 0 {
-		parts = append(parts, count(o.places, "place"))
+		parts = append(parts, l.count(o.places, "place"))
 	}
 	text := ""
 	if len(parts) > 0 {
-		text = "Not in the table: " + strings.Join(parts, " and ") + "; --all lists them."
+		text = l.say("Not in the table: %s; --all lists them.", strings.Join(parts, l.say(" and ")))
 	}
 	if s.NotListed > 0 {
-		text = strings.TrimSpace(text + " Found and not listed, because there are too many: " + count(s.NotListed, "place") + ".")
+		text = strings.TrimSpace(text + " " + l.say("Found and not listed, because there are too many: %s.", l.count(s.NotListed, "place")))
 	}
 	return text
 }
@@ -100,31 +100,31 @@ func (c *column) same() bool {
 }
 
 // doWord is what is to be done, in a word.
-func (c *certificate) doWord() string {
+func (c *certificate) doWord(l language) string {
 	switch {
 	case c.Accepted != nil:
-		return "accepted"
+		return l.say("accepted")
 	case c.Do == classOther:
 		return "-"
 	}
-	return string(c.Do)
+	return l.do(c.Do)
 }
 
 // columnsOf are the columns of certificates, as narrow as width needs. NAME is the last.
-func columnsOf(certs []*certificate, width int) []*column {
-	do, by := &column{head: "DO", keep: true}, &column{head: "BY"}
-	under, state := &column{head: "HIERARCHY"}, &column{head: "CHAIN"}
-	name := &column{head: "NAME", keep: true}
+func columnsOf(l language, certs []*certificate, width int) []*column {
+	do, by := &column{head: l.say("DO"), keep: true}, &column{head: l.say("BY")}
+	under, state := &column{head: l.say("HIERARCHY")}, &column{head: l.say("CHAIN")}
+	name := &column{head: l.say("NAME"), keep: true}
 	for _, c := range certs {
 		deadline := ""
 		if c.Do.needsAction() {
-			deadline = c.Deadline
+			deadline = l.date(c.Deadline)
 		}
 		if c.Overdue {
-			deadline += " overdue"
+			deadline += " " + l.say("overdue")
 		}
-		do.cells, by.cells = append(do.cells, c.doWord()), append(by.cells, deadline)
-		under.cells, state.cells = append(under.cells, hierarchyName(c.Hierarchy)), append(state.cells, stateWords(c.State))
+		do.cells, by.cells = append(do.cells, c.doWord(l)), append(by.cells, deadline)
+		under.cells, state.cells = append(under.cells, l.hierarchy(c.Hierarchy)), append(state.cells, l.state(c.State))
 		name.cells = append(name.cells, c.Name)
 	}
 	columns := []*column{do, by, under, state, name}
@@ -140,7 +140,7 @@ func columnsOf(certs []*certificate, width int) []*column {
 	if left() < min(enough, name.width) {
 		for i := range under.cells {
 			under.cells[i] = strings.TrimSuffix(strings.TrimPrefix(under.cells[i], "Private "), " TLS")
-			by.cells[i] = strings.Replace(by.cells[i], " overdue", " !", 1)
+			by.cells[i] = strings.Replace(by.cells[i], " "+l.say("overdue"), " !", 1)
 		}
 		under.fit()
 		by.fit()
@@ -156,8 +156,8 @@ func columnsOf(certs []*certificate, width int) []*column {
 
 // writeRows writes a row a certificate, with its places below, for a terminal. It returns
 // how many places it leaves out.
-func writeRows(out io.Writer, p paint, certs []*certificate, opts tableOptions) (left int) {
-	columns := columnsOf(certs, opts.width)
+func writeRows(out io.Writer, p paint, l language, certs []*certificate, opts tableOptions) (left int) {
+	columns := columnsOf(l, certs, opts.width)
 	var heads []string
 	for _, c := range columns {
 		heads = append(heads, c.head+strings.Repeat(" ", c.width-utf8.RuneCountInString(c.head)))
@@ -174,7 +174,7 @@ func writeRows(out io.Writer, p paint, certs []*certificate, opts tableOptions) 
 			cells = append(cells, cell+pad)
 		}
 		fmt.Fprintln(out, strings.TrimRight(strings.Join(cells, "  "), " "))
-		left += writePlaces(out, cert, opts)
+		left += writePlaces(out, l, cert, opts)
 	}
 	fmt.Fprintln(out)
 	return left
@@ -193,51 +193,51 @@ func (p paint) class(c *certificate, word string) string {
 	return word
 }
 
-func writePlaces(out io.Writer, c *certificate, opts tableOptions) (left int) {
+func writePlaces(out io.Writer, l language, c *certificate, opts tableOptions) (left int) {
 	const indent = "       "
 	for i := range c.Places {
 		if i == maxPlacesShown && !opts.all && len(c.Places) > maxPlacesShown+1 {
 			left = len(c.Places) - i
-			fmt.Fprintf(out, "%sand %s\n", indent, count(left, "more place"))
+			fmt.Fprintln(out, indent+l.say("and %s", l.count(left, "more place")))
 			break
 		}
 		pl := &c.Places[i]
 		suffix := ""
 		if state := stateOf(pl, c); state != c.State {
-			suffix = ": " + stateWords(state)
+			suffix = ": " + l.state(state)
 		}
 		room := opts.width - len(indent) - utf8.RuneCountInString(suffix)
 		fmt.Fprintln(out, indent+shortened(pl.where(), max(room, 20))+suffix)
 		for _, problem := range pl.Problems {
-			fmt.Fprint(out, wrappedTo(opts.width, indent+"  ", indent+"  ", problem))
+			fmt.Fprint(out, wrappedTo(opts.width, indent+"  ", indent+"  ", l.say(problem)))
 		}
 	}
 	if c.Accepted != nil {
-		fmt.Fprint(out, wrappedTo(opts.width, indent, indent, "accepted until "+c.Accepted.Until+": "+c.Accepted.Reason))
+		fmt.Fprint(out, wrappedTo(opts.width, indent, indent, l.say("accepted until %s: %s", l.date(c.Accepted.Until), c.Accepted.Reason)))
 	}
 	return left
 }
 
 // writeLines writes a line a place, each with all there is to know, for programs such as
 // grep: whatever the terminal is, it is the same.
-func writeLines(out io.Writer, certs []*certificate) {
-	heads := []string{"DO", "BY", "HIERARCHY", "CHAIN", "NAME", "WHERE"}
+func writeLines(out io.Writer, l language, certs []*certificate) {
+	heads := []string{l.say("DO"), l.say("BY"), l.say("HIERARCHY"), l.say("CHAIN"), l.say("NAME"), l.say("WHERE")}
 	rows := [][]string{heads}
 	for _, c := range certs {
 		by := ""
 		if c.Do.needsAction() {
-			by = c.Deadline
+			by = l.date(c.Deadline)
 		}
 		if c.Overdue {
-			by += " overdue"
+			by += " " + l.say("overdue")
 		}
 		for i := range c.Places {
 			p := &c.Places[i]
 			where := p.where()
 			for _, problem := range p.Problems {
-				where += "; " + problem
+				where += "; " + l.say(problem)
 			}
-			rows = append(rows, []string{c.doWord(), by, hierarchyName(c.Hierarchy), stateWords(stateOf(p, c)), c.Name, where})
+			rows = append(rows, []string{c.doWord(l), by, l.hierarchy(c.Hierarchy), l.state(stateOf(p, c)), c.Name, where})
 		}
 	}
 	widths := make([]int, len(heads))
@@ -258,32 +258,32 @@ func writeLines(out io.Writer, certs []*certificate) {
 
 // writeActions writes what to do, once for what is alike, with all that it concerns.
 func (a *audit) writeActions(out io.Writer, p paint, opts tableOptions) {
-	actions := a.actions()
+	l, actions := a.shown.lang, a.actions()
 	if len(actions) == 0 {
 		return
 	}
-	fmt.Fprintln(out, p.bold("What to do"))
+	fmt.Fprintln(out, p.bold(l.say("What to do")))
 	for i, act := range actions {
 		if i == maxActionsShown && !opts.all {
-			fmt.Fprintf(out, "- and %s; --all lists them\n", count(len(actions)-i, "more thing"))
+			fmt.Fprintln(out, "- "+l.say("and %s; --all lists them", l.count(len(actions)-i, "more thing")))
 			break
 		}
-		what, _ := act.words(a.shown.lang)
-		when := string(act.Do)
+		what, _ := act.words(l)
+		when := l.do(act.Do)
 		switch {
 		case act.Overdue:
-			when += ", since " + act.Deadline
+			when += l.say(", since %s", l.date(act.Deadline))
 		case act.Deadline != "":
-			when += ", by " + act.Deadline
+			when += l.say(", by %s", l.date(act.Deadline))
 		}
 		fmt.Fprint(out, wrappedTo(opts.width, "- ", "  ", when+": "+what+"."))
-		fmt.Fprint(out, wrappedTo(opts.width, "  ", "  ", act.concerns(opts.all)))
+		fmt.Fprint(out, wrappedTo(opts.width, "  ", "  ", act.concerns(l, a.manyMachines(), opts.all)))
 	}
 	fmt.Fprintln(out)
 }
 
 // concerns names the certificates of an action, and the systems.
-func (a *action) concerns(all bool) string {
+func (a *action) concerns(l language, machines, all bool) string {
 	kind := "certificate"
 	if a.CA {
 		kind = "CA"
@@ -298,57 +298,48 @@ func (a *action) concerns(all bool) string {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	more := ""
-	if len(names) > most {
-		more = fmt.Sprintf(" and %s more", thousands(len(names)-most))
-		names = names[:most]
-	}
-	return count(len(a.Certificates), kind) + " in " + systemCount(len(a.systems())) + ": " + strings.Join(names, ", ") + more + "."
-}
-
-func systemCount(n int) string {
-	if n == 1 {
-		return "1 file or server"
-	}
-	return thousands(n) + " files or servers"
+	return l.say("%s in %s: %s.", l.count(len(a.Certificates), kind), l.systemCount(len(a.systems()), machines), l.names(names, most))
 }
 
 // lines is the summary.
-func (s summary) lines() []string {
+func (s summary) lines(l language) []string {
 	total := s.Now + s.Soon + s.Later + s.Fix + s.OK + s.Other + s.TakeOut + s.Trust + s.Accepted
 	if total == 0 {
-		return []string{strings.TrimSpace("No certificates were found." + s.skipped())}
+		return []string{strings.TrimSpace(l.say("No certificates were found.") + s.skipped(l))}
 	}
-	join := func(parts ...any) string {
-		var texts []string
-		for i := 0; i < len(parts); i += 2 {
-			if n := parts[i].(int); n > 0 {
-				texts = append(texts, thousands(n)+" "+parts[i+1].(string))
-			}
+	var texts, cas []string
+	add := func(n int, what string, to *[]string) {
+		if n > 0 {
+			*to = append(*to, l.number(n)+" "+what)
 		}
-		return strings.Join(texts, ", ")
 	}
-	text := join(s.Now, "to replace now", s.Soon, "to replace within 90 days", s.Later, "to replace later", s.Fix, "to put right",
-		s.OK, "in order", s.Accepted, "accepted", s.Other, "not of PKIoverheid")
-	cas := join(s.TakeOut, "to take out of what is trusted", s.Trust, "to trust a successor beside")
-	lines := []string{count(total, "certificate") + " in " + count(s.Places, "place")}
-	if text != "" {
-		lines[0] += ": " + text
+	add(s.Now, l.say("to replace now"), &texts)
+	add(s.Soon, l.say("to replace within 90 days"), &texts)
+	add(s.Later, l.say("to replace later"), &texts)
+	add(s.Fix, l.say("to put right"), &texts)
+	add(s.OK, l.say("in order"), &texts)
+	add(s.Accepted, l.say("accepted"), &texts)
+	add(s.Other, l.say("not of PKIoverheid"), &texts)
+	add(s.TakeOut, l.say("to take out of what is trusted"), &cas)
+	add(s.Trust, l.say("to trust a successor beside"), &cas)
+	found := l.say("%s in %s", l.count(total, "certificate"), l.count(s.Places, "place"))
+	if len(texts) > 0 {
+		found += ": " + strings.Join(texts, ", ")
 	}
-	lines[0] += "." + s.skipped()
-	if cas != "" {
-		lines = append(lines, "CAs among them: "+cas+".")
+	lines := []string{found + "." + s.skipped(l)}
+	if len(cas) > 0 {
+		lines = append(lines, l.say("CAs among them: %s.", strings.Join(cas, ", ")))
 	}
 	return lines
 }
 
-func (s summary) skipped() string {
+func (s summary) skipped(l language) string {
 	text := ""
 	if n := s.Skipped - s.Unread; n > 0 {
-		text = " Skipped: " + thousands(n) + " that can hold no certificate."
+		text = " " + l.say("Skipped: %s that can hold no certificate.", l.number(n))
 	}
 	if s.Unread > 0 {
-		text += " Not opened up: " + count(s.Unread, "archive or database") + " of a kind that is not read (--json lists them)."
+		text += " " + l.say("Not opened up: %s of a kind that is not read (--json lists them).", l.count(s.Unread, "archive or database"))
 	}
 	return text
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+// saidTexts are the texts that the tool says, found in its sources.
+func saidTexts(t *testing.T) map[string]string {
+	t.Helper()
+	said := map[string]string{}
+	files, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	require.NoError(t, err)
+	for name, file := range files["main"].Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			arg := 0
+			if method.Sel.Name == "count" {
+				arg = 1
+			} else if method.Sel.Name != "say" {
+				return true
+			}
+			if len(call.Args) <= arg {
+				return true
+			}
+			text, ok := call.Args[arg].(*ast.BasicLit)
+			if !ok {
+				return true
+			}
+			s, err := strconv.Unquote(text.Value)
+			require.NoError(t, err)
+			said[s] = name
+			if method.Sel.Name == "count" {
+				said[s+"s"] = name
+			}
+			return true
+		})
+	}
+	for _, m := range regexp.MustCompile(`\{\{t ("[^"]*")`).FindAllStringSubmatch(reportHTML, -1) {
+		s, err := strconv.Unquote(m[1])
+		require.NoError(t, err)
+		said[s] = "report.html"
+	}
+	// What is said by way of a variable.
+	for _, s := range []string{"certificate", "certificates", "CA", "CAs", leafAlone, notWhole, notInOrder, rootIsThere,
+		"The private key beside it is that of another certificate.",
+		"One certificate must be replaced now", "%s certificates must be replaced now", "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now",
+		"One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", "One certificate must be replaced later", "%s certificates must be replaced later",
+		"Problem", "To make it work", "Advice", "OIN", "Issued by", "SHA-256", "other", "trusted", "revoked", "withdrawn",
+	} {
+		said[s] = "a variable"
+	}
+	for _, c := range pageClasses {
+		said[string(c)], said[classLabels[c]] = "a class", "a class"
+	}
+	for m := time.January; m <= time.December; m++ {
+		said[m.String()] = "a month"
+	}
+	for _, state := range stateTexts {
+		said[state] = "a state"
+	}
+	for _, c := range []certificate{{Do: classFix}, {Do: classNow, CA: true}, {CA: true}, {}} {
+		said[c.change()] = "a change"
+	}
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		for _, ca := range h.Certificates() {
+			claim, _ := pkioverheid.ClaimOf(ca)
+			said[string(claim.Role)] = "a role"
+		}
+	}
+	for _, use := range []inventory.Use{inventory.TrustAnchor, inventory.RestrictedAnchor, inventory.KeyEntry, inventory.KeyChain, inventory.SAMLSigning, inventory.SAMLEncryption,
+		inventory.SAMLAnyUse, inventory.DocumentSignature, inventory.CPAParty, inventory.WSSecurityToken, inventory.JWKCertificate, inventory.JWSCertificate,
+		inventory.TrustedListService, inventory.TLSServer, inventory.TLSChain, inventory.KeyMismatch} {
+		said[string(use)] = "a use"
+	}
+	return said
+}
+
+// Names that are the same in both languages.
+var international = []string{"OIN", "SHA-256"}
+
+// Every text is there in Dutch, with the same things to fill in, and none too many.
+func TestEveryTextIsThereInDutch(t *testing.T) {
+	said := saidTexts(t)
+	verbs := regexp.MustCompile(`%(\[\d+\])?[a-z]`)
+	for text, where := range said {
+		translated, ok := dutchTexts[text]
+		if !assert.True(t, ok || slices.Contains(international, text), "%q of %s is not there in Dutch", text, where) || !ok {
+			continue
+		}
+		want, got := verbs.FindAllString(text, -1), verbs.FindAllString(translated, -1)
+		assert.Len(t, got, len(want), "%q", text)
+	}
+	for text := range dutchTexts {
+		assert.Contains(t, said, text, "it is said nowhere")
+	}
+}
+
+func TestTheLanguageIsThatOfTheFlagOrTheEnvironment(t *testing.T) {
+	for _, test := range []struct {
+		name, flag, all, messages, lang string
+		want                            language
+	}{
+		{"nothing is set", "", "", "", "", english},
+		{"LANG is Dutch", "", "", "", "nl_NL.UTF-8", dutch},
+		{"LC_MESSAGES goes before LANG", "", "", "C", "nl_NL.UTF-8", english},
+		{"LC_ALL goes before both", "", "nl_BE", "C", "en_GB", dutch},
+		{"the flag goes before all", "en", "nl_NL", "nl_NL", "nl_NL", english},
+		{"the flag alone", "nl", "C", "", "", dutch},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("LC_ALL", test.all)
+			t.Setenv("LC_MESSAGES", test.messages)
+			t.Setenv("LANG", test.lang)
+			got, err := languageOf(test.flag)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, got)
+		})
+	}
+	_, err := languageOf("fr")
+	assert.EqualError(t, err, `--lang "fr": want en or nl`)
+}
+
+func TestNumbersAndDatesAreWrittenAsTheirReadersDo(t *testing.T) {
+	at := time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC)
+	assert.Equal(t, []string{"31 December 2027", "2027-12-31", "20,000 certificates"}, []string{english.day(at), english.date(date(at)), english.count(20000, "certificate")})
+	assert.Equal(t, []string{"31 december 2027", "31-12-2027", "20.000 certificaten"}, []string{dutch.day(at), dutch.date(date(at)), dutch.count(20000, "certificate")})
+	assert.Equal(t, "", dutch.date(""))
+}
