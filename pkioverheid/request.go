@@ -166,11 +166,12 @@ func (r *Request) check() error {
 	least := hierarchyTable[r.Hierarchy].rsaBits
 	bits, field := r.Bits, "Bits"
 	if r.Key != nil {
+		field = "Key"
 		public, ok := r.Key.Public().(*rsa.PublicKey)
 		if !ok {
-			return fmt.Errorf("the TSPs take RSA keys only, and Key is a %T", r.Key.Public())
+			return fmt.Errorf("%s is a %T: the TSPs take RSA only", field, r.Key.Public())
 		}
-		bits, field = public.N.BitLen(), "Key"
+		bits = public.N.BitLen()
 	}
 	if bits < least || bits > 8192 {
 		return fmt.Errorf("%s: an RSA key of %d bits: %v asks for %d or more", field, bits, r.Hierarchy, least)
