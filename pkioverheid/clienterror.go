@@ -215,7 +215,9 @@ func newClientCertificateError(host string, said alert, r *certificateRequest, n
 	if r != nil {
 		e.Known, e.Certificate, e.Sent = true, r.certificate, r.sent
 		for _, raw := range r.acceptableCAs {
-			e.AcceptableCAs = append(e.AcceptableCAs, distinguishedName(raw))
+			if name := distinguishedName(raw); !slices.Contains(e.AcceptableCAs, name) { // two keys of one name
+				e.AcceptableCAs = append(e.AcceptableCAs, name)
+			}
 		}
 	}
 	e.Problem, e.Advice = e.words(said, r, now)
@@ -246,10 +248,10 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 	case wrongUse(c, false) != "":
 		return refused + ", " + name + ", and it has no clientAuth.", "Ask your TSP for a certificate that has clientAuth."
 	case !r.sent && r.acceptable():
-		return name + ", was not sent: the server and this certificate have no signature algorithm in common (" + safetext.Printable(r.unsupported.Error(), safetext.MostError) + ").",
+		return "our certificate was not sent: " + e.Host + " and it have no signature algorithm in common (" + safetext.Printable(r.unsupported.Error(), safetext.MostError) + "). It is " + name + ".",
 			"Use a certificate with another kind of key."
 	case !r.sent:
-		return name + ", was not sent: " + e.Host + " does not accept the CAs that it is under.",
+		return "our certificate was not sent: " + e.Host + " does not accept the CAs above it. It is " + name + ".",
 			"Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root."
 	}
 	advice = adviceOn(said)

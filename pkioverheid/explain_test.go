@@ -204,7 +204,7 @@ func TestExplainSaysWhatOurSideWasAskedForAndSent(t *testing.T) {
 	}{
 		{"refused by the server", &tls.Config{ClientCAs: pool(g1), ClientAuth: tls.RequireAndVerifyClientCert, VerifyPeerCertificate: refuses}, []*pkioverheid.KeyPair{own}, true, "refused our certificate"},
 		{"expired", &tls.Config{ClientCAs: pool(g1), ClientAuth: tls.RequireAndVerifyClientCert}, []*pkioverheid.KeyPair{expired}, true, "it is valid from"},
-		{"under a root that the server does not announce", &tls.Config{ClientCAs: pool(g4), ClientAuth: tls.RequireAndVerifyClientCert}, []*pkioverheid.KeyPair{own}, false, "does not accept the CAs that it is under"},
+		{"under a root that the server does not announce", &tls.Config{ClientCAs: pool(g4), ClientAuth: tls.RequireAndVerifyClientCert}, []*pkioverheid.KeyPair{own}, false, "does not accept the CAs above it"},
 		{"none to send", &tls.Config{ClientCAs: pool(g1), ClientAuth: tls.RequireAndVerifyClientCert}, nil, false, "there is none to send"},
 	} {
 		for version, name := range map[uint16]string{tls.VersionTLS12: "TLS 1.2", tls.VersionTLS13: "TLS 1.3"} {

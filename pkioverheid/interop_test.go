@@ -282,7 +282,7 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 		{"there is no client certificate", announced(g1), nil, false,
 			[]string{`certificates under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "there is none to send", "ClientConfig.KeyPairs"}},
 		{"it announces a root that is not ours", announced(g4), clientPair(g1), false,
-			[]string{`certificates under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "(Private G1), was not sent", "Use a certificate under a CA that the server accepts"}},
+			[]string{`certificates under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "was not sent", "(Private G1)", "Use a certificate under a CA that the server accepts"}},
 		{"it trusts another root and announces none", unannounced(g4), clientPair(g1), true,
 			[]string{"refused our certificate", "Ask the server's owner to trust the root"}},
 		{"a certificate under G4 where G1 is trusted", unannounced(g1), clientPair(g4), true,

@@ -31,8 +31,12 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 		_, example, found := strings.Cut(string(source), "\nfunc "+c.example+"() {\n")
 		require.True(t, found)
 		example, _, _ = strings.Cut(example, "\n}\n")
-		unindent := strings.NewReplacer("\n\t\t", "\n")
-		assert.Contains(t, unindent.Replace("\n"+example), "\n"+strings.TrimSpace(block[1])+"\n")
+		code := "\n" + strings.TrimSpace(block[1]) + "\n"
+		found = false // in the Example, or in a function in it
+		for _, indent := range []string{"\n\t", "\n\t\t"} {
+			found = found || strings.Contains(strings.ReplaceAll("\n"+example, indent, "\n"), code)
+		}
+		assert.True(t, found, "%s is not in %s:\n%s", c.heading, c.example, code)
 	}
 }
 
