@@ -322,7 +322,9 @@ func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 		"a large program":         {"\x7fELF" + strings.Repeat("\x00", 300_000), "neither certificates nor keys"},
 		"a text":                  {"hello", "neither certificates nor keys"},
 		"nothing":                 {"", "it is empty"},
-		"XML without certificate": {"<feed/>", "there is no X509Certificate element"},
+		"XML without certificate": {"<feed/>", "there is no certificate in it"},
+		"XML with a DTD":          {"<?xml version='1.0'?><!DOCTYPE feed><feed/>", "there is no certificate in it"},
+		"a program in PHP":        {"<?php echo '<X509Certificate>';", "there is no certificate in it"},
 		"a CRL in PEM":            {"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "only a certificate revocation list"},
 	} {
 		t.Run(name, func(t *testing.T) {

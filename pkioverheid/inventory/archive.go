@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -33,6 +34,9 @@ type inner struct {
 	held     int64 // bytes of archives in memory
 	holding  bool  // Scanner.large is taken
 	stopped  bool  // a bound was reached, and it was said
+
+	opening time.Duration // that passwords have taken
+	slow    bool          // it was said that they take too long
 }
 
 func newInner(size int64) inner {

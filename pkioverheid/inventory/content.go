@@ -19,6 +19,7 @@ type contentReader struct {
 	from  *source
 	cpa   *cpa
 
+	walks   int
 	stores  int             // containers so far, in this walk
 	opened  map[int]*opened // those with a password, by their number
 	decoded []byte          // the last value in base64

@@ -377,6 +377,9 @@ func (r *reader) nothingIn(data []byte, whole bool) {
 	} else {
 		_, err = truststore.Detect(data[:min(len(data), headSize)])
 	}
+	if f, unknown := truststore.Detect(data[:min(len(data), headSize)]); unknown == nil && f == truststore.XML {
+		err = nil // it was looked through as text too
+	}
 	if err == nil || errors.Is(err, truststore.ErrPassword) {
 		err = errors.New("there is no certificate in it")
 	}

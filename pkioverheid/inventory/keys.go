@@ -3,12 +3,14 @@ package inventory
 import (
 	"bytes"
 	"cmp"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"hash/maphash"
 	"slices"
+	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -282,7 +284,7 @@ func (k *keys) readAll() {
 		if key.store > 0 {
 			size = 1
 		}
-		if work += size * size * size; work <= maxKeyWork && k.reader.ctx.Err() == nil {
+		if work += size * size * size; work <= maxKeyWork && k.reader.ctx.Err() == nil && k.reader.in.opening <= maxOpening {
 			key.public = k.read(key)
 		}
 		key.data, key.password = nil, ""
@@ -290,10 +292,18 @@ func (k *keys) readAll() {
 }
 
 func (k *keys) read(key *privateKey) uint64 {
-	signer, _, err := truststore.DecodeKey(key.data, k.reader.optionsWith(key.password)...)
+	decode := func(password string) (signer crypto.Signer, err error) {
+		defer func(begin time.Time) { k.reader.in.opening += time.Since(begin) }(time.Now())
+		signer, _, err = truststore.DecodeKey(key.data, k.reader.optionsWith(password)...)
+		return signer, err
+	}
+	signer, err := decode(key.password)
 	if errors.Is(err, truststore.ErrPassword) && key.store == 0 {
 		for password := range k.reader.passwords() {
-			if signer, _, err = truststore.DecodeKey(key.data, k.reader.optionsWith(password)...); err == nil {
+			if k.reader.in.opening > maxOpening {
+				break
+			}
+			if signer, err = decode(password); err == nil {
 				break
 			}
 		}

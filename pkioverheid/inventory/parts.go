@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"strconv"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -33,6 +34,7 @@ type visitor func(found) bool
 // walk visits all that there is in a file, each time the same.
 func (c *contentReader) walk(visit visitor) bool {
 	c.stores = 0
+	c.walks++
 	switch c.kind {
 	case container:
 		return c.container(c.data, false, visit)
@@ -61,7 +63,14 @@ func (c *contentReader) container(data []byte, borrowed bool, visit visitor) boo
 	if o, tried := c.opened[store]; tried {
 		return o.visit(c, data, store, visit)
 	}
+	if c.in.opening > maxOpening && c.walks == 1 { // the second walk finds what the first one did
+		return c.tooSlow().visit(c, data, store, visit)
+	}
+	begin, first := time.Now(), true
 	for e := range truststore.Entries(data, c.options...) {
+		if first { // no password is tried as one, too
+			c.in.opening, first = c.in.opening+time.Since(begin), false
+		}
 		if errors.Is(e.Err, truststore.ErrPassword) {
 			return c.open(data, e.Err).visit(c, data, store, visit)
 		}
@@ -109,6 +118,25 @@ func (o *opened) visit(c *contentReader, data []byte, store int, visit visitor) 
 	return true
 }
 
+// maxOpening bounds the time that passwords take in one file, with all that is in it: each
+// try can take seconds, and an archive can have thousands of key stores. Tests lower it.
+var maxOpening = 2 * time.Minute
+
+// tooSlow is what is known of the last key store when there is no time for it. It is said
+// once a file.
+func (c *contentReader) tooSlow() *opened {
+	o := new(opened)
+	if !c.in.slow {
+		o.err = &trouble{text: "the key stores in this file take more than " + maxOpening.String() + " to open, and the rest of them was not read", advice: "copy them into files of their own"}
+	}
+	c.in.slow = true
+	if c.opened == nil {
+		c.opened = map[int]*opened{}
+	}
+	c.opened[c.stores] = o
+	return o
+}
+
 // maxKeyStores is how many key stores that need a password are tried in one file: each
 // try can take seconds.
 const maxKeyStores = 1000
@@ -125,6 +153,10 @@ func (c *contentReader) open(data []byte, locked error) *opened {
 		return o
 	}
 	for password := range c.passwords() {
+		if c.in.opening > maxOpening {
+			return c.tooSlow()
+		}
+		begin := time.Now()
 		o.password, o.entries, locked = password, nil, nil
 		for e := range truststore.Entries(data, c.optionsWith(password)...) {
 			if errors.Is(e.Err, truststore.ErrPassword) {
@@ -133,6 +165,7 @@ func (c *contentReader) open(data []byte, locked error) *opened {
 			}
 			o.entries = append(o.entries, e)
 		}
+		c.in.opening += time.Since(begin)
 		if locked == nil {
 			return o
 		}
