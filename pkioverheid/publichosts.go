@@ -12,10 +12,20 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// verifyConnection is tls.Config.VerifyConnection for ClientConfig.PublicHosts, of which l
-// is the list. crypto/x509 has verified the certificate by the roots of the operating
-// system.
-func (l hostList) verifyConnection(cs tls.ConnectionState, distrusted *distrustedSet) error {
+// verifyPublic is tls.Config.VerifyConnection for ClientConfig.PublicHosts. crypto/x509 has
+// verified the certificate by the roots of the operating system.
+func (c *connector) verifyPublic(cs tls.ConnectionState) error {
+	tr, host := c.client.own.tracing, quoteHost(cs.ServerName)
+	if err := c.publicHosts.refusal(cs, c.client.distrusted); err != nil {
+		report(tr, tr.Failed, Event{Peer: host, Reason: RefusedPeer, Cause: err.Reason, Err: err})
+		return err
+	}
+	report(tr, tr.Peer, Event{Peer: host, Certificate: cs.PeerCertificates[0], Resumed: cs.DidResume})
+	return nil
+}
+
+// refusal returns why the hosts of the list may not have a certificate, or nil.
+func (l hostList) refusal(cs tls.ConnectionState, distrusted *distrustedSet) *ServerCertificateError {
 	host := quoteHost(cs.ServerName)
 	if !l.hasName(cs.ServerName) {
 		return &ServerCertificateError{

@@ -57,6 +57,11 @@ func TestPublicHosts(t *testing.T) {
 		var d pkioverheid.Distrusted
 		p := p
 		p.distrusted = &d
+		var failed, peers []pkioverheid.Event
+		p.trace = &pkioverheid.Trace{
+			Failed: func(e pkioverheid.Event) { failed = append(failed, e) },
+			Peer:   func(e pkioverheid.Event) { peers = append(peers, e) },
+		}
 		c := p.client(t, map[string]string{"public.example:443": s.address}, new(http.Transport), "public.example")
 		_ = body(t, c, "https://public.example/")
 		require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(public.Leaf)}))
@@ -64,6 +69,10 @@ func TestPublicHosts(t *testing.T) {
 		var refused *pkioverheid.ServerCertificateError
 		require.ErrorAs(t, err, &refused)
 		assert.Equal(t, chain.Distrusted, refused.Reason)
+		require.Len(t, peers, 1, "Trace hears of it")
+		assert.Equal(t, "public.example", peers[0].Peer)
+		require.Len(t, failed, 1, "and of that, once")
+		assert.Equal(t, chain.Distrusted, failed[0].Cause)
 	})
 	t.Run("G3", func(t *testing.T) {
 		_, err := p.get(t, p.serve(t, g3.Issue(pkiotest.DNSNames("public.example")), hello), "https://public.example/", "public.example")
@@ -79,6 +88,7 @@ type publicWorld struct {
 	leafFor func(name string) tls.Certificate
 
 	distrusted *pkioverheid.Distrusted
+	trace      *pkioverheid.Trace
 }
 
 // server is a test server that wants a certificate, and counts who showed one.
@@ -112,7 +122,7 @@ func (p publicWorld) client(t *testing.T, to map[string]string, base *http.Trans
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	trust := pkiotest.Trust(p.g1)
-	trust.Distrusted = p.distrusted
+	trust.Distrusted, trust.Trace = p.distrusted, p.trace
 	return newClient(t, pkioverheid.ClientConfig{
 		Trust: trust, KeyPairs: pairs(p.own), PublicHosts: public, Base: base,
 	})

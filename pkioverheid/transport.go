@@ -192,9 +192,7 @@ func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Conf
 		}
 	}
 	if l.public {
-		tc.RootCAs, tc.VerifyConnection = nil, func(cs tls.ConnectionState) error {
-			return c.publicHosts.verifyConnection(cs, c.client.distrusted)
-		}
+		tc.RootCAs, tc.VerifyConnection = nil, c.verifyPublic
 	}
 	if given == nil {
 		return tc, nil
