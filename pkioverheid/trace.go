@@ -1,6 +1,7 @@
 package pkioverheid
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -260,8 +261,8 @@ func (t *trustState) causeOf(refused *tls.CertificateVerificationError) chain.Re
 
 // ErrorLog returns a logger for http.Server.ErrorLog. It reads net/http's words about
 // failed handshakes for [Server.HandshakeFailed]. Trust.Logger gets at most one line a
-// second for each reason, and one for all that is not about handshakes, with the number
-// of those left out.
+// second for each reason, one for handlers that panicked, and one for all else, with the
+// number of those left out. A line has 400 bytes, that of a panic 8 KiB of its stack.
 func (s *Server) ErrorLog() *log.Logger {
 	return log.New(&errorLog{server: s}, "", 0)
 }
@@ -271,10 +272,20 @@ type errorLog struct {
 	limit  logLimit
 }
 
+// A panic in a handler, whose stack net/http logs in the same line.
+const (
+	mostPanic = 8 << 10
+	panicked  = FailureReason("panic") // for the limit alone
+)
+
 // Write takes a line of net/http.
 func (l *errorLog) Write(p []byte) (int, error) {
-	line := safetext.Printable(strings.TrimSpace(string(p[:min(len(p), 1024)])), safetext.MostError)
+	most := safetext.MostError
 	var reason FailureReason
+	if bytes.HasPrefix(p, []byte("http: panic serving ")) {
+		most, reason = mostPanic, panicked
+	}
+	line := safetext.Printable(strings.TrimSpace(string(p[:min(len(p), 2*most)])), most)
 	var cause chain.Reason
 	if rest, found := strings.CutPrefix(line, "http: TLS handshake error from "); found {
 		remote, text, _ := strings.Cut(rest, ": ")

@@ -373,3 +373,16 @@ func TestErrorsOfHandshakesAreShortAndOnOneLine(t *testing.T) {
 	var cause *tls.CertificateVerificationError
 	assert.ErrorAs(t, reported, &cause)
 }
+
+// Whoever looks for a fault in a handler needs to see where it was, whatever else is logged.
+func TestTheLogOfErrorsHasTheStackOfAPanic(t *testing.T) {
+	var written strings.Builder
+	trust := fixtureTrust()
+	trust.Logger = slog.New(slog.NewTextHandler(&written, nil))
+	l := newServer(t, pkioverheid.ServerConfig{Trust: trust}, anybody).ErrorLog()
+	l.Print("http: something else")
+	l.Printf("http: panic serving 192.0.2.1:1234: out of range\n%sthe.place(0x1)\n\t/src/place.go:12", strings.Repeat("net/http.serve(0x1)\n\t/src/server.go:1\n", 100))
+	assert.Contains(t, written.String(), "place.go:12")
+	l.Print("http: panic serving 192.0.2.1:1234: " + strings.Repeat("x", 1<<20))
+	assert.Less(t, len(written.String()), 20<<10)
+}
