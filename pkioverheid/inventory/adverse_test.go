@@ -312,20 +312,17 @@ func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 	require.NoError(t, err)
 	large := strings.Repeat("a.example:443\n", 30_000)
 	for name, c := range map[string]struct{ data, want string }{
-		"a web page":              {"<!DOCTYPE html>\n<html><body>404</body></html>", "this is an HTML page"},
-		"a request":               {string(request), "this is a certificate request"},
-		"a request in PEM":        {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request})), "this is a certificate request"},
-		"a private key":           {string(keyPEM(t, leaf)), "this is a private key"},
-		"a public key":            {string(public), "this is a public key"},
-		"a list of hosts":         {"a.example:443\nb.example:443\n", "this is a list of hosts"},
-		"a large list of hosts":   {large, "this is a list of hosts"},
-		"a large program":         {"\x7fELF" + strings.Repeat("\x00", 300_000), "neither certificates nor keys"},
-		"a text":                  {"hello", "neither certificates nor keys"},
-		"nothing":                 {"", "it is empty"},
-		"XML without certificate": {"<feed/>", "there is no certificate in it"},
-		"XML with a DTD":          {"<?xml version='1.0'?><!DOCTYPE feed><feed/>", "there is no certificate in it"},
-		"a program in PHP":        {"<?php echo '<X509Certificate>';", "there is no certificate in it"},
-		"a CRL in PEM":            {"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "only a certificate revocation list"},
+		"a web page":            {"<!DOCTYPE html>\n<html><body>404</body></html>", "this is an HTML page"},
+		"a request":             {string(request), "this is a certificate request"},
+		"a request in PEM":      {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request})), "this is a certificate request"},
+		"a private key":         {string(keyPEM(t, leaf)), "this is a private key"},
+		"a public key":          {string(public), "this is a public key"},
+		"a list of hosts":       {"a.example:443\nb.example:443\n", "this is a list of hosts"},
+		"a large list of hosts": {large, "this is a list of hosts"},
+		"a large program":       {"\x7fELF" + strings.Repeat("\x00", 300_000), "neither certificates nor keys"},
+		"a text":                {"hello", "neither certificates nor keys"},
+		"nothing":               {"", "it is empty"},
+		"a CRL in PEM":          {"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "only a certificate revocation list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -341,6 +338,22 @@ func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 			_, troubles = scanAll(t, inventory.Config{}, dir)
 			assert.Empty(t, troubles)
 		})
+	}
+}
+
+// Markup is looked through as text too, so that what is wrong with it as XML is beside the
+// point.
+func TestMarkupWithoutACertificateIsNotSaidToBeDamaged(t *testing.T) {
+	for name, data := range map[string]string{
+		"XML":              "<feed/>",
+		"XML with a DTD":   "<?xml version='1.0'?><!DOCTYPE feed><feed/>",
+		"a program in PHP": "<?php echo '<X509Certificate>';",
+	} {
+		file := filepath.Join(t.TempDir(), "a")
+		require.NoError(t, os.WriteFile(file, []byte(data), 0o600), name)
+		found, troubles := scanAll(t, inventory.Config{}, file)
+		assert.Empty(t, found, name)
+		assert.EqualError(t, troubles["a"], "inventory: "+file+": there is no certificate in it", name)
 	}
 }
 
