@@ -21,7 +21,7 @@ var dutchTexts = map[string]string{
 	"and %s more":         "en nog %s",
 	" and ":               " en ",
 	"%s in %s":            "%s op %s",
-	"%s in %s: %s.":       "%s op %s: %s.",
+	"%s in %s: %s.":       "%s in %s: %s.",
 	"%s: %s":              "%s: %s",
 	"until %s":            "tot %s",
 
@@ -30,9 +30,9 @@ var dutchTexts = map[string]string{
 	"error": "fout", "put right": "herstellen", "in order": "in orde", "accepted": "geaccepteerd", "overdue": "te laat",
 
 	// The states of a chain, and roles and uses of a certificate.
-	"trusted": "vertrouwd", "revoked": "ingetrokken", "withdrawn": "ingetrokken", "ended": "verlopen",
+	"trusted": "vertrouwd", "revoked": "ingetrokken", "withdrawn": "ingetrokken", "matches nothing": "past nergens op", "ended": "verlopen",
 	"its CA is not known":     "zijn CA is niet bekend",
-	"its signature is wrong":  "handtekening klopt niet",
+	"its signature is wrong":  "handtekening onjuist",
 	"for another name":        "voor een andere naam",
 	"not for this use":        "niet voor dit gebruik",
 	"its CA may not issue it": "zijn CA mag het niet uitgeven",
@@ -137,7 +137,7 @@ var dutchTexts = map[string]string{
 	"%s certificates must be replaced within 90 days":                                 "%s certificaten moeten binnen 90 dagen worden vervangen",
 	"One certificate must be replaced later":                                          "Eén certificaat moet later worden vervangen",
 	"%s certificates must be replaced later":                                          "%s certificaten moeten later worden vervangen",
-	", in %s: %s.":                                                                    ", op %s: %s.",
+	", in %s: %s.":                                                                    ", in %s: %s.",
 	" It was due on %s.":                                                              " Dat moest uiterlijk op %s.",
 	" The first was due on %s.":                                                       " Het eerste moest uiterlijk op %s.",
 	" It is due on %s.":                                                               " Dat moet uiterlijk op %s.",
