@@ -349,7 +349,7 @@ func TestARefusalIsNotKept(t *testing.T) {
 	var down atomic.Bool
 	h, _, _ := guarded(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Policy: func(chain.Chain, time.Time) error {
 		if down.Load() {
-			return errors.New("the CRL cannot be had")
+			return errors.New("the CRL cannot be fetched")
 		}
 		return nil
 	}}}, pkioverheid.AllowOIN(someOIN))

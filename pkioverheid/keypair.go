@@ -29,7 +29,7 @@ import (
 // SNI, and a [Transport] uses no connection again that was made with the old one. It is
 // safe for concurrent use and must not be copied.
 type KeyPair struct {
-	// PreferFrom is the time from which the pair goes before all that stand ahead of
+	// PreferFrom is the time from which the pair goes before all that come ahead of
 	// it. Before, it is used in its place; zero is always there. Set it, and Hosts,
 	// before the KeyPair is used: they outlive a replacement.
 	PreferFrom time.Time

@@ -39,7 +39,7 @@ func init() {
 // maxFile is what is read of a file at most, as pkio does.
 const maxFile = 64 << 20
 
-// readFile looks for certificates in a file. At is when they are judged.
+// readFile looks for certificates in a file. At is when they are looked at.
 type readFile struct{ At time.Time }
 
 // verifier is made once in a process, since it remembers.

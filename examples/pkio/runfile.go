@@ -23,7 +23,7 @@ type runFile struct {
 	head runHead
 }
 
-// runHead is what stands before the certificates.
+// runHead is what comes before the certificates.
 type runHead struct {
 	Version int
 	Run     auditRun
@@ -32,7 +32,7 @@ type runHead struct {
 
 var errNotARun = errors.New("it is not a run of pkio audit --json or --save")
 
-// readHead reads what stands before the certificates.
+// readHead reads what comes before the certificates.
 func readHead(path string) (*runFile, error) {
 	f := &runFile{path: path}
 	err := f.read(func(*certificate) error { return errEnough }, nil)

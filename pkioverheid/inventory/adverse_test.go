@@ -302,7 +302,7 @@ func TestHostileTextOnOneLine(t *testing.T) {
 }
 
 // Who names a file counts on it: what it is, if it holds no certificate, is said in the
-// words of truststore.Open. Below a folder it is passed over.
+// words of truststore.Open. Below a folder it is skipped.
 func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
 	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue()
 	key := leaf.PrivateKey.(crypto.Signer)

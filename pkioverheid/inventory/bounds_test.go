@@ -87,7 +87,7 @@ func TestNothingIsReadOnceALoopIsLeft(t *testing.T) {
 	}
 }
 
-// "key entry" is said of the certificate of the key only, however many there are and
+// only the certificate of the key is a "key entry", however many there are and
 // wherever the key is.
 func TestAKeyInALargeBundle(t *testing.T) {
 	_, withKey := planted(t)

@@ -22,7 +22,7 @@
 //     hand on the certificates of clients.
 //   - Base64 of DER, PKCS#7, PKCS#12 and JKS as a value in any text, such as YAML, JSON,
 //     properties and XML, and the x5c of JSON Web Keys and Signatures.
-//   - XML documents, told by their root element: X509Certificate of any name space, and the
+//   - XML documents, recognised by their root element: X509Certificate of any name space, and the
 //     BinarySecurityToken of WS-Security. SAML metadata, CPAs and trusted lists also say what
 //     a certificate is for.
 //   - The parts of MIME messages, such as those of ebMS.
@@ -45,7 +45,7 @@
 // other kinds (7z, rar, xz, bzip2, zstd), encrypted and damaged ones, images of disks, SQLite
 // databases, key stores of NSS and Bouncy Castle, and the objects of git repositories are Results
 // with an Err that is [ErrSkipped], and [Progress] counts them. So an inventory without
-// errors has missed nothing but what no program can tell from other bytes: certificates in
+// errors has missed nothing but what no program can know from other bytes: certificates in
 // the middle of binary files, in images of containers that are not archives, in databases of
 // other kinds, in base64 of base64 other than of PEM, and in pieces that a program or an XML
 // entity puts together.

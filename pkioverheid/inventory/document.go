@@ -21,7 +21,7 @@ const (
 // maxParty bounds what a document says about whose a certificate is.
 const maxParty = 1024
 
-// about says of what was found in an element what the elements around it say.
+// about is what the elements around an element say about what was found in it.
 func (c *contentReader) about(f *found, tag xml.StartElement, elements []xml.StartElement) {
 	f.place = placeInDocument(elements)
 	if tag.Name.Local == "BinarySecurityToken" {
@@ -53,7 +53,7 @@ func (c *contentReader) about(f *found, tag xml.StartElement, elements []xml.Sta
 	}
 }
 
-// aboutCPA says what a CPA says of a certificate.
+// aboutCPA is what a CPA says about a certificate.
 func (c *contentReader) aboutCPA(f *found, id string) {
 	if c.cpa == nil {
 		c.cpa = readCPA(c.data)

@@ -192,7 +192,7 @@ func (k *keys) mismatches() {
 }
 
 // neighbour returns the certificate beside item i that is to be the key's, CAs in between
-// passed over; -1 if there is none without a key.
+// skipped; -1 if there is none without a key.
 func (k *keys) neighbour(n, i, step int, item func(int) (position, int)) int {
 	last, _ := item(i)
 	for j := i + step; j >= 0 && j < n; j += step {

@@ -111,7 +111,7 @@ func inside(at, end int, visit visitor) visitor {
 	}
 }
 
-// value visits what DER or a key store from a text holds. What is cut off is passed over:
+// value visits what DER or a key store from a text holds. What is cut off is skipped:
 // texts explain things with beginnings of certificates.
 func (c *contentReader) value(data []byte, use Use, where string, visit visitor) bool {
 	if lengthOfDER(data) > len(data) || isCertificateStart(data) && !isWholeCertificate(data) {

@@ -156,7 +156,7 @@ func (d *documentReader) element(tag xml.StartElement) error {
 	return nil
 }
 
-// skip passes over what was read as an element.
+// skip skips what was read as an element.
 func (d *documentReader) skip(until int) {
 	d.lines += bytes.Count(d.data[d.done:until], []byte("\n"))
 	d.done = until

@@ -35,7 +35,7 @@ type Keyring struct {
 	trace    *pkioverheid.Trace
 	logger   *slog.Logger
 
-	updating sync.Mutex // held from looking which version there is until it is replaced
+	updating sync.Mutex // locked from looking which version there is until it is replaced
 
 	mu      sync.RWMutex
 	keys    []acceptedKey
@@ -145,7 +145,7 @@ func (k *Keyring) version() version {
 	return k.used
 }
 
-// update needs updating to be held.
+// update needs updating to be locked.
 func (k *Keyring) update(m *Metadata, which version) KeyChanges {
 	keys, refused := k.accept(m)
 	k.mu.Lock()
