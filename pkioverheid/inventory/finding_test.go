@@ -305,7 +305,7 @@ func TestArchives(t *testing.T) {
 		"a compressed file":         {gzipOf(t, []byte("# x\n"+g1)), []string{a + "line 2"}},
 		"two compressed files":      {append(gzipOf(t, []byte("# x\n")), gzipOf(t, []byte(g1))...), []string{a + "line 2"}},
 		"names that lead elsewhere": {zipOf(t, "../../../etc/passwd", g1, "/etc/shadow", g1), []string{a + `in "../../../etc/passwd", line 1`, a + `in "/etc/shadow", line 1`}},
-		"a name that is not text":    {zipOf(t, "a\x1b[2J\n", g1), []string{a + `in "a\x1b[2J\n", line 1`}},
+		"a name that is not text":   {zipOf(t, "a\x1b[2J\n", g1), []string{a + `in "a\x1b[2J\n", line 1`}},
 		"a zip after a program":     {append([]byte(nil), zipOf(t, "g1.pem", g1)...), []string{a + `in "g1.pem", line 1`}},
 		"PEM in UTF-16 in a zip":    {zipOf(t, "a", string(utf16Of(g1))), []string{a + `in "a", line 1`}},
 		"a zip without anything":    {zipOf(t), nil},
