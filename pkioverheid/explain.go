@@ -51,7 +51,7 @@ func Explain(ctx context.Context, err error) error {
 		}
 	}
 	var refused *tls.CertificateVerificationError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && refused.Err != nil {
 		e := explainUntold(quoteHost(name), refused)
 		e.Err = append(e.Err, err) // what the library says besides
 		return e

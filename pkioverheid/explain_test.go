@@ -349,3 +349,22 @@ func TestExplainNamesTheHostOfAnHTTPRequest(t *testing.T) {
 	require.Error(t, err)
 	assert.Same(t, err, pkioverheid.Explain(t.Context(), err))
 }
+
+// A server may send a root and nothing else, for which it needs no key: libraries that
+// verify without a host name get an error of crypto/x509 about that alone.
+func TestExplainOfARootAlone(t *testing.T) {
+	for _, h := range pkioverheid.Hierarchies() {
+		root := h.Root()
+		_, cause := root.Verify(x509.VerifyOptions{Roots: x509.NewCertPool()})
+		require.Error(t, cause)
+		for _, certs := range [][]*x509.Certificate{{root}, {root, nil}, {root, root}} {
+			err := pkioverheid.Explain(t.Context(), &tls.CertificateVerificationError{UnverifiedCertificates: certs, Err: cause})
+			var refused *pkioverheid.ServerCertificateError
+			require.ErrorAs(t, err, &refused)
+			assert.Contains(t, refused.Error(), h.String())
+		}
+	}
+	for _, made := range []*tls.CertificateVerificationError{{}, {UnverifiedCertificates: []*x509.Certificate{nil}}} {
+		assert.Same(t, made, pkioverheid.Explain(t.Context(), made), "it says nothing")
+	}
+}

@@ -120,7 +120,7 @@ func (e *ServerCertificateError) explainStricterPool(sent []*x509.Certificate, c
 		return
 	}
 	var missing []string
-	for _, c := range e.Path[1 : len(e.Path)-1] {
+	for _, c := range e.Path[1:max(1, len(e.Path)-1)] { // a root may be all that there is
 		if !slices.ContainsFunc(sent, c.Equal) {
 			missing = append(missing, safetext.Certificate(c))
 		}
