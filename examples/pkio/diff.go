@@ -234,7 +234,7 @@ func (d *difference) write(to io.Writer) error {
 		fmt.Fprintf(out, "\nwent: %s\n", e)
 		e.writePlaces(out)
 	}
-	fmt.Fprintf(out, "\n%d came, %d were replaced, %d changed, %d went, %d are the same.\n", len(d.Came), len(d.Replaced), len(d.Changed), len(d.Went), d.Same)
+	fmt.Fprintf(out, "\n%d came, %d replaced, %d changed, %d went, %d the same.\n", len(d.Came), len(d.Replaced), len(d.Changed), len(d.Went), d.Same)
 	return out.Flush()
 }
 
