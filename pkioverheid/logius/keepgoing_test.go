@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,4 +64,19 @@ func TestReadMetadataGoesOnIfAsked(t *testing.T) {
 		_, err := logius.ReadMetadata(strings.NewReader(damaged), logius.KeepGoing())
 		assert.Error(t, err, name)
 	}
+}
+
+// Each error has its line, and the document is long.
+func TestManyCertificatesThatAreNotReadTakeLittleTime(t *testing.T) {
+	text := network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1))))
+	const n = 9_000
+	text = strings.Replace(text, "<md:KeyDescriptor", strings.Repeat(" ", 14<<20)+"<md:KeyDescriptor", 1)
+	text = strings.Replace(text, "</ds:X509Data>", strings.Repeat("\n<ds:X509Certificate>MAA=</ds:X509Certificate>", n)+"</ds:X509Data>", 1)
+	begin := time.Now()
+	m, err := logius.ReadMetadata(strings.NewReader(text), logius.KeepGoing())
+	require.NoError(t, err)
+	assert.Less(t, time.Since(begin), 2*time.Second)
+	unread := m.Entities[0].Keys[0].Unread
+	require.Len(t, unread, n)
+	assert.ErrorContains(t, unread[n-1], "line "+strconv.Itoa(1+strings.Count(text[:strings.LastIndex(text, "<ds:X509Certificate>")], "\n"))+",")
 }

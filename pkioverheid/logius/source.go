@@ -213,7 +213,7 @@ func (f *follower) fetch(ctx context.Context) ([]byte, http.Header, error) {
 func (f *follower) updated(changes KeyChanges, anew bool) {
 	if f.OnUpdate != nil {
 		f.OnUpdate(changes)
-	} else if n := len(changes.Refused); n > 0 && anew {
+	} else if n := len(changes.Refused); n > 0 && (anew || len(changes.Signing.Removed)+len(changes.Encryption.Removed) > 0) {
 		f.keys.logger.Warn("logius: certificates of the metadata are not accepted", "from", safetext.Quote(f.host), "number", n, "first", changes.Refused[0].Err)
 	}
 	if anew {

@@ -244,7 +244,7 @@ func TestCertificatesAreVerifiedAgainWhileTheDocumentStays(t *testing.T) {
 	w := newWatched(t)
 	short, long := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
 	distrusted := new(pkioverheid.Distrusted)
-	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1)), Time: w.now, Distrusted: distrusted})
+	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1)), Time: w.now, Distrusted: distrusted, Logger: slog.New(slog.NewTextHandler(w, nil))})
 	require.NoError(t, err)
 	w.Keyring = k
 	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", short, long))), `"1"`, time.Time{})
@@ -254,6 +254,14 @@ func TestCertificatesAreVerifiedAgainWhileTheDocumentStays(t *testing.T) {
 	require.Eventually(t, func() bool { return w.Signing("urn:nl:one").Len() == 1 }, 10*time.Second, time.Millisecond)
 	asked, notModified := w.counts()
 	assert.InDelta(t, asked-1, notModified, 1)
+	logged := func() int {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return strings.Count(w.log.String(), "are not accepted")
+	}
+	require.Eventually(t, func() bool { return logged() > 0 }, 10*time.Second, time.Millisecond, "that one is gone is logged")
+	time.Sleep(100 * time.Millisecond)
+	assert.Equal(t, 1, logged(), "once")
 }
 
 func TestASourceThatCannotBeFollowed(t *testing.T) {

@@ -51,6 +51,8 @@ type Reader struct {
 	start   int64
 	depth   int
 	ended   bool
+
+	counted, lines int // see Line
 }
 
 // NewReader returns a Reader of a document. It keeps data, which must not change
@@ -166,10 +168,16 @@ func (r *Reader) next() (xml.Token, error) {
 // return when it failed.
 func (r *Reader) Offset() int64 { return r.start }
 
-// Line returns the line of the byte, the first being 1. It looks at
-// all of the document before it.
+// Line returns the line of the byte, the first being 1. It counts on from where the last
+// call ended; backwards, it counts anew.
 func (r *Reader) Line(offset int64) int {
-	return 1 + bytes.Count(r.data[:min(max(offset, 0), int64(len(r.data)))], []byte("\n"))
+	at := int(min(max(offset, 0), int64(len(r.data))))
+	if at < r.counted {
+		r.counted, r.lines = 0, 0
+	}
+	r.lines += bytes.Count(r.data[r.counted:at], []byte("\n"))
+	r.counted = at
+	return 1 + r.lines
 }
 
 // Text returns what is between the tag that Next has just returned and its end
