@@ -106,8 +106,9 @@ func (d *Distrusted) set() *distrustedSet {
 //
 // SHA256 is in hex, with colons or without, or in base64: of a certificate, or of the
 // SubjectPublicKeyInfo of a key. NAME is a distinguished name as openssl and RFC 4514
-// write it, in double quotes ("CN=…,O=…,C=NL"), or its DER in base64, as in OneCRL. HEX is
-// a serial number as openssl prints it. At most 100,000 lines of 16 KiB are read.
+// write it, in double quotes ("CN=…,O=…,C=NL"), with \" and \, for these two within a
+// value, or its DER in base64, as in OneCRL. HEX is a serial number as openssl prints it.
+// At most 100,000 lines of 16 KiB are read.
 func WatchDistrusted(ctx context.Context, path string, opts ...truststore.Option) (*Distrusted, error) {
 	d := &Distrusted{follows: true}
 	use := useDistrusted(d, path)

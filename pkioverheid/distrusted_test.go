@@ -496,6 +496,25 @@ func TestAFileOfDistrustedCertificatesIsFollowed(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// A line that names another certificate than it seems to would refuse nobody.
+func TestQuotationMarksWithinANameAreNotMisread(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "distrusted.txt")
+	for line, want := range map[string]string{
+		`subject "CN=a, O=A "B" C" why`:          `written \"`,
+		`subject "CN=a, O = "A, B", C=NL" why`:   `written \"`,
+		`subject "CN=a, O = \"A, B\", C=NL" why`: `a comma within a value as \,`,
+		`subject "CN=a, O = \"A+B\"" why`:        "TYPE=value",
+		`subject "CN=a, O = \"A<B\"" why`:        "without quotation marks",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(line+"\n"), 0o600))
+		_, err := pkioverheid.WatchDistrusted(t.Context(), path)
+		assert.ErrorContains(t, err, want, line)
+	}
+	require.NoError(t, os.WriteFile(path, []byte(`subject "CN=a, O=A \"B\" C\, D" why`+"\n"), 0o600))
+	_, err := pkioverheid.WatchDistrusted(t.Context(), path)
+	assert.NoError(t, err)
+}
+
 // inspecting returns why a Verifier refuses a certificate.
 func inspecting(t *testing.T, d *pkioverheid.Distrusted, cert *x509.Certificate) func() error {
 	trust := fixtureTrust()

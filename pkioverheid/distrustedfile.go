@@ -158,6 +158,9 @@ func cutName(s string) (name pkix.Name, rest string, err error) {
 		if end < 0 {
 			return name, "", errors.New("the quotation mark at the end of a name is missing")
 		}
+		if after := quoted[end+1:]; after != "" && after[0] != ' ' && after[0] != '\t' {
+			return name, "", errors.New(`a quotation mark within a name is written \"`)
+		}
 		if name.Names, err = parseDN(quoted[:end]); err != nil {
 			return name, "", err
 		}
@@ -209,7 +212,7 @@ func parseDN(s string) ([]pkix.AttributeTypeAndValue, error) {
 	for rest, more := s, true; more; {
 		key, after, found := strings.Cut(rest, "=")
 		if !found {
-			return nil, errors.New("a name is made of TYPE=value, with commas between")
+			return nil, errors.New(`a name is made of TYPE=value, with commas between; a comma within a value is written \,`)
 		}
 		oid, err := parseAttributeType(strings.TrimSpace(key))
 		if err != nil {
@@ -232,7 +235,7 @@ func parseAttributeType(key string) (asn1.ObjectIdentifier, error) {
 	for arc := range strings.SplitSeq(key, ".") {
 		n, err := strconv.ParseUint(arc, 10, 31)
 		if err != nil || len(oid) > 20 {
-			return nil, fmt.Errorf("%s is not a type of attribute that is known here: write its number, such as 2.5.4.97", safetext.Quote(key))
+			return nil, fmt.Errorf(`%s is not a type of attribute that is known here: write its number, such as 2.5.4.97, and a comma within a value as \,`, safetext.Quote(key))
 		}
 		oid = append(oid, int(n))
 	}
@@ -266,6 +269,8 @@ func cutValue(s string) (value any, rest string, more bool, err error) {
 	switch {
 	case text == "":
 		return nil, "", false, errors.New("an attribute of a name is empty")
+	case len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"': // openssl puts them around O = "A, B"
+		return nil, "", false, errors.New(`a value is written without quotation marks around it, and a comma in it as \,`)
 	case strings.HasSuffix(text, "…"):
 		return nil, "", false, errors.New("a name was cut off (…): write all of it, or its DER in base64")
 	case s[0] == '#':
