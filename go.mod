@@ -1,5 +1,7 @@
 module github.com/go-pkioverheid/trust
 
+// The two supported releases of Go are 1.26 and 1.27: earlier ones resume TLS sessions
+// across changed roots, which 1.26.0 does not.
 go 1.26.0
 
 require github.com/stretchr/testify v1.12.1
