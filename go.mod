@@ -28,7 +28,7 @@ require (
 
 require (
 	github.com/smallstep/pkcs7 v0.2.3
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/crypto v0.55.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
