@@ -40,7 +40,11 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 // are none.
 func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size int64) iter.Seq[Result] {
 	return cfg.results(ctx, func(s *scanner) {
-		r := reader{scanner: s, job: job{target: name, path: name}, in: newInner(max(size, cfg.MaxFileSize))}
+		most := size // of which it depends how much may come out of an archive
+		if size < 0 {
+			most = s.MaxFileSize
+		}
+		r := reader{scanner: s, job: job{target: name, path: name}, in: newInner(most)}
 		s.Progress.Files.Add(1)
 		if err := r.stream(countingReader{in, s.Progress}, size); err != nil {
 			r.trouble(&trouble{text: osText(err), cause: err})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"testing/iotest"
@@ -72,5 +73,31 @@ func TestScanReaderReportsWhatItCannotRead(t *testing.T) {
 			require.Len(t, errs, 1)
 			assert.ErrorContains(t, errs[0], c.want)
 		})
+	}
+}
+
+// What may come out of an archive depends on its size, or on the bound where that is not
+// known.
+func TestScanReaderOpensArchivesWhoseSizeIsNotKnown(t *testing.T) {
+	lines := strings.Repeat("# nothing here\n", 2<<20)
+	archive := zipOf(t, "a", lines, "b", lines, "c", lines, "z", pemOf(pkioverheid.PrivateG1.Root()))
+	for size, known := range map[int64]bool{-1: false, int64(len(archive)): true} {
+		found, refused := 0, 0
+		for r := range inventory.ScanReader(t.Context(), inventory.Config{MaxFileSize: 256 << 20}, "a.zip", bytes.NewReader(archive), size) {
+			if r.Err != nil {
+				refused++
+				assert.ErrorContains(t, r.Err, "becomes too large")
+			} else {
+				found++
+			}
+		}
+		if known { // 90 MiB of 300 KiB
+			assert.Equal(t, [2]int{0, 1}, [2]int{found, refused}, "of a known size")
+		} else {
+			assert.Equal(t, [2]int{1, 0}, [2]int{found, refused}, "of one that is not known")
+		}
+	}
+	for r := range inventory.ScanReader(t.Context(), inventory.Config{}, "a.zip", bytes.NewReader(archive), -1) {
+		assert.NoError(t, r.Err, "with the default bound")
 	}
 }
