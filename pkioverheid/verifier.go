@@ -52,8 +52,8 @@ type SignerOptions struct {
 	// but the constants, zero too, is an error.
 	Kinds []Kind
 
-	// OINs of which the certificate must bear one; empty allows any, and none. One that is
-	// not valid is an error.
+	// OINs of which the certificate must bear one; empty allows any, and none. That of a
+	// person bears none. One that is not valid is an error.
 	OINs []OIN
 }
 
@@ -71,7 +71,7 @@ var (
 // once, after all else has passed.
 //
 // What certs hold counts as bytes: the identity, and the certificate that check gets, are
-// read from these. A certificate that was verified before is only verified for what can
+// read from these. They are shared, and check must not modify them. A certificate that was verified before is only verified for what can
 // have changed, revocation too; Memory in the documentation of package chain has the rules.
 func (v *Verifier) Verify(certs []*x509.Certificate, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
 	if check == nil {
@@ -188,7 +188,11 @@ func (t *trustState) signer(c chain.Chain, opts *SignerOptions, at time.Time) (I
 		return id, nil
 	}
 	own, err := OINOf(c.Leaf())
-	if err == nil && !slices.Contains(opts.OINs, own) {
+	switch {
+	case err != nil:
+	case id.kind == Person: // each TSP numbers persons as it likes
+		err = errors.New("pkioverheid: it is the certificate of a person, whose serialNumber is not an OIN")
+	case !slices.Contains(opts.OINs, own):
 		err = fmt.Errorf("pkioverheid: it bears the OIN %s, which is not one of those that are expected", own)
 	}
 	if err != nil {

@@ -287,3 +287,19 @@ func TestASignerIsAskedForItsOIN(t *testing.T) {
 	assert.ErrorContains(t, verify(a.Issue(), two), "no serialNumber")
 	assert.ErrorContains(t, verify(a.Issue(pkiotest.OIN(one)), one, "1"), "SignerOptions.OINs")
 }
+
+// TSPs number persons as they like, and some with twenty digits.
+func TestTheNumberOfAPersonIsNotAnOIN(t *testing.T) {
+	const number = pkioverheid.OIN("00000099000000001000")
+	root, person := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.11.1", number)
+	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root))})
+	require.NoError(t, err)
+	signer := []*x509.Certificate{person.Leaf}
+	signed := func(*x509.Certificate) error { return nil }
+	persons := []pkioverheid.Kind{pkioverheid.Person, pkioverheid.System}
+	id, err := v.Verify(signer, pkioverheid.SignerOptions{Kinds: persons}, signed)
+	require.NoError(t, err)
+	require.Equal(t, pkioverheid.Person, id.Kind())
+	_, err = v.Verify(signer, pkioverheid.SignerOptions{Kinds: persons, OINs: []pkioverheid.OIN{number}}, signed)
+	assert.ErrorContains(t, err, "of a person")
+}
