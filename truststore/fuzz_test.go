@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -218,9 +219,13 @@ func FuzzDecode(f *testing.F) {
 
 func FuzzDecodeKey(f *testing.F) {
 	leaf := leafFor(f, testKey())
-	for _, data := range seeds(f, "key") {
-		f.Add(data)
+	for _, decoder := range []string{"key", "jks"} {
+		for _, data := range seeds(f, decoder) {
+			f.Add(data)
+		}
 	}
+	shortKey := seq(seq(oid(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}), []byte{5, 0}), octets(make([]byte, 41)))
+	f.Add(jksOf(seedPassword, 2, 1, jksEntryOf(jksPrivateKey, "k", jksBytes(shortKey), []byte{0, 0, 0, 0})))
 	for _, enc := range []*pkcs12.Encoder{pkcs12.LegacyRC2, pkcs12.LegacyDES, pkcs12.Modern2023, pkcs12.Modern2026} {
 		f.Add(unenforced(f, func() ([]byte, error) { return enc.WithIterations(2).Encode(testKey(), leaf, nil, seedPassword) }))
 	}
