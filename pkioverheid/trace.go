@@ -231,7 +231,7 @@ func (e *printableError) Unwrap() error { return e.error }
 func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {
 	var refused *tls.CertificateVerificationError
 	switch said, local := alertOf(err); {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && refused.Err != nil:
 		return RefusedPeer, s.current.get().causeOf(refused)
 	case err.Error() == noClientCertificate:
 		return NoCertificate, ""

@@ -171,6 +171,9 @@ func TestTheErrorLogIsBounded(t *testing.T) {
 	assert.Equal(t, "192.0.2.1:1234", seen.failed[0].Peer)
 	assert.Equal(t, pkioverheid.PeerBrokeOff, seen.failed[1].Reason)
 	s.HandshakeFailed(nil, nil)
+	assert.NotPanics(t, func() {
+		newServer(t, pkioverheid.ServerConfig{Trust: fixtureTrust()}, anybody).HandshakeFailed(nil, new(tls.CertificateVerificationError))
+	})
 	s.HandshakeFailed(nil, errors.New("something"))
 	assert.Equal(t, pkioverheid.FailureUnknown, seen.failed[2000].Reason)
 	s.HandshakeFailed(&net.TCPAddr{}, io.EOF)

@@ -157,6 +157,11 @@ func (o *SignerOptions) complete(t *trustState) (chain.VerifyOptions, error) {
 			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.Kinds holds %s, which is not a Kind", safetext.Quote(string(k)))
 		}
 	}
+	for _, u := range o.KeyUsages {
+		if u < 0 { // crypto/x509 would take any certificate
+			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.KeyUsages holds %d, which is not a key usage", int(u))
+		}
+	}
 	for _, oin := range o.OINs {
 		if err := oin.Validate(); err != nil {
 			return chain.VerifyOptions{}, fmt.Errorf("pkioverheid: SignerOptions.OINs: %w", err)

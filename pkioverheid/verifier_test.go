@@ -303,3 +303,14 @@ func TestTheNumberOfAPersonIsNotAnOIN(t *testing.T) {
 	_, err = v.Verify(signer, pkioverheid.SignerOptions{Kinds: persons, OINs: []pkioverheid.OIN{number}}, signed)
 	assert.ErrorContains(t, err, "of a person")
 }
+
+// crypto/x509 counts a negative usage as one that every certificate allows.
+func TestAKeyUsageThatIsNoneIsAnError(t *testing.T) {
+	a := pkiotest.New(pkioverheid.PrivateG1)
+	v, err := pkioverheid.NewVerifier(pkiotest.Trust(a))
+	require.NoError(t, err)
+	for _, u := range []x509.ExtKeyUsage{-1, 64, 9999} {
+		_, _, err = v.Inspect([]*x509.Certificate{a.Issue().Leaf}, pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{u}})
+		assert.Error(t, err, "%d", u)
+	}
+}
