@@ -97,7 +97,7 @@ func (v *values) begins(kind valueKind, at int) bool {
 		if len(rest) < 3 || rest[2] != 'A' && (rest[2] < 'G' || rest[2] > 'P') {
 			return false
 		}
-		return beginsValue(beginOfBase64(rest)) && !v.isInBlock(at)
+		return beginsValue(beginOfBase64(rest)) && !v.isInBlock(at) && !v.goesOn(at)
 	case valueJWS:
 		if at > 0 && (v.text[at-1] == '-' || v.text[at-1] == '_') {
 			return false // in the middle of a run, which is looked at once
@@ -115,6 +115,19 @@ func (v *values) begins(kind valueKind, at int) bool {
 func (v *values) isInBlock(at int) bool {
 	before := bytes.TrimRight(v.text[max(0, at-maxLook):at], " \t\r\n\\rn\"'`,+;#/*>")
 	return bytes.HasSuffix(before, pemDashes)
+}
+
+// goesOn reports whether the line before is full of base64: what begins here is in the
+// middle of something longer, such as a certificate in PKCS#7. Lines have 64 characters in
+// PEM and 76 in MIME.
+func (v *values) goesOn(at int) bool {
+	before := bytes.TrimRight(v.text[max(0, at-200):at], " \t")
+	before, newline := bytes.CutSuffix(before, []byte("\n"))
+	if !newline {
+		return false
+	}
+	line := bytes.TrimSpace(before[bytes.LastIndexByte(before, '\n')+1:])
+	return (len(line) == 64 || len(line) == 76) && !bytes.ContainsFunc(line, func(r rune) bool { return r == '=' || r > 0x7f || !isBase64Byte(byte(r)) })
 }
 
 // beginsValue reports whether DER begins as what can have certificates or is a key.
