@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	iofs "io/fs"
 	"slices"
 	"strings"
@@ -498,11 +497,3 @@ func nameOf(c *x509.Certificate) string {
 }
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-// String is a number of bits with its kind of key.
-func (c *certificate) key() string {
-	if c.KeyType == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s %d", c.KeyType, c.KeyBits)
-}

@@ -69,16 +69,6 @@ func (p *progress) show() {
 	_ = p.bar.Add(1) // a terminal that is gone does not stop the scan
 }
 
-// above writes lines where the bar is, which comes back below them.
-func (p *progress) above(write func(io.Writer)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
-	write(p.w)
-}
-
 // end takes the bar away.
 func (p *progress) end() {
 	close(p.stop)

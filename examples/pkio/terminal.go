@@ -41,13 +41,6 @@ func told(err error) string {
 	return safetext.Printable(strings.Join(strings.Fields(text), " "), maxText)
 }
 
-// toldError is an error that is told so.
-type toldError struct{ error }
-
-func (e toldError) Error() string { return told(e.error) }
-
-func (e toldError) Unwrap() error { return e.error }
-
 // maxText bounds what is written of a stranger's text, in bytes: spreadsheets take as
 // much in a cell.
 const maxText = 32_000
