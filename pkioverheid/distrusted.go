@@ -76,7 +76,7 @@ func (d *Distrusted) Set(entries ...DistrustedEntry) error {
 // can, and for a set without a file. A client or server may still not use them, because they
 // would refuse all of its roots: Trace.Replaced reports that.
 func (d *Distrusted) Err() error {
-	if d.problem == nil {
+	if d == nil || d.problem == nil {
 		return nil
 	}
 	return d.problem()

@@ -488,6 +488,7 @@ func TestAFileOfDistrustedCertificatesIsFollowed(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(wrong), 0o600))
 		assert.Error(t, <-reloads)
 		assert.Error(t, d.Err())
+		assert.NoError(t, (*pkioverheid.Distrusted)(nil).Err(), "of a Trust without it")
 		assert.ErrorContains(t, inspect(), "stolen", "what there was stays")
 	}
 	_, err = pkioverheid.WatchDistrusted(context.Background(), filepath.Join(t.TempDir(), "none"))

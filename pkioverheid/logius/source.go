@@ -26,7 +26,8 @@ type MetadataSource struct {
 	// wait is shorter where the metadata ends (validUntil), and after a failure.
 	Interval time.Duration
 
-	// OnUpdate is called after each update, with what it changed and refused. nil is none.
+	// OnUpdate is called after each update, with what it changed and refused. A panic in it
+	// is recovered and logged. nil is none.
 	OnUpdate func(KeyChanges)
 }
 
@@ -212,7 +213,7 @@ func (f *follower) fetch(ctx context.Context) ([]byte, http.Header, error) {
 // updated reports what an update did; anew, that the document is another one.
 func (f *follower) updated(changes KeyChanges, anew bool) {
 	if f.OnUpdate != nil {
-		f.OnUpdate(changes)
+		f.keys.recovered("MetadataSource.OnUpdate", func() { f.OnUpdate(changes) })
 	} else if n := len(changes.Refused); n > 0 && (anew || len(changes.Signing.Removed)+len(changes.Encryption.Removed) > 0) {
 		f.keys.logger.Warn("logius: certificates of the metadata are not accepted", "from", safetext.Quote(f.host), "number", n, "first", changes.Refused[0].Err)
 	}
@@ -227,17 +228,21 @@ func (k *Keyring) report(host string, err error) {
 	k.traced(pkioverheid.Event{Peer: safetext.Quote(host), Err: err})
 }
 
-// traced calls Trace.Replaced. A panic in it is recovered.
+// traced calls Trace.Replaced.
 func (k *Keyring) traced(e pkioverheid.Event) {
-	if k.trace == nil || k.trace.Replaced == nil {
-		return
+	if k.trace != nil && k.trace.Replaced != nil {
+		k.recovered("Trace.Replaced", func() { k.trace.Replaced(e) })
 	}
+}
+
+// recovered calls a function of the program's. A panic in it ends nothing.
+func (k *Keyring) recovered(name string, call func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			k.logger.Error("logius: a function of Trust.Trace panicked", "panic", safetext.Printable(fmt.Sprint(p), safetext.MostError))
+			k.logger.Error("logius: "+name+" panicked", "panic", safetext.Printable(fmt.Sprint(p), safetext.MostError))
 		}
 	}()
-	k.trace.Replaced(e)
+	call()
 }
 
 // validUntil is when the last of the entities ends; zero if one does not.

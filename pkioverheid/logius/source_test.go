@@ -322,8 +322,18 @@ type ended struct{}
 
 func (ended) RoundTrip(*http.Request) (*http.Response, error) { return nil, context.Canceled }
 
-// Whoever gives no OnUpdate reads in the log what was refused, and a panic of theirs ends
-// nothing.
+func TestAPanicInOnUpdateEndsNothing(t *testing.T) {
+	w := newWatched(t)
+	w.source.OnUpdate = func(logius.KeyChanges) { panic("oops") }
+	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1)))), "", time.Time{})
+	require.NoError(t, w.watch(t))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	assert.Contains(t, w.log.String(), "MetadataSource.OnUpdate panicked")
+	assert.Contains(t, w.log.String(), "oops")
+}
+
+// Whoever gives no OnUpdate reads in the log what was refused.
 func TestWhatIsRefusedIsLogged(t *testing.T) {
 	w := newWatched(t)
 	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.G3), issue(t, pkioverheid.PrivateG1)))), "", time.Time{})
