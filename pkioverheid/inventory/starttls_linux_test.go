@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -40,13 +41,17 @@ func presented(t *testing.T, target string, patience time.Duration) (certs []*x5
 	return certs, trouble
 }
 
-// freePort is one on which nobody listens.
+// freePort is one on which nobody listens, of those that the system gives to nobody by
+// itself: other tests run at the same time.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	for {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
 }
 
 // serverAs runs a server of Debian's as one of its users, in a folder that this user
@@ -162,7 +167,14 @@ pidfile DIR/pid
 			port := freePort(t)
 			start(t, port)
 			waitFor(t, "127.0.0.1:"+port)
-			certs, trouble := presented(t, protocol+"://localhost:"+port, 20*time.Second)
+			var certs []*x509.Certificate
+			var trouble error
+			for range 5 { // a server that has just begun to listen may not answer yet
+				if certs, trouble = presented(t, protocol+"://localhost:"+port, 20*time.Second); trouble == nil {
+					break
+				}
+				time.Sleep(200 * time.Millisecond)
+			}
 			require.NoError(t, trouble)
 			require.NotEmpty(t, certs)
 			assert.True(t, pair.Leaf.Equal(certs[0]))
