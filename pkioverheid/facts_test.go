@@ -80,6 +80,9 @@ func TestEveryCitationOfTheFactsLeadsToASection(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		if !strings.Contains(string(data), "facts.md") {
+			return nil
+		}
 		for _, m := range citedFile.FindAllString(wrapped.ReplaceAllString(string(data), " "), -1) {
 			file, _, _ := strings.Cut(m, " ")
 			file = strings.TrimPrefix(file, "../") // a link in .github
