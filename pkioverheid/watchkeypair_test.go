@@ -313,7 +313,7 @@ func body(t testing.TB, client *http.Client, url string) string {
 
 func TestReplacementsUnderHandshakesLoseNoneAndMixNothing(t *testing.T) {
 	t.Parallel()
-	replacements, handshakes := 1000, 2000
+	replacements, handshakes := 250, 500
 	if thorough {
 		replacements, handshakes = 10000, 20000
 	}

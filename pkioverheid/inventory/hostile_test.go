@@ -94,14 +94,14 @@ func overlapping(t testing.TB, n int) []byte {
 func TestHostileArchives(t *testing.T) {
 	bomb, many := 100<<20, 200_001 // bytes and files, just beyond the bounds
 	if os.Getenv("THOROUGH") != "" {
-		bomb, many = 4<<30, 1_000_000
+		bomb, many = 1<<31-1, 1_000_000
 	}
 	g1 := pemOf(pkioverheid.PrivateG1.Root())
 	sparse := func() []byte { // a hole of a tebibyte
 		var out bytes.Buffer
 		w := tar.NewWriter(&out)
 		require.NoError(t, w.WriteHeader(&tar.Header{Name: "a", Typeflag: tar.TypeReg, Size: 6, PAXRecords: map[string]string{
-			"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a", "GNU.sparse.realsize": fmt.Sprint(1 << 40),
+			"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a", "GNU.sparse.realsize": fmt.Sprint(int64(1) << 40),
 		}, Format: tar.FormatPAX}))
 		_, _ = io.WriteString(w, "0\n\n\n\n\n")
 		_ = w.Close()
