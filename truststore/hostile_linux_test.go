@@ -168,7 +168,7 @@ var hostile = []struct {
 	}, "nothing that a password could check"},
 	{"a PKCS#12 of a million parts", func(testing.TB) []byte {
 		return seq(integer(3), seq(oid(oidData), tlv(0xa0, octets(seq(bytes.Repeat(seq(oid(oidData), tlv(0xa0, octets(seq()))), 1_000_000))))))
-	}, "nothing that a password could check"},
+	}, "there is no certificate in it"},
 	{"a JKS of 38 bytes with a certificate of four gigabytes", func(testing.TB) []byte {
 		return jksOf("", 2, 1, jksEntryOf(jksTrustedCert, "", []byte{0, 0}, []byte{0xff, 0xff, 0xff, 0xff}))[:38]
 	}, "damaged JKS"},
