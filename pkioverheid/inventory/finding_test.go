@@ -71,6 +71,9 @@ func TestFilesOfOthers(t *testing.T) {
 
 func TestKeyStoresInSecretsOfKubernetes(t *testing.T) {
 	found, troubles := scanAll(t, inventory.Config{Passwords: passwords("changeit")}, "testdata/cases/secret-p12-jks-der.yaml")
+	if refused(t, troubles["secret-p12-jks-der.yaml"]) {
+		return
+	}
 	assert.Empty(t, troubles)
 	formats, uses := map[truststore.Format]int{}, map[inventory.Use]int{}
 	for _, r := range found {
