@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,10 +17,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/fileio"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
@@ -29,7 +30,9 @@ import (
 )
 
 func init() {
-	register.DoFn3x1[context.Context, fileio.FileMetadata, func(string, []byte), error](&readFile{})
+	register.Function3x1(match)
+	register.Emitter1[string]()
+	register.DoFn3x1[context.Context, string, func(string, []byte), error](&readFile{})
 	register.Emitter2[string, []byte]()
 	register.Function2x2(group)
 	register.Iter1[[]byte]()
@@ -47,17 +50,20 @@ var verifier = sync.OnceValues(func() (*pkioverheid.Verifier, error) { return pk
 
 // ProcessElement emits a certificate with one place for each that is found, by its SHA-256,
 // and what is not read by nothing. A file that cannot be read is not the end of the run.
-func (f *readFile) ProcessElement(ctx context.Context, file fileio.FileMetadata, emit func(string, []byte)) error {
+func (f *readFile) ProcessElement(ctx context.Context, path string, emit func(string, []byte)) error {
 	v, err := verifier()
 	if err != nil {
 		return err
 	}
-	data, err := contents(ctx, file.Path)
+	data, err := contents(ctx, path)
+	if errors.Is(err, syscall.EISDIR) {
+		return nil // a pattern matches folders too
+	}
 	if err != nil {
-		return emitJSON(emit, "", notRead{Target: file.Path, Path: file.Path, Error: "it cannot be read: " + printable(err.Error())})
+		return emitJSON(emit, "", notRead{Target: path, Path: path, Error: "it cannot be read: " + printable(err.Error())})
 	}
 	cfg := inventory.Config{Verifier: v.Chains(), Time: f.At, JudgeAhead: true, Parallel: 1, MaxFileSize: maxFile}
-	for r := range inventory.ScanReader(ctx, cfg, file.Path, bytes.NewReader(data), int64(len(data))) {
+	for r := range inventory.ScanReader(ctx, cfg, path, bytes.NewReader(data), int64(len(data))) {
 		if r.Err != nil {
 			err = emitJSON(emit, "", notReadOf(r))
 		} else {
@@ -68,6 +74,21 @@ func (f *readFile) ProcessElement(ctx context.Context, file fileio.FileMetadata,
 		}
 	}
 	return nil
+}
+
+// match lists the files of a pattern. Beam's fileio.MatchAll opens each of them for its size,
+// and keeps them open.
+func match(ctx context.Context, pattern string, emit func(string)) error {
+	store, err := filesystem.New(ctx, pattern)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	paths, err := store.List(ctx, pattern)
+	for _, path := range paths {
+		emit(path)
+	}
+	return err
 }
 
 func contents(ctx context.Context, path string) ([]byte, error) {
@@ -170,7 +191,7 @@ func must(data []byte, err error) []byte {
 
 // pipeline is the inventory of all files that match.
 func pipeline(s beam.Scope, patterns []string, out string, at time.Time) {
-	files := fileio.MatchAll(s, beam.CreateList(s, patterns), fileio.MatchEmptyAllow())
+	files := beam.ParDo(s, match, beam.CreateList(s, patterns))
 	files = beam.Reshuffle(s, files) // so that they are read on all machines
 	found := beam.ParDo(s, &readFile{At: at}, files)
 	parts := beam.ParDo(s, group, beam.GroupByKey(s, found))

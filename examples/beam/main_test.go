@@ -102,6 +102,7 @@ func estate(t testing.TB) string {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.pem"), certs, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cut.pem"), certs[:900], 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("nothing here"), 0o600))
 	return dir
 }
