@@ -152,13 +152,13 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 			return fmt.Errorf("--accept: %w", err)
 		}
 	}
-	page := outFile{path: f.html, force: f.force, passwords: known}
+	page := outFile{path: f.html, kind: aPage, force: f.force, passwords: known}
 	if err := f.checkPage(cmd, &page, targets); err != nil {
 		return err
 	}
 	beside := []sideFile{
-		{"save", outFile{path: f.save, force: f.force, inputs: page.inputs}, (*audit).json},
-		{"prometheus", outFile{path: f.metrics, force: f.force, inputs: page.inputs}, (*audit).prometheus},
+		{"save", outFile{path: f.save, kind: aRun, force: f.force, inputs: page.inputs}, (*audit).json},
+		{"prometheus", outFile{path: f.metrics, kind: aMetrics, force: f.force, inputs: page.inputs}, (*audit).prometheus},
 	}
 	if err := checkBeside(cmd, beside); err != nil {
 		return err

@@ -175,3 +175,15 @@ func TestAlertsFireForWhatPkioWrites(t *testing.T) {
 	out, err = exec.Command(promtool, "test", "rules", path).CombinedOutput()
 	assert.NoError(t, err, string(out))
 }
+
+// A run that was stopped replaces no whole one, and itself is replaced.
+func TestASavedRunThatWasStoppedReplacesNoWholeOne(t *testing.T) {
+	whole := &audit{Version: formatVersion, Run: auditRun{Machine: "web01", Targets: []string{`a","partial":true`}}}
+	stopped := &audit{Version: formatVersion, Run: auditRun{Machine: "web01", Partial: true}}
+	assert.Equal(t, aRun, kindOf(whole.json()))
+	assert.False(t, isPartial(whole.json()), "a name is not a mark")
+	assert.True(t, isPartial(stopped.json()))
+	out := outFile{path: "run.json", kind: aRun, partial: true}
+	assert.ErrorContains(t, out.mayReplace(existing{kind: aRun}, aReport), "this one was stopped")
+	assert.NoError(t, out.mayReplace(existing{kind: aRun, partial: true}, aReport))
+}

@@ -23,17 +23,34 @@ func markPartial(page []byte) []byte {
 	return bytes.Replace(page, []byte(reportMark), []byte(partialMark+reportMark), 1)
 }
 
+// isPartial reports whether a page or a run is of an audit that was stopped.
 func isPartial(data []byte) bool {
-	return bytes.Contains(data[:min(len(data), 4<<10)], []byte(partialMark))
+	head, _, _ := bytes.Cut(data, []byte("\n")) // of a run, which is JSON: a target's name has no quotation marks there
+	return bytes.Contains(data[:min(len(data), 4<<10)], []byte(partialMark)) ||
+		kindOf(data) == aRun && bytes.Contains(head, []byte(`,"partial":true`))
 }
 
-// isReport reports whether data is a report of pkio: a page, the JSON of a run, or
-// metrics.
-func isReport(data []byte) bool {
-	const most = 4 << 10
-	return bytes.Contains(data[:min(len(data), most)], []byte(reportMark)) ||
-		bytes.HasPrefix(data, []byte(`{"version":`)) && bytes.Contains(data[:min(len(data), 64)], []byte(`,"run":{"machine":`)) ||
-		bytes.HasPrefix(data, []byte("# HELP pkio_"))
+// reportKind is a kind of report. One is not written over another, which may be of another
+// machine.
+type reportKind string
+
+const (
+	aPage    reportKind = "report"
+	aRun     reportKind = "run"
+	aMetrics reportKind = "file of metrics"
+)
+
+// kindOf is what data is of what pkio reports, empty for something else.
+func kindOf(data []byte) reportKind {
+	switch {
+	case bytes.Contains(data[:min(len(data), 4<<10)], []byte(reportMark)):
+		return aPage
+	case bytes.HasPrefix(data, []byte(`{"version":`)) && bytes.Contains(data[:min(len(data), 64)], []byte(`,"run":{"machine":`)):
+		return aRun
+	case bytes.HasPrefix(data, []byte("# HELP pkio_")):
+		return aMetrics
+	}
+	return ""
 }
 
 // holdsKey reports whether a private key is in data, in the clear or encrypted, and

@@ -75,11 +75,11 @@ func (f *reportFlags) run(cmd *cobra.Command, paths []string) error {
 			return fmt.Errorf("--expect: %w", err)
 		}
 	}
-	page := outFile{path: f.html, force: f.force}
+	page := outFile{path: f.html, kind: aPage, force: f.force}
 	if err := asAudit.checkPage(cmd, &page, paths); err != nil {
 		return err
 	}
-	beside := []sideFile{{"prometheus", outFile{path: f.prometheus, force: f.force, inputs: paths}, (*audit).prometheus}}
+	beside := []sideFile{{"prometheus", outFile{path: f.prometheus, kind: aMetrics, force: f.force, inputs: paths}, (*audit).prometheus}}
 	if err := checkBeside(cmd, beside); err != nil {
 		return err
 	}
@@ -170,6 +170,7 @@ func writeBeside(cmd *cobra.Command, files []sideFile, found *audit) error {
 		if f.file.path == "" {
 			continue
 		}
+		f.file.partial = found.Run.Partial && f.file.kind == aRun // the latest metrics are the ones to have
 		if err := f.file.write(cmd, f.make(found), aReport); err != nil {
 			return fmt.Errorf("--%s: %w", f.flag, err)
 		}

@@ -20,9 +20,10 @@ import (
 type outFile struct {
 	path      string
 	force     bool
-	partial   bool     // what is written is a report of an audit that was stopped
-	inputs    []string // what is read, which is never written over
-	passwords []string // which may open a key store that is there
+	kind      reportKind // of what is written, if it is a report
+	partial   bool       // what is written is a report of an audit that was stopped
+	inputs    []string   // what is read, which is never written over
+	passwords []string   // which may open a key store that is there
 }
 
 func forceFlag(cmd *cobra.Command, force *bool) {
@@ -109,12 +110,12 @@ func (o *outFile) mayReplace(found existing, certs int) error {
 		return fmt.Errorf("%q may hold a private key, since it is a key store that cannot be opened, and is never written over: give another name", o.path)
 	case o.force || found.empty:
 		return nil
-	case o.partial && found.report && !found.partial:
+	case o.partial && found.kind == o.kind && !found.partial:
 		return fmt.Errorf("%q has a report of a whole run, and this one was stopped: give --force to write over it", o.path)
-	case !found.report && !found.store, found.report != (certs == aReport):
+	case found.kind == "" && !found.store, found.kind != o.kind:
 		what := "a trust store that pkio wrote"
 		if certs == aReport {
-			what = "a report that pkio wrote"
+			what = "a " + string(o.kind) + " that pkio wrote"
 		}
 		return fmt.Errorf("%q exists and is not %s: give another name, or --force to write over it", o.path, what)
 	case certs >= 0 && certs < found.certs:
@@ -161,9 +162,10 @@ const maxExisting = 64 << 20
 // existing is what a file is that would be written over.
 type existing struct {
 	empty, key, locked bool
-	report, store      bool // pkio wrote it
-	partial            bool // of a report
-	certs              int  // of a store
+	kind               reportKind // of a report that pkio wrote
+	partial            bool       // of a report
+	store              bool       // pkio wrote it
+	certs              int        // of a store
 }
 
 func (o *outFile) existing(size int64) (existing, error) {
@@ -175,7 +177,7 @@ func (o *outFile) existing(size int64) (existing, error) {
 		return existing{}, fmt.Errorf("it is not known what would be written over: %w", err)
 	}
 	passwords := append(slices.Clone(o.passwords), javaPassword)
-	found := existing{report: isReport(data), partial: isPartial(data)}
+	found := existing{kind: kindOf(data), partial: isPartial(data)}
 	found.key, found.locked = holdsKey(data, passwords)
 	if certs := ownStore(data, passwords); certs != nil {
 		found.store, found.certs = true, certs.Len()
