@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -212,10 +213,22 @@ func start(out string, patterns []string) error {
 	if out == "" || len(patterns) == 0 {
 		return fmt.Errorf("usage: beam --out=run.json PATTERN…")
 	}
-	if _, err := os.Lstat(out); err == nil {
-		return fmt.Errorf("%s is there already: give another name", out)
+	ctx := context.Background()
+	if there, err := exists(ctx, out); err != nil || there {
+		return cmp.Or(err, fmt.Errorf("%s is there already: give another name", out))
 	}
 	p, s := beam.NewPipelineWithRoot()
 	pipeline(s, patterns, out, time.Now().UTC().Truncate(time.Second))
-	return beamx.Run(context.Background(), p)
+	return beamx.Run(ctx, p)
+}
+
+// exists asks the file system of a name, which may be an object store.
+func exists(ctx context.Context, name string) (bool, error) {
+	store, err := filesystem.New(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	defer store.Close()
+	found, err := store.List(ctx, name)
+	return len(found) > 0, err
 }
