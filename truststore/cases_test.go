@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	smallstep "github.com/smallstep/pkcs7"
@@ -172,23 +173,38 @@ func TestPKCS12OfOldIsWrittenOnRequestOnly(t *testing.T) {
 	assert.NotContains(t, string(modern), "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03")
 }
 
-// What the README says about the readers of PKCS#12.
+// What the README says about the readers of PKCS#12: GnuTLS reads 32 certificates of a part,
+// and go-pkcs12 writes all in one part.
 func TestReadersOfPKCS12(t *testing.T) {
 	if fips140.Enforced() {
 		t.Skip("triple DES is not approved for FIPS 140-3")
 	}
-	dir := t.TempDir()
-	var s Store
-	for i := range 33 {
-		s.Add(newCert(t, pkix.Name{CommonName: "c" + strconv.Itoa(i)}))
-	}
-	for name, f := range map[string]Format{"new.p12": PKCS12, "old.p12": PKCS12Legacy} {
-		require.NoError(t, s.WriteFile(filepath.Join(dir, name), f, WithPassword("geheim")))
-	}
-	assert.Equal(t, 33, bytes.Count(tool(t, dir, "keytool", "-list", "-keystore", "old.p12", "-storepass", "geheim"), []byte("trustedCertEntry")))
-	for _, name := range []string{"new.p12", "old.p12"} {
-		assert.Equal(t, 33, bytes.Count(tool(t, dir, "openssl", "pkcs12", "-in", name, "-passin", "pass:geheim", "-nokeys"), []byte("-----BEGIN")), name)
-		assert.Equal(t, 32, bytes.Count(tool(t, dir, "certtool", "--p12-info", "--inraw", "--infile", name, "--password", "geheim"), []byte("-----BEGIN")), name)
+	for _, n := range []int{33, 32, 100, 300} {
+		dir := t.TempDir()
+		var s Store
+		for i := range n {
+			s.Add(newCert(t, pkix.Name{CommonName: "c" + strconv.Itoa(i)}))
+		}
+		for name, f := range map[string]Format{"new.p12": PKCS12, "old.p12": PKCS12Legacy} {
+			require.NoError(t, s.WriteFile(filepath.Join(dir, name), f, WithPassword("geheim")))
+			for _, c := range []struct {
+				want       int
+				mark, tool string
+			}{
+				{n, "-----BEGIN", "openssl pkcs12 -nokeys -passin pass:geheim -in " + name},
+				{n, "trustedCertEntry", "keytool -list -storepass geheim -keystore " + name},
+				{n, "Friendly Name: ", "pk12util -W geheim -l " + name}, // NSS
+				{min(n, 32), "-----BEGIN", "certtool --p12-info --inraw --password geheim --infile " + name},
+			} {
+				args := strings.Fields(c.tool)
+				t.Run(fmt.Sprintf("%s reads %d of %d in %s", args[0], c.want, n, name), func(t *testing.T) {
+					if n != 33 {
+						slow(t)
+					}
+					assert.Equal(t, c.want, bytes.Count(tool(t, dir, args[0], args[1:]...), []byte(c.mark)))
+				})
+			}
+		}
 	}
 }
 
