@@ -43,9 +43,10 @@ func usageNow(t *testing.T) usage {
 	return usage{m.HeapAlloc, runtime.NumGoroutine(), len(files)}
 }
 
-// TestSoak replaces key pairs, roots and CRLs of a server and its clients under load,
-// each every second. No request may be lost, and memory, goroutines and files must stay
-// what they were after a third of the time.
+// TestSoak replaces key pairs, roots, distrusted entries and CRLs of a server and its
+// clients under load, each every second. No request may be lost, nobody whose certificate
+// is always among the distrusted may get in, and memory, goroutines and files must stay what
+// they were after a third of the time.
 func TestSoak(t *testing.T) {
 	lasting := *soakFor
 	if lasting == 0 {
@@ -64,10 +65,14 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, err)
 	defer checker.Close()
 	quiet := slog.New(slog.DiscardHandler)
+	distrusted := new(pkioverheid.Distrusted)
+	strange := g1.Issue(pkiotest.OIN(someOIN))
+	always := pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(strange.Leaf)}
+	require.NoError(t, distrusted.Set(always))
 	serverRoots, clientRoots := truststore.NewSource(one), truststore.NewSource(one)
 	serverPair, clientPair := g1.KeyPair(), g1.KeyPair(pkiotest.OIN(someOIN))
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{
-		Trust:    pkioverheid.Trust{Roots: serverRoots, Revocation: checker, Time: g1.Time, Logger: quiet},
+		Trust:    pkioverheid.Trust{Roots: serverRoots, Distrusted: distrusted, Revocation: checker, Time: g1.Time, Logger: quiet},
 		KeyPairs: []*pkioverheid.KeyPair{serverPair},
 	}, pkioverheid.AllowOIN(someOIN))
 	require.NoError(t, err)
@@ -86,7 +91,7 @@ func TestSoak(t *testing.T) {
 	var work sync.WaitGroup
 	for i := range 4 {
 		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
-			Trust:    pkioverheid.Trust{Roots: clientRoots, Revocation: checker, Time: g1.Time, Logger: quiet},
+			Trust:    pkioverheid.Trust{Roots: clientRoots, Distrusted: distrusted, Revocation: checker, Time: g1.Time, Logger: quiet},
 			KeyPairs: []*pkioverheid.KeyPair{clientPair},
 		})
 		require.NoError(t, err)
@@ -106,6 +111,16 @@ func TestSoak(t *testing.T) {
 		})
 	}
 
+	strangePair, err := pkioverheid.NewKeyPair(strange)
+	require.NoError(t, err)
+	stranger, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
+		Trust:    pkioverheid.Trust{Roots: clientRoots, Time: g1.Time, Logger: quiet},
+		KeyPairs: []*pkioverheid.KeyPair{strangePair},
+	})
+	require.NoError(t, err)
+	defer stranger.CloseIdleConnections()
+	refused := 0
+
 	var early usage
 	replacements := 0
 	every := time.NewTicker(time.Second)
@@ -122,15 +137,20 @@ func TestSoak(t *testing.T) {
 		assert.NoError(t, serverRoots.Set(roots))
 		assert.NoError(t, clientRoots.Set(roots))
 		g1.Revoke(g1.Issue().Leaf, crl.KeyCompromise)
+		assert.NoError(t, distrusted.Set(always, pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(g1.Issue().Leaf)}))
+		if assert.Error(t, askHello(stranger, url), "whose certificate is distrusted") {
+			refused++
+		}
 		if early.heap == 0 && time.Until(end) < lasting*2/3 {
 			early = usageNow(t)
 		}
 	}
 	work.Wait()
 	late := usageNow(t)
-	t.Logf("%d requests, %d lost, %d replacements of each kind in %v; after a third of the time and at the end: heap %d and %d KiB, goroutines %d and %d, files %d and %d",
-		requests.Load(), lost.Load(), replacements, lasting, early.heap>>10, late.heap>>10, early.goroutines, late.goroutines, early.files, late.files)
+	t.Logf("%d requests, %d lost, %d replacements of each kind and as many refused in %v; after a third of the time and at the end: heap %d and %d KiB, goroutines %d and %d, files %d and %d",
+		requests.Load(), lost.Load(), refused, lasting, early.heap>>10, late.heap>>10, early.goroutines, late.goroutines, early.files, late.files)
 	assert.Zero(t, lost.Load())
+	assert.Equal(t, replacements, refused)
 	assert.Less(t, late.heap, early.heap+early.heap/2+8<<20)
 	assert.LessOrEqual(t, late.goroutines, early.goroutines+8)
 	assert.LessOrEqual(t, late.files, early.files+8)

@@ -212,7 +212,11 @@ func TestKilledWriter(t *testing.T) {
 
 func TestAKilledWriterLeavesTheOldFileOrTheNew(t *testing.T) {
 	kills := 20
-	if thorough {
+	switch os.Getenv("THOROUGH") {
+	case "":
+	case "all":
+		kills = 1000
+	default:
 		kills = 200
 	}
 	var files []string
