@@ -1,7 +1,7 @@
 // Command count measures packages: their exported names, their lines, the words of
 // their doc comments, and which of their files use each other.
 //
-//	count [-C FOLDER] [-files PACKAGE,...] [-words N] PATTERN...
+//	count [-C FOLDER] [-files PACKAGE,... [-why]] [-words N] PATTERN...
 //	count [-C FOLDER] -names PATTERN...
 //
 // It prints a row a package, or with -names each exported name: compare the names of
@@ -25,6 +25,7 @@ import (
 func main() {
 	dir := flag.String("C", ".", "the `folder` of the module")
 	files := flag.String("files", "", "`packages`, by the end of their path and with commas between, of which to list the files that use each other")
+	why := flag.Bool("why", false, "with -files: list which declarations make two files use each other")
 	list := flag.Bool("names", false, "list the exported names, and nothing else")
 	words := flag.Float64("words", 0, "the exit status is 1 if a package has more than `N` words of doc comment a symbol on average")
 	flag.Parse()
@@ -45,7 +46,7 @@ func main() {
 	for _, name := range strings.FieldsFunc(*files, func(r rune) bool { return r == ',' }) {
 		for _, pkg := range pkgs {
 			if strings.HasSuffix(pkg.PkgPath, "/"+name) {
-				printFiles(os.Stdout, pkg)
+				printFiles(os.Stdout, pkg, *why)
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func row(w io.Writer, c counts, name string) {
 		c.types, c.functions, c.methods, c.types+c.functions+c.methods, c.constants, c.variables, c.average(), c.lines, c.code, name)
 }
 
-func printFiles(w io.Writer, pkg *packages.Package) {
+func printFiles(w io.Writer, pkg *packages.Package, why bool) {
 	uses := usesOfFiles(pkg)
 	var pairs int
 	fmt.Fprintf(w, "\n%s: files and what they use (= where both use each other)\n", pkg.PkgPath)
@@ -111,7 +112,7 @@ func printFiles(w io.Writer, pkg *packages.Package) {
 		fmt.Fprintf(w, "  %s:", from)
 		for _, to := range sortedKeys(uses[from]) {
 			mark := ""
-			if uses[to][from] {
+			if uses[to][from] != nil {
 				mark = "="
 				if from < to {
 					pairs++
@@ -121,5 +122,24 @@ func printFiles(w io.Writer, pkg *packages.Package) {
 		}
 		fmt.Fprintln(w)
 	}
+	if why {
+		printPairs(w, uses)
+	}
 	fmt.Fprintf(w, "%s: %d pairs of files that use each other\n", pkg.PkgPath, pairs)
+}
+
+func printPairs(w io.Writer, uses map[string]map[string]map[string]bool) {
+	for _, a := range sortedKeys(uses) {
+		for _, b := range sortedKeys(uses[a]) {
+			if a > b || uses[b][a] == nil {
+				continue
+			}
+			for _, pair := range [][2]string{{a, b}, {b, a}} {
+				fmt.Fprintf(w, "  %s uses %s:\n", pair[0], pair[1])
+				for _, use := range sortedKeys(uses[pair[0]][pair[1]]) {
+					fmt.Fprintf(w, "    %s\n", use)
+				}
+			}
+		}
+	}
 }

@@ -216,9 +216,10 @@ func (c *counts) countLines(name string) {
 	}
 }
 
-// usesOfFiles reports for each file of a package which of its others it uses.
-func usesOfFiles(pkg *packages.Package) map[string]map[string]bool {
-	uses := map[string]map[string]bool{}
+// usesOfFiles reports for each file of a package which of its others it uses, and in
+// which declarations: "A.M uses B".
+func usesOfFiles(pkg *packages.Package) map[string]map[string]map[string]bool {
+	uses := map[string]map[string]map[string]bool{}
 	fileOf := func(pos token.Pos) string { return filepath.Base(pkg.Fset.Position(pos).Filename) }
 	for name, object := range pkg.TypesInfo.Uses {
 		if object.Pkg() != pkg.Types {
@@ -229,11 +230,59 @@ func usesOfFiles(pkg *packages.Package) map[string]map[string]bool {
 			continue
 		}
 		if uses[from] == nil {
-			uses[from] = map[string]bool{}
+			uses[from] = map[string]map[string]bool{}
 		}
-		uses[from][to] = true
+		if uses[from][to] == nil {
+			uses[from][to] = map[string]bool{}
+		}
+		uses[from][to][declarationAt(pkg, name.Pos())+" uses "+fullName(object)] = true
 	}
 	return uses
+}
+
+// declarationAt names the declaration of the package level around a position.
+func declarationAt(pkg *packages.Package, pos token.Pos) string {
+	around := func(n ast.Node) bool { return n.Pos() <= pos && pos < n.End() }
+	for _, file := range pkg.Syntax {
+		if !around(file) {
+			continue
+		}
+		for _, decl := range file.Decls {
+			if !around(decl) {
+				continue
+			}
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				return fullName(pkg.TypesInfo.Defs[f.Name])
+			}
+			for _, spec := range decl.(*ast.GenDecl).Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					if around(s) {
+						return s.Name.Name
+					}
+				case *ast.ValueSpec:
+					if around(s) {
+						return s.Names[0].Name
+					}
+				}
+			}
+		}
+	}
+	return "?"
+}
+
+// fullName is the name of an object, after that of its receiver if it is a method.
+func fullName(object types.Object) string {
+	if f, ok := object.(*types.Func); ok && f.Signature().Recv() != nil {
+		t := f.Signature().Recv().Type()
+		if p, ok := t.(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		if named, ok := t.(*types.Named); ok {
+			return named.Obj().Name() + "." + f.Name()
+		}
+	}
+	return object.Name()
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
