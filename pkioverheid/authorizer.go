@@ -2,10 +2,11 @@ package pkioverheid
 
 import (
 	"errors"
+	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs
@@ -14,14 +15,6 @@ import (
 // A constructor asks it twice about an Identity that nobody has, to hear of lists that
 // cannot work; whatever else it answers then does not count.
 type Authorizer func(Identity) error
-
-// probe makes an Identity one by which a constructor asks an Authorizer for what cannot
-// work in it, wherever that is: it is recorded here, for a composition may drop errors.
-type probe struct {
-	asking  atomic.Bool
-	refused bool // what the authorizers of this package answer
-	fault   atomic.Pointer[error]
-}
 
 var errProbeRefused = errors.New("pkioverheid: this is nobody")
 
@@ -82,6 +75,38 @@ func (e *AccessError) Error() string { return wording(e.Problem, e.Advice) }
 
 // Unwrap returns what is underneath.
 func (e *AccessError) Unwrap() []error { return e.Err }
+
+// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
+// lets in nobody. An organisation may have two valid OINs: name both.
+//
+// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
+// OIN that is not valid nobody is let in, and a server is not made.
+func AllowOIN(oins ...OIN) Authorizer {
+	for _, oin := range oins {
+		if fault := oin.fault(); fault != "" {
+			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %s is not an OIN: %s", safetext.Quote(string(oin)), fault))
+		}
+	}
+	oins = slices.Clone(oins)
+	return func(id Identity) error {
+		if err := checkSystem(id); err != nil || id.isProbe() {
+			return err
+		}
+		if id.oin == "" {
+			return errNoOIN()
+		}
+		if !slices.Contains(oins, id.oin) {
+			return errNotListed(id.oin)
+		}
+		return nil
+	}
+}
+
+func errNoOIN() error { return &AccessError{Problem: "The certificate bears no OIN."} }
+
+func errNotListed(oin OIN) error {
+	return &AccessError{Problem: "OIN " + string(oin) + " is not on the list."}
+}
 
 // AllowTSP lets in systems whose certificate one of the TSPs issued, for [AllOf]: whoever
 // trusts a root lets in the customers of every TSP below it. An empty list lets in nobody,

@@ -7,71 +7,6 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 )
 
-// Role is the place of a certificate in its hierarchy.
-type Role string
-
-const (
-	Root      Role = "root"       // stamcertificaat
-	DomainCA  Role = "domain CA"  // domeincertificaat
-	TSPCA     Role = "TSP CA"     // the CA of a trust service provider
-	EndEntity Role = "end entity" // a certificate of a system, organisation or person
-)
-
-// layer returns the role of a CA with so many CAs above it.
-func layer(above int) Role { return [...]Role{Root, DomainCA, TSPCA}[min(above, 2)] }
-
-// below returns the role of a CA that one of the role issued.
-func (r Role) below() Role {
-	if r == Root {
-		return DomainCA
-	}
-	return TSPCA
-}
-
-// TSP is a trust service provider: whom to ask for a certificate. The State
-// itself, which runs roots and domain CAs, is not one.
-type TSP string
-
-const (
-	KPN         TSP = "KPN"
-	QuoVadis    TSP = "QuoVadis" // now part of DigiCert
-	DigiCert    TSP = "DigiCert"
-	Digidentity TSP = "Digidentity"
-	CIBG        TSP = "CIBG" // UZI-register
-	Cleverbase  TSP = "Cleverbase"
-	Defensie    TSP = "Ministerie van Defensie"
-)
-
-func tspOf(organization []string) TSP {
-	if len(organization) != 1 {
-		return ""
-	}
-	switch organization[0] {
-	case "KPN B.V.":
-		return KPN
-	case "QuoVadis Trustlink B.V.":
-		return QuoVadis
-	case "DigiCert Europe Netherlands B.V.":
-		return DigiCert
-	case "Digidentity B.V.":
-		return Digidentity
-	case "CIBG":
-		return CIBG
-	case "Cleverbase ID B.V.":
-		return Cleverbase
-	case "Ministerie van Defensie":
-		return Defensie
-	}
-	return ""
-}
-
-// By what [ClaimOf] recognised a certificate, the surest first.
-const (
-	ByKey           = "key"            // its public key is that of a known CA
-	ByKeyIdentifier = "key identifier" // it names a known CA as its issuer, and that CA's key identifier
-	ByName          = "name"           // its own name or its issuer's is that of a known CA, and no more than that
-)
-
 // Claim is what a certificate says about its holder and its place in PKIoverheid.
 // Anybody can make a certificate that says the same: a Claim authorises nothing.
 // What was verified is an [Identity].
@@ -169,25 +104,10 @@ func placeBelow(issuer *authority, cert *x509.Certificate) (Hierarchy, Role, TSP
 	return issuer.hierarchy, role, tsp
 }
 
-// oinOf returns the OIN in the subject, empty if there is none.
-func oinOf(cert *x509.Certificate) OIN {
-	if oin := OIN(cert.Subject.SerialNumber); isOIN(oin) && serialNumbers(cert) == 1 {
-		return oin
+func claimedHierarchy(c *x509.Certificate) Hierarchy {
+	if c == nil {
+		return 0
 	}
-	return ""
+	claim, _ := ClaimOf(c)
+	return claim.Hierarchy
 }
-
-// serialNumbers counts the subject's attributes of that type (2.5.4.5): a
-// certificate with two is nobody's.
-func serialNumbers(cert *x509.Certificate) int {
-	n := 0
-	for _, name := range cert.Subject.Names {
-		if t := name.Type; len(t) == 4 && t[0] == 2 && t[1] == 5 && t[2] == 4 && t[3] == 5 {
-			n++
-		}
-	}
-	return n
-}
-
-// isOIN is Validate without an error to allocate.
-func isOIN(o OIN) bool { return len(o) == 20 && o.fault() == "" }

@@ -224,6 +224,10 @@ func newClientCertificateError(host string, said alert, r *certificateRequest, n
 	return e
 }
 
+// soon is how long after a handshake an alert that may be about something else, or a lost
+// connection, is put down to it.
+const soon = 10 * time.Second
+
 // words are the problem and the advice.
 func (e *ClientCertificateError) words(said alert, r *certificateRequest, now time.Time) (problem, advice string) {
 	refused := e.Host + " refused our certificate"

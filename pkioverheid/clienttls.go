@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"iter"
 	"net/http"
+	"slices"
 )
 
 // ClientConfig says whom a client trusts and what it shows.
@@ -214,6 +216,26 @@ func (c *clientState) showTo(host string, info *tls.CertificateRequestInfo) (*tl
 		report(tr, tr.Shown, Event{Peer: quoteHost(host), Certificate: shown.Leaf, Hierarchy: claimedHierarchy(shown.Leaf), Place: place, Announced: len(info.AcceptableCAs) > 0})
 	}
 	return shown, nil
+}
+
+// pairsFor returns the pairs that may be shown to a host, with their places: none to one
+// that is not known, where a pair is for some hosts only.
+func (c *clientState) pairsFor(host string) iter.Seq2[int, *tls.Certificate] {
+	return func(yield func(int, *tls.Certificate) bool) {
+		if host == "" && c.bound() {
+			return
+		}
+		for i, p := range c.pairs {
+			if (len(p.hosts) == 0 || slices.Contains(p.hosts, host)) && !yield(i, p.Certificate) {
+				return
+			}
+		}
+	}
+}
+
+// bound reports whether a pair is for some hosts only.
+func (c *clientState) bound() bool {
+	return slices.ContainsFunc(c.pairs, func(p ownPair) bool { return len(p.hosts) > 0 })
 }
 
 // cipherSuites are those of TLS 1.2 that the NCSC's guidelines of 2025 rate good

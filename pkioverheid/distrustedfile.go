@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,40 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
+
+// WatchDistrusted returns the entries of a text file, and follows it until ctx ends, as
+// [truststore.WatchFiles] does, whose options it takes: a new entry counts within some 10
+// seconds, or sooner with [truststore.WithInterval]. A file with an error in it is not
+// used: the entries from before stay.
+//
+// The file is UTF-8, with one entry a line and its reason at the end; empty lines and
+// those that begin with # do not count. It must be there from the start, and one that
+// distrusts nothing has such a line: a file of no bytes is an error, as it may be cut off.
+//
+//	certificate SHA256            REASON
+//	key         SHA256            REASON
+//	issuer NAME serial HEX        REASON
+//	subject NAME                  REASON
+//
+// SHA256 is in hex, with colons or without, or in base64: of a certificate, or of the
+// SubjectPublicKeyInfo of a key. NAME is a distinguished name as openssl and RFC 4514
+// write it, in double quotes ("CN=…,O=…,C=NL"), with \" and \, for these two within a
+// value, or its DER in base64, as in OneCRL. HEX is a serial number as openssl prints it.
+// At most 100,000 lines of 16 KiB are read.
+func WatchDistrusted(ctx context.Context, path string, opts ...truststore.Option) (*Distrusted, error) {
+	d := &Distrusted{follows: true}
+	use := useDistrusted(d, path)
+	opts = slices.Concat([]truststore.Option{truststore.WithLimit(maxDistrustedFile)}, opts)
+	problem, err := truststore.WatchFiles(ctx, use, []string{path}, opts...)
+	if err != nil {
+		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
+			return nil, err
+		}
+		return nil, fmt.Errorf("pkioverheid: the distrusted certificates: %w", err)
+	}
+	d.problem = problem
+	return d, nil
+}
 
 // Limits of a file of distrusted certificates: the largest public list has some thousands.
 const (

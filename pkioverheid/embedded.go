@@ -91,3 +91,8 @@ func (h Hierarchy) Root() *x509.Certificate {
 	}
 	return nil
 }
+
+// trustable reports whether a user may trust the hierarchy.
+func (h Hierarchy) trustable() bool {
+	return h.known() && !hierarchyTable[h].withdrawn && len(embedded()[h]) > 0
+}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
@@ -132,31 +131,3 @@ func explainUntold(host string, cause *tls.CertificateVerificationError) *Server
 	}
 	return e
 }
-
-// reasonOf returns the reason in an error of crypto/x509, zero for one that has no word here.
-func reasonOf(err error) chain.Reason {
-	var (
-		unknown x509.UnknownAuthorityError
-		name    x509.HostnameError
-		invalid x509.CertificateInvalidError
-	)
-	switch {
-	case errors.As(err, &unknown):
-		return chain.UnknownAuthority
-	case errors.As(err, &name):
-		return chain.WrongName
-	case !errors.As(err, &invalid):
-		return ""
-	}
-	switch invalid.Reason {
-	case x509.Expired:
-		return chain.Expired
-	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
-		return chain.WrongUsage
-	}
-	return ""
-}
-
-// soon is how long after a handshake an alert that may be about something else, or a lost
-// connection, is put down to it.
-const soon = 10 * time.Second

@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"sync"
@@ -116,6 +118,61 @@ func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (
 			}
 		},
 	}), a
+}
+
+// hostOf returns with whom the handshake is to which a [Transport] gave the context, in
+// lower case. It is empty where that is not known.
+func hostOf(ctx context.Context) string {
+	a, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok {
+		return ""
+	}
+	if !a.httpsProxy() {
+		return a.host
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.severalDials:
+		return ""
+	case a.dialled == 0: // the proxy's own handshake comes first
+		return hostName(a.proxy)
+	}
+	return a.host
+}
+
+// askedProxy is http.Transport.Proxy: what the Base's said about the request.
+func askedProxy(req *http.Request) (*url.URL, error) {
+	if a, ok := req.Context().Value(attemptKey{}).(*attempt); ok {
+		return a.proxy, a.proxyErr
+	}
+	return nil, errors.New("pkioverheid: it is not known by which proxy to call")
+}
+
+// httpsProxy reports whether the proxy has a handshake of its own.
+func (a *attempt) httpsProxy() bool { return a.proxy != nil && a.proxy.Scheme == "https" }
+
+// dial records that a connection is dialled for the attempt, and dialEnds that this failed.
+// net/http may dial another one while it still waits for the first.
+func (a *attempt) dial() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.severalDials = a.severalDials || a.dialling
+	a.dialling, a.dialled = true, 0
+}
+
+// handshakeEnds records that one of a connection's handshakes is complete.
+func (a *attempt) handshakeEnds() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialled++
+	a.dialling = a.dialling && a.httpsProxy() && a.dialled < 2
+}
+
+func (a *attempt) dialEnds() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialling = false
 }
 
 // requests are what servers asked for in whole handshakes, nil for nothing, by the names

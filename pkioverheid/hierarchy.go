@@ -110,11 +110,6 @@ const (
 
 func (h Hierarchy) known() bool { return h > 0 && int(h) < len(hierarchyTable) }
 
-// trustable reports whether a user may trust the hierarchy.
-func (h Hierarchy) trustable() bool {
-	return h.known() && !hierarchyTable[h].withdrawn && len(embedded()[h]) > 0
-}
-
 // hierarchyNames lists what MarshalText returns, for errors.
 func hierarchyNames() string {
 	var names []string

@@ -1,12 +1,7 @@
 package pkioverheid
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"iter"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -35,81 +30,6 @@ func hostNames(field string, hosts []string) ([]string, error) {
 		names = append(names, strings.ToLower(host))
 	}
 	return names, nil
-}
-
-// hostOf returns with whom the handshake is to which a [Transport] gave the context, in
-// lower case. It is empty where that is not known.
-func hostOf(ctx context.Context) string {
-	a, ok := ctx.Value(attemptKey{}).(*attempt)
-	if !ok {
-		return ""
-	}
-	if !a.httpsProxy() {
-		return a.host
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.severalDials:
-		return ""
-	case a.dialled == 0: // the proxy's own handshake comes first
-		return hostName(a.proxy)
-	}
-	return a.host
-}
-
-// httpsProxy reports whether the proxy has a handshake of its own.
-func (a *attempt) httpsProxy() bool { return a.proxy != nil && a.proxy.Scheme == "https" }
-
-// askedProxy is http.Transport.Proxy: what the Base's said about the request.
-func askedProxy(req *http.Request) (*url.URL, error) {
-	if a, ok := req.Context().Value(attemptKey{}).(*attempt); ok {
-		return a.proxy, a.proxyErr
-	}
-	return nil, errors.New("pkioverheid: it is not known by which proxy to call")
-}
-
-// dial records that a connection is dialled for the attempt, and dialEnds that this failed.
-// net/http may dial another one while it still waits for the first.
-func (a *attempt) dial() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.severalDials = a.severalDials || a.dialling
-	a.dialling, a.dialled = true, 0
-}
-
-// handshakeEnds records that one of a connection's handshakes is complete.
-func (a *attempt) handshakeEnds() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.dialled++
-	a.dialling = a.dialling && a.httpsProxy() && a.dialled < 2
-}
-
-func (a *attempt) dialEnds() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.dialling = false
-}
-
-// pairsFor returns the pairs that may be shown to a host, with their places: none to one
-// that is not known, where a pair is for some hosts only.
-func (c *clientState) pairsFor(host string) iter.Seq2[int, *tls.Certificate] {
-	return func(yield func(int, *tls.Certificate) bool) {
-		if host == "" && c.bound() {
-			return
-		}
-		for i, p := range c.pairs {
-			if (len(p.hosts) == 0 || slices.Contains(p.hosts, host)) && !yield(i, p.Certificate) {
-				return
-			}
-		}
-	}
-}
-
-// bound reports whether a pair is for some hosts only.
-func (c *clientState) bound() bool {
-	return slices.ContainsFunc(c.pairs, func(p ownPair) bool { return len(p.hosts) > 0 })
 }
 
 func hostName(u *url.URL) string { return strings.ToLower(u.Hostname()) }
@@ -150,4 +70,13 @@ func (l hostList) has(u *url.URL) bool {
 		port = "443"
 	}
 	return slices.Contains(l, name) || slices.Contains(l, name+":"+port)
+}
+
+// hasName reports whether a host is listed, with any port.
+func (l hostList) hasName(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(l, func(listed string) bool {
+		listed, _, _ = strings.Cut(listed, ":")
+		return listed == name
+	})
 }

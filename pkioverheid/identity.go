@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
@@ -29,6 +30,14 @@ type Identity struct {
 	uzi       UZI
 	added     bool   // below a root of Trust.Roots, which nobody here knows
 	probe     *probe // see faultOf
+}
+
+// probe makes an Identity one by which a constructor asks an Authorizer for what cannot
+// work in it, wherever that is: it is recorded here, for a composition may drop errors.
+type probe struct {
+	asking  atomic.Bool
+	refused bool // what the authorizers of this package answer
+	fault   atomic.Pointer[error]
 }
 
 func (id Identity) isProbe() bool { return id.probe != nil && id.probe.asking.Load() }

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -42,6 +41,29 @@ func OINOf(cert *x509.Certificate) (OIN, error) {
 	}
 	return oin, nil
 }
+
+// oinOf returns the OIN in the subject, empty if there is none.
+func oinOf(cert *x509.Certificate) OIN {
+	if oin := OIN(cert.Subject.SerialNumber); isOIN(oin) && serialNumbers(cert) == 1 {
+		return oin
+	}
+	return ""
+}
+
+// serialNumbers counts the subject's attributes of that type (2.5.4.5): a
+// certificate with two is nobody's.
+func serialNumbers(cert *x509.Certificate) int {
+	n := 0
+	for _, name := range cert.Subject.Names {
+		if t := name.Type; len(t) == 4 && t[0] == 2 && t[1] == 5 && t[2] == 4 && t[3] == 5 {
+			n++
+		}
+	}
+	return n
+}
+
+// isOIN is Validate without an error to allocate.
+func isOIN(o OIN) bool { return len(o) == 20 && o.fault() == "" }
 
 func digits(s string) bool {
 	for i := range len(s) {
@@ -122,38 +144,6 @@ func (o OIN) fault() string {
 		}
 	}
 	return ""
-}
-
-// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
-// lets in nobody. An organisation may have two valid OINs: name both.
-//
-// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
-// OIN that is not valid nobody is let in, and a server is not made.
-func AllowOIN(oins ...OIN) Authorizer {
-	for _, oin := range oins {
-		if fault := oin.fault(); fault != "" {
-			return unusable(fmt.Errorf("pkioverheid: AllowOIN: %s is not an OIN: %s", safetext.Quote(string(oin)), fault))
-		}
-	}
-	oins = slices.Clone(oins)
-	return func(id Identity) error {
-		if err := checkSystem(id); err != nil || id.isProbe() {
-			return err
-		}
-		if id.oin == "" {
-			return errNoOIN()
-		}
-		if !slices.Contains(oins, id.oin) {
-			return errNotListed(id.oin)
-		}
-		return nil
-	}
-}
-
-func errNoOIN() error { return &AccessError{Problem: "The certificate bears no OIN."} }
-
-func errNotListed(oin OIN) error {
-	return &AccessError{Problem: "OIN " + string(oin) + " is not on the list."}
 }
 
 // MarshalText returns the 20 characters, and nothing of an empty OIN. What does not

@@ -86,14 +86,6 @@ func (o *ownCertificates) event(pair ownPair, p OwnProblem, text string) Event {
 	return Event{Server: o.server, Certificate: pair.Leaf, Hierarchy: h, Problem: p, Deadline: deadlineOf(pair.Leaf, h), Text: text}
 }
 
-func claimedHierarchy(c *x509.Certificate) Hierarchy {
-	if c == nil {
-		return 0
-	}
-	claim, _ := ClaimOf(c)
-	return claim.Hierarchy
-}
-
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
 // look returns what is wrong with our certificates.

@@ -4,25 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
-
-// verifyPublic is tls.Config.VerifyConnection for ClientConfig.PublicHosts. crypto/x509 has
-// verified the certificate by the roots of the operating system.
-func (c *connector) verifyPublic(cs tls.ConnectionState) error {
-	tr, host := c.client.own.tracing, quoteHost(cs.ServerName)
-	if err := c.publicHosts.refusal(cs, c.client.distrusted); err != nil {
-		report(tr, tr.Failed, Event{Peer: host, Reason: RefusedPeer, Cause: err.Reason, Err: err})
-		return err
-	}
-	report(tr, tr.Peer, Event{Peer: host, Certificate: cs.PeerCertificates[0], Resumed: cs.DidResume})
-	return nil
-}
 
 // refusal returns why the hosts of the list may not have a certificate, or nil.
 func (l hostList) refusal(cs tls.ConnectionState, distrusted *distrustedSet) *ServerCertificateError {
@@ -47,15 +33,6 @@ func (l hostList) refusal(cs tls.ConnectionState, distrusted *distrustedSet) *Se
 		e.Reason = chain.RefusedByPolicy
 	}
 	return e
-}
-
-// hasName reports whether a host is listed, with any port.
-func (l hostList) hasName(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(l, func(listed string) bool {
-		listed, _, _ = strings.Cut(listed, ":")
-		return listed == name
-	})
 }
 
 // rejectPKIoverheid refuses chains with a CA of PKIoverheid: an operating system may have

@@ -9,25 +9,6 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
 )
 
-// authority is a CA of PKIoverheid that this package can recognise.
-type authority struct {
-	name      caName
-	hierarchy Hierarchy
-	role      Role
-	tsp       TSP
-	withdrawn string // the day, of a CA that was withdrawn, rather than being merely not for TLS
-	source    string // who says so
-	fixture   bool   // its private key is public: package pkiotest
-
-	// cert is one of the certificates of the CA, if one is available.
-	cert *x509.Certificate
-}
-
-// caName is a CA's name, compared attribute by attribute: their order differs
-// from hierarchy to hierarchy, and organizationIdentifier is not always there
-// (facts.md §1). A name with two of one attribute is nobody's.
-type caName struct{ cn, o, c string }
-
 // registry finds authorities by key, by key identifier and by name.
 type registry struct {
 	byKey   map[[sha256.Size]byte]*authority

@@ -267,3 +267,27 @@ func quoteHost(host string) string {
 	}
 	return safetext.Printable(host, safetext.Most)
 }
+
+// reasonOf returns the reason in an error of crypto/x509, zero for one that has no word here.
+func reasonOf(err error) chain.Reason {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return chain.UnknownAuthority
+	case errors.As(err, &name):
+		return chain.WrongName
+	case !errors.As(err, &invalid):
+		return ""
+	}
+	switch invalid.Reason {
+	case x509.Expired:
+		return chain.Expired
+	case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
+		return chain.WrongUsage
+	}
+	return ""
+}

@@ -356,3 +356,15 @@ func (c *connector) peer(req *http.Request, a *attempt) string {
 
 // CloseIdleConnections closes the connections that are not in use.
 func (t *Transport) CloseIdleConnections() { t.current.get().closeIdle() }
+
+// verifyPublic is tls.Config.VerifyConnection for ClientConfig.PublicHosts. crypto/x509 has
+// verified the certificate by the roots of the operating system.
+func (c *connector) verifyPublic(cs tls.ConnectionState) error {
+	tr, host := c.client.own.tracing, quoteHost(cs.ServerName)
+	if err := c.publicHosts.refusal(cs, c.client.distrusted); err != nil {
+		report(tr, tr.Failed, Event{Peer: host, Reason: RefusedPeer, Cause: err.Reason, Err: err})
+		return err
+	}
+	report(tr, tr.Peer, Event{Peer: host, Certificate: cs.PeerCertificates[0], Resumed: cs.DidResume})
+	return nil
+}
