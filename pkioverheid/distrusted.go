@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
@@ -33,8 +34,9 @@ type Distrusted struct {
 // string type, case and repeated spaces; where a pkix.Name has Names, these count alone.
 type DistrustedEntry struct {
 	// Certificate is the fingerprint of one certificate, of a peer or of a CA. Bytes that
-	// somebody appended do not change it. Below an issuer with an ECDSA key anybody can,
-	// and a new certificate has another: use Key against what must not come back.
+	// somebody appended, and another form of the same signature, do not change it. Below an
+	// issuer with an ECDSA key anybody can, with another signature, and a new certificate has
+	// another: use Key against what must not come back.
 	Certificate truststore.Fingerprint
 
 	// Key is the chain.KeyHash of a public key. Every certificate of the key is refused,
@@ -196,8 +198,10 @@ func (s *distrustedSet) find(cert *x509.Certificate) (by, reason string, found b
 	return "", "", false
 }
 
-// issuedFingerprint is the fingerprint of a certificate as it was issued: crypto/x509 takes
-// one with bytes after the signature, which anybody can append. It is zero where there are none.
+// issuedFingerprint is the fingerprint of a certificate as it was issued. crypto/x509 takes
+// two other forms, which anybody can make: with bytes after the signature, and with bits
+// that are not used at the end of the signature, by which it moves the rest to the right.
+// It is zero for what is in the form in which it was issued.
 func issuedFingerprint(cert *x509.Certificate) (f truststore.Fingerprint) {
 	input := cryptobyte.String(cert.Raw)
 	var content, part cryptobyte.String
@@ -205,16 +209,21 @@ func issuedFingerprint(cert *x509.Certificate) (f truststore.Fingerprint) {
 		return f
 	}
 	rest := content
-	for _, tag := range []cbasn1.Tag{cbasn1.SEQUENCE, cbasn1.SEQUENCE, cbasn1.BIT_STRING} { // RFC 5280 section 4.1
-		if !rest.ReadASN1Element(&part, tag) {
+	for range 2 { // what is signed, and the algorithm: RFC 5280 section 4.1
+		if !rest.ReadASN1Element(&part, cbasn1.SEQUENCE) {
 			return f
 		}
 	}
-	if rest.Empty() {
+	signed := content[:len(content)-len(rest)]
+	var bits asn1.BitString
+	if !rest.ReadASN1BitString(&bits) || rest.Empty() && bits.BitLength%8 == 0 {
 		return f
 	}
 	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(content[:len(content)-len(rest)]) })
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(signed)
+		b.AddASN1BitString(bits.RightAlign())
+	})
 	der, err := b.Bytes()
 	if err != nil {
 		return f

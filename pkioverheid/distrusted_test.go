@@ -294,6 +294,55 @@ func appended(t *testing.T, cert *x509.Certificate) *x509.Certificate {
 	return other
 }
 
+// crypto/x509 takes a signature that begins with a zero bit also with all bits moved to the
+// left, and says that the last one is not used. Every second RSA signature begins so.
+func TestMovedBitsMakeNoOtherCertificate(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	var leaf, other *x509.Certificate
+	for other == nil {
+		leaf = g1.Issue().Leaf
+		other = moved(t, leaf)
+	}
+	trust := fixtureTrust()
+	trust.Distrusted = new(pkioverheid.Distrusted)
+	v, err := pkioverheid.NewVerifier(trust)
+	require.NoError(t, err)
+	for name, sent := range map[string]*x509.Certificate{"bits": other, "bits, and bytes after them": appended(t, other)} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, trust.Distrusted.Set())
+			_, _, err = v.Inspect([]*x509.Certificate{sent}, pkioverheid.SignerOptions{})
+			require.NoError(t, err)
+			require.NoError(t, trust.Distrusted.Set(pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(leaf), Reason: "stolen"}))
+			_, _, err = v.Inspect([]*x509.Certificate{sent}, pkioverheid.SignerOptions{})
+			assert.ErrorContains(t, err, "stolen")
+		})
+	}
+}
+
+// moved returns a certificate with the bits of its signature one to the left, nil if the
+// first one is set.
+func moved(t *testing.T, cert *x509.Certificate) *x509.Certificate {
+	t.Helper()
+	var parts struct {
+		Signed, Algorithm asn1.RawValue
+		Signature         asn1.BitString
+	}
+	_, err := asn1.Unmarshal(cert.Raw, &parts)
+	require.NoError(t, err)
+	n := new(big.Int).SetBytes(parts.Signature.Bytes)
+	size := len(parts.Signature.Bytes)
+	if n.BitLen() == 8*size {
+		return nil
+	}
+	parts.Signature = asn1.BitString{Bytes: n.Lsh(n, 1).FillBytes(make([]byte, size)), BitLength: 8*size - 1}
+	der, err := asn1.Marshal(parts)
+	require.NoError(t, err)
+	other, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	require.NotEqual(t, cert.Raw, other.Raw)
+	return other
+}
+
 func TestNamesAreDistrustedExactly(t *testing.T) {
 	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
 	more := pkix.Name{ExtraNames: append([]pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 11}, Value: "more"}}, leaf.Subject.Names...)}
