@@ -25,8 +25,8 @@ type announced struct {
 	pool   *x509.CertPool
 }
 
-func newAnnounced(t *trustState, refuseFrom map[Hierarchy]time.Time, roots, intermediates *truststore.Store, opts []chain.Option) (*announced, error) {
-	a := &announced{roots: roots, intermediates: intermediates, opts: opts, refuseFrom: refuseFrom, clock: t.clock}
+func newAnnounced(clock func() time.Time, refuseFrom map[Hierarchy]time.Time, roots, intermediates *truststore.Store, opts []chain.Option) (*announced, error) {
+	a := &announced{roots: roots, intermediates: intermediates, opts: opts, refuseFrom: refuseFrom, clock: clock}
 	for _, store := range []*truststore.Store{roots, intermediates} {
 		for ca := range store.All() {
 			a.moments = append(a.moments, a.until(ca))

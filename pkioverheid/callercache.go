@@ -23,14 +23,8 @@ type callers struct {
 	refusals    recently.Cache[[sha256.Size]byte, *refusal] // of header values, so that these push no identity out
 }
 
-const (
-	// keepFor bounds how long an identity is used without its chain being verified again.
-	keepFor = time.Minute
-
-	// refuseFor bounds how long a header is refused without being read again. It is
-	// short because what was missing, such as a CRL, may be there in a moment.
-	refuseFor = 5 * time.Second
-)
+// keepFor bounds how long an identity is used without its chain being verified again.
+const keepFor = time.Minute
 
 // known is an identity that was verified.
 type known struct {

@@ -133,7 +133,7 @@ type clientState struct {
 
 func newClientState(cfg ClientConfig, now contents) (*clientState, error) {
 	t, err := now.trust(func() (*trustState, error) {
-		return newTrustState(cfg.Trust, forServers, cfg.Trust.trusted(), now)
+		return newTrustState(cfg.Trust, forServers, cfg.Trust.trusted(), now.trustContents)
 	})
 	if err != nil {
 		return nil, err

@@ -96,8 +96,8 @@ var explainers = sync.OnceValue(func() (e struct{ root, other *trustState }) {
 		}
 	}
 	var err, errOther error
-	e.root, err = newTrustState(Trust{}, forServers, Hierarchies(), contents{})
-	e.other, errOther = newTrustState(Trust{}, forServers, all, contents{trustContents: trustContents{roots: fixtures}})
+	e.root, err = newTrustState(Trust{}, forServers, Hierarchies(), trustContents{})
+	e.other, errOther = newTrustState(Trust{}, forServers, all, trustContents{roots: fixtures})
 	if err := errors.Join(err, errOther); err != nil {
 		panic(err) // the embedded certificates are wrong, and a test says so
 	}

@@ -2,7 +2,11 @@ package pkioverheid
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
+	"slices"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Handler returns a middleware that passes requests on to next whose caller is verified
@@ -70,3 +74,50 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.server.reportRefusal(r, refused)
 	h.server.answer(w, r, refused)
 }
+
+// reportRefusal reports to Trace and to the log.
+func (s *Server) reportRefusal(r *http.Request, refused *refusal) {
+	peer := safetext.Printable(r.RemoteAddr, safetext.MostError)
+	attrs := append(slices.Clip(refused.attrs), slog.String("remote", peer))
+	if caller := s.callers.proxy.caller(r); caller != "" {
+		attrs, peer = append(attrs, slog.String("caller", caller)), caller
+	}
+	report(s.tracing, s.tracing.Refused, Event{
+		Server: true, Peer: peer, Reason: refused.said.Reason, Cause: refused.said.Cause, Status: refused.status, Err: errors.New(refused.text),
+	})
+	if leftOut, ok := s.requestLog.admit(refused.said.Reason, refused.said.Cause); ok {
+		s.trust.logger().LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", append(attrs, slog.Int("left_out", leftOut))...)
+	}
+}
+
+// answer has OnRefusal answer, or does so itself where that writes nothing: net/http would
+// turn that into status 200.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, refused *refusal) {
+	said := refused.said
+	if s.onRefusal != nil {
+		noted := &notedWriter{ResponseWriter: w}
+		if s.onRefusal(noted, r, refused.status, &said); noted.wrote {
+			return
+		}
+	}
+	http.Error(w, said.Error(), refused.status) // as plain text, with nosniff
+}
+
+// notedWriter notes whether something was written.
+type notedWriter struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+func (w *notedWriter) WriteHeader(status int) {
+	w.wrote = w.wrote || status >= 200
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *notedWriter) Write(p []byte) (int, error) {
+	w.wrote = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *notedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -2,6 +2,7 @@ package pkioverheid
 
 import (
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -16,8 +17,25 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// warnBefore is how long before its deadline a certificate of ours is warned about.
-const warnBefore = 90 * 24 * time.Hour
+// ownPair is a key pair to show.
+type ownPair struct {
+	*tls.Certificate
+	hosts []string // see KeyPair.Hosts
+}
+
+// showable returns the key pairs in the order in which to show them, completed once more
+// by CAs that only this trust has. hosts are those of each, or nil.
+func (t *trustState) showable(now contents, hosts [][]string) []ownPair {
+	all := make([]ownPair, len(now.pairs))
+	for i, of := range now.order {
+		pair := now.pairs[of]
+		all[i].Certificate = t.addCAs(pair, above(pair))
+		if hosts != nil {
+			all[i].hosts = hosts[of]
+		}
+	}
+	return all
+}
 
 // ownCertificates looks at our own certificates, once a day.
 type ownCertificates struct {
@@ -86,8 +104,6 @@ func (o *ownCertificates) event(pair ownPair, p OwnProblem, text string) Event {
 	return Event{Server: o.server, Certificate: pair.Leaf, Hierarchy: h, Problem: p, Deadline: deadlineOf(pair.Leaf, h), Text: text}
 }
 
-func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
-
 // look returns what is wrong with our certificates.
 func (o *ownCertificates) look(at time.Time) []Event {
 	var all []Event
@@ -144,23 +160,6 @@ func wrongUse(leaf *x509.Certificate, server bool) string {
 		return ""
 	}
 	return fmt.Sprintf("it has no %s: ask your TSP for one that has", name)
-}
-
-// ending reports a deadline within warnBefore. A certificate that has ended is another
-// problem.
-func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (Event, bool) {
-	deadline := deadlineOf(leaf, h)
-	if at.Before(deadline.Add(-warnBefore)) || at.After(leaf.NotAfter) {
-		return Event{}, false
-	}
-	text := fmt.Sprintf("it must be replaced by %s, in %d days", phrase.Day(deadline), int(deadline.Sub(at).Hours()/24))
-	if at.After(deadline) {
-		text = "it should have been replaced by " + phrase.Day(deadline)
-	}
-	if next := h.Plan().Successor; next != 0 {
-		text += fmt.Sprintf(": order one under %s", next)
-	}
-	return Event{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true
 }
 
 // check is for a constructor: what makes a certificate of no use is an error.

@@ -35,7 +35,7 @@ func CertPool(h Hierarchy, more ...Hierarchy) *x509.CertPool {
 // mustTrust leaves out what is not to be trusted, so that nothing in it can fail.
 func mustTrust(hierarchies []Hierarchy) *trustState {
 	trusted := slices.DeleteFunc(slices.Clone(hierarchies), func(h Hierarchy) bool { return !h.trustable() })
-	t, err := newTrustState(Trust{}, forServers, trusted, contents{})
+	t, err := newTrustState(Trust{}, forServers, trusted, trustContents{})
 	if err != nil {
 		panic(err.Error())
 	}

@@ -86,46 +86,6 @@ const (
 	maxClientChain = 10
 )
 
-// genuine returns those of the certificates beside a caller's that are known CAs, or
-// issued by one of these, trusted or not. A path is looked for in no others: the caller
-// may have made them up so that this takes long.
-func (t *trustState) genuine(others []*x509.Certificate) []*x509.Certificate {
-	const most = 2 // CAs that are not known, between a root and the caller
-	var found, unknown []*x509.Certificate
-	for _, c := range others {
-		if t.cas.Contains(c) {
-			found = append(found, c)
-		} else {
-			unknown = append(unknown, c)
-		}
-	}
-	checks := 0
-	issued := func(ca *x509.Certificate) {
-		unknown = slices.DeleteFunc(unknown, func(c *x509.Certificate) bool {
-			if checks >= most || !c.IsCA || !bytes.Equal(c.RawIssuer, ca.RawSubject) ||
-				len(c.AuthorityKeyId) > 0 && len(ca.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, ca.SubjectKeyId) {
-				return false
-			}
-			checks++
-			if c.CheckSignatureFrom(ca) != nil {
-				checks = most // somebody made it up
-				return false
-			}
-			found = append(found, c)
-			return true
-		})
-	}
-	for ca := range t.cas.All() {
-		issued(ca)
-	}
-	for i := 0; i < len(found); i++ { // found grows
-		if !t.cas.Contains(found[i]) {
-			issued(found[i])
-		}
-	}
-	return found
-}
-
 // proxyHeader reads the header of a Proxy.
 type proxyHeader struct {
 	name  string // in canonical form

@@ -2,10 +2,9 @@ package pkioverheid
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
@@ -23,6 +22,10 @@ type refusal struct {
 	trust *trustState // as for known
 	at    time.Time
 }
+
+// refuseFor bounds how long a header is refused without being read again. It is
+// short because what was missing, such as a CRL, may be there in a moment.
+const refuseFor = 5 * time.Second
 
 func (r *refusal) fresh(t *trustState, now time.Time) bool {
 	age := now.Sub(r.at)
@@ -99,87 +102,16 @@ func (e *G3Error) said() AccessError {
 	return AccessError{Problem: "G3 refused: " + e.Problem, Advice: e.Advice}
 }
 
-// reportRefusal reports to Trace and to the log.
-func (s *Server) reportRefusal(r *http.Request, refused *refusal) {
-	peer := safetext.Printable(r.RemoteAddr, safetext.MostError)
-	attrs := append(slices.Clip(refused.attrs), slog.String("remote", peer))
-	if caller := s.callers.proxy.caller(r); caller != "" {
-		attrs, peer = append(attrs, slog.String("caller", caller)), caller
-	}
-	report(s.tracing, s.tracing.Refused, Event{
-		Server: true, Peer: peer, Reason: refused.said.Reason, Cause: refused.said.Cause, Status: refused.status, Err: errors.New(refused.text),
-	})
-	if leftOut, ok := s.requestLog.admit(refused.said.Reason, refused.said.Cause); ok {
-		s.trust.logger().LogAttrs(r.Context(), slog.LevelWarn, "pkioverheid: a caller was refused", append(attrs, slog.Int("left_out", leftOut))...)
-	}
+// Parts of errors that the limit of the log looks for.
+const (
+	notLetInText      = " is not let in: "
+	refusedClientText = "pkioverheid: the client's certificate was refused: "
+)
+
+func notLetIn(id Identity, err error) error {
+	return fmt.Errorf("pkioverheid: %s"+notLetInText+"%w", safetext.Certificate(id.Certificate()), err)
 }
 
-// answer has OnRefusal answer, or does so itself where that writes nothing: net/http would
-// turn that into status 200.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, refused *refusal) {
-	said := refused.said
-	if s.onRefusal != nil {
-		noted := &notedWriter{ResponseWriter: w}
-		if s.onRefusal(noted, r, refused.status, &said); noted.wrote {
-			return
-		}
-	}
-	http.Error(w, said.Error(), refused.status) // as plain text, with nosniff
-}
-
-// notedWriter notes whether something was written.
-type notedWriter struct {
-	http.ResponseWriter
-	wrote bool
-}
-
-func (w *notedWriter) WriteHeader(status int) {
-	w.wrote = w.wrote || status >= 200
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *notedWriter) Write(p []byte) (int, error) {
-	w.wrote = true
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *notedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// logLimit lets one line a second through for each reason, of which there are few.
-type logLimit struct {
-	mu   sync.Mutex
-	last map[logReason]*logged
-}
-
-type logReason struct {
-	reason FailureReason
-	cause  chain.Reason
-}
-
-type logged struct {
-	at      time.Time
-	leftOut int
-}
-
-// admit reports whether a line may be logged, and how many were not since.
-func (l *logLimit) admit(reason FailureReason, cause chain.Reason) (leftOut int, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now() // a limit for the log, which no verification depends on
-	last := l.last[logReason{reason, cause}]
-	if last == nil {
-		last = new(logged)
-		if l.last == nil {
-			l.last = make(map[logReason]*logged)
-		}
-		l.last[logReason{reason, cause}] = last
-	}
-	if age := now.Sub(last.at); age >= 0 && age < time.Second {
-		last.leftOut++
-		return 0, false
-	}
-	leftOut = last.leftOut
-	*last = logged{at: now}
-	return leftOut, true
+func refusedClient(err error) error {
+	return fmt.Errorf(refusedClientText+"%w", err)
 }

@@ -2,7 +2,6 @@ package pkioverheid
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -24,12 +23,6 @@ type sources struct {
 
 	prefer []time.Time // the pairs' PreferFrom, which is read once
 	memo   *trustMemo
-}
-
-// trustContents are what decides whom to trust.
-type trustContents struct {
-	roots, clientRoots *truststore.Store
-	distrusted         *distrustedSet
 }
 
 // contents are those of sources at a moment.
@@ -101,10 +94,6 @@ func (s *sources) order(pairs []*tls.Certificate, at time.Time) []int {
 		}
 	}
 	return append(order, last...)
-}
-
-func validAt(c *x509.Certificate, at time.Time) bool {
-	return !at.Before(c.NotBefore) && !at.After(c.NotAfter)
 }
 
 // phase counts the moments that have come at which the order changes. As time goes on

@@ -4,14 +4,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/truststore"
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // ServerConfig says whom a server trusts and what it shows.
@@ -123,7 +121,7 @@ type serverState struct {
 }
 
 func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState, error) {
-	t, err := now.trust(func() (*trustState, error) { return newTrustState(cfg, forClients, cfg.trusted(), now) })
+	t, err := now.trust(func() (*trustState, error) { return newTrustState(cfg, forClients, cfg.trusted(), now.trustContents) })
 	if err != nil {
 		return nil, err
 	}
@@ -272,34 +270,4 @@ func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 		return Identity{}, err
 	}
 	return id, nil
-}
-
-// Parts of errors that the limit of the log looks for.
-const (
-	notLetInText      = " is not let in: "
-	refusedClientText = "pkioverheid: the client's certificate was refused: "
-)
-
-func notLetIn(id Identity, err error) error {
-	return fmt.Errorf("pkioverheid: %s"+notLetInText+"%w", safetext.Certificate(id.Certificate()), err)
-}
-
-// caller identifies a client from what crypto/tls verified, perhaps for another use, on a
-// connection that may have been open for long: what was stapled to its handshake does not
-// count any more.
-func (t *trustState) caller(verified [][]*x509.Certificate) (Identity, error) {
-	c, err := t.complete.Check(verified, t.clock(), x509.ExtKeyUsageClientAuth)
-	if err != nil {
-		return Identity{}, refusedClient(err)
-	}
-	return t.identify(c)
-}
-
-func refusedClient(err error) error {
-	return fmt.Errorf(refusedClientText+"%w", err)
-}
-
-// identify reads the verified chain of a client.
-func (t *trustState) identify(c chain.Chain) (Identity, error) {
-	return identityOf(c, t.systemRoots.Contains(c.Root()))
 }

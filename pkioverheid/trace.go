@@ -1,17 +1,11 @@
 package pkioverheid
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
-	"net"
-	"strings"
 	"sync"
 	"time"
 
@@ -126,14 +120,6 @@ type tracing struct {
 	once   sync.Once // for a panic
 }
 
-func newTracing(t Trust) *tracing {
-	tr := &tracing{Trace: new(Trace), logger: t.logger}
-	if t.Trace != nil {
-		*tr.Trace = *t.Trace
-	}
-	return tr
-}
-
 // report calls f, which may be nil.
 func report(t *tracing, f func(Event), e Event) {
 	if t == nil || f == nil {
@@ -183,6 +169,11 @@ func (t *tracing) shownBy(hello *tls.ClientHelloInfo, pair *tls.Certificate, pla
 	report(t, t.Shown, e)
 }
 
+// reportedError is a refusal that Trace knows of.
+type reportedError struct{ error }
+
+func (e *reportedError) Unwrap() error { return e.error }
+
 // reasonOfAlert is what the peer's alert says about our certificate.
 func reasonOfAlert(a alert) FailureReason {
 	switch a {
@@ -195,145 +186,3 @@ func reasonOfAlert(a alert) FailureReason {
 	}
 	return PeerRefused
 }
-
-// reportedError is a refusal that Trace knows of.
-type reportedError struct{ error }
-
-func (e *reportedError) Unwrap() error { return e.error }
-
-// HandshakeFailed reports to Trace why a handshake failed, for whoever calls Handshake:
-// gRPC, raw TLS. crypto/tls asks nothing of a server's configuration when the client
-// breaks off, or when crypto/tls refuses the client's certificate itself. A nil error, and
-// one that VerifyConnection reported, are not reported.
-func (s *Server) HandshakeFailed(remote net.Addr, err error) {
-	var known *reportedError
-	if err == nil || errors.As(err, &known) {
-		return
-	}
-	e := Event{Server: true, Err: &printableError{err}}
-	e.Reason, e.Cause = s.handshakeFailure(err)
-	if remote != nil {
-		e.Peer = safetext.Printable(remote.String(), safetext.MostError)
-	}
-	report(s.tracing, s.tracing.Failed, e)
-}
-
-// printableError has the text of crypto/tls, which may quote long names of a stranger.
-type printableError struct{ error }
-
-func (e *printableError) Error() string {
-	return safetext.Printable(e.error.Error(), safetext.MostError)
-}
-
-func (e *printableError) Unwrap() error { return e.error }
-
-// handshakeFailure returns why a handshake failed.
-func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {
-	var refused *tls.CertificateVerificationError
-	switch said, local := alertOf(err); {
-	case errors.As(err, &refused) && refused.Err != nil:
-		return RefusedPeer, s.current.get().causeOf(refused)
-	case err.Error() == noClientCertificate:
-		return NoCertificate, ""
-	case local || said == otherAlert:
-	case said != noAlert:
-		return reasonOfAlert(said), ""
-	case lostBy(err) != nil:
-		return PeerBrokeOff, ""
-	}
-	return FailureUnknown, ""
-}
-
-// causeOf returns why crypto/tls refused a client's certificate. What a pool refuses is an
-// unknown authority to it.
-func (t *trustState) causeOf(refused *tls.CertificateVerificationError) chain.Reason {
-	var failed *chain.Error
-	if certs := refused.UnverifiedCertificates; len(certs) > 0 {
-		_, err := t.verifier.Verify(certs[0], chain.VerifyOptions{
-			Time: t.clock(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, Extra: t.genuine(certs[1:]),
-		})
-		if errors.As(err, &failed) {
-			return failed.Reason
-		}
-	}
-	return causeOfWords(refused.Err.Error())
-}
-
-// ErrorLog returns a logger for http.Server.ErrorLog. It reads net/http's words about
-// failed handshakes for [Server.HandshakeFailed]. Trust.Logger gets at most one line a
-// second for each reason, one for handlers that panicked, and one for all else, with the
-// number of those left out. A line has 400 bytes, that of a panic 8 KiB of its stack.
-func (s *Server) ErrorLog() *log.Logger {
-	return log.New(&errorLog{server: s}, "", 0)
-}
-
-type errorLog struct {
-	server *Server
-	limit  logLimit
-}
-
-// A panic in a handler, whose stack net/http logs in the same line.
-const (
-	mostPanic = 8 << 10
-	panicked  = FailureReason("panic") // for the limit alone
-)
-
-// Write takes a line of net/http.
-func (l *errorLog) Write(p []byte) (int, error) {
-	most := safetext.MostError
-	var reason FailureReason
-	if bytes.HasPrefix(p, []byte("http: panic serving ")) {
-		most, reason = mostPanic, panicked
-	}
-	line := safetext.Printable(strings.TrimSpace(string(p[:min(len(p), 2*most)])), most)
-	var cause chain.Reason
-	if rest, found := strings.CutPrefix(line, "http: TLS handshake error from "); found {
-		remote, text, _ := strings.Cut(rest, ": ")
-		if err := errorOfWords(text); err != nil {
-			reason, cause = l.server.handshakeFailure(err)
-			l.server.HandshakeFailed(namedAddr(remote), err)
-		} else {
-			reason, cause = reportedWords(text)
-		}
-	}
-	if leftOut, ok := l.limit.admit(reason, cause); ok {
-		l.server.trust.logger().LogAttrs(context.Background(), slog.LevelWarn, "pkioverheid: net/http reports an error", slog.String("error", line), slog.Int("left_out", leftOut))
-	}
-	return len(p), nil
-}
-
-// reportedWords returns the reason in the text of an error of VerifyConnection.
-func reportedWords(text string) (FailureReason, chain.Reason) {
-	if rest, found := strings.CutPrefix(text, refusedClientText+"chain: "); found {
-		cause, _, _ := strings.Cut(rest, ":") // our own word
-		return RefusedPeer, chain.Reason(cause)
-	}
-	if strings.Contains(text, notLetInText) {
-		return NotLetIn, ""
-	}
-	return RefusedPeer, ""
-}
-
-// errorOfWords is the error of which net/http logged the text, nil for one that
-// VerifyConnection reported.
-func errorOfWords(text string) error {
-	if strings.HasPrefix(text, "pkioverheid: ") {
-		return nil
-	}
-	if said, found := strings.CutPrefix(text, "remote error: "); found {
-		return &net.OpError{Op: "remote error", Err: errors.New(said)}
-	}
-	if strings.HasPrefix(text, "tls: failed to verify certificate: ") {
-		return &tls.CertificateVerificationError{Err: errors.New(text)}
-	}
-	if text == "EOF" || strings.Contains(text, "connection reset by peer") {
-		return io.EOF
-	}
-	return errors.New(text)
-}
-
-// namedAddr is an address as net/http logged it.
-type namedAddr string
-
-func (a namedAddr) Network() string { return "tcp" }
-func (a namedAddr) String() string  { return string(a) }

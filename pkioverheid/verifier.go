@@ -25,7 +25,7 @@ type Verifier struct {
 func NewVerifier(t Trust) (*Verifier, error) {
 	t = t.snapshot()
 	c, err := newCurrent(sources{roots: t.Roots, distrusted: t.Distrusted, tracing: newTracing(t)}, t.Logger, func(now contents) (*trustState, error) {
-		state, err := newTrustState(t, forServers, t.trusted(), now)
+		state, err := newTrustState(t, forServers, t.trusted(), now.trustContents)
 		if err != nil {
 			return nil, err
 		}
