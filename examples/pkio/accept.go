@@ -48,10 +48,10 @@ The file is text, an acceptance a line. One about the same takes the old one's p
 			}
 			for _, what := range args {
 				a := acceptance{Until: date(until.Time), Reason: safetext.Printable(strings.Join(strings.Fields(reason), " "), 500)}
-				if err := a.concern(what); err != nil {
+				if err := concern(&a, what); err != nil {
 					return err
 				}
-				if _, err := parseAcceptance(a.line()); err != nil {
+				if _, err := parseAcceptance(lineOf(a)); err != nil {
 					return err
 				}
 				all.add(a)

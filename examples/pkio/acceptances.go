@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -73,11 +74,11 @@ func parseAcceptance(line string) (a acceptance, err error) {
 	if a.Reason == "" {
 		return a, errors.New("the reason is missing, after the date and the SHA-256 or place")
 	}
-	return a, a.concern(what)
+	return a, concern(&a, what)
 }
 
 // concern sets what an acceptance is about: a certificate or a place.
-func (a *acceptance) concern(what string) error {
+func concern(a *acceptance, what string) error {
 	hash := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(what, "sha256:"), ":", ""))
 	isHash := len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == ""
 	switch {
@@ -94,7 +95,7 @@ func (a *acceptance) concern(what string) error {
 }
 
 // line is the acceptance as a file has it.
-func (a acceptance) line() string {
+func lineOf(a acceptance) string {
 	what := a.SHA256
 	if what == "" {
 		what = a.Place
@@ -114,12 +115,12 @@ func (all *acceptances) add(a acceptance) {
 	if len(all.lines) == 0 {
 		all.lines = append(all.lines, "# Findings of pkio audit that are accepted: the last day, the SHA-256 of a", "# certificate or a place, and the reason. Use it with pkio audit --accept.")
 	}
-	all.lines = append(all.lines, a.line())
+	all.lines = append(all.lines, lineOf(a))
 }
 
 // covers reports whether an acceptance is about a place: the file or server itself, or a
 // file below the folder.
-func (a *acceptance) covers(target, path string) bool {
+func covers(a *acceptance, target, path string) bool {
 	if path == "" {
 		return a.Place == target
 	}
@@ -128,20 +129,20 @@ func (a *acceptance) covers(target, path string) bool {
 
 // about reports whether an acceptance is about a certificate: by its SHA-256, or by
 // all places that it has.
-func (a *acceptance) about(c *certificate) (some, all bool) {
+func about(a *acceptance, c *certificate) (some, all bool) {
 	if a.SHA256 != "" {
 		return a.SHA256 == c.SHA256, a.SHA256 == c.SHA256
 	}
 	all = true
 	for i := range c.Places {
-		in := a.covers(c.Places[i].Target, c.Places[i].Path)
+		in := covers(a, c.Places[i].Target, c.Places[i].Path)
 		some, all = some || in, all && in
 	}
 	return some, all && some
 }
 
 // apply marks what is accepted, and returns the entries that have no effect.
-func (all *acceptances) apply(found *audit) (stale []staleAcceptance) {
+func (all *acceptances) apply(found *model.Audit) (stale []staleAcceptance) {
 	if all == nil {
 		return nil
 	}
@@ -149,15 +150,15 @@ func (all *acceptances) apply(found *audit) (stale []staleAcceptance) {
 	for i := range all.entries {
 		a := &all.entries[i]
 		if a.Until < today {
-			stale = append(stale, staleAcceptance{*a, "ended"})
+			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "ended"})
 			continue
 		}
 		matched := false
 		for _, c := range found.Certificates {
-			if !c.Do.needsAction() {
+			if !c.Do.NeedsAction() {
 				continue
 			}
-			some, whole := a.about(c)
+			some, whole := about(a, c)
 			matched = matched || some
 			if whole && c.Accepted == nil {
 				c.Accepted = a
@@ -165,12 +166,12 @@ func (all *acceptances) apply(found *audit) (stale []staleAcceptance) {
 		}
 		for j := range found.NotRead {
 			n := &found.NotRead[j]
-			if a.SHA256 == "" && !n.Skipped && a.covers(n.Target, n.Path) {
+			if a.SHA256 == "" && !n.Skipped && covers(a, n.Target, n.Path) {
 				matched, n.Accepted = true, a
 			}
 		}
 		if !matched {
-			stale = append(stale, staleAcceptance{*a, "matches nothing"})
+			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "matches nothing"})
 		}
 	}
 	return stale

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 )
 
@@ -31,10 +32,10 @@ func (a *audit) actions() []action {
 	byKey := map[toDo]*action{}
 	var order []*action
 	for _, c := range a.Certificates {
-		if !c.Do.needsAction() || c.Accepted != nil {
+		if !c.Do.NeedsAction() || c.Accepted != nil {
 			continue
 		}
-		key := c.toDo()
+		key := toDoOf(c)
 		if byKey[key] == nil {
 			byKey[key] = &action{toDo: key}
 			order = append(order, byKey[key])
@@ -42,7 +43,7 @@ func (a *audit) actions() []action {
 		byKey[key].Certificates = append(byKey[key].Certificates, c)
 	}
 	slices.SortStableFunc(order, func(a, b *action) int {
-		return cmp.Or(cmp.Compare(a.Do.grade(), b.Do.grade()), compareDeadlines(a.Deadline, b.Deadline), cmp.Compare(a.Hierarchy, b.Hierarchy),
+		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), model.CompareDeadlines(a.Deadline, b.Deadline), cmp.Compare(a.Hierarchy, b.Hierarchy),
 			cmp.Compare(b.Status, a.Status), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement), cmp.Compare(a.Problem, b.Problem))
 	})
 	all := make([]action, len(order))
@@ -52,10 +53,10 @@ func (a *audit) actions() []action {
 	return all
 }
 
-func (c *certificate) toDo() toDo {
+func toDoOf(c *certificate) toDo {
 	switch {
 	case c.Do == classFix:
-		return toDo{Do: classFix, Problem: c.problem()}
+		return toDo{Do: classFix, Problem: whatIsWrong(c)}
 	case c.Status == string(advice.Compromised):
 		return toDo{Do: c.Do, Status: c.Status}
 	}
@@ -67,12 +68,12 @@ func (c *certificate) toDo() toDo {
 	return key
 }
 
-// problem is what is wrong with a certificate that needs no replacement, in words that
+// whatIsWrong is what is wrong with a certificate that needs no replacement, in words that
 // are the same for others with the same problem.
-func (c *certificate) problem() string {
+func whatIsWrong(c *certificate) string {
 	for i := range c.Places {
-		if state := stateOf(&c.Places[i], c); state != stateTrusted {
-			return stateWords(state)
+		if state := c.Places[i].StateOf(c); state != model.Trusted {
+			return model.StateWords(state)
 		}
 		if len(c.Places[i].Problems) > 0 {
 			return c.Places[i].Problems[0]
@@ -113,7 +114,7 @@ func (k toDo) words(l language) (what, why string) {
 		why = l.say("These are CA certificates of %s", old)
 	}
 	switch k.Status {
-	case stateRevoked:
+	case model.Revoked:
 		why += l.say(", and revoked.")
 	case string(advice.Withdrawn):
 		why += l.say(", withdrawn.")
@@ -142,7 +143,7 @@ func (a *action) systems() []string {
 	var all []string
 	for _, c := range a.Certificates {
 		for i := range c.Places {
-			all = append(all, c.Places[i].systemName())
+			all = append(all, systemName(&c.Places[i]))
 		}
 	}
 	slices.Sort(all)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -168,10 +169,11 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	if f.html != "" {
 		out = page.remarks(cmd)
 	}
-	c := newCollector(f.newRun(targets))
+	run := f.newRun(targets)
+	c := model.NewCollector(run)
 	found := f.scan(cmd, c, accepted, inventory.Config{
 		Passwords:  func(string) iter.Seq[string] { return slices.Values(known) },
-		Time:       c.at,
+		Time:       run.At,
 		Verifier:   verifier,
 		Use:        use,
 		JudgeAhead: true,
@@ -328,7 +330,7 @@ func (f *auditFlags) newRun(targets []string) auditRun {
 }
 
 // scan looks at everything, and says on standard error what could not be looked at.
-func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptances, cfg inventory.Config, in io.Reader, targets []string) *audit {
+func (f *auditFlags) scan(cmd *cobra.Command, c *model.Collector, accepted *acceptances, cfg inventory.Config, in io.Reader, targets []string) *audit {
 	shown := cmd.ErrOrStderr()
 	if f.quiet {
 		shown = io.Discard
@@ -336,10 +338,10 @@ func (f *auditFlags) scan(cmd *cobra.Command, c *collector, accepted *acceptance
 	start := time.Now()
 	bar := startProgress(shown)
 	cfg.Progress = &bar.counts
-	eachFound(cmd.Context(), cfg, in, targets, c.take)
+	eachFound(cmd.Context(), cfg, in, targets, c.Take)
 	partial := cmd.Context().Err() != nil
 	bar.end()
-	found := c.finish(float64(time.Since(start).Milliseconds())/1000, partial, accepted)
+	found := finished(c, float64(time.Since(start).Milliseconds())/1000, partial, accepted)
 	found.Summary.Unread = int(bar.counts.Unread.Load())
 	for _, line := range found.errorLines() {
 		complain(cmd.ErrOrStderr(), errors.New(line))
@@ -378,6 +380,6 @@ func (f *auditFlags) status(cmd *cobra.Command, found *audit, failOn class) erro
 // trusted beside it.
 func (a *audit) urgent(from class) bool {
 	return slices.ContainsFunc(a.Certificates, func(c *certificate) bool {
-		return c.Accepted == nil && c.Do.grade() <= from.grade() && !(c.CA && c.Do == classLater)
+		return c.Accepted == nil && c.Do.Grade() <= from.Grade() && !(c.CA && c.Do == classLater)
 	})
 }

@@ -90,9 +90,9 @@ func (a *audit) writeCSV(to io.Writer) error {
 		writeCells(out, cells, separator)
 	}
 	for c := range a.unfolded() {
-		values := c.csv()
+		values := certificateCSV(c)
 		for i := range c.Places {
-			c.Places[i].csv(values)
+			placeCSV(&c.Places[i], values)
 			values["state"], values["reason"] = c.State, c.Reason
 			if p := &c.Places[i]; p.State != "" {
 				values["state"], values["reason"] = p.State, p.Reason
@@ -109,13 +109,13 @@ func (a *audit) writeCSV(to io.Writer) error {
 		if n.Accepted != nil {
 			values["accepted"] = n.Accepted.Until + " " + n.Accepted.Reason
 		}
-		(&place{Target: n.Target, Path: n.Path, PathBytes: n.PathBytes}).csv(values)
+		placeCSV(&place{Target: n.Target, Path: n.Path, PathBytes: n.PathBytes}, values)
 		row(values)
 	}
 	return out.Flush()
 }
 
-func (c *certificate) csv() map[string]string {
+func certificateCSV(c *certificate) map[string]string {
 	values := map[string]string{
 		"do": string(c.Do), "deadline": c.Deadline, "hierarchy": c.Hierarchy, "role": c.Role, "name": c.Name,
 		"status": c.Status, "replacement": c.Replacement, "supplier": c.Supplier, "advice": c.Advice, "adviceDutch": c.AdviceDutch,
@@ -141,8 +141,8 @@ func (c *certificate) csv() map[string]string {
 	return values
 }
 
-// csv sets the values of a place.
-func (p *place) csv(values map[string]string) {
+// placeCSV sets the values of a place.
+func placeCSV(p *place, values map[string]string) {
 	values["machine"] = p.Machine
 	values["target"], values["path"], values["place"] = p.Target, p.Path, p.Place
 	values["pathBytes"] = base64.StdEncoding.EncodeToString(p.PathBytes)

@@ -97,7 +97,7 @@ or put right; else 0.`,
 func entryOf(c *certificate) *diffEntry {
 	e := &diffEntry{SHA256: c.SHA256, Name: c.Name, Hierarchy: c.Hierarchy, Do: c.Do, Deadline: c.Deadline, Places: []string{}, certificate: c}
 	for i := range c.Places {
-		e.Places = append(e.Places, c.Places[i].where())
+		e.Places = append(e.Places, whereIs(&c.Places[i]))
 	}
 	slices.Sort(e.Places)
 	e.Places = slices.Compact(e.Places)
@@ -126,7 +126,7 @@ func compareRuns(older, newer *audit) (d *difference, worse bool) {
 		default:
 			if what := changes(old, c); len(what) > 0 {
 				d.Changed = append(d.Changed, change{entryOf(c), what})
-				worse = worse || c.Accepted == nil && c.Do.needsAction() && (c.Do.grade() < old.Do.grade() || old.Accepted != nil)
+				worse = worse || c.Accepted == nil && c.Do.NeedsAction() && (c.Do.Grade() < old.Do.Grade() || old.Accepted != nil)
 			} else {
 				d.Same++
 			}
@@ -154,7 +154,7 @@ func compareRuns(older, newer *audit) (d *difference, worse bool) {
 			replaced[old] = true
 			d.Replaced = append(d.Replaced, replacement{old, e})
 		}
-		worse = worse || e.certificate.Accepted == nil && e.Do.needsAction() && !(e.certificate.CA && e.Do == classLater)
+		worse = worse || e.certificate.Accepted == nil && e.Do.NeedsAction() && !(e.certificate.CA && e.Do == classLater)
 	}
 	d.Went = slices.DeleteFunc(d.Went, func(e *diffEntry) bool { return replaced[e] })
 	return d, worse

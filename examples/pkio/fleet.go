@@ -6,16 +6,9 @@ import (
 	"strings"
 	"time"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
-
-// fleetRun is a run in a report of many machines.
-type fleetRun struct {
-	Machine  string    `json:"machine"`
-	Tool     string    `json:"tool"`
-	Start    time.Time `json:"start"`
-	Problems []string  `json:"problems,omitempty"` // why it does not count, or not whole
-}
 
 // clockSkew is how far the clock of a machine may be ahead of that of the report.
 const clockSkew = 5 * time.Minute
@@ -29,6 +22,7 @@ type fleet struct {
 	machines []string
 	placeOf  map[placeKey]uint32
 	places   []place
+	refs     map[*certificate][]placeRef
 	now      time.Time
 }
 
@@ -39,11 +33,13 @@ type placeRef struct{ machine, place uint32 }
 type placeKey struct{ target, path, pathBytes, place, format, use, party, state, reason, problems string }
 
 func newFleet(run auditRun) *fleet {
-	f := &fleet{bySHA: map[string]*certificate{}, texts: map[string]string{}, placeOf: map[placeKey]uint32{}, now: run.Start}
+	f := &fleet{bySHA: map[string]*certificate{}, texts: map[string]string{}, placeOf: map[placeKey]uint32{},
+		refs: map[*certificate][]placeRef{}, now: run.Start}
 	f.Version, f.Run = formatVersion, run
 	f.unfold = func(c *certificate) {
-		c.Places = make([]place, len(c.refs))
-		for i, ref := range c.refs {
+		refs := f.refs[c]
+		c.Places = make([]place, len(refs))
+		for i, ref := range refs {
 			c.Places[i] = f.places[ref.place]
 			c.Places[i].Machine = f.machines[ref.machine]
 		}
@@ -120,7 +116,7 @@ func (f *fleet) takeRun(run, latest *runFile) {
 			return nil
 		}
 		f.Summary.NotRead++
-		if len(f.NotRead) < maxNotRead {
+		if len(f.NotRead) < model.MaxNotRead {
 			n.Target = r.Machine + ": " + n.Target
 			f.NotRead = append(f.NotRead, n)
 		}
@@ -159,21 +155,16 @@ func (f *fleet) add(c *certificate, machine string) {
 		f.bySHA[c.SHA256] = c
 		f.Certificates = append(f.Certificates, c)
 	}
-	// What is graver on one machine is so in the report.
-	if c.Do.grade() < known.Do.grade() {
-		known.Do, known.Deadline, known.Overdue = c.Do, c.Deadline, c.Overdue
-		known.Advice, known.AdviceDutch, known.Order, known.Status = c.Advice, c.AdviceDutch, c.Order, c.Status
-	}
-	if c.Accepted == nil {
-		known.Accepted = nil // somebody has not accepted it
-	}
+	known.Merge(c)
+	refs := f.refs[known]
 	for i := range places {
 		p := &places[i]
 		if p.State == "" && (c.State != known.State || c.Reason != known.Reason) {
 			p.State, p.Reason = c.State, c.Reason
 		}
-		known.refs = append(known.refs, f.ref(p, machine))
+		refs = append(refs, f.ref(p, machine))
 	}
+	f.refs[known] = refs
 }
 
 // ref keeps a place.
@@ -212,13 +203,12 @@ func (f *fleet) missing(expected []string) {
 func (f *fleet) finish(seconds float64) *audit {
 	a := &f.audit
 	a.Run.Seconds = seconds
-	slices.SortFunc(a.Certificates, (*certificate).compare)
+	slices.SortFunc(a.Certificates, (*certificate).Compare)
 	for _, c := range a.Certificates {
-		a.Summary.count(c)
+		a.Summary.Count(c)
 	}
 	f.bySHA, f.texts, f.placeOf = nil, nil, nil
 	slices.SortStableFunc(a.Runs, func(r, s fleetRun) int { return cmp.Compare(r.Machine, s.Machine) })
-	a.Certificates, a.NotRead = filled(a.Certificates), filled(a.NotRead)
 	return a
 }
 

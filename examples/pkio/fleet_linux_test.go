@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // program builds pkio, for tests that look at what a process takes.
@@ -32,8 +34,8 @@ func writeRuns(t testing.TB, dir string, machines, each int) (paths []string) {
 	const on = 40
 	distinct := machines * each / on
 	for m := range machines {
-		a := &audit{Version: formatVersion, Run: auditRun{Machine: fmt.Sprintf("web%04d.example", m), Tool: "v0.9.0", CAs: "2026-11-01",
-			Start: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), At: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), Targets: []string{"/"}}}
+		a := &audit{Audit: model.Audit{Version: formatVersion, Run: auditRun{Machine: fmt.Sprintf("web%04d.example", m), Tool: "v0.9.0", CAs: "2026-11-01",
+			Start: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), At: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), Targets: []string{"/"}}}}
 		for i := range each {
 			n := (m/on*each + i) % distinct
 			hash := sha256.Sum256(fmt.Append(nil, n))
@@ -45,7 +47,7 @@ func writeRuns(t testing.TB, dir string, machines, each int) (paths []string) {
 				NotBefore: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC),
 				DNSNames: []string{fmt.Sprintf("service%d.example", n)}, KeyType: "RSA", KeyBits: 4096, SignatureAlgorithm: "SHA256-RSA",
 				Hierarchy: "private-g1", Role: "end-entity", TSP: "KPN", OIN: "00000003271987420000", RecognisedBy: "issuer",
-				Status: "ending", State: stateTrusted, Replacement: "private-g4-tls", Supplier: "KPN",
+				Status: "ending", State: model.Trusted, Replacement: "private-g4-tls", Supplier: "KPN",
 				Advice: "Ask KPN for a certificate under Private G4, and replace it before 2028: no certificate of Private G1 verifies after 12 November 2028.",
 				Places: []place{{Target: "/", Path: fmt.Sprintf("/etc/ssl/services/service%d.example/fullchain.pem", n), Place: "line 1", Format: "pem", Use: "certificate file"}},
 			})

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 func fleetFile(t *testing.T, name string) []byte {
@@ -134,12 +136,12 @@ func TestAlertsFireForWhatPkioWrites(t *testing.T) {
 		t.Skip("promtool is not installed")
 	}
 	at := time.Date(2026, time.November, 28, 0, 0, 0, 0, time.UTC)
-	a := &audit{Run: auditRun{Start: at}, Certificates: []*certificate{
+	a := &audit{Audit: model.Audit{Run: auditRun{Start: at}, Certificates: []*certificate{
 		{SHA256: strings.Repeat("a1", 32), Name: `old "service"`, Hierarchy: "g3", Do: classNow, Deadline: "2020-12-31", NotAfter: at.AddDate(1, 0, 0), Places: []place{{Path: `/etc/a\b.pem`, Use: "server"}}},
 		{SHA256: strings.Repeat("b2", 32), Name: "soon", Hierarchy: "private-g1", Do: classSoon, Deadline: "2027-01-31", NotAfter: at.AddDate(0, 2, 0), Places: []place{{Target: "host:443"}}},
 		{SHA256: strings.Repeat("c3", 32), Name: "fine", Hierarchy: "private-g4-tls", Do: classOK, Deadline: "2029-01-31", NotAfter: at.AddDate(3, 0, 0), Places: []place{{Target: "host:444"}}},
 		{SHA256: strings.Repeat("d4", 32), Name: "known", Hierarchy: "g3", Do: classNow, Deadline: "2020-12-31", Accepted: &acceptance{}, NotAfter: at, Places: []place{{Target: "host:445"}}},
-	}}
+	}}}
 	text := a.prometheus()
 	check := exec.Command(promtool, "check", "metrics")
 	check.Stdin = bytes.NewReader(text)
@@ -178,8 +180,8 @@ func TestAlertsFireForWhatPkioWrites(t *testing.T) {
 
 // A run that was stopped replaces no whole one, and itself is replaced.
 func TestASavedRunThatWasStoppedReplacesNoWholeOne(t *testing.T) {
-	whole := &audit{Version: formatVersion, Run: auditRun{Machine: "web01", Targets: []string{`a","partial":true`}}}
-	stopped := &audit{Version: formatVersion, Run: auditRun{Machine: "web01", Partial: true}}
+	whole := &audit{Audit: model.Audit{Version: formatVersion, Run: auditRun{Machine: "web01", Targets: []string{`a","partial":true`}}}}
+	stopped := &audit{Audit: model.Audit{Version: formatVersion, Run: auditRun{Machine: "web01", Partial: true}}}
 	assert.Equal(t, aRun, kindOf(whole.json()))
 	assert.False(t, isPartial(whole.json()), "a name is not a mark")
 	assert.True(t, isPartial(stopped.json()))

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-pkioverheid/trust/chain"
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -156,11 +157,11 @@ type inspected struct {
 // lookInto explains what was found.
 func lookInto(target string, found []inventory.Result, cfg inventory.Config) *inspected {
 	in := &inspected{Target: safetext.Printable(target, maxText), Certificates: []*certificate{}, Chains: []*chain.Explanation{}, found: found}
-	c := newCollector(auditRun{At: cfg.Time})
+	c := model.NewCollector(auditRun{At: cfg.Time})
 	for _, r := range found {
-		c.take(r)
+		c.Take(r)
 	}
-	in.Certificates = c.finish(0, false, nil).Certificates
+	in.Certificates = finished(c, 0, false, nil).Certificates
 	if len(found) == 0 {
 		return in
 	}

@@ -5,6 +5,10 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // language is that of tables, reports and advice. The zero value is English, in which
@@ -116,7 +120,7 @@ func (l language) do(c class) string { return l.say(string(c)) }
 func (l language) hierarchy(text string) string { return l.say(hierarchyName(text)) }
 
 // state is one as people read it.
-func (l language) state(state string) string { return l.say(stateWords(state)) }
+func (l language) state(state string) string { return l.say(model.StateWords(state)) }
 
 // advice is that of a certificate.
 func (l language) advice(c *certificate) string {
@@ -140,3 +144,14 @@ func (l language) contents(o *order) []string {
 	}
 	return o.Contents
 }
+
+// hierarchyName is one as people read it; "other" for none.
+func hierarchyName(text string) string {
+	var h pkioverheid.Hierarchy
+	if text == "" || h.UnmarshalText([]byte(text)) != nil {
+		return "other"
+	}
+	return h.String()
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
@@ -68,8 +69,7 @@ func saidTexts(t *testing.T) map[string]string {
 		said[s] = "report.html"
 	}
 	// What is said by way of a variable.
-	for _, s := range []string{"certificate", "certificates", "CA", "CAs", leafAlone, notWhole, notInOrder, rootIsThere,
-		"The private key beside it is that of another certificate.",
+	for _, s := range []string{"certificate", "certificates", "CA", "CAs",
 		"One certificate must be replaced now", "%s certificates must be replaced now", "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now",
 		"One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", "One certificate must be replaced later", "%s certificates must be replaced later",
 		"Problem", "To make it work", "Advice", "OIN", "Issued by", "SHA-256", "other", "trusted", "revoked", "withdrawn", "matches nothing",
@@ -82,11 +82,11 @@ func saidTexts(t *testing.T) map[string]string {
 	for m := time.January; m <= time.December; m++ {
 		said[m.String()] = "a month"
 	}
-	for _, state := range stateTexts {
-		said[state] = "a state"
+	for text := range model.Texts() {
+		said[text] = "a text of an audit"
 	}
 	for _, c := range []certificate{{Do: classFix}, {Do: classNow, CA: true}, {CA: true}, {}} {
-		said[c.change()] = "a change"
+		said[changeFor(&c)] = "a change"
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
 		for _, ca := range h.Certificates() {

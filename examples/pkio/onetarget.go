@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -71,3 +74,25 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 		return found, err
 	}
 }
+
+// errorOf is the same as one error.
+func errorOf(r inventory.Result) error {
+	problem, more := model.Trouble(r)
+	if where := safetext.Printable(cmp.Or(r.Path, r.Target), 300); !strings.HasPrefix(problem, where) {
+		problem = where + ": " + problem
+	}
+	if more != "" {
+		problem += ": " + more
+	}
+	return &trouble{problem, r.Err}
+}
+
+// trouble is an error in words of ours.
+type trouble struct {
+	text  string
+	cause error
+}
+
+func (t *trouble) Error() string { return t.text }
+
+func (t *trouble) Unwrap() error { return t.cause }

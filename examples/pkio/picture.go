@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/chain"
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -38,7 +39,7 @@ type fact struct {
 // draw explains the chain of a certificate.
 func draw(l language, id string, cert *certificate) picture {
 	p := picture{ID: id, Class: cert.Do, Name: cert.Name}
-	e := cert.found.Explain()
+	e := cert.Found().Explain()
 	if e == nil {
 		return p
 	}
@@ -57,7 +58,7 @@ func draw(l language, id string, cert *certificate) picture {
 	}
 	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
 		add("Problem", e.Problem, false)
-		if !neverTrusted(cert.found.Advice()) {
+		if !neverTrusted(cert.Found().Advice()) {
 			add("To make it work", e.Advice, false)
 		}
 	}
@@ -69,7 +70,7 @@ func draw(l language, id string, cert *certificate) picture {
 }
 
 func drawBox(l language, c *chain.ExplainedCertificate) box {
-	b := box{Name: nameOf(c.Certificate), Until: l.date(date(c.NotAfter)), Role: l.say("Certificate")}
+	b := box{Name: model.NameOf(c.Certificate), Until: l.date(date(c.NotAfter)), Role: l.say("Certificate")}
 	identity, known := pkioverheid.ClaimOf(c.Certificate)
 	switch {
 	case known:

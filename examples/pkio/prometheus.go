@@ -31,7 +31,7 @@ func (a *audit) prometheus() []byte {
 		}
 		seen := map[string]bool{}
 		for i := range c.Places {
-			labels := c.labels(&c.Places[i])
+			labels := labelsOf(c, &c.Places[i])
 			if seen[labels] {
 				continue
 			}
@@ -42,7 +42,7 @@ func (a *audit) prometheus() []byte {
 			}
 			states = append(states, "{"+labels+`,state="`+state+`"} 1`)
 			ends = append(ends, "{"+labels+"} "+strconv.FormatInt(c.NotAfter.Unix(), 10))
-			if day, err := time.Parse(time.DateOnly, c.Deadline); err == nil && c.Accepted == nil && c.Do.needsAction() {
+			if day, err := time.Parse(time.DateOnly, c.Deadline); err == nil && c.Accepted == nil && c.Do.NeedsAction() {
 				deadlines = append(deadlines, "{"+labels+"} "+strconv.FormatInt(day.AddDate(0, 0, 1).Unix()-1, 10))
 			}
 		}
@@ -77,11 +77,11 @@ func family(out *bytes.Buffer, name string, samples []string) {
 // labelText escapes a label's value.
 var labelText = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-// labels are those of a certificate at a place. The first 16 digits of its SHA-256 part
+// labelsOf are those of a certificate at a place. The first 16 digits of its SHA-256 part
 // two certificates of one name.
-func (c *certificate) labels(p *place) string {
+func labelsOf(c *certificate, p *place) string {
 	labels := fmt.Sprintf(`sha256="%s",name="%s",hierarchy="%s",use="%s",place="%s"`,
-		c.SHA256[:min(16, len(c.SHA256))], labelText.Replace(c.Name), labelText.Replace(c.Hierarchy), labelText.Replace(p.Use), labelText.Replace(p.system()))
+		c.SHA256[:min(16, len(c.SHA256))], labelText.Replace(c.Name), labelText.Replace(c.Hierarchy), labelText.Replace(p.Use), labelText.Replace(systemOf(p)))
 	if p.Machine != "" {
 		labels += `,machine="` + labelText.Replace(p.Machine) + `"`
 	}

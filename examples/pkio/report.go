@@ -330,12 +330,12 @@ func (r *report) pictures(l language, a *audit) {
 	sources := map[string]bool{}
 	for _, c := range a.Certificates {
 		for _, s := range c.Sources {
-			if !sources[s] && c.Do.needsAction() && len(sources) < 50 {
+			if !sources[s] && c.Do.NeedsAction() && len(sources) < 50 {
 				sources[s] = true
 				r.Sources = append(r.Sources, s)
 			}
 		}
-		if c.found.Certificate == nil || len(r.Chains) == maxPictures {
+		if c.Found().Certificate == nil || len(r.Chains) == maxPictures {
 			r.ChainsMore++
 			continue
 		}

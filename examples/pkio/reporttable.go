@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // maxPlain is how many rows of a table stand in the page for whoever has no script.
@@ -75,7 +77,7 @@ func (p *stringPool) of(s string) int {
 }
 
 // pageClasses are the classes in the order of their numbers in the data.
-var pageClasses = append(slices.Clone(classes), "error", "accepted")
+var pageClasses = append(slices.Clone(model.Classes), "error", "accepted")
 
 // encode is a cell in the data: a number of a string, or a list that begins with it.
 func (c *cell) encode(p *stringPool) any {
@@ -151,7 +153,7 @@ func (r *report) tables() []*dataTable {
 }
 
 // class is the one that the page shows.
-func (c *certificate) shownClass() class {
+func shownClass(c *certificate) class {
 	if c.Accepted != nil {
 		return "accepted"
 	}
@@ -176,12 +178,12 @@ func (a *audit) findings(chains []picture) *dataTable {
 		switch {
 		case c.Accepted != nil:
 			what = l.say("Accepted until %s: %s", l.date(c.Accepted.Until), c.Accepted.Reason)
-		case c.Do.needsAction():
+		case c.Do.NeedsAction():
 			before = cell{Text: c.Deadline, Overdue: c.Overdue}
-			what, _ = c.toDo().words(l)
+			what, _ = toDoOf(c).words(l)
 		}
-		t.add(cell{Class: c.shownClass()}, before, cell{Text: c.Name, Note: what, Chain: number[c]}, cell{Text: l.hierarchy(c.Hierarchy)},
-			cell{Text: date(c.NotAfter)}, cell{Text: l.state(c.State)}, cell{Text: c.where(l), Note: l.say(c.Places[0].Use)})
+		t.add(cell{Class: shownClass(c)}, before, cell{Text: c.Name, Note: what, Chain: number[c]}, cell{Text: l.hierarchy(c.Hierarchy)},
+			cell{Text: date(c.NotAfter)}, cell{Text: l.state(c.State)}, cell{Text: whereAll(c, l), Note: l.say(c.Places[0].Use)})
 		names := slices.DeleteFunc(slices.Clone(c.DNSNames), func(s string) bool { return s == c.Name })
 		t.search = append(t.search, middle(strings.TrimSpace(strings.Join(names, " ")+" "+c.OIN), 200))
 	}
@@ -189,11 +191,11 @@ func (a *audit) findings(chains []picture) *dataTable {
 }
 
 // where names the places of a certificate, as many as a person reads.
-func (c *certificate) where(l language) string {
+func whereAll(c *certificate, l language) string {
 	var all []string
 	length := 0
 	for i := range c.Places {
-		where := middle(c.Places[i].where(), maxWhere)
+		where := middle(whereIs(&c.Places[i]), maxWhere)
 		if length += len(where); i > 0 && (length > maxWhere || i == 8) {
 			break
 		}
@@ -228,7 +230,7 @@ func (a *audit) orderLists() (all []supplierOrders) {
 	groups := map[key][]*certificate{}
 	var keys []key
 	for _, c := range a.Certificates {
-		todo := c.toDo()
+		todo := toDoOf(c)
 		if c.Accepted != nil || c.CA || todo.Problem != "" || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) || todo == (toDo{Do: c.Do, Status: c.Status}) {
 			continue
 		}
@@ -310,11 +312,11 @@ func (a *audit) systemsTable() *dataTable {
 	byName := map[string]*system{}
 	var order []*system
 	for _, c := range a.Certificates { // the most urgent first
-		if !c.Do.needsAction() || c.Accepted != nil {
+		if !c.Do.NeedsAction() || c.Accepted != nil {
 			continue
 		}
 		for i := range c.Places {
-			name := c.Places[i].systemName()
+			name := systemName(&c.Places[i])
 			s := byName[name]
 			if s == nil {
 				s = &system{name: name, class: c.Do, due: c.Deadline, overdue: c.Overdue}
@@ -323,7 +325,7 @@ func (a *audit) systemsTable() *dataTable {
 			}
 			if len(s.certs) == 0 || s.certs[len(s.certs)-1] != c {
 				s.certs = append(s.certs, c)
-				s.places = append(s.places, c.Places[i].inSystem())
+				s.places = append(s.places, inSystem(&c.Places[i]))
 			}
 		}
 	}
@@ -338,7 +340,7 @@ func (a *audit) systemsTable() *dataTable {
 	for _, s := range order {
 		var all []string
 		for i, c := range s.certs {
-			text := l.say(c.change(), shortened(c.Name, 60))
+			text := l.say(changeFor(c), shortened(c.Name, 60))
 			if s.places[i] != "" {
 				text += " (" + shortened(s.places[i], 60) + ")"
 			}
@@ -350,7 +352,7 @@ func (a *audit) systemsTable() *dataTable {
 }
 
 // change is what to do about a certificate in a system, with %s for its name.
-func (c *certificate) change() string {
+func changeFor(c *certificate) string {
 	switch {
 	case c.Do == classFix:
 		return "put right: %s"
@@ -363,9 +365,9 @@ func (c *certificate) change() string {
 }
 
 // inSystem is where in its system a place is.
-func (p *place) inSystem() string {
+func inSystem(p *place) string {
 	if p.Machine != "" {
-		return p.system()
+		return systemOf(p)
 	}
 	return p.Place
 }

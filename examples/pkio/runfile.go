@@ -72,7 +72,7 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 			}
 		case "run":
 			err = dec.Decode(&f.head.Run)
-			f.head.Run.clean()
+			clean(reflect.ValueOf(&f.head.Run))
 		case "runs":
 			err = dec.Decode(&f.head.Runs)
 			clean(reflect.ValueOf(&f.head.Runs))
@@ -81,7 +81,7 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 				return errNotARun
 			}
 			err = eachOf(dec, func(c *certificate) error {
-				if c.Do.grade() < 0 || len(c.SHA256) != 64 {
+				if c.Do.Grade() < 0 || len(c.SHA256) != 64 {
 					return errNotARun
 				}
 				clean(reflect.ValueOf(c))
@@ -127,8 +127,6 @@ func eachOf[T any](dec *json.Decoder, take func(*T) error) error {
 	_, err := dec.Token()
 	return err
 }
-
-func (r *auditRun) clean() { clean(reflect.ValueOf(r)) }
 
 // clean makes the texts in v printable, and bounds them.
 func clean(v reflect.Value) {
@@ -203,7 +201,7 @@ func loadRun(path string) (*audit, error) {
 	case a.Version != formatVersion:
 		return nil, fmt.Errorf("%s: %s", safetext.Printable(path, 300), versionProblem(a.Version))
 	}
-	slices.SortFunc(a.Certificates, (*certificate).compare)
+	slices.SortFunc(a.Certificates, (*certificate).Compare)
 	return a, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
@@ -141,18 +142,20 @@ func TestTheSchemaHasTheNamesOfTheAudit(t *testing.T) {
 		v any
 		s *schema
 	}{
-		{audit{}, s}, {auditRun{}, s.Properties["run"]}, {summary{}, s.Properties["summary"]}, {certificate{}, cert},
+		{model.Audit{}, s}, {auditRun{}, s.Properties["run"]}, {summary{}, s.Properties["summary"]}, {certificate{}, cert},
 		{place{}, cert.Properties["places"].Items}, {order{}, cert.Properties["order"]}, {notRead{}, s.Properties["notRead"].Items},
 		{acceptance{}, s.Defs["acceptance"]}, {staleAcceptance{}, s.Properties["acceptances"].Items},
 	} {
 		assert.ElementsMatch(t, names(pair.v), keys(pair.s), "%T", pair.v)
 	}
 	assert.EqualValues(t, formatVersion, s.Properties["version"].Const)
-	for _, c := range classes {
+	for _, c := range model.Classes {
 		assert.Contains(t, cert.Properties["do"].Enum, string(c))
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
-		assert.Contains(t, cert.Properties["hierarchy"].Enum, textOf(h))
+		text, err := h.MarshalText()
+		require.NoError(t, err)
+		assert.Contains(t, cert.Properties["hierarchy"].Enum, string(text))
 	}
 
 	// CSV has the names of certificates and places, and of what was not looked at.

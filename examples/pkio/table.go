@@ -46,11 +46,11 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 		left.others = len(a.Certificates) - len(shown)
 	}
 	width := opts.width
-	for _, line := range a.Summary.lines(a.shown.lang) {
+	for _, line := range summaryLines(a.Summary, a.shown.lang) {
 		fmt.Fprint(out, wrappedTo(width, "", "", line))
 	}
 	for _, s := range a.Acceptances {
-		fmt.Fprint(out, wrappedTo(width, "", "  ", a.shown.lang.say("Accepted, but %s: %s", a.shown.lang.say(s.Why), s.line())))
+		fmt.Fprint(out, wrappedTo(width, "", "  ", a.shown.lang.say("Accepted, but %s: %s", a.shown.lang.say(s.Why), lineOf(s.Acceptance))))
 	}
 	if text := left.text(a.shown.lang, a.Summary); text != "" {
 		fmt.Fprint(out, wrappedTo(width, "", "", text))
@@ -100,7 +100,7 @@ func (c *column) same() bool {
 }
 
 // doWord is what is to be done, in a word.
-func (c *certificate) doWord(l language) string {
+func doWord(c *certificate, l language) string {
 	switch {
 	case c.Accepted != nil:
 		return l.say("accepted")
@@ -117,13 +117,13 @@ func columnsOf(l language, certs []*certificate, width int) []*column {
 	name := &column{head: l.say("NAME"), keep: true}
 	for _, c := range certs {
 		deadline := ""
-		if c.Do.needsAction() {
+		if c.Do.NeedsAction() {
 			deadline = l.date(c.Deadline)
 		}
 		if c.Overdue {
 			deadline += " " + l.say("overdue")
 		}
-		do.cells, by.cells = append(do.cells, c.doWord(l)), append(by.cells, deadline)
+		do.cells, by.cells = append(do.cells, doWord(c, l)), append(by.cells, deadline)
 		under.cells, state.cells = append(under.cells, l.hierarchy(c.Hierarchy)), append(state.cells, l.state(c.State))
 		name.cells = append(name.cells, c.Name)
 	}
@@ -203,11 +203,11 @@ func writePlaces(out io.Writer, l language, c *certificate, opts tableOptions) (
 		}
 		pl := &c.Places[i]
 		suffix := ""
-		if state := stateOf(pl, c); state != c.State {
+		if state := pl.StateOf(c); state != c.State {
 			suffix = ": " + l.state(state)
 		}
 		room := opts.width - len(indent) - utf8.RuneCountInString(suffix)
-		fmt.Fprintln(out, indent+shortened(pl.where(), max(room, 20))+suffix)
+		fmt.Fprintln(out, indent+shortened(whereIs(pl), max(room, 20))+suffix)
 		for _, problem := range pl.Problems {
 			fmt.Fprint(out, wrappedTo(opts.width, indent+"  ", indent+"  ", l.say(problem)))
 		}
@@ -225,7 +225,7 @@ func writeLines(out io.Writer, l language, certs []*certificate) {
 	rows := [][]string{heads}
 	for _, c := range certs {
 		by := ""
-		if c.Do.needsAction() {
+		if c.Do.NeedsAction() {
 			by = l.date(c.Deadline)
 		}
 		if c.Overdue {
@@ -233,11 +233,11 @@ func writeLines(out io.Writer, l language, certs []*certificate) {
 		}
 		for i := range c.Places {
 			p := &c.Places[i]
-			where := p.where()
+			where := whereIs(p)
 			for _, problem := range p.Problems {
 				where += "; " + l.say(problem)
 			}
-			rows = append(rows, []string{c.doWord(l), by, l.hierarchy(c.Hierarchy), l.state(stateOf(p, c)), c.Name, where})
+			rows = append(rows, []string{doWord(c, l), by, l.hierarchy(c.Hierarchy), l.state(p.StateOf(c)), c.Name, where})
 		}
 	}
 	widths := make([]int, len(heads))
@@ -302,10 +302,10 @@ func (a *action) concerns(l language, machines, all bool) string {
 }
 
 // lines is the summary.
-func (s summary) lines(l language) []string {
+func summaryLines(s summary, l language) []string {
 	total := s.Now + s.Soon + s.Later + s.Fix + s.OK + s.Other + s.TakeOut + s.Trust + s.Accepted
 	if total == 0 {
-		return []string{strings.TrimSpace(l.say("No certificates were found.") + s.skipped(l))}
+		return []string{strings.TrimSpace(l.say("No certificates were found.") + skippedText(s, l))}
 	}
 	var texts, cas []string
 	add := func(n int, what string, to *[]string) {
@@ -326,14 +326,14 @@ func (s summary) lines(l language) []string {
 	if len(texts) > 0 {
 		found += ": " + strings.Join(texts, ", ")
 	}
-	lines := []string{found + "." + s.skipped(l)}
+	lines := []string{found + "." + skippedText(s, l)}
 	if len(cas) > 0 {
 		lines = append(lines, l.say("CAs among them: %s.", strings.Join(cas, ", ")))
 	}
 	return lines
 }
 
-func (s summary) skipped(l language) string {
+func skippedText(s summary, l language) string {
 	text := ""
 	if n := s.Skipped - s.Unread; n > 0 {
 		text = " " + l.say("Skipped: %s that can hold no certificate.", l.number(n))

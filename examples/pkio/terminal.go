@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/go-pkioverheid/trust/truststore/safetext"
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // complain writes an error on one line.
@@ -22,8 +22,6 @@ func complain(w io.Writer, err error) {
 var forUsers = strings.NewReplacer(
 	"--trust: truststore: ", "--trust: ",
 	"--trust: pkioverheid: Trust: chain: ", "--trust: ",
-	", or read the key with DecodeKey", "",
-	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
 )
 
 // explained is an error of the library that has apart what is wrong and what a program
@@ -36,14 +34,8 @@ type explained interface {
 // told is an error as users of the tool read it, on one line. What the library tells
 // programmers to do is put in terms of the tool.
 func told(err error) string {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
-	text = forUsers.Replace(text)
-	return safetext.Printable(strings.Join(strings.Fields(text), " "), maxText)
+	return forUsers.Replace(model.ErrorText(err))
 }
-
-// maxText bounds what is written of a stranger's text, in bytes: spreadsheets take as
-// much in a cell.
-const maxText = 32_000
 
 // output is standard output, and the first error of writing to it: a list that a full
 // disk cut off must not pass for the whole.

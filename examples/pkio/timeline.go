@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // timelineItem is a line of the timeline: a date of PKIoverheid, today, or how many of
@@ -55,7 +57,7 @@ func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
 
 // due is the moment that a certificate has on the timeline: by when to replace it, or
 // else its own end. What must be done now is due now at the latest.
-func (c *certificate) due(now time.Time) time.Time {
+func dueDate(c *certificate, now time.Time) time.Time {
 	due, err := time.Parse(time.DateOnly, c.Deadline)
 	if err != nil {
 		due = c.NotAfter
@@ -68,8 +70,8 @@ func (c *certificate) due(now time.Time) time.Time {
 
 // onTimeline reports whether somebody has to do with the date of a certificate: nobody
 // here replaces other people's CAs.
-func (c *certificate) onTimeline() bool {
-	return c.Do.needsAction() || c.Do == classOK && !c.CA
+func onTimeline(c *certificate) bool {
+	return c.Do.NeedsAction() || c.Do == classOK && !c.CA
 }
 
 func (a *audit) timeline() []timelineItem {
@@ -82,10 +84,10 @@ func (a *audit) timeline() []timelineItem {
 	spans := map[time.Time]*spanned{}
 	most := 1
 	for _, c := range a.Certificates {
-		if !c.onTimeline() {
+		if !onTimeline(c) {
 			continue
 		}
-		start, label := span(l, period(c.due(a.Run.At)), a.Run.At)
+		start, label := span(l, period(dueDate(c, a.Run.At)), a.Run.At)
 		if spans[start] == nil {
 			spans[start] = &spanned{label: label, n: map[class]int{}}
 		}
@@ -98,7 +100,7 @@ func (a *audit) timeline() []timelineItem {
 		item := timelineItem{At: start, Label: s.label}
 		var parts []string
 		total := 0
-		for _, c := range classes {
+		for _, c := range model.Classes {
 			if s.n[c] == 0 {
 				continue
 			}

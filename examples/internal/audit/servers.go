@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"hash/maphash"
@@ -18,7 +18,7 @@ const (
 
 // handshake is what a server sent in one handshake, as far as problems need it.
 type handshake struct {
-	leaf   *certificate
+	leaf   *Certificate
 	target string
 	place  string
 	sent   []link
@@ -32,7 +32,7 @@ type link struct{ subject, issuer uint64 }
 var seed = maphash.MakeSeed()
 
 // notePresented remembers what a server sends.
-func (c *collector) notePresented(r inventory.Result, cert *certificate, p *place) {
+func (c *Collector) notePresented(r inventory.Result, cert *Certificate, p *Place) {
 	x := r.Certificate
 	if r.Use != inventory.TLSServer && r.Use != inventory.TLSChain {
 		return
@@ -93,7 +93,7 @@ func (h *handshake) problems() (texts []string, repair bool) {
 }
 
 // judgeServers adds the problems to the places of the servers' certificates.
-func (c *collector) judgeServers() {
+func (c *Collector) judgeServers() {
 	for _, h := range c.presented {
 		if h.leaf == nil {
 			continue
@@ -105,8 +105,8 @@ func (c *collector) judgeServers() {
 				p.Problems = append(p.Problems, texts...)
 			}
 		}
-		if repair && h.leaf.Do == classOK {
-			h.leaf.Do = classFix
+		if repair && h.leaf.Do == ClassOK {
+			h.leaf.Do = ClassFix
 		}
 	}
 }

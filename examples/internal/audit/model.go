@@ -1,0 +1,249 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+)
+
+// Version is the version of the JSON of an audit, which audit.schema.json of pkio
+// describes. It is raised when a reader of the version before would go wrong.
+const Version = 1
+
+// Audit is what an audit found. The same input gives the same audit, but for Run.
+type Audit struct {
+	Version      int            `json:"version"`
+	Run          Run            `json:"run"`
+	Summary      Summary        `json:"summary"`
+	Certificates []*Certificate `json:"certificates"` // the most urgent first
+
+	// NotRead is what was not looked at, or not whole.
+	NotRead []NotRead `json:"notRead"`
+
+	// Acceptances are those that have ended or match nothing.
+	Acceptances []StaleAcceptance `json:"acceptances,omitempty"`
+
+	// Runs are those of a report of many machines.
+	Runs []MachineRun `json:"runs,omitempty"`
+}
+
+// Run is who looked at what, and when.
+type Run struct {
+	Machine string    `json:"machine"`
+	Tool    string    `json:"tool"`     // the version of pkio, or the program
+	CAs     string    `json:"knownCAs"` // the version of the embedded CA certificates, a date
+	Start   time.Time `json:"start"`
+	Seconds float64   `json:"seconds"`
+	At      time.Time `json:"at"` // when the certificates were judged: --at, or the start
+	Targets []string  `json:"targets"`
+	Partial bool      `json:"partial"` // it was stopped before its end
+}
+
+// MachineRun is a run in a report of many machines.
+type MachineRun struct {
+	Machine  string    `json:"machine"`
+	Tool     string    `json:"tool"`
+	Start    time.Time `json:"start"`
+	Problems []string  `json:"problems,omitempty"` // why it does not count, or not whole
+}
+
+// Summary counts certificates, each once, but for Places, NotRead and Skipped. Accepted
+// ones count there alone, and CAs in the two for CAs alone where something is to be done
+// about them.
+type Summary struct {
+	Now     int `json:"now"`
+	Soon    int `json:"soon"`
+	Later   int `json:"later"`
+	Fix     int `json:"fix"`
+	OK      int `json:"ok"`
+	Other   int `json:"other"` // not of PKIoverheid
+	TakeOut int `json:"casToTakeOut"`
+	Trust   int `json:"casToTrust"` // CAs whose successor is to be trusted beside them
+
+	Accepted  int `json:"accepted"`
+	Places    int `json:"places"`
+	NotRead   int `json:"notRead"`
+	Skipped   int `json:"skipped"`   // places that most likely hold no certificate
+	Unread    int `json:"unread"`    // archives, images, databases of kinds that are not read: Skipped, unless they were named
+	NotListed int `json:"notListed"` // places of certificates that are too many to be listed
+}
+
+// Count counts a certificate once.
+func (s *Summary) Count(c *Certificate) {
+	n := map[Class]*int{ClassNow: &s.Now, ClassSoon: &s.Soon, ClassLater: &s.Later, ClassFix: &s.Fix, ClassOK: &s.OK, ClassOther: &s.Other}[c.Do]
+	switch {
+	case c.Accepted != nil:
+		n = &s.Accepted
+	case !c.CA || c.Do == ClassFix:
+	case c.Do == ClassNow:
+		n = &s.TakeOut
+	case c.Do == ClassSoon, c.Do == ClassLater:
+		n = &s.Trust
+	}
+	*n++
+}
+
+// Certificate is a certificate, wherever it was found, and what to do about it. Its
+// texts are printable.
+type Certificate struct {
+	SHA256 string `json:"sha256"`
+
+	// Do is what is to be done, by whom it may concern.
+	Do       Class       `json:"do"`
+	Deadline string      `json:"deadline,omitempty"` // a date
+	Overdue  bool        `json:"overdue,omitempty"`
+	Accepted *Acceptance `json:"accepted,omitempty"`
+
+	Name      string    `json:"name"`
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Serial    string    `json:"serial,omitempty"` // hexadecimal, in small letters
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+	CA        bool      `json:"ca,omitempty"`
+	DNSNames  []string  `json:"dnsNames,omitempty"`
+	KeyType   string    `json:"keyType,omitempty"` // RSA, ECDSA or Ed25519
+	KeyBits   int       `json:"keyBits,omitempty"`
+
+	SignatureAlgorithm string `json:"signatureAlgorithm,omitempty"` // as crypto/x509 names it
+
+	// What it says that it is. Empty if it is not of PKIoverheid.
+	Hierarchy    string `json:"hierarchy,omitempty"` // private-g1, private-g4-tls, ev or g3
+	Role         string `json:"role,omitempty"`
+	TSP          string `json:"tsp,omitempty"`
+	OIN          string `json:"oin,omitempty"`
+	RecognisedBy string `json:"recognisedBy,omitempty"`
+	TestKey      bool   `json:"testKey,omitempty"` // of package pkiotest
+
+	Status      string   `json:"status"`           // of package advice: ending, ended, withdrawn …
+	State       string   `json:"state"`            // whether its chain is trusted, at the first of its places
+	Reason      string   `json:"reason,omitempty"` // why it is not
+	Replacement string   `json:"replacement,omitempty"`
+	Supplier    string   `json:"supplier,omitempty"`
+	Order       *Order   `json:"order,omitempty"` // what to order in its place
+	Advice      string   `json:"advice"`
+	AdviceDutch string   `json:"adviceDutch"`
+	Sources     []string `json:"sources,omitempty"`
+
+	Places []Place `json:"places"` // in the order of their names
+
+	found inventory.Result
+}
+
+// Found is the result that it was made of, for an explanation of its chain. It is the
+// zero value for all but the most urgent of a Collector.
+func (c *Certificate) Found() inventory.Result { return c.found }
+
+// Merge takes over from the same certificate, found elsewhere, what is graver there: what
+// to do, and that nobody accepts it. Places are not merged.
+func (c *Certificate) Merge(other *Certificate) {
+	if other.Do.Grade() < c.Do.Grade() {
+		c.Do, c.Deadline, c.Overdue = other.Do, other.Deadline, other.Overdue
+		c.Advice, c.AdviceDutch, c.Order, c.Status = other.Advice, other.AdviceDutch, other.Order, other.Status
+	}
+	if other.Accepted == nil {
+		c.Accepted = nil
+	}
+}
+
+// Compare orders the most urgent first, and what is alike by name.
+func (c *Certificate) Compare(d *Certificate) int {
+	return cmp.Or(
+		cmp.Compare(c.Do.Grade(), d.Do.Grade()),
+		CompareDeadlines(c.Deadline, d.Deadline),
+		cmp.Compare(c.Hierarchy, d.Hierarchy),
+		cmp.Compare(c.Name, d.Name),
+		c.NotAfter.Compare(d.NotAfter),
+		cmp.Compare(c.SHA256, d.SHA256),
+	)
+}
+
+// CompareDeadlines compares dates, of which none is later than any.
+func CompareDeadlines(a, b string) int {
+	if a == "" || b == "" {
+		return cmp.Compare(b, a)
+	}
+	return cmp.Compare(a, b)
+}
+
+// Order is what to order in the place of a certificate of a system.
+type Order struct {
+	Policy        string   `json:"policy"`
+	Product       string   `json:"product"`
+	ProductDutch  string   `json:"productDutch"`
+	Contents      []string `json:"contents"` // what it must have
+	ContentsDutch []string `json:"contentsDutch"`
+}
+
+// Place is where a certificate was found.
+type Place struct {
+	Machine   string `json:"machine,omitempty"` // in a report of many machines
+	Target    string `json:"target"`
+	Path      string `json:"path,omitempty"`      // empty for a server
+	PathBytes []byte `json:"pathBytes,omitempty"` // of a path that is not UTF-8
+	Place     string `json:"place,omitempty"`     // in the file
+	Format    string `json:"format,omitempty"`
+	Use       string `json:"use,omitempty"`
+	Party     string `json:"party,omitempty"`
+
+	// State and Reason are here where they are not those of the certificate.
+	State  string `json:"state,omitempty"`
+	Reason string `json:"reason,omitempty"`
+
+	// Problems are what is wrong with how a server presents it, or with the key beside it.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// StateOf is the state of a certificate at the place.
+func (p *Place) StateOf(c *Certificate) string { return cmp.Or(p.State, c.State) }
+
+// NotRead is a place that could not be looked at.
+type NotRead struct {
+	Target    string `json:"target"`
+	Path      string `json:"path,omitempty"`
+	PathBytes []byte `json:"pathBytes,omitempty"`
+	Error     string `json:"error"`             // without the place
+	Advice    string `json:"advice,omitempty"`  // what to do about it
+	Skipped   bool   `json:"skipped,omitempty"` // it most likely holds no certificate
+
+	Accepted *Acceptance `json:"accepted,omitempty"`
+}
+
+// Acceptance is a finding that somebody knows, and accepts for some time.
+type Acceptance struct {
+	SHA256 string `json:"sha256,omitempty"` // of the certificate; empty: any at the place
+	Place  string `json:"place,omitempty"`  // a path, a folder or a server; empty: anywhere
+	Reason string `json:"reason"`
+	Until  string `json:"until"` // the last day on which it counts
+}
+
+// StaleAcceptance is one that has no effect.
+type StaleAcceptance struct {
+	Acceptance
+	Why string `json:"why"` // ended, or matches nothing
+}
+
+// Class is what must be done about a certificate.
+type Class string
+
+// The classes, the gravest first.
+const (
+	ClassNow   Class = "now"
+	ClassFix   Class = "fix" // nothing to replace, and something is wrong with it or its server
+	ClassSoon  Class = "soon"
+	ClassLater Class = "later"
+	ClassOK    Class = "ok"
+	ClassOther Class = "other" // not of PKIoverheid
+)
+
+// Classes are in their order.
+var Classes = []Class{ClassNow, ClassFix, ClassSoon, ClassLater, ClassOK, ClassOther}
+
+// Grade is the place of a class among the others: a smaller one is graver. It is -1 for
+// what is not a class.
+func (c Class) Grade() int { return slices.Index(Classes, c) }
+
+// NeedsAction reports whether there is something to do.
+func (c Class) NeedsAction() bool { return c.Grade() <= ClassLater.Grade() }
