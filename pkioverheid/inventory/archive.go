@@ -95,10 +95,7 @@ func (r *reader) open(kind contentKind, from io.Reader, at io.ReaderAt, size int
 	case zipped:
 		err = r.openZip(from, at, size)
 	case gzipped:
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(from); err == nil {
-			err = r.stream(expanding{r, z}, -1)
-		}
+		err = r.openGzip(from)
 	case tarred:
 		err = r.openTar(from)
 	}
@@ -125,6 +122,21 @@ func (r *reader) endOfArchive(err error) {
 func (r *reader) isUnread(what string, err error) {
 	r.Progress.Unread.Add(1)
 	r.trouble(&trouble{text: "this is " + what + ", which is not read", cause: err, skipped: true})
+}
+
+// openGzip keeps what it takes to decompress for the next file: a folder of manuals has
+// thousands of small ones.
+func (r *reader) openGzip(from io.Reader) error {
+	z := r.gunzip
+	if r.gunzip = nil; z == nil { // or it is in use, and this one is inside
+		z = new(gzip.Reader)
+	}
+	err := z.Reset(from)
+	if err == nil {
+		err = r.stream(expanding{r, z}, -1)
+	}
+	r.gunzip = z
+	return err
 }
 
 func (r *reader) openTar(from io.Reader) error {

@@ -3,6 +3,7 @@ package inventory
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type reader struct {
 	*scanner
 	buffer  []byte
 	results []Result // of the file that is being read
+	gunzip  *gzip.Reader
 
 	job       job
 	in        inner

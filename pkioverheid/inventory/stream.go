@@ -41,11 +41,10 @@ func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64
 		r.tooLarge(kind)
 		return nil, nil
 	}
-	var data bytes.Buffer
-	if size > 0 && size <= limit {
-		data.Grow(int(min(size, largeFile)) + bytes.MinRead)
+	data := bytes.NewBuffer(head)
+	if more := size - int64(len(head)); more > 0 && size <= limit {
+		data.Grow(int(min(more, largeFile)) + bytes.MinRead)
 	}
-	data.Write(head)
 	_, err := data.ReadFrom(io.LimitReader(in, limit+1-int64(len(head))))
 	r.hold(int64(data.Len()))
 	if int64(data.Len()) <= limit {

@@ -28,10 +28,12 @@ var valueMarks = [...]struct {
 }{
 	{"LS0t", nil, valuePEM},
 	{"MI", []string{""}, valueDER},
-	{"AAAAI", []string{"/u3+7Q", "zs7Ozg"}, valueJKS}, // version 2
-	{"yJ", []string{"e"}, valueJWS},
+	markOfJKS: {"AAAAI", []string{"/u3+7Q", "zs7Ozg"}, valueJKS}, // version 2
+	markOfJWS: {"J", []string{"ey"}, valueJWS},
 	{"BEGIN", []string{"-----"}, valueInURL},
 }
+
+const markOfJKS, markOfJWS = 2, 3
 
 // values finds the values of a text, in their order. Each mark is searched for only when
 // the last one was passed, so that the text is looked through once for each.
@@ -77,13 +79,26 @@ func (v *values) search(i, from int) int {
 			return len(v.text)
 		}
 		at += from
-		for _, before := range mark.before {
-			if begin := at - len(before); begin >= first && bytes.HasSuffix(v.text[:at], []byte(before)) && v.begins(mark.kind, begin) {
-				return begin
-			}
+		if begin := v.endsMark(i, at+len(mark.mark)); begin >= first {
+			return begin
 		}
 		from = at + 1
 	}
+}
+
+// endsMark returns where a value begins whose mark is before end; -1 if there is none.
+func (v *values) endsMark(i, end int) int {
+	mark := valueMarks[i]
+	text, ok := bytes.CutSuffix(v.text[:end], []byte(mark.mark))
+	if !ok {
+		return -1
+	}
+	for _, before := range mark.before {
+		if begin := len(text) - len(before); bytes.HasSuffix(text, []byte(before)) && v.begins(mark.kind, begin) {
+			return begin
+		}
+	}
+	return -1
 }
 
 // begins reports whether a value begins at a mark.
