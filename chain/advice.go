@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -198,35 +197,4 @@ func (x *explaining) incomplete() string {
 		return ""
 	}
 	return "Others may not know the CAs that are known here: send " + andList(missing) + " too."
-}
-
-// limit returns the limit that was reached, or nil.
-func (x *explaining) limit() *limitError {
-	var limit *limitError
-	errors.As(x.failed, &limit)
-	return limit
-}
-
-// said is what crypto/x509 or a policy said, in one line.
-func (x *explaining) said() string {
-	var b strings.Builder
-	for _, err := range x.failed.underneath() {
-		if err == errBeforeSignatures {
-			continue // the signatures of the path were checked since
-		}
-		if b.Len() > 0 {
-			b.WriteString("; ")
-		}
-		if b.Len() > 400 {
-			b.WriteString("…")
-			break
-		}
-		text := err.Error()
-		var invalid x509.CertificateInvalidError
-		if errors.As(err, &invalid) && invalid.Reason == x509.CANotAuthorizedForThisName && invalid.Detail != "" {
-			text = invalid.Detail
-		}
-		b.WriteString(safetext.Printable(strings.ReplaceAll(strings.TrimPrefix(text, "x509: "), "\n", "; "), mostText))
-	}
-	return b.String()
 }

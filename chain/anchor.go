@@ -1,13 +1,9 @@
 package chain
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
-	"iter"
 	"time"
-
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // anchor is a CA at which a verification may stop, because what is above it
@@ -82,70 +78,6 @@ func (p *upperPath) allows(lower []*x509.Certificate, anchor *x509.Certificate, 
 	return false
 }
 
-// constrained reports whether a CA limits the names or policies below it. Below such a
-// CA no other is an anchor: crypto/x509 must see the limit.
-func constrained(ca *x509.Certificate) bool { return constrainsPolicies(ca) || constrainsNames(ca) }
-
-// constrainsPolicies reports a CA that is not an anchor itself: of an anchor, crypto/x509
-// applies the name constraints, and nothing about policies.
-func constrainsPolicies(ca *x509.Certificate) bool {
-	return demandsExplicitPolicy(ca) || ca.InhibitPolicyMapping > 0 || ca.InhibitPolicyMappingZero ||
-		ca.InhibitAnyPolicy > 0 || ca.InhibitAnyPolicyZero || len(ca.PolicyMappings) > 0
-}
-
-// constrainsNames reports a certificate with the extension nameConstraints, RFC 5280
-// section 4.2.1.10.
-func constrainsNames(cert *x509.Certificate) bool {
-	for _, ext := range cert.Extensions {
-		if len(ext.Id) == 4 && ext.Id[0] == 2 && ext.Id[1] == 5 && ext.Id[2] == 29 && ext.Id[3] == 30 {
-			return true
-		}
-	}
-	return false
-}
-
-func demandsExplicitPolicy(cert *x509.Certificate) bool {
-	return cert.RequireExplicitPolicy > 0 || cert.RequireExplicitPolicyZero
-}
-
-// pathsAbove finds the paths from ca to a root by signature. It may find fewer
-// than there are where a hierarchy is out of the ordinary, never others.
-func (s *settings) pathsAbove(ca *x509.Certificate) []upperPath {
-	var (
-		found  []upperPath
-		checks int
-		walk   func(path []*x509.Certificate)
-	)
-	walk = func(path []*x509.Certificate) {
-		child := path[len(path)-1]
-		for parent, by := range s.candidates(child, nil) {
-			if len(found) == maxPaths || len(path) == maxDepth {
-				return
-			}
-			if parent.PublicKey == nil || !isCA(parent) || len(parent.UnhandledCriticalExtensions) > 0 ||
-				constrained(parent) || inPath(parent, path) {
-				continue
-			}
-			if checks++; checks > maxSignatures {
-				return
-			}
-			if !s.signed(child, parent) {
-				continue
-			}
-			next := append(path[:len(path):len(path)], parent)
-			if by == ofRoots {
-				if p, ok := newUpperPath(next[1:]); ok {
-					found = append(found, p)
-				}
-			} else {
-				walk(next)
-			}
-		}
-	}
-	walk([]*x509.Certificate{ca})
-	return found
-}
-
 // newUpperPath sums up what certs demand; false where no chain at all is short
 // enough for their path lengths.
 func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
@@ -172,33 +104,4 @@ func newUpperPath(certs []*x509.Certificate) (upperPath, bool) {
 		}
 	}
 	return p, true
-}
-
-// ordered yields the anchors as the stores hold them, so that pools are alike.
-func (s *settings) ordered() iter.Seq2[*x509.Certificate, *anchor] {
-	return func(yield func(*x509.Certificate, *anchor) bool) {
-		for _, store := range []*truststore.Store{s.roots, s.intermediates} {
-			for cert := range store.All() {
-				if a := s.anchors[cert]; a != nil && !yield(cert, a) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// anchorOf finds the anchor of a certificate that crypto/tls may have parsed
-// again, as it does for the sessions that it resumes.
-func (s *settings) anchorOf(cert *x509.Certificate) *anchor {
-	if a := s.anchors[cert]; a != nil {
-		return a
-	}
-	for _, store := range []*truststore.Store{s.roots, s.intermediates} {
-		for own := range store.BySubject(cert.RawSubject) {
-			if bytes.Equal(own.Raw, cert.Raw) {
-				return s.anchors[own]
-			}
-		}
-	}
-	return nil
 }

@@ -1,6 +1,9 @@
 package chain
 
-import "crypto/x509"
+import (
+	"crypto/x509"
+	"slices"
+)
 
 // Chain is a path from a certificate to a trust anchor: the end-entity
 // certificate first, the self-signed root last. Where a verification failed, an
@@ -23,3 +26,5 @@ func (c Chain) Root() *x509.Certificate {
 	}
 	return c[len(c)-1]
 }
+
+func (c Chain) equal(o Chain) bool { return slices.EqualFunc(c, o, (*x509.Certificate).Equal) }

@@ -4,20 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
-
-	"github.com/go-pkioverheid/trust/truststore"
 )
-
-// WithDistrusted vetoes every path with one of certs in it. why, which may be nil, makes
-// the error from the path up to and with that certificate. A second WithDistrusted
-// replaces the first.
-//
-// The pools of [Verifier.CertPool] hold certs as anchors that always refuse, so that
-// crypto/x509 reports why. Servers announce the subjects in ClientCAs to their clients:
-// do not use it for such a pool.
-func WithDistrusted(certs *truststore.Store, why Veto) Option {
-	return func(s *settings) { s.distrusted, s.why = certs, why }
-}
 
 var errDistrusted = errors.New("this CA is distrusted")
 

@@ -80,22 +80,13 @@ const mostText = 1000
 // Unwrap returns crypto/x509's error and those of the policies.
 func (e *Error) Unwrap() []error { return e.Err }
 
-// failure makes the error of a refusal: err is crypto/x509's or a *limitError,
-// refusals are the policies'; either may be missing.
-func (c signedPath) failure(at time.Time, err error, refusals []error) *Error {
-	e := &Error{Chain: c.path, At: at}
-	if err != nil {
-		e.Err = append(e.Err, err)
-	}
-	var limit *limitError
-	if !c.rooted && !errors.As(err, &limit) {
-		if errors.As(c.refused, &limit) {
-			e.Err = append(e.Err, limit)
-		} else if c.gaveUp {
-			e.Err = append(e.Err, errGaveUp)
+// ofRefusals is what policies and vetoes say that the reason is.
+func ofRefusals(refusals []error) (Reason, *x509.Certificate) {
+	for _, r := range refusals {
+		var own *Error
+		if errors.As(r, &own) && own.Reason != "" {
+			return own.Reason, own.Cert
 		}
 	}
-	e.Err = append(e.Err, refusals...)
-	e.Reason, e.Cert = c.reason(at, err, refusals)
-	return e
+	return RefusedByPolicy, nil
 }

@@ -5,10 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
-	"slices"
-	"time"
-
-	"github.com/go-pkioverheid/trust/truststore"
 )
 
 // The limits on what is computed for a stranger, who chose its certificates. Ten
@@ -68,30 +64,6 @@ func keyTooLarge(cert *x509.Certificate) *limitError {
 		return &limitError{fmt.Sprintf("its RSA key has the exponent %d, and at most %d is allowed", key.E, maxRSAExponent), true}
 	}
 	return nil
-}
-
-// keysWithinLimits is asked about chains that crypto/x509 verified.
-func keysWithinLimits(c Chain, at time.Time) *Error {
-	for _, cert := range c {
-		if err := keyTooLarge(cert); err != nil {
-			return &Error{Reason: Unsupported, Chain: c, Cert: cert, At: at, Err: []error{err}}
-		}
-	}
-	return nil
-}
-
-// leafWithinLimits is asked before anything is computed.
-func leafWithinLimits(leaf *x509.Certificate, at time.Time) *Error {
-	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
-		return err
-	}
-	var own amount
-	own.addOwn(leaf)
-	if own.names <= maxNames {
-		return nil
-	}
-	return &Error{Reason: Unsupported, Chain: Chain{leaf}, Cert: leaf, At: at, Err: []error{
-		&limitError{text: fmt.Sprintf("it has %d names, and at most %d are allowed", own.names, maxNames)}}}
 }
 
 // tooConstrained reports a CA below which nothing is verified.
@@ -189,42 +161,3 @@ func (w *work) step(l limits) bool {
 }
 
 func (w *work) exhausted(l limits) bool { return w.signatures >= l.signatures || w.steps > maxSteps }
-
-// effort counts, on all paths by name from leaf, the issuers that crypto/x509 may look at
-// and what signatures with large keys count as. It stops where either is beyond its limit.
-func (s *settings) effort(leaf *x509.Certificate, extra *truststore.Store) (steps, large int) {
-	var walk func(path []*x509.Certificate) bool
-	walk = func(path []*x509.Certificate) bool {
-		for parent, by := range s.candidates(path[len(path)-1], extra) {
-			if by == ofExtra && keyTooLarge(parent) != nil || slices.Contains(path, parent) {
-				continue
-			}
-			if isLarge(parent) {
-				large += weight(parent)
-			}
-			steps++
-			if large > s.limits.signatures || steps > maxSteps {
-				return false
-			}
-			if by != ofRoots && !walk(append(path[:len(path):len(path)], parent)) {
-				return false
-			}
-		}
-		return true
-	}
-	walk([]*x509.Certificate{leaf})
-	return steps, large
-}
-
-// tooMuchWork is asked where a CA constrains names or has a large key: crypto/x509 counts
-// signatures only.
-func (s *settings) tooMuchWork(leaf *x509.Certificate, extra *truststore.Store, all *amount) *limitError {
-	steps, large := s.effort(leaf, extra)
-	switch {
-	case large > s.limits.signatures || large > 0 && steps > maxSteps:
-		return errLargeKeys
-	case min(steps, maxSignatures)*(all.names+all.constraints) > maxNameWork:
-		return errNameWork
-	}
-	return nil
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -151,50 +150,6 @@ func (x *explaining) notSignedBy(child, parent *x509.Certificate) (why string) {
 		return "the certificate above may not issue certificates"
 	}
 	return "it was not signed by the key of the certificate above"
-}
-
-// ending says how a path ends that leads to no trusted root.
-type ending uint8
-
-const (
-	endsSelfSigned    ending = iota // at a root that is not trusted here
-	endsIssuerMissing               // no certificate of the issuer's name is available
-	endsOtherKey                    // one of the issuer's name is, with another key
-	endsNotSigned                   // one is, and did not sign this
-	endsNotCA                       // one is, and is not a CA
-)
-
-// issuer says what is known of the issuer of a certificate from which no path leads
-// to a trusted root.
-func (x *explaining) issuer(cert *x509.Certificate) (name ObservationName, text string, end ending) {
-	if selfIssued(cert) {
-		return ObservedTrust, "self-signed, and not among the roots that are trusted here", endsSelfSigned
-	}
-	issuer := safetext.CA(cert.Issuer)
-	end = endsIssuerMissing
-	for _, s := range []*truststore.Store{x.roots, x.intermediates, x.given} {
-		for candidate := range s.BySubject(cert.RawIssuer) {
-			found := endsNotSigned
-			switch {
-			case !isCA(candidate) || candidate.KeyUsage != 0 && candidate.KeyUsage&x509.KeyUsageCertSign == 0:
-				found = endsNotCA
-			case !keyIdentifiersMatch(cert, candidate):
-				found = endsOtherKey
-			}
-			if x.failed.Reason == NotACA && found == endsNotCA || x.failed.Reason == BadSignature && found == endsNotSigned || end == endsIssuerMissing {
-				end = found
-			}
-		}
-	}
-	switch end {
-	case endsOtherKey:
-		return ObservedTrust, "a CA named " + issuer + " is available, but its key is not the one of the issuer", end
-	case endsNotSigned:
-		return ObservedSignature, "it names " + issuer + " as its issuer, whose key did not sign it", end
-	case endsNotCA:
-		return ObservedSignature, "it names " + issuer + " as its issuer, which may not issue certificates", end
-	}
-	return ObservedTrust, "its issuer " + issuer + " was not given, and is not known here", end
 }
 
 // blamed are the observations that a reason is about, the first if there is none yet.

@@ -1,9 +1,14 @@
 package chain
 
 import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Verifier verifies certificates up to the roots that it holds, and remembers what it
@@ -11,14 +16,6 @@ import (
 // [NewVerifier], and change what it trusts with [Verifier.Replace].
 type Verifier struct {
 	settings atomic.Pointer[settings] // each call loads it once, and so sees all of it or nothing
-}
-
-// Option is a setting of [NewVerifier] and [Verifier.Replace].
-type Option func(*settings)
-
-// WithPolicy adds a policy to those given before. A chain must pass all of them.
-func WithPolicy(p Policy) Option {
-	return func(s *settings) { s.policy = All(s.policy, p) }
 }
 
 // NewVerifier returns a verifier of these roots and of intermediates, the CAs below
@@ -46,4 +43,58 @@ func (v *Verifier) Replace(roots, intermediates *truststore.Store, opts ...Optio
 	}
 	v.settings.Store(s)
 	return nil
+}
+
+func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settings, error) {
+	if roots == nil || intermediates == nil {
+		return nil, errors.New("chain: a verifier needs a store of roots and one of intermediates; either may be empty")
+	}
+	s := &settings{
+		limits:   limits{maxSent, maxSignatures},
+		policy:   All(),
+		anchors:  make(map[*x509.Certificate]*anchor, roots.Len()+intermediates.Len()),
+		rootPool: roots.CertPool(),
+		checks:   make(map[edge]bool),
+	}
+	s.memory = newMemory(maxRemembered, maxRememberedBytes, s.holds)
+	for _, opt := range opts {
+		opt(s)
+	}
+	// Copies: the caller may go on to change its stores.
+	s.roots = roots.Filter(func(*x509.Certificate) bool { return true })
+	s.intermediates = intermediates.Filter(func(c *x509.Certificate) bool { return !roots.Contains(c) })
+	s.distrusted = s.distrusted.Filter(func(*x509.Certificate) bool { return true })
+	if s.distrusted.Len() > 0 {
+		s.veto = both(s.vetoDistrusted, s.veto)
+	}
+	s.anchorPool = s.roots.Filter(func(c *x509.Certificate) bool { return !tooConstrained(c) }).CertPool()
+	for root := range s.roots.All() {
+		if !isCA(root) {
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", safetext.Certificate(root))
+		}
+		if !selfIssued(root) {
+			return nil, fmt.Errorf("chain: %s is not a root but issued by another CA: give it as an intermediate", safetext.Certificate(root))
+		}
+		if err := keyTooLarge(root); err != nil {
+			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", safetext.Certificate(root), err.text)
+		}
+		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
+	}
+	for ca := range s.intermediates.All() {
+		if !isCA(ca) {
+			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be an intermediate", safetext.Certificate(ca))
+		}
+		if err := keyTooLarge(ca); err != nil {
+			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", safetext.Certificate(ca), err.text)
+		}
+		if selfIssued(ca) || constrainsPolicies(ca) || tooConstrained(ca) {
+			continue // crypto/x509 may use it on a path from a root
+		}
+		s.anchors[ca] = &anchor{
+			cert:  ca,
+			above: sync.OnceValue(func() []upperPath { return s.pathsAbove(ca) }),
+		}
+		s.anchorPool.AddCert(ca)
+	}
+	return s, nil
 }

@@ -4,33 +4,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
-
-// VerifyOptions are the circumstances of one verification.
-type VerifyOptions struct {
-	// DNSName, if not empty, is the host that the certificate must be for.
-	DNSName string
-
-	// Time is the time to verify at; zero means now.
-	Time time.Time
-
-	// KeyUsages are the extended key usages of which one must be allowed along
-	// the whole path. None means serverAuth, as in crypto/x509.
-	KeyUsages []x509.ExtKeyUsage
-
-	// Extra are certificates that the peer sent or that are otherwise available,
-	// in any order. They help to build a path and are not trusted. nil is skipped.
-	Extra []*x509.Certificate
-
-	// NoMemory verifies anew, with Extra and the verifier's CAs alone, and remembers
-	// nothing.
-	NoMemory bool
-}
 
 // Verify returns a chain from leaf to one of the roots that crypto/x509 accepts and
 // that passes the vetoes and policies; one through an intermediate of the verifier
@@ -102,19 +82,6 @@ func unreadable(i int, err error, at time.Time) *Error {
 		Problem: fmt.Sprintf("Certificate %d cannot be read.", i+1), Advice: "Give each certificate in DER, by itself: decode PEM or base64 first."}
 }
 
-var serverAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-
-// withDefaults puts in what the zero values mean.
-func (o VerifyOptions) withDefaults() VerifyOptions {
-	if o.Time.IsZero() {
-		o.Time = time.Now()
-	}
-	if len(o.KeyUsages) == 0 {
-		o.KeyUsages = serverAuth
-	}
-	return o
-}
-
 // verification is one verification under way.
 type verification struct {
 	*settings
@@ -152,6 +119,20 @@ func (s *settings) verify(leaf *x509.Certificate, opts VerifyOptions, r recalled
 		return v.own(c, opts, r)
 	}
 	return nil, s.advise(s.follow(leaf, extra, at).failure(at, err, v.refusals), extra, opts)
+}
+
+// leafWithinLimits is asked before anything is computed.
+func leafWithinLimits(leaf *x509.Certificate, at time.Time) *Error {
+	if err := keysWithinLimits(Chain{leaf}, at); err != nil {
+		return err
+	}
+	var own amount
+	own.addOwn(leaf)
+	if own.names <= maxNames {
+		return nil
+	}
+	return &Error{Reason: Unsupported, Chain: Chain{leaf}, Cert: leaf, At: at, Err: []error{
+		&limitError{text: fmt.Sprintf("it has %d names, and at most %d are allowed", own.names, maxNames)}}}
 }
 
 // fromAnchors takes one signature check, from the leaf to an anchor.
@@ -208,78 +189,52 @@ func (v *verification) accepts(c Chain) bool {
 	return err == nil
 }
 
-func (c Chain) equal(o Chain) bool { return slices.EqualFunc(c, o, (*x509.Certificate).Equal) }
-
-// Check asks vetoes and policies about chains that crypto/x509 verified with a pool
-// of [Verifier.CertPool], as in tls.ConnectionState.VerifiedChains: it completes each
-// up to its root and returns the first that is valid at the given time (zero means
-// now) and passes. No chain is an error. With keyUsages, one of them must be allowed along
-// the whole chain, as for [VerifyOptions]; without any, only those above the CAs of the
-// pool are compared with those below.
-//
-// It belongs into tls.Config.VerifyConnection, which also runs for resumed sessions,
-// when no pool is asked.
-func (v *Verifier) Check(verified [][]*x509.Certificate, at time.Time, keyUsages ...x509.ExtKeyUsage) (Chain, error) {
-	if at.IsZero() {
-		at = time.Now()
+// own remembers c, which passes, and what else crypto/x509 found, and returns c, with
+// certificates that were read here: callers can change theirs. Where one of theirs is not
+// what its bytes say, all are verified again as read.
+func (v *verification) own(c Chain, opts VerifyOptions, r recalled) (Chain, error) {
+	o := owner{settings: v.settings, read: map[*x509.Certificate]*x509.Certificate{}}
+	if r.leaf != nil && (r.leaf == c[0] || reflect.DeepEqual(r.leaf, c[0])) {
+		o.read[c[0]] = r.leaf
 	}
-	verified = slices.DeleteFunc(slices.Clone(verified), func(c []*x509.Certificate) bool {
-		return len(c) == 0 || slices.Contains(c, nil)
-	})
-	s := v.settings.Load()
-	var refusals []error
-	foreign := true
-	for _, c := range verified {
-		last := len(c) - 1
-		a := s.anchorOf(c[last])
-		if a == nil {
-			continue
+	owned := o.own(c)
+	if owned == nil {
+		if r.reread {
+			return nil, unreadable(0, errors.New("it is not always the same"), v.at)
 		}
-		foreign = false
-		if !validAt(c, at) {
-			continue
+		return v.reread(opts, r)
+	}
+	if !r.keep {
+		return owned, nil
+	}
+	chains := []Chain{slices.Clone(owned)} // the caller may change its own
+	for _, other := range v.found {
+		if len(chains) == maxRememberedPaths {
+			break
 		}
-		for _, full := range a.complete(c[:last], at, keyUsages) {
-			if len(keyUsages) > 0 && !allowsOne(full, keyUsages) {
-				continue
-			}
-			err := s.ask(full, at)
-			if err == nil {
-				return full, nil
-			}
-			refusals = append(refusals, err)
+		if own := o.own(other); own != nil && !own.equal(owned) {
+			chains = append(chains, own)
 		}
 	}
-	return nil, s.checkFailure(verified, VerifyOptions{Time: at, KeyUsages: keyUsages}, foreign, refusals)
+	v.memory.put(r.key, chains)
+	return owned, nil
 }
 
-func (s *settings) checkFailure(verified [][]*x509.Certificate, opts VerifyOptions, foreign bool, refusals []error) *Error {
-	at := opts.Time
-	if len(verified) == 0 {
-		return &Error{Reason: UnknownAuthority, At: at, Err: []error{errors.New("no verified chain: was verification turned off?")},
-			Problem: "There is no verified chain.", Advice: "Turn verification on: crypto/tls leaves VerifiedChains empty with InsecureSkipVerify."}
+// reread verifies once more what a caller gave, as its bytes say.
+func (v *verification) reread(opts VerifyOptions, r recalled) (Chain, error) {
+	leaf, err := x509.ParseCertificate(v.leaf.Raw)
+	if err != nil {
+		return nil, unreadable(0, err, v.at)
 	}
-	var leaf *x509.Certificate
-	extra := truststore.New()
-	for _, c := range verified {
-		leaf = c[0]
-		extra.Add(c[1:]...)
-	}
-	path := s.follow(leaf, extra, at)
-	if foreign {
-		e := path.failure(at, errors.New("the verified chains end at no CA that is trusted now: were they verified with its CertPool?"), nil)
-		e.Reason, e.Cert = UnknownAuthority, nil
-		e.Problem, e.Advice = "The verified chains end at no CA that is trusted now.", "Verify with a pool of this verifier's CertPool, and make a new pool after Replace."
-		return e
-	}
-	return s.advise(path.failure(at, nil, refusals), extra, opts)
-}
-
-func validAt(certs []*x509.Certificate, at time.Time) bool {
-	for _, c := range certs {
-		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
-			return false
+	var extra []*x509.Certificate
+	for _, cert := range opts.Extra {
+		if cert == nil {
+			continue
+		}
+		if read, err := x509.ParseCertificate(cert.Raw); err == nil {
+			extra = append(extra, read)
 		}
 	}
-	return true
+	opts.Extra = extra
+	return v.settings.verify(leaf, opts, recalled{key: r.key, keep: r.keep, reread: true, refused: r.refused, refusals: r.refusals})
 }
