@@ -18,18 +18,17 @@ func newAccept() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept SHA256|PLACE… --file FILE --until DATE --reason TEXT",
 		Short: "Note that a finding is known, and accepted until a date",
-		Long: `accept adds findings of pkio audit that are known to a file, for pkio audit --accept.
-Until the date they do not count, and the audit shows them as accepted.
+		Long: `accept notes that a finding of pkio audit is known: until a date it does not count, and
+the audit shows it as accepted.
 
-A finding is given by the SHA-256 of the certificate, wherever it is found, as --json
-and pkio inspect show it; or by its place, as the audit names it: a file, a folder with
-all below it, or HOST:PORT. A place counts for certificates that are found nowhere
-else, and for what could not be looked at.
-
-The file is text, an acceptance a line. One about the same takes the old one's place.`,
-		Example: `  pkio accept /opt/old --file accepted.txt --until 2027-03-31 --reason "switched off in March"
-  pkio accept service.example:443 --file accepted.txt --until 2027-01-31 --reason "KPN order 4711"
-  pkio audit /opt service.example:443 --accept accepted.txt`,
+A finding is given by the SHA-256 of its certificate, as --json and pkio inspect show
+it; or by its place, as the audit names it: a file, a folder with all below it, or
+HOST:PORT. A place counts for certificates that are found nowhere else, and for what
+could not be looked at. The file is text, an acceptance a line. One about the same
+takes the old one's place.`,
+		Example: `  pkio accept /opt/old --file ok.txt --until 2027-03-31 --reason "off in March"
+  pkio accept a.example:443 --file ok.txt --until 2027-01-31 --reason "order 4"
+  pkio audit /opt host.example:443 --accept ok.txt`,
 		Args: positional(1, 1000, "a SHA-256 or a PLACE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,22 +20,15 @@ import (
 
 // auditFlags are what an audit is asked for.
 type auditFlags struct {
-	json, csv bool
-	all       bool
-	quiet     bool
-	strict    bool
-	force     bool
+	outputFlags
 	accept    string
 	machine   string
-	html      string
 	save      string
-	metrics   string
 	at        moment
 	roots     trust
 	lists     crls
 	passwords passwords
 	use       string
-	failOn    string
 	timeout   time.Duration
 	name      serverName
 	hosts     string
@@ -44,7 +36,6 @@ type auditFlags struct {
 	exclude   []string
 	closed    bool
 	oneSystem bool
-	shown     presentationFlags
 }
 
 // maxFile is how many bytes of a file are looked at: logs are larger than stores. Text is
@@ -60,30 +51,17 @@ func newAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit PATH|HOST:PORT…",
 		Short: "Find certificates that must be replaced",
-		Long: `audit looks for certificates in files, in folders with all that is below them, and
-on servers. A row is a certificate, with its places below. What must be done:
+		Long: `audit finds the certificates of PKIoverheid that must be replaced, in files, folders
+and servers, and says by what and by when. A row is a certificate:
 
-  now     the date has passed, or it may not be used at all: G3, ended, withdrawn
-  fix     nothing to replace, but its chain, its name, its key or its server is wrong
-  soon    within 90 days
-  later   there is a date, further ahead: Private G1 must be left by the end of 2027
-  ok      nothing to do
+  now    the date has passed, or it may not be used: G3, ended, withdrawn
+  fix    its chain, its name, its key or its server is wrong
+  soon   within 90 days;  later: after that;  ok: nothing to do
 
-What is not of PKIoverheid is a number, and is listed with --all. The exit status is 1
-if something must be replaced or put right, however far ahead the date is (--fail-on
-changes that; a CA that goes "later" does not count, since its successor is trusted
-beside it), else 2 if something could not be looked at, else 0. --strict lets 2 go
-before 1. Findings in the file of --accept do not count until their date.
-
-Formats are recognised by content: PEM and base64 in any text, DER, PKCS#7, PKCS#12,
-Java key stores, SAML metadata, CPAs, WS-Security, and these in zip, jar, tar and gzip.
-A private key is compared with the certificates beside it. Key stores are opened with the passwords of
---password-file and --password-env, or else PKIO_PASSWORD, and with "changeit".`,
+The status is 1 if something must be done, 2 if something was not read, else 0.`,
 		Example: `  pkio audit /etc
   pkio audit . service.example:443 --html report.html
-  pkio audit /opt --password-file passwords.txt --csv > certificates.csv
-  pkio audit /etc --json | jq '.certificates[] | select(.do == "now") | .name'
-  pkio audit certs --fail-on soon      in CI, to fail from 90 days before the date on`,
+  pkio audit certs --fail-on soon      in CI, to fail 90 days before the date`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			least := 1
 			if f.hosts != "" {
@@ -93,22 +71,15 @@ A private key is compared with the certificates beside it. Key stores are opened
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
+	f.outputFlags.flags(cmd)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.all, "all", false, "list what is not of PKIoverheid too, and every place")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the summary only")
-	flags.BoolVar(&f.json, "json", false, "write JSON, as audit.schema.json describes it")
-	flags.BoolVar(&f.csv, "csv", false, "write CSV, a row for each place")
 	flags.StringVar(&f.accept, "accept", "", "a `file` with findings that are accepted, see pkio accept")
-	flags.BoolVar(&f.strict, "strict", false, "exit with status 2 if something could not be looked at, whatever was found")
 	flags.StringVar(&f.machine, "machine", "", "the `name` of this machine, for JSON and the report (default its host name)")
-	flags.StringVar(&f.html, "html", "", "write a report to this `file`, which works without a network")
-	flags.StringVar(&f.save, "save", "", "write the JSON to this `file` as well, for pkio report and pkio diff")
-	flags.StringVar(&f.metrics, "prometheus", "", "write metrics for node_exporter's textfile collector to this `file`")
-	forceFlag(cmd, &f.force)
+	flags.StringVar(&f.save, "save", "", "write JSON to this `file` too, for pkio report and pkio diff")
 	f.at.flag(cmd, "judge at this date")
-	flags.StringVar(&f.use, "for", "", "the `use` of the certificates: machine-to-machine, web or client-only (default what each allows)")
-	flags.StringVar(&f.failOn, "fail-on", "later", "exit with status 1 from this `urgency` on: now, soon or later")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a host")
+	flags.StringVar(&f.use, "for", "", "the `use`: machine-to-machine, web or client-only (default what each certificate allows)")
+	complete(cmd, "for", "machine-to-machine", "web", "client-only")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for a server; connecting may take 3 s of it")
 	f.name.flag(cmd)
 	flags.StringVar(&f.hosts, "hosts", "", "ask the servers in this `file` too, one a line")
 	flags.IntVar(&f.parallel, "parallel", 64, "how many servers to ask at once")
@@ -117,19 +88,16 @@ A private key is compared with the certificates beside it. Key stores are opened
 	flags.BoolVar(&f.oneSystem, "one-file-system", false, "leave out folders of other file systems than that of the PATH")
 	f.lists.flag(cmd)
 	f.roots.flag(cmd)
-	f.shown.flags(cmd)
-	f.passwords.flags(cmd, "", "key stores")
-	complete(cmd, "for", "machine-to-machine", "web", "client-only")
-	complete(cmd, "fail-on", "now", "soon", "later")
+	f.passwords.flags(cmd, "", "")
 	return cmd
 }
 
 func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
-	failOn, use, err := f.check()
+	failOn, shown, err := f.outputFlags.check()
 	if err != nil {
 		return err
 	}
-	shown, err := f.shown.presentation(f.html != "", f.csv)
+	use, err := f.check()
 	if err != nil {
 		return err
 	}
@@ -153,25 +121,13 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 			return fmt.Errorf("--accept: %w", err)
 		}
 	}
-	page := outFile{path: f.html, kind: aPage, force: f.force, passwords: known}
-	if err := f.checkPage(cmd, &page, targets); err != nil {
+	files, err := f.outputs(cmd, targets, known, sideFile{"save", outFile{path: f.save, kind: aRun}, (*audit).json})
+	if err != nil {
 		return err
-	}
-	beside := []sideFile{
-		{"save", outFile{path: f.save, kind: aRun, force: f.force, inputs: page.inputs}, (*audit).json},
-		{"prometheus", outFile{path: f.metrics, kind: aMetrics, force: f.force, inputs: page.inputs}, (*audit).prometheus},
-	}
-	if err := checkBeside(cmd, beside); err != nil {
-		return err
-	}
-
-	out := cmd.OutOrStdout()
-	if f.html != "" {
-		out = page.remarks(cmd)
 	}
 	run := f.newRun(targets)
 	c := model.NewCollector(run)
-	found := f.scan(cmd, c, accepted, inventory.Config{
+	found := f.scan(cmd, shown, c, accepted, inventory.Config{
 		Passwords:  func(string) iter.Seq[string] { return slices.Values(known) },
 		Time:       run.At,
 		Verifier:   verifier,
@@ -186,34 +142,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 		OneFileSystem: f.oneSystem,
 		SkipArchives:  f.closed,
 	}, in, targets)
-
-	found.shown = shown
-
-	// The report first: what prints the table may have gone.
-	if f.html != "" {
-		if err := f.writePage(cmd, &page, found); err != nil {
-			if !found.Run.Partial {
-				return fmt.Errorf("--html: %w", err)
-			}
-			complain(cmd.ErrOrStderr(), fmt.Errorf("--html: %w", err)) // what was found is still to be told
-			f.html = ""
-		}
-	}
-	if err := writeBeside(cmd, beside, found); err != nil {
-		return err
-	}
-	switch {
-	case f.json:
-		err = found.writeJSON(out)
-	case f.csv:
-		err = found.writeCSV(out)
-	default:
-		err = found.writeTable(out, tableOptions{all: f.all, quiet: f.quiet || f.html != "", width: widthOf(out)})
-		if err == nil && f.html != "" && page.stream(cmd) == nil {
-			_, err = fmt.Fprintln(out, shown.lang.say("The report is in %s.", safetext.Printable(f.html, maxText)))
-		}
-	}
-	if err != nil {
+	if err := f.write(cmd, files, found); err != nil {
 		return err
 	}
 	return f.status(cmd, found, failOn)
@@ -256,62 +185,16 @@ func (f *auditFlags) excluded() func(string) bool {
 	return globs(f.exclude).match
 }
 
-// writePage writes the report. That of a run that was stopped takes the place of a whole
-// one with --force only.
-func (f *auditFlags) writePage(cmd *cobra.Command, page *outFile, found *audit) error {
-	var text bytes.Buffer
-	if err := found.writeReport(&text); err != nil {
-		return err
-	}
-	data := text.Bytes()
-	if page.partial = found.Run.Partial; page.partial {
-		data = markPartial(data)
-	}
-	return page.write(cmd, data, aReport)
-}
-
-// check refuses flags that do not go together, or that have values which are none.
-func (f *auditFlags) check() (failOn class, use advice.Use, err error) {
-	switch {
-	case f.json && f.csv:
-		return "", use, errors.New("--json and --csv both write to standard output: give one")
-	case (f.json || f.csv) && (f.all || f.quiet):
-		return "", use, errors.New("--all and --quiet are for the table: --json and --csv have all")
-	case f.all && f.quiet:
-		return "", use, errors.New("--all and --quiet: give one")
-	case f.html != "" && (f.all || f.quiet):
-		return "", use, errors.New("--all and --quiet are for the table, and with --html there is none")
-	case f.timeout <= 0:
-		return "", use, fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
-	}
-	failOn = class(f.failOn)
-	if !slices.Contains([]class{classNow, classSoon, classLater}, failOn) {
-		return "", use, fmt.Errorf("--fail-on %q: want now, soon or later", f.failOn)
+// check refuses values which are none.
+func (f *auditFlags) check() (use advice.Use, err error) {
+	if f.timeout <= 0 {
+		return use, fmt.Errorf("--timeout %v: want more than nothing, as 10s", f.timeout)
 	}
 	use = advice.Use(f.use)
 	if !slices.Contains([]advice.Use{"", advice.MachineToMachine, advice.Web, advice.ClientOnly}, use) {
-		return "", use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
+		return use, fmt.Errorf("--for %q: want machine-to-machine, web or client-only", f.use)
 	}
-	return failOn, use, f.name.check()
-}
-
-// checkPage refuses a place for the report before the work is done.
-func (f *auditFlags) checkPage(cmd *cobra.Command, page *outFile, targets []string) error {
-	if f.html == "" {
-		return nil
-	}
-	for _, t := range targets {
-		if info, err := os.Stat(t); err == nil && info.Mode().IsRegular() {
-			page.inputs = append(page.inputs, t)
-		}
-	}
-	if page.stream(cmd) == cmd.OutOrStdout() && (f.json || f.csv) {
-		return errors.New("--html and --json or --csv both write to standard output: give the name of a file to --html")
-	}
-	if err := page.check(cmd, aReport); err != nil {
-		return fmt.Errorf("--html: %w", err)
-	}
-	return nil
+	return use, f.name.check()
 }
 
 func (f *auditFlags) newRun(targets []string) auditRun {
@@ -330,7 +213,7 @@ func (f *auditFlags) newRun(targets []string) auditRun {
 }
 
 // scan looks at everything, and says on standard error what could not be looked at.
-func (f *auditFlags) scan(cmd *cobra.Command, c *model.Collector, accepted *acceptances, cfg inventory.Config, in io.Reader, targets []string) *audit {
+func (f *auditFlags) scan(cmd *cobra.Command, as presentation, c *model.Collector, accepted *acceptances, cfg inventory.Config, in io.Reader, targets []string) *audit {
 	shown := cmd.ErrOrStderr()
 	if f.quiet {
 		shown = io.Discard
@@ -342,37 +225,11 @@ func (f *auditFlags) scan(cmd *cobra.Command, c *model.Collector, accepted *acce
 	partial := cmd.Context().Err() != nil
 	bar.end()
 	found := finished(c, float64(time.Since(start).Milliseconds())/1000, partial, accepted)
-	found.Summary.Unread = int(bar.counts.Unread.Load())
+	found.Summary.Unread, found.shown = int(bar.counts.Unread.Load()), as
 	for _, line := range found.errorLines() {
 		complain(cmd.ErrOrStderr(), errors.New(line))
 	}
 	return found
-}
-
-// status is the exit status, with a word on why.
-func (f *auditFlags) status(cmd *cobra.Command, found *audit, failOn class) error {
-	unread := 0
-	for i := range found.NotRead {
-		if n := &found.NotRead[i]; !n.Skipped && n.Accepted == nil {
-			unread++
-		}
-	}
-	incomplete := unread > 0 || found.Run.Partial || found.lost > 0
-	if found.Run.Partial {
-		complain(cmd.ErrOrStderr(), errors.New("stopped: what is above is not complete"))
-	}
-	if unread > 0 {
-		complain(cmd.ErrOrStderr(), fmt.Errorf("%s could not be looked at, and so the list may not be complete", count(unread, "place")))
-	}
-	switch {
-	case incomplete && f.strict:
-		return statusOf(statusError)
-	case found.urgent(failOn):
-		return statusOf(statusFinding)
-	case incomplete:
-		return statusOf(statusError)
-	}
-	return nil
 }
 
 // urgent reports whether something must be replaced that is as urgent as that, or put

@@ -29,11 +29,11 @@ does, with our certificate if there is one, and asks for / with HEAD. If the ser
 refused, it says why and what its owner must change. If the server does not let us in,
 it says which CAs it accepts and what is wrong with ours.
 
-The exit status is 0 if the service would work, 1 if one side refuses the other, and 2
-if that cannot be known, because nothing answers or our own files cannot be used.`,
+Its status is 0 if the service would work, 1 if one side refuses the other, and 2 if
+that cannot be known.`,
 		Example: `  pkio check service.example:443
   pkio check service.example:443 --cert client.p7b --key client.key
-  pkio check https://service.example/ --cert client.p12 --password-file pw.txt --crl`,
+  pkio check https://service.example/ --cert client.p12 --crl`,
 		Args: positional(1, 1, "one HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target := targetOf(args[0])
@@ -73,7 +73,7 @@ if that cannot be known, because nothing answers or our own files cannot be used
 	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long to wait for an answer")
 	lists.flag(cmd)
 	roots.flag(cmd)
-	p.flags(cmd, "", "our key")
+	p.flags(cmd, "", "")
 	return cmd
 }
 

@@ -34,30 +34,13 @@ func newConvert() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT --to FORMAT",
 		Short: "Write the certificates of a file in another format",
-		Long: `convert reads the certificates of a file, or of the files in a folder, in any
-format, and writes them to one file:
-
-  p12            PKCS#12, the trust store of Java today
-  jks            the trust store of older Java
-  p7b            PKCS#7, as certificate suppliers deliver and Windows imports
-  pem            text, for most other programs
-  der            binary, one certificate after the other
-  trust-package  JSON for trust-manager, which distributes trust in Kubernetes
-
-Certificates only: a file with a private key in it is refused, because the result
-is to be handed out. The file is written whole or not at all, and never over IN.
-With "-" for OUT, pem and trust-package go to standard output. Over a file that
-exists is only written if pkio wrote it and no certificates would be lost, which
-is not known of p7b and der. --force writes over any other file, but never over
-one with a private key.
-
-Passwords come from a file, from an environment variable, from PKIO_PASSWORD if no
-flag is given, or from a prompt on the terminal, after "changeit" was tried. One of
-those given must fit a key store. --unchecked reads a key store that is not
-encrypted without its password: nothing then shows whether somebody changed it.`,
+		Long: `convert writes the certificates of a file, or of those in a folder, as one file: p12
+(PKCS#12), jks, p7b (PKCS#7), pem, der, or trust-package (JSON for trust-manager in
+Kubernetes). A file with a private key in it is refused: the result is to be handed
+out. An OUT that exists is only written over if pkio wrote it and no certificates
+would be lost, and never one with a private key.`,
 		Example: `  pkio convert delivered.p7b chain.pem --to pem
   pkio convert /etc/pki/partners trust.p12 --to p12 --out-password-file pw.txt
-  pkio convert cacerts cacerts.pem --to pem --in-password-env STORE_PASSWORD
   pkio convert roots.pem roots.json --to trust-package --version 2026-11-01`,
 		Args: positional(2, 2, "IN and OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -109,14 +92,14 @@ encrypted without its password: nothing then shows whether somebody changed it.`
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", "", "the `format`: "+formatNames)
-	cmd.Flags().StringVar(&name, "name", "pkioverheid", "of a trust-package: its `name`")
-	cmd.Flags().StringVar(&version, "version", "1", "of a trust-package: its `version`")
-	cmd.Flags().BoolVar(&unchecked, "unchecked", false, "read IN without its password, and so without a check that it is unchanged")
+	cmd.Flags().StringVar(&to, "to", "", "the `format` of OUT")
+	cmd.Flags().StringVar(&name, "name", "pkioverheid", "of a trust-package")
+	cmd.Flags().StringVar(&version, "version", "1", "of a trust-package")
+	cmd.Flags().BoolVar(&unchecked, "unchecked", false, "read IN without its password, unchecked")
 	forceFlag(cmd, &force)
 	complete(cmd, "to", "p12", "jks", "p7b", "pem", "der", trustPackage)
-	in.flags(cmd, "in-", "IN")
-	out.flags(cmd, "out-", "OUT")
+	in.flags(cmd, "in-", " of IN")
+	out.flags(cmd, "out-", " of OUT")
 	return cmd
 }
 

@@ -58,10 +58,10 @@ func newDiff() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff OLD.json NEW.json",
 		Short: "Say what changed between two runs or reports",
-		Long: `diff compares two runs of pkio audit, or two reports of pkio report: which
-certificates came, were replaced, changed, and went. What is not of PKIoverheid is left
-out. The exit status is 1 if something came, or got more urgent, that must be replaced
-or put right; else 0.`,
+		Long: `diff says what changed between two runs of pkio audit, or two reports of pkio report:
+which certificates came, were replaced, changed, and went. What is not of PKIoverheid
+is left out. Its status is 1 if something came, or got more urgent, that must be
+replaced or put right; else 0.`,
 		Example: `  pkio diff last-week.json today.json
   pkio diff last-week.json today.json --json | jq '.came[].name'`,
 		Args: positional(2, 2, "an OLD.json and a NEW.json"),

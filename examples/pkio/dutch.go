@@ -187,6 +187,10 @@ var dutchTexts = map[string]string{
 	"Written by pkio %s on %s, %s UTC, with the CAs of PKIoverheid as of %s.": "Geschreven door pkio %s op %s, %s UTC, met de CA's van PKIoverheid van %s.",
 	"This file needs no network, and loads nothing from one.":                 "Dit bestand heeft geen netwerk nodig, en laadt er niets van.",
 
+	// How a run ended.
+	"stopped: what is above is not complete":                         "gestopt: wat hierboven staat is niet volledig",
+	"%s could not be looked at, and so the list may not be complete": "%s niet te bekijken; de lijst kan daardoor onvolledig zijn",
+
 	// The dates of PKIoverheid.
 	"G3 certificates for web traffic were due":                "G3-certificaten voor webverkeer moesten zijn vervangen",
 	"every G3 server certificate had to be replaced":          "elk G3-servercertificaat moest zijn vervangen",

@@ -123,23 +123,19 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --hierarchy LIST --to PROGRAM [FILE]",
 		Short: "Write the hierarchies for nginx, Apache, Java, curl and others",
-		Long: `export writes the CA certificates of the hierarchies that this program carries in
-the form that another program wants, and prints how to use the file there. Without
-FILE, or with "-", they go to standard output, and how to use them to standard error.
-
-Over a file that exists is only written if pkio wrote it and no certificates would be
-lost. --force writes over any other file, but never over one with a private key.
+		Long: `export writes the CA certificates of PKIoverheid in the form that another program
+wants, and prints how to use the file there. Without FILE, or with "-", they go to
+standard output. A file that exists is only written over if pkio wrote it and no
+certificates would be lost, and never one with a private key.
 
 Hierarchies: g1 (Private G1, ends in November 2028), g4 (Private G4 TLS, its
-successor) and ev (ended in 2022; for archives). G3 is not exported: it was
-withdrawn. Trust g1 and g4 together until everybody has moved.
+successor) and ev (ended in 2022; for archives). Trust g1 and g4 together until
+everybody has moved. G3 was withdrawn, and is not exported.
 
-A Java trust store has the password "changeit" unless another is given: it keeps
-nothing secret, because certificates are public, but Java wants one.`,
+A Java trust store has the password "changeit" unless another is given. Java 8u301,
+11.0.12 and later read the one of java; older ones need java-legacy, which is weak.`,
 		Example: `  pkio export --hierarchy g1,g4 --to java /opt/app/pkioverheid.p12
-  pkio export --hierarchy g1,g4 --to nginx /etc/nginx/pkioverheid.pem
-  pkio export --hierarchy g1,g4 --to curl --roots-only > pkioverheid.pem
-  pkio export --hierarchy g4 --to kubernetes pkioverheid.yaml`,
+  pkio export --hierarchy g1,g4 --to nginx /etc/nginx/pkioverheid.pem`,
 		Args: positional(0, 1, "one FILE at most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, ok := destinations[strings.ToLower(to)]
@@ -190,13 +186,13 @@ nothing secret, because certificates are public, but Java wants one.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas: g1, g4, ev")
+	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas")
 	cmd.Flags().StringVar(&to, "to", "", "the `program`: "+destinationNames)
 	cmd.Flags().BoolVar(&rootsOnly, "roots-only", false, "leave out the CAs below the roots")
 	forceFlag(cmd, &force)
 	complete(cmd, "to", "nginx", "apache", "haproxy", "postfix", "java", "curl", "kubernetes")
 	complete(cmd, "hierarchy", "g1", "g4", "ev", "g1,g4")
-	p.flags(cmd, "", "a Java trust store")
+	p.flags(cmd, "", "")
 	return cmd
 }
 

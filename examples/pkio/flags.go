@@ -39,7 +39,7 @@ func (m *moment) String() string {
 func (m *moment) Type() string { return "date" }
 
 func (m *moment) flag(cmd *cobra.Command, usage string) {
-	cmd.Flags().Var(m, "at", usage+"; a date alone is 00:00 UTC, a time without a zone is UTC (default now)")
+	cmd.Flags().Var(m, "at", usage+", in UTC (default now)")
 }
 
 // orNow is the moment, or else the present.
@@ -54,7 +54,7 @@ func (m *moment) orNow() time.Time {
 type trust struct{ path string }
 
 func (t *trust) flag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&t.path, "trust", "", "trust the CAs in this `file` or folder too, such as the G-Other root")
+	cmd.Flags().StringVar(&t.path, "trust", "", "trust the CAs in this `file` or folder too")
 }
 
 // trust is what is trusted: the hierarchies, and the roots of the flag.

@@ -29,16 +29,12 @@ func newInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|HOST:PORT…",
 		Short: "Say who a certificate is of, and explain its chain",
-		Long: `inspect shows what certificates are: the hierarchy, the place in it, the certificate
-supplier (TSP), the OIN, and what to do about each. Then it explains the chain of
-each that is not a CA: the path to the root as a tree, what is right and what is wrong
-in it, and what to do.
+		Long: `inspect says who a certificate is of: the hierarchy, the place in it, the certificate
+supplier (TSP), the OIN, and what to do. Then it explains the chain of each that is
+not a CA: the path to the root as a tree, and what is right and wrong in it. It takes
+files of any format and servers. Of a request, a key or a CRL it shows what it holds.
 
-It takes files of any format and servers. A server is shown no certificate, and
-nothing is sent to it but the beginning of a TLS handshake.
-
-Of a certificate request, a private key or a CRL it shows what it holds; of a key
-nothing but its kind. A refusal has status 1, else what could not be looked at has 2.`,
+Its status is 1 if a chain is refused, else 2 if something could not be looked at.`,
 		Example: `  pkio inspect client.p7b
   pkio inspect service.example:443
   pkio inspect keystore.p12 --password-file pw.txt
@@ -96,7 +92,7 @@ nothing but its kind. A refusal has status 1, else what could not be looked at h
 	keeps.flag(cmd)
 	name.flag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	p.flags(cmd, "", "a key store")
+	p.flags(cmd, "", "")
 	return cmd
 }
 

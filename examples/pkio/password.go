@@ -24,8 +24,8 @@ type passwords struct {
 const defaultPasswordEnv = "PKIO_PASSWORD"
 
 func (p *passwords) flags(cmd *cobra.Command, prefix, of string) {
-	cmd.Flags().StringArrayVar(&p.env, prefix+"password-env", nil, "`name` of an environment variable with the password of "+of)
-	cmd.Flags().StringArrayVar(&p.files, prefix+"password-file", nil, "`file` with the password of "+of+", one on each line")
+	cmd.Flags().StringArrayVar(&p.env, prefix+"password-env", nil, "`name` of a variable with the password"+of)
+	cmd.Flags().StringArrayVar(&p.files, prefix+"password-file", nil, "`file` with the password"+of+", or some, one a line")
 }
 
 // given reports whether one of the flags is there.

@@ -27,18 +27,13 @@ func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [--order [CERT]]",
 		Short: "Show the dates that matter",
-		Long: `plan shows the dates of the replacement of 2020, of the move to Private G4, and
-when each hierarchy ends. The ends are those in the certificates themselves; the
-other dates are from publications, which are named.
+		Long: `plan shows the dates of the replacement of 2020, of the move to Private G4, and when
+each hierarchy ends: when the last CA of a certificate supplier (TSP) under it does.
+These are in the certificates; the other dates are from publications, which are named.
 
-"Ends" is when the last CA of a certificate supplier (TSP) under the hierarchy
-does: no certificate verifies after that, although the root may go on.
-
-With --order it shows instead which certificates a system can be given, from whom and
-with what in them; with CERT, a file of any format or HOST:PORT, what to order in the
-place of that one.`,
+With --order it shows which certificates a system can be given, from whom and with
+what in them; with CERT, a file or HOST:PORT, what to order in the place of that one.`,
 		Example: `  pkio plan
-  pkio plan --order
   pkio plan --order client.p7b
   pkio plan --services     what was published about single services of Logius
   pkio plan --at 2028-01-01`,
@@ -89,7 +84,7 @@ place of that one.`,
 	cmd.Flags().BoolVar(&services, "services", false, "also what was published about single services")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	cmd.Flags().BoolVar(&order, "order", false, "which certificate to order, from whom, with what in it")
-	p.flags(cmd, "", "a key store")
+	p.flags(cmd, "", "")
 	return cmd
 }
 

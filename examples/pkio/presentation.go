@@ -30,11 +30,11 @@ type presentationFlags struct {
 
 func (f *presentationFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.lang, "lang", "", "the `language` of table, report and advice: en or nl (default that of LC_ALL, LC_MESSAGES or LANG)")
+	flags.StringVar(&f.lang, "lang", "", "`language`: en or nl (default by LC_ALL, LC_MESSAGES, LANG)")
 	flags.StringVar(&f.title, "title", "", "the `title` of the report")
-	flags.StringVar(&f.organisation, "organisation", "", "the `name` of the organisation that the report is about")
+	flags.StringVar(&f.organisation, "organisation", "", "the `name` of the organisation in the report")
 	flags.StringVar(&f.author, "author", "", "the `name` of who hands the report on")
-	flags.StringVar(&f.separator, "csv-separator", ",", "the `character` between cells of CSV: , or ; or tab (Excel in Dutch wants ;)")
+	flags.StringVar(&f.separator, "csv-separator", ",", "between cells: , or ; or tab (Excel in Dutch: ;)")
 	complete(cmd, "lang", "en", "nl")
 	complete(cmd, "csv-separator", ",", ";", "tab")
 	flags.BoolVar(&f.mark, "csv-bom", false, "begin CSV with a byte order mark, for Excel")

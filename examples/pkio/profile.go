@@ -36,6 +36,6 @@ func (p *profileFlag) String() string { return p.name }
 func (p *profileFlag) Type() string { return "profile" }
 
 func (p *profileFlag) flag(cmd *cobra.Command) {
-	cmd.Flags().Var(p, "profile", "refuse what breaks the rules of rfc5280, webpki or digikoppeling too")
+	cmd.Flags().Var(p, "profile", "refuse what breaks rfc5280, webpki or digikoppeling too")
 	complete(cmd, "profile", "rfc5280", "webpki", "digikoppeling")
 }

@@ -32,22 +32,12 @@ type requestFlags struct {
 func newRequest() *cobra.Command {
 	var f requestFlags
 	cmd := &cobra.Command{
-		Use:   "request [--from CERT] --key-out FILE --out FILE | request --check CERT REQUEST",
+		Use:   "request [--check CERT REQUEST]",
 		Short: "Make a key and a certificate request, and check what is delivered",
-		Long: `request makes a private key and a certificate signing request (PKCS#10) for a
-certificate supplier (TSP): what pkio plan --order says. What is not given by flags
-is taken from the certificate in --from, a file of any format or HOST:PORT, whose
-signature is not checked.
-
-The key stays with you: it is written in PKCS#8, not encrypted, for nobody but its
-owner to read (mode 0600). Nothing is written over. The request is what you send.
-
-With --check it holds a delivered certificate against the request that you sent.
-The exit status is then 0 if it is as requested, 1 if not, and 2 on errors.`,
+		Long: `request makes a private key and a certificate request (PKCS#10) from the flags and the
+certificate in --from. The key stays with you, not encrypted. --check has status 0 if
+what was delivered is as requested, else 1.`,
 		Example: `  pkio request --from old.pem --key-out new.key --out new.csr
-  pkio request --organization Voorbeeld --kvk 12345678 \
-      --oin 00000003123456780000 --dns service.example --key-out new.key --out new.csr
-  pkio request --from old.pem --key old.key --out new.csr     with the same key
   pkio request --check delivered.p7b new.csr`,
 		Args: positional(0, 1, "at most one REQUEST, with --check"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,22 +51,22 @@ The exit status is then 0 if it is as requested, 1 if not, and 2 on errors.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.from, "from", "", "the `certificate` that the new one comes after")
-	flags.StringVar(&f.request.Organization, "organization", "", "the `name` of the organisation in the Handelsregister")
-	flags.StringVar(&f.request.KVK, "kvk", "", "its `number` there, which G4 wants (default: the one in the OIN)")
-	flags.StringVar(&f.oin, "oin", "", "the `OIN`, which Digikoppeling wants")
-	flags.StringVar(&f.request.CommonName, "name", "", "the common `name` (default: the first DNS name, or the organisation)")
-	flags.StringSliceVar(&f.request.DNSNames, "dns", nil, "a DNS `name`; give it once for each, or separate them by commas")
-	flags.BoolVar(&f.clientOnly, "client-only", false, "without DNS names: under G4 a certificate of G-Other")
+	flags.StringVar(&f.from, "from", "", "the `certificate` that the new one replaces")
+	flags.StringVar(&f.request.Organization, "organization", "", "its `name` in the Handelsregister")
+	flags.StringVar(&f.request.KVK, "kvk", "", "its `number` there (default that in the OIN)")
+	flags.StringVar(&f.oin, "oin", "", "its `OIN`, for Digikoppeling")
+	flags.StringVar(&f.request.CommonName, "name", "", "common `name` (default the first DNS name)")
+	flags.StringSliceVar(&f.request.DNSNames, "dns", nil, "DNS `names`, with commas")
+	flags.BoolVar(&f.clientOnly, "client-only", false, "without DNS names: G-Other under G4")
 	flags.StringVar(&f.hierarchy, "hierarchy", "g4", "the `hierarchy`: g4 or g1")
-	flags.IntVar(&f.request.Bits, "bits", 0, "the size of the new RSA key (default 3072, or 4096 for UZI and G-Other)")
-	flags.StringVar(&f.key, "key", "", "use the private key in this `file` and make none")
+	flags.IntVar(&f.request.Bits, "bits", 0, "size of the RSA key (default what the TSPs ask)")
+	flags.StringVar(&f.key, "key", "", "use the private key in this `file`, make none")
 	flags.StringVar(&f.keyOut, "key-out", "", "the `file` for the new private key")
-	flags.StringVar(&f.out, "out", "", "the `file` for the request, or - for standard output")
-	flags.StringVar(&f.check, "check", "", "hold this delivered `certificate` against the request")
-	f.at.flag(cmd, "with --check, judge at this date")
+	flags.StringVar(&f.out, "out", "", "the `file` for the request")
+	flags.StringVar(&f.check, "check", "", "hold this `certificate` against the request")
+	f.at.flag(cmd, "judge at this date")
 	f.roots.flag(cmd)
-	f.passwords.flags(cmd, "", "the key or key store that is read")
+	f.passwords.flags(cmd, "", "")
 	return cmd
 }
 

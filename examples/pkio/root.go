@@ -49,25 +49,20 @@ func run(ctx context.Context, args []string) int {
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "pkio",
+		Use:   "pkio COMMAND [flags]",
 		Short: "Look after certificates of PKIoverheid",
-		Long: `pkio finds the certificates of PKIoverheid that must be replaced, and says by
-what and by when. It reads PEM, DER, PKCS#7, PKCS#12 and Java key stores, SAML
-metadata, CPAs, and what servers present. It trusts Private G1, its successor
-Private G4, and EV for what was signed until 2022, and refuses G3.`,
-		Example: `  pkio plan                                    the dates that matter
-  pkio audit /etc service.example:443          what must be replaced, and by what
-  pkio audit /etc --html report.html           the same as a report to hand on
-  pkio inspect service.example:443             who is that, and is the chain right?
-  pkio verify client.pem --at 2028-11-13       would it still be trusted then?
-  pkio export --hierarchy g1,g4 --to curl      a trust store for another program
-  pkio convert chain.p7b chain.pem --to pem    another format of the same
-  pkio report runs/*.json --html report.html   one report of many machines`,
+		Long: `pkio finds the certificates of PKIoverheid that must be replaced, and says by what
+and by when. It trusts Private G1, its successor Private G4, and EV for what was
+signed until 2022, and refuses G3.`,
+		Example: `  pkio audit /etc service.example:443        what must be replaced, and by what
+  pkio audit /etc --html report.html         the same as a report to hand on
+  pkio inspect service.example:443           who is that, is the chain right?
+  pkio export --hierarchy g1,g4 --to curl    a trust store for another program`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return writeHelp(cmd) },
 
 		SuggestionsMinimumDistance: 2,
 		PersistentPreRunE:          refuseEmptyFlags,
@@ -78,15 +73,8 @@ Private G4, and EV for what was signed until 2022, and refuses G3.`,
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Help about a command", Hidden: true, RunE: func(_ *cobra.Command, args []string) error {
-		cmd, rest, err := root.Find(args)
-		if err != nil || len(rest) > 0 {
-			return fmt.Errorf("there is no command %q: see pkio --help", args)
-		}
-		cmd.InitDefaultHelpFlag()
-		cmd.InitDefaultVersionFlag()
-		return cmd.Help()
-	}})
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = writeHelp(cmd) }) // run sees what could not be written
+	root.SetHelpCommand(newHelp(root))
 	return root
 }
 

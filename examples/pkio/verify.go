@@ -32,23 +32,17 @@ func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify CERT|HOST:PORT --at DATE",
 		Short: "Say whether a certificate is trusted at a date",
-		Long: `verify checks whether a certificate leads to a root of PKIoverheid at a date, as
-programs with this library do: signatures, dates, what each CA may do, and whether
-a CA was withdrawn. Revocation lists are asked with --crl only.
+		Long: `verify says whether a certificate leads to a root of PKIoverheid at a date, as programs
+with this library do. Revocation lists are asked with --crl only.
 
-CERT is a file of any format with one certificate that is not a CA; CAs in it help to
-build the chain, and those of PKIoverheid need not be there. If all in the file are
-CAs, they must be on one path, and the lowest is checked. A server is asked for the
-name in --host (SNI), or else for its own, and what it presents must be for that.
+CERT is a file with one certificate that is not a CA; CAs in it help to build the
+chain. If all are CAs, they must be on one path, and the lowest is checked.
+A server is asked for the name in --host (SNI), or else for its own.
 
-The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
+Its status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		Example: `  pkio verify client.pem --at 2028-11-13
-  pkio verify server.p7b --host service.example
-  pkio verify service.example:443 --at 2028-01-01
   pkio verify 192.0.2.1:443 --host service.example
-  pkio verify archive.cer --at 2021-06-01T12:00:00Z
-  pkio verify client.pem --for client --trust g-other-root.pem
-  pkio verify client.pem --profile digikoppeling`,
+  pkio verify client.pem --for client --profile digikoppeling`,
 		Args: positional(1, 1, "one CERT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			usage, ok := purposes[purpose]
@@ -126,11 +120,11 @@ The exit status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 	lists.flag(cmd)
 	roots.flag(cmd)
 	keeps.flag(cmd)
-	p.flags(cmd, "", "a key store")
-	cmd.Flags().StringVar(&host, "host", "", "the `name` of the server: asked for, and what the certificate must be for")
-	cmd.Flags().StringVar(&purpose, "for", "any", "what it must be good for: any, server or client")
+	p.flags(cmd, "", "")
+	cmd.Flags().StringVar(&host, "host", "", "the `name` that the certificate must be for")
+	cmd.Flags().StringVar(&purpose, "for", "any", "a `use`: any, server or client")
 	complete(cmd, "for", "any", "server", "client")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON: the verdict, why, and the path")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "the exit status only")
 	return cmd
 }

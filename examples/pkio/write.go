@@ -27,7 +27,7 @@ type outFile struct {
 }
 
 func forceFlag(cmd *cobra.Command, force *bool) {
-	cmd.Flags().BoolVar(force, "force", false, "write over a file that pkio did not write, or that has more CAs; never over a private key")
+	cmd.Flags().BoolVar(force, "force", false, "write over any file but one with a private key")
 }
 
 // stream returns where the bytes go as they are: standard output, also by the name of
