@@ -23,8 +23,9 @@ import (
 // It accepts end-entity certificates that verify up to a hierarchy of the service,
 // at the time of the update, for any extended key usage, and no persons': the policy
 // must be one of systems and organisations. Where the entityID carries an OIN the
-// certificate must bear it (ST-SAML 1.0.0). The signature on the metadata is verified
-// before: see [MetadataSource].
+// certificate must bear it (ST-SAML 1.0.0). What is distrusted after the update, or loses
+// its root, is left out at once. The signature on the metadata is verified before: see
+// [MetadataSource].
 type Keyring struct {
 	// AnyOIN accepts certificates with another OIN than the entityID carries, or with
 	// none. Set it before the first update.
@@ -39,8 +40,9 @@ type Keyring struct {
 
 	mu      sync.RWMutex
 	keys    []acceptedKey
-	current *Metadata // what they are from
-	used    version   // which that is
+	current *Metadata       // what they are from
+	used    version         // which that is
+	trusted *chain.Verifier // by which they were accepted
 }
 
 // acceptedKey is a certificate of a party, and until when it counts.
@@ -48,6 +50,7 @@ type acceptedKey struct {
 	entity string
 	use    KeyUse
 	cert   *x509.Certificate
+	beside []*x509.Certificate // CAs
 	until  time.Time
 }
 
@@ -147,16 +150,25 @@ func (k *Keyring) version() version {
 
 // update needs updating to be locked.
 func (k *Keyring) update(m *Metadata, which version) KeyChanges {
+	trusted := k.trusts() // before: what changes meanwhile was perhaps not seen
 	keys, refused := k.accept(m)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	old := k.keys
-	k.keys, k.current, k.used = keys, m, which
+	k.keys, k.current, k.used, k.trusted = keys, m, which, trusted
 	return KeyChanges{
 		Signing:    truststore.Diff(storeOf(old, Signing), storeOf(keys, Signing)),
 		Encryption: truststore.Diff(storeOf(old, Encryption), storeOf(keys, Encryption)),
 		Refused:    refused,
 	}
+}
+
+// trusts returns what is trusted at this moment: another one after each change of it.
+func (k *Keyring) trusts() *chain.Verifier {
+	if k.verifier == nil {
+		return nil
+	}
+	return k.verifier.Chains()
 }
 
 // accept returns the certificates of the metadata that are accepted, and the others.
@@ -191,7 +203,7 @@ func (k *Keyring) accept(m *Metadata) (keys []acceptedKey, refused []RefusedKey)
 					refused = append(refused, RefusedKey{e.ID, key.Use, cert, err})
 					continue
 				}
-				keys = append(keys, acceptedKey{e.ID, key.Use, cert, until})
+				keys = append(keys, acceptedKey{e.ID, key.Use, cert, beside, until})
 			}
 		}
 	}
@@ -267,12 +279,19 @@ func (k *Keyring) Signing(entityID string) *truststore.Store { return k.of(entit
 func (k *Keyring) Encryption(entityID string) *truststore.Store { return k.of(entityID, Encryption) }
 
 func (k *Keyring) of(entityID string, use KeyUse) *truststore.Store {
-	at := k.clock()
+	at, trusted := k.clock(), k.trusts()
+	var keys []acceptedKey
 	k.mu.RLock()
-	defer k.mu.RUnlock()
-	s := truststore.New()
+	same := trusted == k.trusted
 	for _, key := range k.keys {
 		if key.entity == entityID && (key.use == use || key.use == "") && !at.After(key.until) {
+			keys = append(keys, key)
+		}
+	}
+	k.mu.RUnlock()
+	s := truststore.New()
+	for _, key := range keys {
+		if same || k.verify(key.cert, key.beside, at).err == nil {
 			s.Add(key.cert)
 		}
 	}

@@ -264,6 +264,28 @@ func TestCertificatesAreVerifiedAgainWhileTheDocumentStays(t *testing.T) {
 	assert.Equal(t, 1, logged(), "once")
 }
 
+// Nobody waits for the next update: metadata that is given by hand may have none.
+func TestWhatIsDistrustedAfterTheUpdateIsLeftOut(t *testing.T) {
+	g1 := fixtures(pkioverheid.PrivateG1)
+	roots, distrusted := truststore.NewSource(g1), new(pkioverheid.Distrusted)
+	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: roots, Distrusted: distrusted, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	stolen, other := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	k.Update(readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", stolen, other)))))
+	require.Equal(t, 2, k.Signing("urn:nl:one").Len())
+
+	require.NoError(t, distrusted.Set(pkioverheid.DistrustedEntry{Certificate: sha256.Sum256(stolen.Raw), Reason: "stolen"}))
+	for _, left := range []*truststore.Store{k.Signing("urn:nl:one"), k.Encryption("urn:nl:one")} {
+		assert.Equal(t, 1, left.Len())
+		assert.True(t, left.Contains(other))
+	}
+
+	require.NoError(t, distrusted.Set())
+	assert.Equal(t, 2, k.Signing("urn:nl:one").Len())
+	require.NoError(t, roots.Set(fixtures(pkioverheid.PrivateG4TLS)))
+	assert.Zero(t, k.Signing("urn:nl:one").Len(), "the root is gone")
+}
+
 func TestASourceThatCannotBeFollowed(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*watched)
