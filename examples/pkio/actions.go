@@ -11,6 +11,8 @@ import (
 // action is something that one order or one change settles, and all that it concerns.
 type action struct {
 	toDo
+	Deadline     string // the first of its certificates'
+	Overdue      bool
 	Certificates []*certificate
 }
 
@@ -18,33 +20,37 @@ type action struct {
 type toDo struct {
 	Do          class
 	CA          bool
-	Hierarchy   string
-	Status      string
-	Supplier    string
+	Hierarchy   string // of CAs
+	Supplier    string // of others: who is asked
 	Replacement string
-	Deadline    string
-	Overdue     bool
+	Product     string // where that is of no hierarchy known here
+	product     string // the same in Dutch
+	TestKey     bool   // the private keys are public
 	Problem     string // of classFix: what is wrong
 }
 
-// actions are what there is to do, the most urgent first.
+// actions are what there is to do, the most urgent first: what is in use before what is
+// trusted.
 func (a *audit) actions() []action {
 	byKey := map[toDo]*action{}
 	var order []*action
-	for _, c := range a.Certificates {
+	for _, c := range a.Certificates { // the first deadline first
 		if !c.Do.NeedsAction() || c.Accepted != nil {
 			continue
 		}
 		key := toDoOf(c)
 		if byKey[key] == nil {
 			byKey[key] = &action{toDo: key}
+			if c.Do != classFix {
+				byKey[key].Deadline, byKey[key].Overdue = c.Deadline, c.Overdue
+			}
 			order = append(order, byKey[key])
 		}
 		byKey[key].Certificates = append(byKey[key].Certificates, c)
 	}
 	slices.SortStableFunc(order, func(a, b *action) int {
-		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), model.CompareDeadlines(a.Deadline, b.Deadline), cmp.Compare(a.Hierarchy, b.Hierarchy),
-			cmp.Compare(b.Status, a.Status), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement), cmp.Compare(a.Problem, b.Problem))
+		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), compareBools(a.CA, b.CA), model.CompareDeadlines(a.Deadline, b.Deadline),
+			cmp.Compare(a.Hierarchy, b.Hierarchy), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement), cmp.Compare(a.Problem, b.Problem))
 	})
 	all := make([]action, len(order))
 	for i, a := range order {
@@ -53,17 +59,33 @@ func (a *audit) actions() []action {
 	return all
 }
 
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// manyDeadlines reports whether the deadline is that of some of them only.
+func (a *action) manyDeadlines() bool {
+	return a.Do != classFix && slices.ContainsFunc(a.Certificates, func(c *certificate) bool { return c.Deadline != a.Deadline })
+}
+
 func toDoOf(c *certificate) toDo {
 	switch {
 	case c.Do == classFix:
 		return toDo{Do: classFix, Problem: whatIsWrong(c)}
 	case c.Status == string(advice.Compromised):
-		return toDo{Do: c.Do, Status: c.Status}
+		return toDo{Do: c.Do, TestKey: true}
+	case c.CA: // nobody is asked: one changes what one trusts
+		return toDo{Do: c.Do, CA: true, Hierarchy: c.Hierarchy, Replacement: c.Replacement}
 	}
-	key := toDo{Do: c.Do, CA: c.CA, Hierarchy: c.Hierarchy, Status: c.Status, Supplier: c.Supplier,
-		Replacement: c.Replacement, Deadline: c.Deadline, Overdue: c.Overdue}
-	if key.CA {
-		key.Supplier = "" // nobody is asked: one changes what one trusts
+	key := toDo{Do: c.Do, Supplier: c.Supplier, Replacement: c.Replacement}
+	if c.Order != nil && c.Replacement == "" {
+		key.Product, key.product = c.Order.Product, c.Order.ProductDutch
 	}
 	return key
 }
@@ -71,6 +93,9 @@ func toDoOf(c *certificate) toDo {
 // whatIsWrong is what is wrong with a certificate that needs no replacement, in words that
 // are the same for others with the same problem.
 func whatIsWrong(c *certificate) string {
+	if c.Status == string(advice.TestOnly) {
+		return isForTests
+	}
 	for i := range c.Places {
 		if state := c.Places[i].StateOf(c); state != model.Trusted {
 			return model.StateWords(state)
@@ -82,13 +107,18 @@ func whatIsWrong(c *certificate) string {
 	return ""
 }
 
-// words says what one order or one change settles, and why.
-func (k toDo) words(l language) (what, why string) {
-	if k.Do == classFix {
-		return l.say("Put right how it is used: %s", l.say(k.Problem)), l.say("Nothing has to be ordered for this; programs refuse it as it is, or some do.")
-	}
-	if k.Status == string(advice.Compromised) {
-		return l.say("Take test certificates out of use"), l.say("Their private keys are public: they are of package pkiotest.")
+// isForTests is the problem of a test certificate that is not of package pkiotest.
+const isForTests = "It is a test certificate, which no production system trusts."
+
+// words says what one order or one change settles.
+func (k toDo) words(l language) string {
+	switch {
+	case k.Problem == isForTests:
+		return l.say("Keep test certificates out of production")
+	case k.Do == classFix:
+		return l.say("Put right how it is used: %s", l.say(k.Problem))
+	case k.TestKey:
+		return l.say("Take test certificates out of use")
 	}
 	by, old := "", l.hierarchy(k.Hierarchy)
 	if k.Replacement != "" {
@@ -97,37 +127,49 @@ func (k toDo) words(l language) (what, why string) {
 	supplier := k.supplier(l)
 	switch {
 	case k.CA && k.Do == classNow && by != "":
-		what = l.say("Take the CAs of %s out of what is trusted, and trust %s", old, by)
+		return l.say("Take the CAs of %s out of what is trusted, and trust %s", old, by)
 	case k.CA && k.Do == classNow:
-		what = l.say("Take the CAs of %s out of what is trusted", old)
+		return l.say("Take the CAs of %s out of what is trusted", old)
 	case k.CA && by != "":
-		what = l.say("Trust %[2]s beside %[1]s", old, by)
+		return l.say("Trust %[2]s beside %[1]s", old, by)
 	case k.CA:
-		what = l.say("Ask what comes after the CAs of %s", old)
+		return l.say("Ask what comes after the CAs of %s", old)
 	case by != "":
-		what = l.say("Ask %s for certificates under %s", supplier, by)
-	default:
-		what = l.say("Ask %s for new certificates", supplier)
+		return l.say("Ask %s for certificates under %s", supplier, by)
+	case k.Product != "":
+		return l.say("Ask %s for %s", supplier, l.product(&order{Product: k.Product, ProductDutch: k.product}))
 	}
-	why = l.say("These certificates are of %s", old)
-	if k.CA {
-		why = l.say("These are CA certificates of %s", old)
+	return l.say("Ask %s for new certificates", supplier)
+}
+
+// why says why: of which hierarchies its certificates are, and what is with them.
+func (a *action) why(l language) string {
+	switch {
+	case a.Problem == isForTests:
+		return l.say("They are for tests: no production system trusts them.")
+	case a.Do == classFix:
+		return l.say("Nothing has to be ordered for this; programs refuse it as it is, or some do.")
+	case a.TestKey:
+		return l.say("Their private keys are public: they are of package pkiotest.")
 	}
-	switch k.Status {
-	case model.Revoked:
-		why += l.say(", and revoked.")
-	case string(advice.Withdrawn):
-		why += l.say(", withdrawn.")
-	case string(advice.Unfit):
-		why += l.say(", which may not be used like this.")
-	case string(advice.Ended):
-		why += l.say(", and are no longer valid.")
-	case string(advice.Ending):
-		why += l.say(", and end.")
-	default:
-		why += "."
+	var all []string
+	for _, c := range a.Certificates {
+		of := l.hierarchy(c.Hierarchy)
+		switch c.Status {
+		case model.Revoked:
+			of += l.say(" (revoked)")
+		case string(advice.Withdrawn):
+			of += l.say(" (withdrawn)")
+		case string(advice.Unfit):
+			of += l.say(" (not for this use)")
+		case string(advice.Ended):
+			of += l.say(" (ended)")
+		}
+		if !slices.Contains(all, of) {
+			all = append(all, of)
+		}
 	}
-	return what, why
+	return l.say("Now: %s.", l.list(all, 4))
 }
 
 // supplier is whom to ask.

@@ -119,6 +119,28 @@ func (l language) do(c class) string { return l.say(string(c)) }
 // hierarchy is the name of one.
 func (l language) hierarchy(text string) string { return l.say(hierarchyName(text)) }
 
+// dutchPlaces are the words in a place in a file.
+var dutchPlaces = strings.NewReplacer("line ", "regel ", "entry ", "item ", "certificate ", "certificaat ", "chain position ", "plaats in de keten ")
+
+// place is one in a file, in which quoted names stay as they are.
+func (l language) place(place string) string {
+	if l != dutch {
+		return place
+	}
+	parts := strings.Split(place, `"`)
+	for i := 0; i < len(parts); i += 2 {
+		parts[i] = dutchPlaces.Replace(parts[i])
+	}
+	return strings.Join(parts, `"`)
+}
+
+// where names the file or the server, and the place in it.
+func (l language) where(p *place) string {
+	translated := *p
+	translated.Place = l.place(p.Place)
+	return whereIs(&translated)
+}
+
 // state is one as people read it.
 func (l language) state(state string) string { return l.say(model.StateWords(state)) }
 

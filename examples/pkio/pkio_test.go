@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Setup:               countCerts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"certs":    certsCommand,
+			"estate":   estateCommand,
 			"exits":    exitsCommand,
 			"found":    foundCommand,
 			"lines":    linesCommand,

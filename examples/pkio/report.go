@@ -37,6 +37,7 @@ type report struct {
 
 	Headline   string
 	Found      string
+	First      *firstThing
 	Lead       []string
 	Warnings   []string
 	Looked     []string
@@ -69,9 +70,15 @@ type step struct {
 	Class                class
 	What, Why            string
 	Deadline             string
-	Overdue              bool
+	Overdue, More        bool   // More: it is the first of several deadlines
 	Certificates, Places string // how many
 	Names, Systems       string // which
+}
+
+// firstThing is what must happen first: what, where, by when, and how.
+type firstThing struct {
+	What, Where, When, How, Next string
+	Class                        class
 }
 
 // classLabels are the words beside the signs: colour alone says nothing.
@@ -135,6 +142,7 @@ func (a *audit) report() (*report, error) {
 	}
 	all := a.actions()
 	r.Headline, r.Lead = a.lead()
+	r.First = a.first(all)
 	r.Found = l.say("Found: %s in %s.", l.count(len(a.Certificates), "certificate"), l.count(a.Summary.Places, "place"))
 	r.Warnings = a.warnings()
 	r.Tiles = a.tiles()
@@ -186,8 +194,17 @@ func (a *audit) lead() (short string, long []string) {
 		if n > 1 {
 			text = l.say(more, l.number(n))
 		}
-		systems, first := a.systemsOf(do, ca)
-		text += l.say(", in %s: %s.", l.systemCount(len(systems), a.manyMachines()), l.list(systems, 4))
+		of, first := a.thoseOf(do, ca)
+		systems := shortNames(of.systems())
+		where := l.systemCount(len(systems), a.manyMachines())
+		switch {
+		case a.manyMachines():
+			text += l.say(", in %s: %s.", where, l.list(systems, 3))
+		case ca:
+			text += l.say(", in %s.", where)
+		default:
+			text += l.say(": %s, in %s.", l.list(of.names(), 5), where)
+		}
 		switch {
 		case first.IsZero():
 		case n == 1 && first.Before(a.Run.At):
@@ -237,10 +254,8 @@ func (l language) systemCount(n int, machines bool) string {
 	return l.say("%s files or servers", l.number(n))
 }
 
-// systemsOf are the systems of what must be done as urgently, in order, and the first of
-// its deadlines.
-func (a *audit) systemsOf(do class, ca bool) (systems []string, first time.Time) {
-	of := action{}
+// thoseOf are what must be done as urgently, and the first of its deadlines.
+func (a *audit) thoseOf(do class, ca bool) (of action, first time.Time) {
 	for _, c := range a.Certificates {
 		if c.Accepted != nil || c.Do != do || c.CA != ca {
 			continue
@@ -250,7 +265,94 @@ func (a *audit) systemsOf(do class, ca bool) (systems []string, first time.Time)
 			first = due
 		}
 	}
-	return shortNames(of.systems()), first
+	return of, first
+}
+
+// first is what must happen first: of what is most urgent, all with the first deadline.
+func (a *audit) first(actions []action) *firstThing {
+	if len(actions) == 0 {
+		return nil
+	}
+	l, act := a.shown.lang, actions[0]
+	how := act.words(l)
+	f := &firstThing{What: how, Class: act.Do}
+	if act.Do != classFix && !act.CA && !act.TestKey {
+		var hows []string
+		act, hows = a.allWithDeadline(act, actions)
+		f.What, f.How = l.say("Replace %s", l.list(act.names(), 3)), strings.Join(hows, ". ")+"."
+	}
+	f.Where = l.list(shortNames(act.systems()), 3)
+	if names := act.names(); len(names) > 1 && len(names) <= 3 && !a.manyMachines() { // which is where
+		var all []string
+		for _, c := range act.Certificates {
+			one := action{Certificates: []*certificate{c}}
+			all = append(all, shortened(c.Name, 60)+": "+l.list(shortNames(one.systems()), 2))
+		}
+		f.Where = strings.Join(all, "; ")
+	}
+	due, err := time.Parse(time.DateOnly, act.Deadline)
+	switch {
+	case err != nil:
+	case act.Overdue:
+		f.When = l.say("Overdue since %s", l.day(due))
+	default:
+		f.When = l.say("By %s", l.day(due))
+	}
+	f.Next = a.next(actions, due)
+	return f
+}
+
+// allWithDeadline adds the certificates of other actions that are as urgent, and says
+// whom to ask for what.
+func (a *audit) allWithDeadline(first action, actions []action) (all action, hows []string) {
+	all = action{toDo: first.toDo, Deadline: first.Deadline, Overdue: first.Overdue}
+	for _, act := range actions {
+		if act.Do != first.Do || act.CA || act.TestKey {
+			continue
+		}
+		before := len(all.Certificates)
+		for _, c := range act.Certificates {
+			if c.Deadline == first.Deadline {
+				all.Certificates = append(all.Certificates, c)
+			}
+		}
+		if len(all.Certificates) > before {
+			hows = append(hows, act.words(a.shown.lang))
+		}
+	}
+	return all, hows
+}
+
+// next is the first deadline in the future, if what must happen first has another.
+func (a *audit) next(actions []action, first time.Time) string {
+	l := a.shown.lang
+	of, deadline := action{}, ""
+	for _, act := range actions {
+		for _, c := range act.Certificates {
+			if c.CA || c.Overdue || c.Do == classFix || c.Deadline == "" || deadline != "" && c.Deadline > deadline {
+				continue
+			}
+			if c.Deadline != deadline {
+				of.Certificates, deadline = nil, c.Deadline
+			}
+			of.Certificates = append(of.Certificates, c)
+		}
+	}
+	due, err := time.Parse(time.DateOnly, deadline)
+	if err != nil || !due.After(first) {
+		return ""
+	}
+	return l.say("The next date is %s: %s, in %s.", l.day(due), l.list(of.names(), 3), l.list(shortNames(of.systems()), 3))
+}
+
+// names are those of its certificates, the most urgent first.
+func (a *action) names() (all []string) {
+	for _, c := range a.Certificates {
+		if name := shortened(c.Name, 60); !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // shortNames are names that fit into a sentence.
@@ -305,20 +407,14 @@ func (a *audit) tiles() (all []tile) {
 func (a *audit) steps(actions []action) (all []step) {
 	l := a.shown.lang
 	for _, act := range actions {
-		what, why := act.words(l)
 		kind := "certificate"
 		if act.CA {
 			kind = "CA"
 		}
-		var names []string
-		for _, c := range act.Certificates {
-			names = append(names, shortened(c.Name, 60))
-		}
-		slices.Sort(names)
 		systems := shortNames(act.systems())
 		all = append(all, step{
-			Class: act.Do, What: what, Why: why, Deadline: act.Deadline, Overdue: act.Overdue,
-			Certificates: l.count(len(act.Certificates), kind), Names: l.list(slices.Compact(names), 3),
+			Class: act.Do, What: act.words(l), Why: act.why(l), Deadline: act.Deadline, Overdue: act.Overdue, More: act.manyDeadlines(),
+			Certificates: l.count(len(act.Certificates), kind), Names: l.list(act.names(), 3),
 			Places: l.systemCount(len(systems), a.manyMachines()), Systems: l.list(systems, 3),
 		})
 	}

@@ -180,7 +180,7 @@ func (a *audit) findings(chains []picture) *dataTable {
 			what = l.say("Accepted until %s: %s", l.date(c.Accepted.Until), c.Accepted.Reason)
 		case c.Do.NeedsAction():
 			before = cell{Text: c.Deadline, Overdue: c.Overdue}
-			what, _ = toDoOf(c).words(l)
+			what = toDoOf(c).words(l)
 		}
 		t.add(cell{Class: shownClass(c)}, before, cell{Text: c.Name, Note: what, Chain: number[c]}, cell{Text: l.hierarchy(c.Hierarchy)},
 			cell{Text: date(c.NotAfter)}, cell{Text: l.state(c.State)}, cell{Text: whereAll(c, l), Note: l.say(c.Places[0].Use)})
@@ -195,7 +195,7 @@ func whereAll(c *certificate, l language) string {
 	var all []string
 	length := 0
 	for i := range c.Places {
-		where := middle(whereIs(&c.Places[i]), maxWhere)
+		where := middle(l.where(&c.Places[i]), maxWhere)
 		if length += len(where); i > 0 && (length > maxWhere || i == 8) {
 			break
 		}
@@ -212,6 +212,7 @@ func whereAll(c *certificate, l language) string {
 type supplierOrders struct {
 	Supplier string
 	N        int
+	Count    string // N in words
 	Products []productOrders
 }
 
@@ -231,7 +232,7 @@ func (a *audit) orderLists() (all []supplierOrders) {
 	var keys []key
 	for _, c := range a.Certificates {
 		todo := toDoOf(c)
-		if c.Accepted != nil || c.CA || todo.Problem != "" || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) || todo == (toDo{Do: c.Do, Status: c.Status}) {
+		if c.Accepted != nil || c.CA || todo.TestKey || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) {
 			continue
 		}
 		k := key{supplier: todo.supplier(l), product: l.say("a new certificate")}
@@ -257,6 +258,7 @@ func (a *audit) orderLists() (all []supplierOrders) {
 		n++
 		s := &all[len(all)-1]
 		s.N += len(groups[k])
+		s.Count = l.count(s.N, "certificate")
 		s.Products = append(s.Products, a.productOrders("order-"+thousands(n), k.product, k.policy, groups[k]))
 	}
 	return all
@@ -319,7 +321,10 @@ func (a *audit) systemsTable() *dataTable {
 			name := systemName(&c.Places[i])
 			s := byName[name]
 			if s == nil {
-				s = &system{name: name, class: c.Do, due: c.Deadline, overdue: c.Overdue}
+				s = &system{name: name, class: c.Do}
+				if c.Do != classFix {
+					s.due, s.overdue = c.Deadline, c.Overdue
+				}
 				byName[name] = s
 				order = append(order, s)
 			}
@@ -338,22 +343,52 @@ func (a *audit) systemsTable() *dataTable {
 	}
 	t := newTable("systems", caption, dataColumn{l.say("When"), "do"}, dataColumn{l.say("Before"), "date"}, dataColumn{head, "name"}, dataColumn{l.say("What to change"), "text"})
 	for _, s := range order {
-		var all []string
-		for i, c := range s.certs {
-			text := l.say(changeFor(c), shortened(c.Name, 60))
-			if s.places[i] != "" {
-				text += " (" + shortened(s.places[i], 60) + ")"
-			}
-			all = append(all, text)
-		}
-		t.add(cell{Class: s.class}, cell{Text: s.due, Overdue: s.overdue}, cell{Text: middle(s.name, maxWhere)}, cell{Text: l.list(all, 8)})
+		t.add(cell{Class: s.class}, cell{Text: s.due, Overdue: s.overdue}, cell{Text: middle(s.name, maxWhere)}, cell{Text: changesOf(l, s.certs, s.places)})
 	}
 	return t
+}
+
+// changesOf are what to do in a system: about each certificate, and about CAs of one
+// hierarchy together.
+func changesOf(l language, certs []*certificate, places []string) string {
+	var all []string
+	type group struct{ change, hierarchy string }
+	cas := map[group][]string{}
+	var groups []group
+	for i, c := range certs {
+		if c.CA {
+			of := group{changeFor(c), c.Hierarchy}
+			if cas[of] == nil {
+				groups = append(groups, of)
+			}
+			cas[of] = append(cas[of], shortened(c.Name, 60))
+			continue
+		}
+		text := l.say(changeFor(c), shortened(c.Name, 60))
+		if places[i] != "" {
+			text += " (" + shortened(l.place(places[i]), 60) + ")"
+		}
+		all = append(all, text)
+	}
+	for _, of := range groups {
+		which := cas[of][0]
+		if n := len(cas[of]); n > 1 {
+			which = l.say("%s of %s", l.count(n, "CA"), l.hierarchy(of.hierarchy))
+		}
+		all = append(all, l.say(of.change, which))
+	}
+	const most = 8
+	if len(all) > most {
+		return l.say("%s and %s more", strings.Join(all[:most], "; "), l.number(len(all)-most))
+	}
+	return strings.Join(all, "; ")
 }
 
 // change is what to do about a certificate in a system, with %s for its name.
 func changeFor(c *certificate) string {
 	switch {
+	case c.Do == classFix && whatIsWrong(c) == isForTests:
+		return "take out: %s"
 	case c.Do == classFix:
 		return "put right: %s"
 	case c.CA && c.Do == classNow:

@@ -268,7 +268,7 @@ func (a *audit) writeActions(out io.Writer, p paint, opts tableOptions) {
 			fmt.Fprintln(out, "- "+l.say("and %s; --all lists them", l.count(len(actions)-i, "more thing")))
 			break
 		}
-		what, _ := act.words(l)
+		what := act.words(l)
 		when := l.do(act.Do)
 		switch {
 		case act.Overdue:

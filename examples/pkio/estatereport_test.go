@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-pkioverheid/trust/pkioverheid"
+)
+
+// TestEstateReports leaves the reports of the estate in the folder that ESTATE_REPORTS
+// names, to look at. They are of a pkio that has the estate's CAs in the place of the
+// real ones, so that its certificates are trusted as real ones are.
+func TestEstateReports(t *testing.T) {
+	to := os.Getenv("ESTATE_REPORTS")
+	if to == "" {
+		t.Skip("ESTATE_REPORTS names no folder")
+	}
+	repository, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	work := t.TempDir()
+	e := newEstate(filepath.Join(work, "estate"), func(err error) { require.NoError(t, err) }, true)
+	e.write()
+
+	replace := map[string]string{}
+	for _, h := range pkioverheid.Hierarchies() {
+		folder, err := h.MarshalText()
+		require.NoError(t, err)
+		files, err := filepath.Glob(filepath.Join(repository, "pkioverheid", "certs", string(folder), "*.pem"))
+		require.NoError(t, err)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			block, _ := pem.Decode(data)
+			for i, original := range h.Certificates() {
+				if string(original.Raw) == string(block.Bytes) {
+					clone := filepath.Join(work, filepath.Base(file))
+					require.NoError(t, os.WriteFile(clone, []byte(pemOf(e.clones[h][i].Leaf)), 0o600))
+					replace[file] = clone
+				}
+			}
+		}
+	}
+	overlay := filepath.Join(work, "overlay.json")
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(overlay, data, 0o600))
+	tool := filepath.Join(work, "pkio")
+	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", tool, ".").CombinedOutput()
+	require.NoErrorf(t, err, "%s", out)
+
+	require.NoError(t, os.WriteFile(filepath.Join(work, "passwords"), []byte(plantPassword+"\n"), 0o600))
+	for _, lang := range []string{"en", "nl"} {
+		title := map[string]string{"en": "Certificates of Voorbeeldstad", "nl": "Certificaten van Voorbeeldstad"}[lang]
+		cmd := exec.Command(tool, "audit", "estate", "--at", "2026-11-28", "--password-file", "passwords", "--lang", lang, "--machine", "beheer01",
+			"--title", title, "--organisation", "Gemeente Voorbeeldstad", "--html", filepath.Join(to, "report-"+lang+".html"), "--force")
+		cmd.Dir = work
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+		require.Equal(t, 1, exit.ExitCode())
+	}
+	cmd := exec.Command(tool, "audit", "estate", "--at", "2026-11-28", "--password-file", "passwords")
+	cmd.Dir = work
+	out, _ = cmd.CombinedOutput() // its status is 1
+	require.NoError(t, os.WriteFile(filepath.Join(to, "table.txt"), out, 0o600))
+}
