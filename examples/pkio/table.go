@@ -207,7 +207,7 @@ func writePlaces(out io.Writer, l language, c *certificate, opts tableOptions) (
 			suffix = ": " + l.state(state)
 		}
 		room := opts.width - len(indent) - utf8.RuneCountInString(suffix)
-		fmt.Fprintln(out, indent+shortened(whereIs(pl), max(room, 20))+suffix)
+		fmt.Fprintln(out, indent+shortened(l.where(pl), max(room, 20))+suffix)
 		for _, problem := range pl.Problems {
 			fmt.Fprint(out, wrappedTo(opts.width, indent+"  ", indent+"  ", l.say(problem)))
 		}
@@ -233,7 +233,7 @@ func writeLines(out io.Writer, l language, certs []*certificate) {
 		}
 		for i := range c.Places {
 			p := &c.Places[i]
-			where := whereIs(p)
+			where := l.where(p)
 			for _, problem := range p.Problems {
 				where += "; " + l.say(problem)
 			}
