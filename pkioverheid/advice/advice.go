@@ -234,7 +234,7 @@ func adviseOn(cert *x509.Certificate, use Use, at time.Time, fixtures bool) Advi
 		a = c.ofEndEntity()
 	}
 	if !a.Deadline.IsZero() && a.Urgency == ActNow && at.After(a.Deadline) {
-		overdue := say(textOverdue, phrase.Day(a.Deadline))
+		overdue := say(textOverdue, day(a.Deadline))
 		a.Text, a.dutch = a.Text+overdue.en, a.dutch+overdue.nl
 	}
 	a.Supplier = c.TSP
@@ -382,7 +382,7 @@ func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 		}
 		a.say(trust, what, stamcertificaat(by.orMachines()))
 	case a.Status == Ending:
-		a.say(textG3Ending, what, phrase.Day(a.Deadline), c.ask(by))
+		a.say(textG3Ending, what, day(a.Deadline), c.ask(by))
 	default:
 		a.say(textAsk, what, c.ask(by))
 	}
@@ -448,13 +448,13 @@ func (c *subject) ofCA() Advice {
 		if ended {
 			good = textWasGood
 		}
-		a.say(good, what, phrase.Day(a.Deadline), stamcertificaat(a.Replacement))
+		a.say(good, what, day(a.Deadline), stamcertificaat(a.Replacement))
 	case next != c.Hierarchy:
 		a.Status, a.Replacement, a.Sources = Ending, next, []string{row.Source}
-		a.say(textTrustBeside, what, phrase.Day(a.Deadline), stamcertificaat(next))
+		a.say(textTrustBeside, what, day(a.Deadline), stamcertificaat(next))
 		if ended {
 			a.Status = Ended
-			a.say(textTrustInstead, what, phrase.Day(a.Deadline), stamcertificaat(next))
+			a.say(textTrustInstead, what, day(a.Deadline), stamcertificaat(next))
 		}
 		a.Urgency = c.urgency(a.Deadline)
 	case !c.at.Before(a.Deadline.Add(-soon)):
@@ -463,10 +463,10 @@ func (c *subject) ofCA() Advice {
 			a.Status = Ended
 		}
 		a.Urgency = c.urgency(a.Deadline)
-		a.say(textAskAfter, what, phrase.Day(a.Deadline), supplier(c.TSP))
+		a.say(textAskAfter, what, day(a.Deadline), supplier(c.TSP))
 	default:
 		a.Sources = []string{sourceOwnDates}
-		a.say(textGoodUntil, what, phrase.Day(a.Deadline))
+		a.say(textGoodUntil, what, day(a.Deadline))
 	}
 	return a
 }
@@ -487,30 +487,30 @@ func (c *subject) ofEndEntity() Advice {
 	switch {
 	case c.at.After(end):
 		a.Status, a.Urgency = Ended, ActNow
-		a.say(textEnded, what, phrase.Day(end), c.ask(by))
+		a.say(textEnded, what, day(end), c.ask(by))
 	case c.use == Web && !row.Public:
 		a.Status, a.Urgency = Unfit, ActNow
 		a.say(textNoBrowser, what, c.ask(by))
 	case !row.Ended.IsZero():
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
-		a.say(textHierarchyEnds, what, phrase.Day(a.Deadline), month(row.Ended), c.ask(by))
+		a.say(textHierarchyEnds, what, day(a.Deadline), month(row.Ended), c.ask(by))
 	case next != c.Hierarchy:
 		a.Status, a.Urgency = Ending, c.urgency(a.Deadline)
 		switch {
 		case c.at.After(leave):
-			a.say(textAsked, what, phrase.Day(end), phrase.Day(leave), c.ask(by))
+			a.say(textAsked, what, day(end), day(leave), c.ask(by))
 		case end.After(leave):
-			a.say(textAsks, what, phrase.Day(end), phrase.Day(leave), c.ask(by))
+			a.say(textAsks, what, day(end), day(leave), c.ask(by))
 		default:
-			a.say(textBefore2028, what, phrase.Day(end), c.ask(by))
+			a.say(textBefore2028, what, day(end), c.ask(by))
 		}
 	case !c.at.Before(a.Deadline.Add(-soon)):
 		a.Status, a.Urgency = Ending, ActSoon
-		a.say(textBeforeThen, what, phrase.Day(a.Deadline), c.ask(by))
+		a.say(textBeforeThen, what, day(a.Deadline), c.ask(by))
 	default:
-		a.say(textGood, what, phrase.Day(a.Deadline))
+		a.say(textGood, what, day(a.Deadline))
 		if c.at.Before(c.Certificate.NotBefore) {
-			a.say(textGoodFrom, what, phrase.Day(c.Certificate.NotBefore), phrase.Day(a.Deadline))
+			a.say(textGoodFrom, what, day(c.Certificate.NotBefore), day(a.Deadline))
 		}
 		return a
 	}

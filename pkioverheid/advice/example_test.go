@@ -61,5 +61,5 @@ func ExampleAdvice_Dutch() {
 	fmt.Println(a.Dutch().Text)
 	// Output:
 	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat of Private G1): no certificate under it verifies after 2028-11-12. Trust Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") beside it: whoever has moved to it is refused otherwise.
-	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat van Private G1): geen certificaat eronder is nog geldig na 2028-11-12. Vertrouw Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") ernaast: wie al is overgestapt wordt anders geweigerd.
+	// "Staat der Nederlanden Private Root CA - G1" (stamcertificaat van Private G1): geen certificaat eronder is nog geldig na 12-11-2028. Vertrouw Private G4 TLS (stamcertificaat "Staat der Nederlanden - G4 Root Priv G-TLS - 2024") ernaast: wie al is overgestapt wordt anders geweigerd.
 }

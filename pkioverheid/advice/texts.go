@@ -29,27 +29,27 @@ func (t text) and(more text) text { return text{t.en + more.en, t.nl + more.nl} 
 // The sentences about a certificate. The first argument names it.
 var (
 	textNone         = text{"There is no certificate to advise on.", "Er is geen certificaat om over te adviseren."}
-	textUnrecognised = text{"%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", "%s is van geen hier bekende hiërarchie van PKIoverheid: er is niets te adviseren."}
-	textClaimsPolicy = text{"%s claims a policy of PKIoverheid (%s), and its CA is not known here: ask its supplier (TSP).", "%s noemt een policy van PKIoverheid (%s), maar de CA is hier niet bekend: vraag de leverancier (TSP)."}
-	textTest         = text{"%s is a test certificate (%s): it belongs in no production system, and none trusts it.", "%s is een testcertificaat (%s): het hoort in geen productiesysteem, en geen vertrouwt het."}
-	textPkiotest     = text{"%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", "%s is van package pkiotest, en %s: gebruik het alleen in tests, en haal het overal elders weg."}
+	textUnrecognised = text{"%s is of no hierarchy of PKIoverheid that is known here: there is nothing to advise.", "%s hoort niet bij een hiërarchie van PKIoverheid die hier bekend is: er is geen advies."}
+	textClaimsPolicy = text{"%s claims a policy of PKIoverheid (%s), and its CA is not known here: ask its supplier (TSP).", "%s noemt een policy van PKIoverheid (%s), maar de CA is hier niet bekend: vraag het de leverancier (TSP)."}
+	textTest         = text{"%s is a test certificate (%s): it belongs in no production system, and none trusts it.", "%s is een testcertificaat (%s): het hoort niet in een productiesysteem, en geen productiesysteem vertrouwt het."}
+	textPkiotest     = text{"%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", "%s is van package pkiotest, en %s: gebruik het alleen in tests en verwijder het overal elders."}
 	textOwnKeyPublic = text{"its private key is public", "de privésleutel ervan is openbaar"}
 	textCAKeyPublic  = text{"the private key of its CA is public", "de privésleutel van de CA is openbaar"}
 	textOverdue      = text{" Overdue since %s.", " Te laat sinds %s."}
-	textG3CA         = text{"%s; take it out of what TLS trusts, and trust %s.", "%s; haal het uit wat TLS vertrouwt, en vertrouw %s."}
-	textG3Persons    = text{" To check signatures of persons it may be needed until G3 ends in November 2028.", " Om handtekeningen van personen te controleren kan het nodig blijven tot G3 in november 2028 eindigt."}
+	textG3CA         = text{"%s; take it out of what TLS trusts, and trust %s.", "%s; verwijder deze CA uit wat voor TLS wordt vertrouwd, en vertrouw %s."}
+	textG3Persons    = text{" To check signatures of persons it may be needed until G3 ends in November 2028.", " Om handtekeningen van personen te controleren kan deze CA nodig blijven tot G3 in november 2028 eindigt."}
 	textG3Ending     = text{"%s, and ends on %s. If it is used for TLS: %s.", "%s, en eindigt op %s. Als het voor TLS wordt gebruikt: %s."}
 	textAsk          = text{"%s; %s.", "%s; %s."}
-	textCAWithdrawn  = text{"The CA %s was withdrawn: take it out of what you trust, and trust %s.", "De CA %s is ingetrokken: haal die uit wat u vertrouwt, en vertrouw %s."}
+	textCAWithdrawn  = text{"The CA %s was withdrawn: take it out of what you trust, and trust %s.", "De CA %s is ingetrokken: verwijder die uit wat u vertrouwt, en vertrouw %s."}
 	textUnderCA      = text{"%s is under %s, a CA that was withdrawn: %s.", "%s valt onder %s, een CA die is ingetrokken: %s."}
 
 	textCA           = text{"%s (%s of %s)", "%s (%s van %s)"}
 	textTSPCA        = text{"TSP certificate", "TSP-certificaat"}
-	textStillGood    = text{"%s is good until %s, and after that only to check what was signed before: between machines trust %s.", "%s is geldig tot %s, en daarna alleen om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
-	textWasGood      = text{"%s was good until %s, and since then only to check what was signed before: between machines trust %s.", "%s was geldig tot %s, en sindsdien alleen om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
+	textStillGood    = text{"%s is good until %s, and after that only to check what was signed before: between machines trust %s.", "%s is geldig tot %s, en daarna alleen nog om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
+	textWasGood      = text{"%s was good until %s, and since then only to check what was signed before: between machines trust %s.", "%s was geldig tot %s, en sindsdien alleen nog om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
 	textTrustBeside  = text{"%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", "%s: geen certificaat eronder is nog geldig na %s. Vertrouw %s ernaast: wie al is overgestapt wordt anders geweigerd."}
 	textTrustInstead = text{"%s: no certificate under it verifies since %s. Trust %s in its place.", "%s: geen certificaat eronder is nog geldig sinds %s. Vertrouw in plaats daarvan %s."}
-	textAskAfter     = text{"%s is good until %s: ask %s what comes after it.", "%s is geldig tot %s: vraag %s wat erna komt."}
+	textAskAfter     = text{"%s is good until %s: ask %s what comes after it.", "%s is geldig tot %s: vraag %s naar de opvolger."}
 	textGoodUntil    = text{"%s is good until %s.", "%s is geldig tot %s."}
 
 	textUnder         = text{"%s is a certificate under %s", "%s is een certificaat onder %s"}
@@ -70,7 +70,7 @@ var (
 	textAskFor          = text{"ask %s for %s", "vraag %s om %s"}
 	textGet             = text{"get %s", "neem %s"}
 	textWithOIN         = text{"%s, with OIN %s in its subject:serialNumber", "%s, met OIN %s in subject:serialNumber"}
-	textPublic          = text{"a public certificate of CA2020, under the EV root", "een publiek certificaat van CA2020, onder de EV-root"}
+	textPublic          = text{"a public certificate of CA2020, under the EV root", "een publiek certificaat van CA2020, onder het EV-stamcertificaat"}
 	textBrowsersTrust   = text{"a certificate of a CA that browsers trust (PKIoverheid no longer has one)", "een certificaat van een CA die browsers vertrouwen (PKIoverheid heeft die niet meer)"}
 	textPrivateG1       = text{"a private certificate under Private G1", "een privaat certificaat onder Private G1"}
 	textCertificate     = text{"a certificate under %s", "een certificaat onder %s"}
@@ -88,7 +88,7 @@ var (
 // What to order.
 var (
 	textOrder      = text{"order %s (policy %s) from %s, with %s", "bestel %s (policy %s) bij %s, met %s"}
-	textAnyTSP     = text{"a TSP of PKIoverheid", "een TSP van PKIoverheid"}
+	textAnyTSP     = text{"a TSP of PKIoverheid", "een vertrouwensdienstverlener (TSP) van PKIoverheid"}
 	textOr         = text{"%s or %s", "%s of %s"}
 	textYourOIN    = text{"your OIN in subject:serialNumber, where you use Digikoppeling", "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt"}
 	textOIN        = text{"OIN %s in subject:serialNumber", "OIN %s in subject:serialNumber"}
@@ -125,6 +125,11 @@ var dutchMonths = [...]string{"januari", "februari", "maart", "april", "mei", "j
 // month is a month with its year.
 func month(t time.Time) text {
 	return text{t.Format("January 2006"), fmt.Sprintf("%s %d", dutchMonths[t.Month()-1], t.Year())}
+}
+
+// day is a date.
+func day(t time.Time) text {
+	return text{phrase.Day(t), t.UTC().Format("02-01-2006")}
 }
 
 // supplier names whom to ask for a certificate.
