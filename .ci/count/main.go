@@ -1,7 +1,7 @@
 // Command count measures packages: their exported names, their lines, the words of
 // their doc comments, and which of their files use each other.
 //
-//	count [-C FOLDER] [-files PACKAGE,... [-why]] [-words N] PATTERN...
+//	count [-C FOLDER] [-files PACKAGE,... [-why] [-downwards]] [-words N] PATTERN...
 //	count [-C FOLDER] -names PATTERN...
 //
 // It prints a row a package, or with -names each exported name: compare the names of
@@ -26,6 +26,7 @@ func main() {
 	dir := flag.String("C", ".", "the `folder` of the module")
 	files := flag.String("files", "", "`packages`, by the end of their path and with commas between, of which to list the files that use each other")
 	why := flag.Bool("why", false, "with -files: list which declarations make two files use each other")
+	downwards := flag.Bool("downwards", false, "with -files: the exit status is 1 if two files use each other, or more in a circle")
 	list := flag.Bool("names", false, "list the exported names, and nothing else")
 	words := flag.Float64("words", 0, "the exit status is 1 if a package has more than `N` words of doc comment a symbol on average")
 	flag.Parse()
@@ -43,15 +44,20 @@ func main() {
 		return
 	}
 	long := table(os.Stdout, pkgs, *words)
+	var circles int
 	for _, name := range strings.FieldsFunc(*files, func(r rune) bool { return r == ',' }) {
 		for _, pkg := range pkgs {
 			if strings.HasSuffix(pkg.PkgPath, "/"+name) {
-				printFiles(os.Stdout, pkg, *why)
+				circles += printFiles(os.Stdout, pkg, *why)
 			}
 		}
 	}
 	if len(long) > 0 {
 		fmt.Fprintf(os.Stderr, "count: more than %g words of doc comment a symbol: %s\n", *words, strings.Join(long, ", "))
+		os.Exit(1)
+	}
+	if *downwards && circles > 0 {
+		fmt.Fprintln(os.Stderr, "count: files use each other: -why lists which declarations do. Move what both need into a file below them")
 		os.Exit(1)
 	}
 }
@@ -104,7 +110,8 @@ func row(w io.Writer, c counts, name string) {
 		c.types, c.functions, c.methods, c.types+c.functions+c.methods, c.constants, c.variables, c.average(), c.lines, c.code, name)
 }
 
-func printFiles(w io.Writer, pkg *packages.Package, why bool) {
+// printFiles returns how many files are in circles or between them.
+func printFiles(w io.Writer, pkg *packages.Package, why bool) (circles int) {
 	uses := usesOfFiles(pkg)
 	var pairs int
 	fmt.Fprintf(w, "\n%s: files and what they use (= where both use each other)\n", pkg.PkgPath)
@@ -126,6 +133,11 @@ func printFiles(w io.Writer, pkg *packages.Package, why bool) {
 		printPairs(w, uses)
 	}
 	fmt.Fprintf(w, "%s: %d pairs of files that use each other\n", pkg.PkgPath, pairs)
+	inCircles := circular(uses)
+	if len(inCircles) > 0 {
+		fmt.Fprintf(w, "%s: files in circles or between them: %s\n", pkg.PkgPath, strings.Join(inCircles, ", "))
+	}
+	return len(inCircles)
 }
 
 func printPairs(w io.Writer, uses map[string]map[string]map[string]bool) {

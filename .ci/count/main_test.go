@@ -30,3 +30,17 @@ func TestExportedNamesAreListed(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestFilesInCirclesAreFound(t *testing.T) {
+	use := map[string]bool{"f uses g": true}
+	uses := map[string]map[string]map[string]bool{
+		"top.go": {"a.go": use}, "a.go": {"b.go": use, "bottom.go": use}, "b.go": {"c.go": use}, "c.go": {"a.go": use}, "side.go": {"bottom.go": use},
+	}
+	if got, want := circular(uses), []string{"a.go", "b.go", "c.go"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	delete(uses, "c.go")
+	if got := circular(uses); len(got) > 0 {
+		t.Errorf("got %q without a circle", got)
+	}
+}

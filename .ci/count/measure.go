@@ -240,6 +240,25 @@ func usesOfFiles(pkg *packages.Package) map[string]map[string]map[string]bool {
 	return uses
 }
 
+// circular returns the files from which the way down comes back, and those between two such
+// circles.
+func circular(uses map[string]map[string]map[string]bool) []string {
+	left := maps.Clone(uses) // those that use a file
+	isLeft := func(file string) bool { return left[file] != nil }
+	for {
+		before := len(left)
+		for from, of := range left {
+			used := func(by string) bool { return uses[by][from] != nil }
+			if !slices.ContainsFunc(sortedKeys(of), isLeft) || !slices.ContainsFunc(sortedKeys(left), used) {
+				delete(left, from)
+			}
+		}
+		if len(left) == before {
+			return sortedKeys(left)
+		}
+	}
+}
+
 // declarationAt names the declaration of the package level around a position.
 func declarationAt(pkg *packages.Package, pos token.Pos) string {
 	around := func(n ast.Node) bool { return n.Pos() <= pos && pos < n.End() }
