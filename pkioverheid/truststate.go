@@ -63,57 +63,11 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now trustContents
 	if err := checkRefuseFrom(cfg.RefuseFrom); err != nil {
 		return nil, err
 	}
-	if cfg.OnlyRoots && len(cfg.Hierarchies) > 0 {
-		return nil, errors.New("pkioverheid: Trust has OnlyRoots, which trusts no hierarchy, and Hierarchies: set one of them")
-	}
-	roots, intermediates := truststore.New(), truststore.New()
-	for _, h := range hierarchies {
-		switch {
-		case !h.known():
-			return nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %v", h)
-		case hierarchyTable[h].withdrawn:
-			return nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v was withdrawn and cannot be trusted", h)
-		case !h.trustable():
-			return nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v has ended and cannot be trusted: none of its certificates is embedded", h)
-		}
-		certs := embedded()[h]
-		roots.Add(certs[0])
-		intermediates.Add(certs[1:]...)
-	}
-	for _, a := range []addedRoots{
-		{"Trust.Roots", now.roots}, {"Trust.TrialRoots", cfg.TrialRoots}, {"ServerConfig.ClientRoots", now.clientRoots},
-	} {
-		for cert := range a.store.All() {
-			if err := checkAdded(cert, a.field == "Trust.TrialRoots"); err != nil {
-				return nil, fmt.Errorf("pkioverheid: %s: %w", a.field, err)
-			}
-			if selfIssued(cert) {
-				roots.Add(cert)
-			} else {
-				intermediates.Add(cert)
-			}
-		}
-	}
-	if err := now.distrusted.checkRoots(roots); err != nil {
+	roots, intermediates, err := trustedCAs(cfg, hierarchies, now)
+	if err != nil {
 		return nil, err
 	}
-	if cfg.OnlyRoots && roots.Len() == 0 {
-		return nil, errors.New("pkioverheid: Trust.OnlyRoots is set and there are no roots to trust")
-	}
-
-	fixtures := truststore.New()
-	distrusted := truststore.New(embedded()[G3]...)
-	for h := EV; h.known(); h++ {
-		certs := fixture.Certificates(hierarchyTable[h].text)
-		if len(certs) > 0 && roots.Contains(certs[0]) {
-			fixtures.Add(certs[0])
-			intermediates.Add(certs[1:]...)
-		}
-	}
-	if fixtures.Len() > 0 {
-		distrusted.Add(fixture.Certificates(hierarchyTable[G3].text)...)
-	}
-
+	fixtures := trustedFixtures(roots, intermediates)
 	opts := []chain.Option{
 		// What can be said before signatures, and then the rest.
 		chain.WithVeto(RejectG3),
@@ -125,6 +79,10 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now trustContents
 		chain.WithPolicy(cfg.Policy),
 	}
 	if s == forServers {
+		distrusted := truststore.New(embedded()[G3]...)
+		if fixtures.Len() > 0 {
+			distrusted.Add(fixture.Certificates(hierarchyTable[G3].text)...)
+		}
 		opts = append(opts, chain.WithDistrusted(distrusted, RejectG3))
 	}
 	v, err := chain.NewVerifier(roots, intermediates, opts...)
@@ -145,12 +103,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now trustContents
 	for root := range now.clientRoots.All() {
 		t.systemRoots.Add(root)
 	}
-	for h := EV; h.known(); h++ {
-		t.known = append(t.known, embedded()[h]...)
-		if fixtures.Len() > 0 {
-			t.known = append(t.known, fixture.Certificates(hierarchyTable[h].text)...)
-		}
-	}
+	t.known = knownCertificates(fixtures.Len() > 0)
 	t.cas = truststore.New(t.known...)
 	for _, store := range []*truststore.Store{roots, intermediates} {
 		for ca := range store.All() {
@@ -158,6 +111,73 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now trustContents
 		}
 	}
 	return t, nil
+}
+
+// trustedCAs returns the CAs of the hierarchies and those that the user added.
+func trustedCAs(cfg Trust, hierarchies []Hierarchy, now trustContents) (roots, intermediates *truststore.Store, err error) {
+	if cfg.OnlyRoots && len(cfg.Hierarchies) > 0 {
+		return nil, nil, errors.New("pkioverheid: Trust has OnlyRoots, which trusts no hierarchy, and Hierarchies: set one of them")
+	}
+	roots, intermediates = truststore.New(), truststore.New()
+	for _, h := range hierarchies {
+		switch {
+		case !h.known():
+			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %v", h)
+		case hierarchyTable[h].withdrawn:
+			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v was withdrawn and cannot be trusted", h)
+		case !h.trustable():
+			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v has ended and cannot be trusted: none of its certificates is embedded", h)
+		}
+		certs := embedded()[h]
+		roots.Add(certs[0])
+		intermediates.Add(certs[1:]...)
+	}
+	for _, a := range []addedRoots{
+		{"Trust.Roots", now.roots}, {"Trust.TrialRoots", cfg.TrialRoots}, {"ServerConfig.ClientRoots", now.clientRoots},
+	} {
+		for cert := range a.store.All() {
+			if err := checkAdded(cert, a.field == "Trust.TrialRoots"); err != nil {
+				return nil, nil, fmt.Errorf("pkioverheid: %s: %w", a.field, err)
+			}
+			if selfIssued(cert) {
+				roots.Add(cert)
+			} else {
+				intermediates.Add(cert)
+			}
+		}
+	}
+	if err := now.distrusted.checkRoots(roots); err != nil {
+		return nil, nil, err
+	}
+	if cfg.OnlyRoots && roots.Len() == 0 {
+		return nil, nil, errors.New("pkioverheid: Trust.OnlyRoots is set and there are no roots to trust")
+	}
+	return roots, intermediates, nil
+}
+
+// trustedFixtures returns the roots of package pkiotest that are among roots, and adds the
+// CAs below them to intermediates.
+func trustedFixtures(roots, intermediates *truststore.Store) *truststore.Store {
+	fixtures := truststore.New()
+	for h := EV; h.known(); h++ {
+		certs := fixture.Certificates(hierarchyTable[h].text)
+		if len(certs) > 0 && roots.Contains(certs[0]) {
+			fixtures.Add(certs[0])
+			intermediates.Add(certs[1:]...)
+		}
+	}
+	return fixtures
+}
+
+// knownCertificates are the CAs of all hierarchies.
+func knownCertificates(withFixtures bool) (all []*x509.Certificate) {
+	for h := EV; h.known(); h++ {
+		all = append(all, embedded()[h]...)
+		if withFixtures {
+			all = append(all, fixture.Certificates(hierarchyTable[h].text)...)
+		}
+	}
+	return all
 }
 
 // check finds a complete chain among those that crypto/tls verified that is valid,
