@@ -27,10 +27,15 @@ const (
 	trustPackage = "trust-package"
 )
 
+// convertFlags are those of pkio convert.
+type convertFlags struct {
+	to, name, version string
+	unchecked, force  bool
+	in, out           passwords
+}
+
 func newConvert() *cobra.Command {
-	var to, name, version string
-	var unchecked, force bool
-	var in, out passwords
+	var f convertFlags
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT --to FORMAT",
 		Short: "Write the certificates of a file in another format",
@@ -43,64 +48,72 @@ would be lost, and never one with a private key.`,
   pkio convert /etc/pki/partners trust.p12 --to p12 --out-password-file pw.txt
   pkio convert roots.pem roots.json --to trust-package --version 2026-11-01`,
 		Args: positional(2, 2, "IN and OUT"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			from, path := args[0], args[1]
-			format, known := formats[strings.ToLower(to)]
-			if !known && strings.ToLower(to) != trustPackage {
-				return fmt.Errorf("--to %q: want %s", to, formatNames)
-			}
-			if !hasPassword(format) && out.given() {
-				return fmt.Errorf("--to %s has no password: leave --out-password-env and --out-password-file out", to)
-			}
-			if known && (cmd.Flags().Changed("name") || cmd.Flags().Changed("version")) {
-				return errors.New("--name and --version are for --to trust-package only")
-			}
-			if path == "-" && known && format != truststore.PEM {
-				return fmt.Errorf("--to %s is binary: give the name of a file", to)
-			}
-			if unchecked && in.given() {
-				return errors.New("--unchecked reads without a password: leave it out, or --in-password-env and --in-password-file")
-			}
-			passwords, err := out.known()
-			if err != nil {
-				return err
-			}
-			file := outFile{path: path, force: force, inputs: files(slices.Concat([]string{from}, in.files, out.files)), passwords: passwords}
-			if err := file.check(cmd, notYet); err != nil {
-				return err
-			}
-			store, err := openStore(cmd, from, &in, unchecked)
-			if err != nil {
-				return err
-			}
-			if cmd.Context().Err() != nil {
-				return errStopped
-			}
-			var data []byte
-			if known {
-				data, err = encodeStore(cmd, store, path, format, passwords)
-			} else {
-				data, err = store.EncodeTrustPackage(name, version)
-			}
-			if err != nil {
-				return err
-			}
-			if err := file.write(cmd, data, store.Len()); err != nil {
-				return err
-			}
-			fmt.Fprintf(file.remarks(cmd), "%s: %s\n", safetext.Printable(path, maxText), count(store.Len(), "certificate"))
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], args[1]) },
 	}
-	cmd.Flags().StringVar(&to, "to", "", "the `format` of OUT")
-	cmd.Flags().StringVar(&name, "name", "pkioverheid", "of a trust-package")
-	cmd.Flags().StringVar(&version, "version", "1", "of a trust-package")
-	cmd.Flags().BoolVar(&unchecked, "unchecked", false, "read IN without its password, unchecked")
-	forceFlag(cmd, &force)
+	cmd.Flags().StringVar(&f.to, "to", "", "the `format` of OUT")
+	cmd.Flags().StringVar(&f.name, "name", "pkioverheid", "of a trust-package")
+	cmd.Flags().StringVar(&f.version, "version", "1", "of a trust-package")
+	cmd.Flags().BoolVar(&f.unchecked, "unchecked", false, "read IN without its password, unchecked")
+	forceFlag(cmd, &f.force)
 	complete(cmd, "to", "p12", "jks", "p7b", "pem", "der", trustPackage)
-	in.flags(cmd, "in-", " of IN")
-	out.flags(cmd, "out-", " of OUT")
+	f.in.flags(cmd, "in-", " of IN")
+	f.out.flags(cmd, "out-", " of OUT")
 	return cmd
+}
+
+func (f *convertFlags) run(cmd *cobra.Command, from, path string) error {
+	format, known, err := f.format(cmd, path)
+	if err != nil {
+		return err
+	}
+	passwords, err := f.out.known()
+	if err != nil {
+		return err
+	}
+	file := outFile{path: path, force: f.force, inputs: files(slices.Concat([]string{from}, f.in.files, f.out.files)), passwords: passwords}
+	if err := file.check(cmd, notYet); err != nil {
+		return err
+	}
+	store, err := openStore(cmd, from, &f.in, f.unchecked)
+	if err != nil {
+		return err
+	}
+	if cmd.Context().Err() != nil {
+		return errStopped
+	}
+	var data []byte
+	if known {
+		data, err = encodeStore(cmd, store, path, format, passwords)
+	} else {
+		data, err = store.EncodeTrustPackage(f.name, f.version)
+	}
+	if err != nil {
+		return err
+	}
+	if err := file.write(cmd, data, store.Len()); err != nil {
+		return err
+	}
+	fmt.Fprintf(file.remarks(cmd), "%s: %s\n", safetext.Printable(path, maxText), count(store.Len(), "certificate"))
+	return nil
+}
+
+// format returns the format to write, which is known unless it is a trust-package, or what
+// is wrong with the flags.
+func (f *convertFlags) format(cmd *cobra.Command, path string) (format truststore.Format, known bool, err error) {
+	format, known = formats[strings.ToLower(f.to)]
+	switch {
+	case !known && strings.ToLower(f.to) != trustPackage:
+		err = fmt.Errorf("--to %q: want %s", f.to, formatNames)
+	case !hasPassword(format) && f.out.given():
+		err = fmt.Errorf("--to %s has no password: leave --out-password-env and --out-password-file out", f.to)
+	case known && (cmd.Flags().Changed("name") || cmd.Flags().Changed("version")):
+		err = errors.New("--name and --version are for --to trust-package only")
+	case path == "-" && known && format != truststore.PEM:
+		err = fmt.Errorf("--to %s is binary: give the name of a file", f.to)
+	case f.unchecked && f.in.given():
+		err = errors.New("--unchecked reads without a password: leave it out, or --in-password-env and --in-password-file")
+	}
+	return format, known, err
 }
 
 // files are the names among them that are not standard input.

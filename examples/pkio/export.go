@@ -115,11 +115,16 @@ sources: [{configMap: {name: pkioverheid, key: ca.crt}}].
 
 const destinationNames = "nginx, apache, haproxy, postfix, java, curl or kubernetes"
 
+// exportFlags are those of pkio export.
+type exportFlags struct {
+	hierarchies      []string
+	to               string
+	rootsOnly, force bool
+	passwords        passwords
+}
+
 func newExport() *cobra.Command {
-	var hierarchies []string
-	var to string
-	var rootsOnly, force bool
-	var p passwords
+	var f exportFlags
 	cmd := &cobra.Command{
 		Use:   "export --hierarchy LIST --to PROGRAM [FILE]",
 		Short: "Write the hierarchies for nginx, Apache, Java, curl and others",
@@ -137,63 +142,69 @@ A Java trust store has the password "changeit" unless another is given. Java 8u3
 		Example: `  pkio export --hierarchy g1,g4 --to java /opt/app/pkioverheid.p12
   pkio export --hierarchy g1,g4 --to nginx /etc/nginx/pkioverheid.pem`,
 		Args: positional(0, 1, "one FILE at most"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d, ok := destinations[strings.ToLower(to)]
-			if !ok {
-				return fmt.Errorf("--to %q: want %s", to, destinationNames)
-			}
-			store, names, err := ofHierarchies(hierarchies, rootsOnly)
-			if err != nil {
-				return err
-			}
-			if d.format != truststore.PKCS12 && p.given() {
-				return fmt.Errorf("--to %s has no password: leave --password-env and --password-file out", to)
-			}
-			known, err := p.known()
-			if err != nil {
-				return err
-			}
-			out := outFile{path: "-", force: force, inputs: files(p.files), passwords: known}
-			if len(args) > 0 {
-				out.path = args[0]
-			}
-			if out.path == "-" && d.format == truststore.PKCS12 {
-				return fmt.Errorf("--to %s is binary: give a FILE, such as %s", to, d.file)
-			}
-			if err := out.check(cmd, store.Len()); err != nil {
-				return err
-			}
-			data, told, err := d.encode(store, names, known)
-			if err != nil {
-				return err
-			}
-			if err := out.write(cmd, data, store.Len()); err != nil {
-				return err
-			}
-			path, says := out.path, out.remarks(cmd)
-			what := count(store.Len(), "certificate") + " of " + strings.Join(names, " and ")
-			switch full, err := filepath.Abs(path); {
-			case out.stream(cmd) != nil:
-				path = d.file
-				fmt.Fprintf(says, "%s. How to use them, saved as %s:\n\n", what, path)
-			case err == nil && d.file != configMapFile:
-				path = full // what reads it starts elsewhere
-				fallthrough
-			default:
-				fmt.Fprintf(says, "%s: %s.\n\n", safetext.Printable(path, maxText), what)
-			}
-			fmt.Fprint(says, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	cmd.Flags().StringSliceVar(&hierarchies, "hierarchy", nil, "the `hierarchies`, with commas")
-	cmd.Flags().StringVar(&to, "to", "", "the `program`: "+destinationNames)
-	cmd.Flags().BoolVar(&rootsOnly, "roots-only", false, "leave out the CAs below the roots")
-	forceFlag(cmd, &force)
+	cmd.Flags().StringSliceVar(&f.hierarchies, "hierarchy", nil, "the `hierarchies`, with commas")
+	cmd.Flags().StringVar(&f.to, "to", "", "the `program`: "+destinationNames)
+	cmd.Flags().BoolVar(&f.rootsOnly, "roots-only", false, "leave out the CAs below the roots")
+	forceFlag(cmd, &f.force)
 	complete(cmd, "to", "nginx", "apache", "haproxy", "postfix", "java", "curl", "kubernetes")
 	complete(cmd, "hierarchy", "g1", "g4", "ev", "g1,g4")
-	p.flags(cmd, "", "")
+	f.passwords.flags(cmd, "", "")
 	return cmd
+}
+
+func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
+	d, ok := destinations[strings.ToLower(f.to)]
+	if !ok {
+		return fmt.Errorf("--to %q: want %s", f.to, destinationNames)
+	}
+	store, names, err := ofHierarchies(f.hierarchies, f.rootsOnly)
+	if err != nil {
+		return err
+	}
+	if d.format != truststore.PKCS12 && f.passwords.given() {
+		return fmt.Errorf("--to %s has no password: leave --password-env and --password-file out", f.to)
+	}
+	known, err := f.passwords.known()
+	if err != nil {
+		return err
+	}
+	out := outFile{path: "-", force: f.force, inputs: files(f.passwords.files), passwords: known}
+	if len(args) > 0 {
+		out.path = args[0]
+	}
+	if out.path == "-" && d.format == truststore.PKCS12 {
+		return fmt.Errorf("--to %s is binary: give a FILE, such as %s", f.to, d.file)
+	}
+	if err := out.check(cmd, store.Len()); err != nil {
+		return err
+	}
+	data, told, err := d.encode(store, names, known)
+	if err != nil {
+		return err
+	}
+	if err := out.write(cmd, data, store.Len()); err != nil {
+		return err
+	}
+	d.sayUse(cmd, &out, count(store.Len(), "certificate")+" of "+strings.Join(names, " and "), told)
+	return nil
+}
+
+// sayUse says what was written and how to use it. told is how the password is given.
+func (d destination) sayUse(cmd *cobra.Command, out *outFile, what, told string) {
+	path, says := out.path, out.remarks(cmd)
+	switch full, err := filepath.Abs(path); {
+	case out.stream(cmd) != nil:
+		path = d.file
+		fmt.Fprintf(says, "%s. How to use them, saved as %s:\n\n", what, path)
+	case err == nil && d.file != configMapFile:
+		path = full // what reads it starts elsewhere
+		fallthrough
+	default:
+		fmt.Fprintf(says, "%s: %s.\n\n", safetext.Printable(path, maxText), what)
+	}
+	fmt.Fprint(says, strings.NewReplacer("%[1]s", inCommand(path), "%[2]s", told).Replace(d.use))
 }
 
 // encode returns what is written, and how the password is given.

@@ -18,14 +18,19 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
+// inspectFlags are those of pkio inspect.
+type inspectFlags struct {
+	at        moment
+	roots     trust
+	lists     crls
+	keeps     profileFlag
+	passwords passwords
+	name      serverName
+	json      bool
+}
+
 func newInspect() *cobra.Command {
-	var at moment
-	var roots trust
-	var lists crls
-	var keeps profileFlag
-	var p passwords
-	var name serverName
-	var asJSON bool
+	var f inspectFlags
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|HOST:PORT…",
 		Short: "Say who a certificate is of, and explain its chain",
@@ -40,60 +45,62 @@ Its status is 1 if a chain is refused, else 2 if something could not be looked a
   pkio inspect keystore.p12 --password-file pw.txt
   pkio inspect old.cer --at 2020-11-01`,
 		Args: positional(1, 1000, "a FILE or HOST:PORT"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := name.check(); err != nil {
-				return err
-			}
-			v, err := roots.verifier(keeps.policy, &lists)
-			if err != nil {
-				return err
-			}
-			defer lists.close()
-			cfg := inventory.Config{Time: at.orNow(), Verifier: v, ServerName: string(name)}
-			failed, refused := false, false
-			all := []*inspected{}
-			for _, target := range args {
-				target = targetOf(target)
-				found, err := look(cmd.Context(), cmd, cfg, &p, target)
-				in := lookInto(target, found, cfg)
-				if err != nil && len(found) == 0 {
-					in.Others = whatElse(target)
-				}
-				if err != nil && len(in.Others) == 0 {
-					in.Error = told(err)
-					failed = true
-					complainAll(cmd.ErrOrStderr(), err)
-				}
-				refused = refused || in.refused()
-				if all = append(all, in); !asJSON {
-					in.writeAll(cmd.OutOrStdout(), len(all) > 1)
-				}
-			}
-			if asJSON {
-				if err := writeIndented(cmd.OutOrStdout(), struct {
-					Version int          `json:"version"`
-					Targets []*inspected `json:"targets"`
-				}{formatVersion, all}); err != nil {
-					return err
-				}
-			}
-			switch {
-			case refused:
-				return statusOf(statusFinding)
-			case failed:
-				return statusOf(statusError)
-			}
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	at.flag(cmd, "judge at this date")
-	lists.flag(cmd)
-	roots.flag(cmd)
-	keeps.flag(cmd)
-	name.flag(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	p.flags(cmd, "", "")
+	f.at.flag(cmd, "judge at this date")
+	f.lists.flag(cmd)
+	f.roots.flag(cmd)
+	f.keeps.flag(cmd)
+	f.name.flag(cmd)
+	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
+	f.passwords.flags(cmd, "", "")
 	return cmd
+}
+
+func (f *inspectFlags) run(cmd *cobra.Command, targets []string) error {
+	if err := f.name.check(); err != nil {
+		return err
+	}
+	v, err := f.roots.verifier(f.keeps.policy, &f.lists)
+	if err != nil {
+		return err
+	}
+	defer f.lists.close()
+	cfg := inventory.Config{Time: f.at.orNow(), Verifier: v, ServerName: string(f.name)}
+	failed, refused := false, false
+	all := []*inspected{}
+	for _, target := range targets {
+		target = targetOf(target)
+		found, err := look(cmd.Context(), cmd, cfg, &f.passwords, target)
+		in := lookInto(target, found, cfg)
+		if err != nil && len(found) == 0 {
+			in.Others = whatElse(target)
+		}
+		if err != nil && len(in.Others) == 0 {
+			in.Error = told(err)
+			failed = true
+			complainAll(cmd.ErrOrStderr(), err)
+		}
+		refused = refused || in.refused()
+		if all = append(all, in); !f.json {
+			in.writeAll(cmd.OutOrStdout(), len(all) > 1)
+		}
+	}
+	if f.json {
+		if err := writeIndented(cmd.OutOrStdout(), struct {
+			Version int          `json:"version"`
+			Targets []*inspected `json:"targets"`
+		}{formatVersion, all}); err != nil {
+			return err
+		}
+	}
+	switch {
+	case refused:
+		return statusOf(statusFinding)
+	case failed:
+		return statusOf(statusError)
+	}
+	return nil
 }
 
 // writeAll writes what was found, after an empty line if it is not the first.

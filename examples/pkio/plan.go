@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -20,10 +21,15 @@ type milestone struct {
 	Source string    `json:"source"`
 }
 
+// planFlags are those of pkio plan.
+type planFlags struct {
+	at                    moment
+	services, json, order bool
+	passwords             passwords
+}
+
 func newPlan() *cobra.Command {
-	var at moment
-	var services, asJSON, order bool
-	var p passwords
+	var f planFlags
 	cmd := &cobra.Command{
 		Use:   "plan [--order [CERT]]",
 		Short: "Show the dates that matter",
@@ -39,53 +45,56 @@ what in them; with CERT, a file or HOST:PORT, what to order in the place of that
   pkio plan --at 2028-01-01`,
 		Args: positional(0, 1, "at most one CERT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			now := at.orNow()
 			switch {
-			case order:
-				return showOrders(cmd, now, asJSON, &p, args)
+			case f.order:
+				return showOrders(cmd, f.at.orNow(), f.json, &f.passwords, args)
 			case len(args) > 0:
 				return fmt.Errorf("a CERT goes with --order: see %s --help", cmd.CommandPath())
 			}
-			dates := milestones("")
-			out := cmd.OutOrStdout()
-			if asJSON {
-				if services {
-					return writeIndented(out, struct {
-						Dates    []milestone      `json:"dates"`
-						Services []logius.Service `json:"services"`
-					}{dates, logius.Services()})
-				}
-				return writeIndented(out, dates)
-			}
-			p := painter(out)
-			next := true
-			for _, m := range dates {
-				line := fmt.Sprintf("%s  %-17s  %s", m.Date.Format(time.DateOnly), inDays(m.Date, now), m.What)
-				if m.Date.After(now) && next {
-					line, next = p.bold(line), false
-				}
-				fmt.Fprintln(out, line)
-				fmt.Fprintf(out, "%31s(%s)\n", "", m.Source)
-			}
-			if services {
-				fmt.Fprint(out, "\nServices of Logius, as published; your own agreement with Logius goes before this.\n")
-				for _, s := range logius.Services() {
-					fmt.Fprintf(out, "\n%s (%s)\n", p.bold(s.Name), s.Protocol)
-					for _, n := range s.Notes {
-						fmt.Fprint(out, wrapped(fmt.Sprintf("  %-17s ", n.Date), strings.Repeat(" ", 20), string(n.Environment)+" "+n.Text))
-					}
-				}
-			}
-			fmt.Fprintln(out, "\nWhich certificates this is about: pkio audit PATH")
-			return nil
+			return f.writeDates(cmd.OutOrStdout())
 		},
 	}
-	at.flag(cmd, "count the days from this date")
-	cmd.Flags().BoolVar(&services, "services", false, "also what was published about single services")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.Flags().BoolVar(&order, "order", false, "which certificate to order, from whom, with what in it")
-	p.flags(cmd, "", "")
+	f.at.flag(cmd, "count the days from this date")
+	cmd.Flags().BoolVar(&f.services, "services", false, "also what was published about single services")
+	cmd.Flags().BoolVar(&f.json, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&f.order, "order", false, "which certificate to order, from whom, with what in it")
+	f.passwords.flags(cmd, "", "")
 	return cmd
+}
+
+// writeDates writes the dates of the plan, and what was published about services.
+func (f *planFlags) writeDates(out io.Writer) error {
+	dates, now := milestones(""), f.at.orNow()
+	if f.json {
+		if f.services {
+			return writeIndented(out, struct {
+				Dates    []milestone      `json:"dates"`
+				Services []logius.Service `json:"services"`
+			}{dates, logius.Services()})
+		}
+		return writeIndented(out, dates)
+	}
+	p := painter(out)
+	next := true
+	for _, m := range dates {
+		line := fmt.Sprintf("%s  %-17s  %s", m.Date.Format(time.DateOnly), inDays(m.Date, now), m.What)
+		if m.Date.After(now) && next {
+			line, next = p.bold(line), false
+		}
+		fmt.Fprintln(out, line)
+		fmt.Fprintf(out, "%31s(%s)\n", "", m.Source)
+	}
+	if f.services {
+		fmt.Fprint(out, "\nServices of Logius, as published; your own agreement with Logius goes before this.\n")
+		for _, s := range logius.Services() {
+			fmt.Fprintf(out, "\n%s (%s)\n", p.bold(s.Name), s.Protocol)
+			for _, n := range s.Notes {
+				fmt.Fprint(out, wrapped(fmt.Sprintf("  %-17s ", n.Date), strings.Repeat(" ", 20), string(n.Environment)+" "+n.Text))
+			}
+		}
+	}
+	fmt.Fprintln(out, "\nWhich certificates this is about: pkio audit PATH")
+	return nil
 }
 
 // milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5),
