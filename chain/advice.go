@@ -93,7 +93,7 @@ func (x *explaining) problemOf(cert *x509.Certificate) (problem, advice string) 
 		}
 		return problem, "Do not trust it. Ask its sender for a certificate that a CA issued, and for the certificates of that CA."
 	case RefusedByPolicy:
-		return "A rule of this program refuses " + name + ": " + x.said() + ".",
+		return "A rule refuses " + name + ": " + x.said() + ".",
 			"Do as the rule says. If the rule is wrong, change it where the program sets its policies."
 	case Revoked:
 		if problem = name + " was revoked: " + x.said() + "."; cert != x.path[0] {

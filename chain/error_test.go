@@ -209,11 +209,11 @@ func TestProblemAndAdvice(t *testing.T) {
 		problem, advice string
 	}{
 		{"what crypto/x509 refuses", l.verifier(), old, `"host.example" has expired: it ended on 2026-10-01, 31 days before 2026-11-01.`, "Ask its holder to renew it. Check also that the clock is right."},
-		{"a policy without advice", refusing(errors.New("closed")), l.leaf, `A rule of this program refuses "host.example": closed.`, "Do as the rule says. If the rule is wrong, change it where the program sets its policies."},
+		{"a policy without advice", refusing(errors.New("closed")), l.leaf, `A rule refuses "host.example": closed.`, "Do as the rule says. If the rule is wrong, change it where the program sets its policies."},
 		{"a policy's own words", refusing(own), l.leaf, own.problem, own.advice},
 		{"a policy's own words, wrapped", refusing(fmt.Errorf("the shop: %w", own)), l.leaf, own.problem, own.advice},
 		{"a policy's own fields", refusing(fields), l.leaf, own.problem, own.advice},
-		{"a policy's own advice only", refusing(&adviser{"", own.advice}), l.leaf, `A rule of this program refuses "host.example": closed.`, own.advice},
+		{"a policy's own advice only", refusing(&adviser{"", own.advice}), l.leaf, `A rule refuses "host.example": closed.`, own.advice},
 		{"a veto's own words", vetoing(own), l.leaf, own.problem, own.advice},
 		{"a veto's own fields", vetoing(fields), l.leaf, own.problem, own.advice},
 		{"no certificate", l.verifier(), nil, "There is no certificate to look at.", "Give the certificate that it is about, in any order with those of its CAs."},

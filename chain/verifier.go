@@ -3,7 +3,6 @@ package chain
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -70,22 +69,22 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	s.anchorPool = s.roots.Filter(func(c *x509.Certificate) bool { return !tooConstrained(c) }).CertPool()
 	for root := range s.roots.All() {
 		if !isCA(root) {
-			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be a root: trust its CA and pin it by a policy", safetext.Certificate(root))
+			return nil, unfit(root, "is not a CA, so it cannot be a root", "trust its CA and pin it by a policy")
 		}
 		if !selfIssued(root) {
-			return nil, fmt.Errorf("chain: %s is not a root but issued by another CA: give it as an intermediate", safetext.Certificate(root))
+			return nil, unfit(root, "is not a root but issued by another CA", "give it as an intermediate")
 		}
 		if err := keyTooLarge(root); err != nil {
-			return nil, fmt.Errorf("chain: %s cannot be a trust anchor: %s", safetext.Certificate(root), err.text)
+			return nil, unfit(root, "cannot be a trust anchor: "+err.text, "")
 		}
 		s.anchors[root] = &anchor{cert: root, above: func() []upperPath { return []upperPath{{maxLower: -1}} }}
 	}
 	for ca := range s.intermediates.All() {
 		if !isCA(ca) {
-			return nil, fmt.Errorf("chain: %s is not a CA, so it cannot be an intermediate", safetext.Certificate(ca))
+			return nil, unfit(ca, "is not a CA, so it cannot be an intermediate", "")
 		}
 		if err := keyTooLarge(ca); err != nil {
-			return nil, fmt.Errorf("chain: %s cannot be an intermediate: %s", safetext.Certificate(ca), err.text)
+			return nil, unfit(ca, "cannot be an intermediate: "+err.text, "")
 		}
 		if selfIssued(ca) || constrainsPolicies(ca) || tooConstrained(ca) {
 			continue // crypto/x509 may use it on a path from a root
@@ -98,3 +97,20 @@ func newSettings(roots, intermediates *truststore.Store, opts []Option) (*settin
 	}
 	return s, nil
 }
+
+// unfitError says which certificate a Verifier cannot use as it was given.
+type unfitError struct{ problem, advice string }
+
+func unfit(cert *x509.Certificate, problem, advice string) error {
+	return &unfitError{safetext.Certificate(cert) + " " + problem, advice}
+}
+
+func (e *unfitError) Error() string {
+	if e.advice == "" {
+		return "chain: " + e.problem
+	}
+	return "chain: " + e.problem + ": " + e.advice
+}
+
+// ProblemAdvice returns what is wrong and, for a programmer, what to do about it.
+func (e *unfitError) ProblemAdvice() (problem, advice string) { return e.problem, e.advice }

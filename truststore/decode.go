@@ -19,7 +19,7 @@ import (
 // for files with a password.
 func Decode(data []byte, opts ...Option) (*Store, error) {
 	s, err := decode(data, newOptions(opts))
-	return s, within("truststore", err)
+	return s, ours(err)
 }
 
 // decode returns both a Store and an error where KeepGoing says so.
@@ -55,7 +55,7 @@ type decoder struct {
 var (
 	errNoCertificate = errors.New("there is no certificate in it")
 	errOnlyCRLs      = errors.New("there is no certificate in it, only a certificate revocation list (CRL)")
-	errKeyInside     = errors.New("there is a private key in it: give a file with certificates only, or read the key with DecodeKey")
+	errKeyInside     = notcerts.KeyError("there is a private key in it: give a file with certificates only")
 )
 
 // add adds what an entry holds: a certificate, or else it is an error.
@@ -174,21 +174,57 @@ func (s *skipped) Error() string {
 	return text
 }
 
+// ProblemAdvice is that of [failure], for each error on a line of its own.
+func (s *skipped) ProblemAdvice() (problem, advice string) {
+	var lines []string
+	for _, err := range s.errs {
+		if f, ok := err.(*failure); ok {
+			err = f.err
+		}
+		lines = append(lines, err.Error())
+	}
+	if s.more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more errors", s.more))
+	}
+	return strings.Join(lines, "\n"), ""
+}
+
 func (s *skipped) Unwrap() []error { return s.errs }
+
+// failure is an error as this package returns it.
+type failure struct{ err error }
+
+func (f *failure) Error() string { return "truststore: " + f.err.Error() }
+
+func (f *failure) Unwrap() error { return f.err }
+
+// ProblemAdvice returns what is wrong without the name of this package, for users of a
+// program.
+func (f *failure) ProblemAdvice() (problem, advice string) { return f.err.Error(), "" }
+
+// ours is an error, or each of several, as this package returns it.
+func ours(err error) error {
+	return each(err, func(err error) error { return &failure{err} })
+}
 
 // within puts before an error, or before each of several, where it happened.
 func within(place string, err error) error {
+	place = safetext.Printable(place, maxPlace)
+	return each(err, func(err error) error { return fmt.Errorf("%s: %w", place, err) })
+}
+
+// each changes an error, or each of several.
+func each(err error, as func(error) error) error {
 	if err == nil {
 		return nil
 	}
-	place = safetext.Printable(place, maxPlace)
 	s, ok := err.(*skipped)
 	if !ok {
-		return fmt.Errorf("%s: %w", place, err)
+		return as(err)
 	}
 	all := &skipped{more: s.more}
 	for _, err := range s.errs {
-		all.errs = append(all.errs, fmt.Errorf("%s: %w", place, err))
+		all.errs = append(all.errs, as(err))
 	}
 	return all
 }
@@ -197,5 +233,5 @@ func within(place string, err error) error {
 type tooLarge int64
 
 func (limit tooLarge) Error() string {
-	return fmt.Sprintf("there are more than %d bytes: raise the limit with WithLimit if that is right", int64(limit))
+	return fmt.Sprintf("there are more than %d bytes, which is the limit: put the certificates into a file of their own", int64(limit))
 }

@@ -337,7 +337,7 @@ func TestWithLimit(t *testing.T) {
 		_, err2 := Open(path, WithLimit(limit))
 		assert.Equal(t, ok, err2 == nil, "%d: %v", limit, err2)
 		if !ok {
-			assert.ErrorContains(t, err, "WithLimit")
+			assert.ErrorContains(t, err, "which is the limit")
 			assert.ErrorContains(t, err2, path)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 func (s *Store) Encode(f Format, opts ...Option) ([]byte, error) {
 	data, err := s.encode(f, newOptions(opts))
 	if err != nil {
-		return nil, fmt.Errorf("truststore: %w", err)
+		return nil, ours(err)
 	}
 	return data, nil
 }

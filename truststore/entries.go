@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
+	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
 )
 
@@ -82,7 +83,7 @@ func Entries(data []byte, opts ...Option) iter.Seq[Entry] {
 				Alias: e.Alias, Elements: e.Elements, Restriction: e.Restriction, DER: e.DER,
 			}
 			if e.Err != nil {
-				out.Err = within("truststore", e.Within(e.Err))
+				out.Err = ours(e.Within(e.Err))
 				if out.DER, out.Restriction = nil, ""; format != PEM {
 					out.Kind = 0
 				}
@@ -129,8 +130,10 @@ func (f *form) entriesIn(data []byte, o options) entries {
 }
 
 // ErrPassword is in the errors for a file whose password is wrong or missing, and
-// ErrNoPassword in those for a missing one.
+// ErrNoPassword in those for a missing one. ErrPrivateKey is in the errors for a private
+// key, and for a key store of a kind that is not read.
 var (
 	ErrPassword   = pbe.ErrPassword
 	ErrNoPassword = pbe.ErrNoPassword
+	ErrPrivateKey = notcerts.ErrKey
 )

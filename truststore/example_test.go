@@ -90,7 +90,7 @@ func ExampleDetect() {
 func ExampleWithLimit() {
 	_, err := truststore.Open(rootFile, truststore.WithLimit(1000))
 	fmt.Println(strings.TrimPrefix(err.Error(), "truststore: "+filepath.FromSlash(rootFile)+": "))
-	// Output: there are more than 1000 bytes: raise the limit with WithLimit if that is right
+	// Output: there are more than 1000 bytes, which is the limit: put the certificates into a file of their own
 }
 
 func ExampleKeepGoing() {

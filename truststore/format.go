@@ -3,7 +3,6 @@ package truststore
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -142,7 +141,7 @@ func Detect(data []byte) (Format, error) {
 		err = notcerts.ErrPrivateKey
 	}
 	if err != nil {
-		return 0, fmt.Errorf("truststore: %w", err)
+		return 0, ours(err)
 	}
 	return f.format, nil
 }

@@ -18,7 +18,7 @@ func DecodeKey(data []byte, opts ...Option) (crypto.Signer, *Store, error) {
 	o.keepGoing = false
 	key, certs, err := decodeKey(data, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("truststore: %w", err)
+		return nil, nil, ours(err)
 	}
 	return key, certs, nil
 }

@@ -582,5 +582,5 @@ func TestDecodeKeyRefuses(t *testing.T) {
 		}
 	})
 	_, _, err = DecodeKey([]byte(keyPEM), WithLimit(100))
-	assert.ErrorContains(t, err, "WithLimit")
+	assert.ErrorContains(t, err, "which is the limit")
 }

@@ -15,7 +15,7 @@ import (
 func Open(path string, opts ...Option) (*Store, error) {
 	o := newOptions(opts)
 	s, err := openAny(path, o)
-	return s, within("truststore", err)
+	return s, ours(err)
 }
 
 func openAny(path string, o options) (*Store, error) {
@@ -79,7 +79,7 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	if large := tooLarge(0); errors.As(err, &large) {
 		err = within(path, fmt.Errorf("there are more than %d bytes", limit))
 	}
-	return data, within("truststore", err)
+	return data, ours(err)
 }
 
 func readFile(path string, limit int64) ([]byte, error) {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 	"math/big"
 	"time"
 	"unicode/utf16"
@@ -51,7 +50,7 @@ type Outline struct {
 func ReadOutline(data []byte) (Outline, error) {
 	o, err := readOutline(data)
 	if err != nil {
-		return Outline{}, fmt.Errorf("truststore: %w", err)
+		return Outline{}, ours(err)
 	}
 	return o, nil
 }

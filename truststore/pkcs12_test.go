@@ -148,7 +148,7 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 		})
 	}
 	_, err := Decode(encrypted, WithPassword(testPassword))
-	assert.ErrorContains(t, err, "read the key with DecodeKey")
+	assert.ErrorContains(t, err, "give a file with certificates only")
 }
 
 func random(n int) []byte {

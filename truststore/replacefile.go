@@ -17,7 +17,7 @@ import (
 // symbolic link at path is an error. See "Details" in the package documentation.
 func ReplaceFile(path string, data []byte) error {
 	if err := replaceFile(path, data); err != nil {
-		return fmt.Errorf("truststore: writing %s: %w", path, err)
+		return ours(fmt.Errorf("writing %s: %w", path, err))
 	}
 	return nil
 }

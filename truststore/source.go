@@ -176,7 +176,7 @@ func WithInterval(d time.Duration) Option {
 // "Details" in the package documentation.
 func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("truststore: watching %s: %w", path, err)
+		return nil, ours(fmt.Errorf("watching %s: %w", path, err))
 	}
 	s := &Source{done: make(chan struct{})}
 	t := &storeOnDisk{source: s, path: absolute(path), opts: opts, options: newOptions(opts)}
@@ -301,7 +301,7 @@ func (w *watcher) first(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("truststore: watching %s: %w", w.name, ctx.Err())
+			return ours(fmt.Errorf("watching %s: %w", w.name, ctx.Err()))
 		case <-time.After(settle):
 		}
 	}
@@ -309,7 +309,7 @@ func (w *watcher) first(ctx context.Context) error {
 }
 
 func (w *watcher) unstable() error {
-	return fmt.Errorf("truststore: %s: the contents do not stop changing, so that they cannot be used", w.name)
+	return ours(fmt.Errorf("%s: the contents do not stop changing, so that they cannot be used", w.name))
 }
 
 func (w *watcher) run(ctx context.Context) {
@@ -395,7 +395,7 @@ func (w *watcher) await(ctx context.Context, sum contentSum) time.Duration {
 // orNoCertificate makes sure that an empty Store is an error, whatever Open says.
 func orNoCertificate(err error, path string) error {
 	if err == nil {
-		err = fmt.Errorf("truststore: %s: there is no certificate in it", path)
+		err = ours(fmt.Errorf("%s: %w", path, errNoCertificate))
 	}
 	return err
 }
@@ -569,5 +569,5 @@ func (w *storeOnDisk) decode() (store *Store, sum contentSum, err error) {
 	default:
 		store, err = all.end()
 	}
-	return store, sum, within("truststore", err)
+	return store, sum, ours(err)
 }

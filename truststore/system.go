@@ -28,7 +28,7 @@ func System() (*Store, error) {
 		errs = append(errs, errors.New("the system has no certificates where crypto/x509 looks: install them, or set SSL_CERT_FILE or SSL_CERT_DIR"))
 	}
 	if len(errs) > 0 {
-		return store, fmt.Errorf("truststore: %w", errors.Join(errs...))
+		return store, ours(errors.Join(errs...))
 	}
 	return store, nil
 }

@@ -17,13 +17,13 @@ import (
 // Name and version have 1 to 128 letters, digits and ._-+~: only. An empty Store is an error.
 func (s *Store) EncodeTrustPackage(name, version string) ([]byte, error) {
 	if err := checkPackageWord(name); err != nil {
-		return nil, fmt.Errorf("truststore: the name of the trust package %w", err)
+		return nil, ours(fmt.Errorf("the name of the trust package %w", err))
 	}
 	if err := checkPackageWord(version); err != nil {
-		return nil, fmt.Errorf("truststore: the version of the trust package %w", err)
+		return nil, ours(fmt.Errorf("the version of the trust package %w", err))
 	}
 	if s.Len() == 0 {
-		return nil, errors.New("truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody")
+		return nil, errors.New("truststore: a trust package without certificates is not written: a cluster would trust nobody")
 	}
 	var bundle bytes.Buffer
 	for cert := range s.All() {
@@ -38,7 +38,7 @@ func (s *Store) EncodeTrustPackage(name, version string) ([]byte, error) {
 		Bundle  string `json:"bundle"`
 	}{name, version, bundle.String()})
 	if err != nil {
-		return nil, fmt.Errorf("truststore: %w", err)
+		return nil, ours(err)
 	}
 	return append(data, '\n'), nil
 }

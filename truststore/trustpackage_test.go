@@ -61,8 +61,8 @@ func TestTrustPackageRefuses(t *testing.T) {
 		"a version with a line break":        {full, "a", "1\n", `truststore: the version of the trust package has the character '\n': want letters, digits and ._-+~: only`},
 		"a name that is not UTF-8":           {full, "a\xff", "1", `truststore: the name of the trust package has the character '�': want letters, digits and ._-+~: only`},
 		"a name that fills a page":           {full, strings.Repeat("a", 129), "1", "truststore: the name of the trust package has 129 characters: want 1 to 128"},
-		"an empty store":                     {New(), "a", "1", "truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody"},
-		"a store that is nil, that is empty": {nil, "a", "1", "truststore: there is no certificate for the trust package: a cluster that loads it would trust nobody"},
+		"an empty store":                     {New(), "a", "1", "truststore: a trust package without certificates is not written: a cluster would trust nobody"},
+		"a store that is nil, that is empty": {nil, "a", "1", "truststore: a trust package without certificates is not written: a cluster would trust nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, err := c.store.EncodeTrustPackage(c.name, c.version)

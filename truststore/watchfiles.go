@@ -31,7 +31,7 @@ func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) e
 	}
 	name := strings.Join(paths, ", ")
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("truststore: watching %s: %w", name, err)
+		return nil, ours(fmt.Errorf("watching %s: %w", name, err))
 	}
 	o := newOptions(opts)
 	switch {
@@ -97,7 +97,7 @@ func (f *files) open() (put func() (Reload, bool, error), sum contentSum, err er
 		contents = append(contents, data)
 	})
 	if err != nil {
-		return nil, sum, within("truststore", err)
+		return nil, sum, ours(err)
 	}
 	return func() (Reload, bool, error) {
 		err := f.use(contents, f.now())

@@ -6,7 +6,7 @@ import "fmt"
 // ReplaceFile do. An empty Store is an error, see AllowEmpty.
 func (s *Store) WriteFile(path string, f Format, opts ...Option) error {
 	if s.Len() == 0 && !newOptions(opts).allowEmpty {
-		return fmt.Errorf("truststore: %s: not written, because there is no certificate to write: give AllowEmpty if that is meant", path)
+		return ours(fmt.Errorf("%s: not written, because there is no certificate to write (see AllowEmpty)", path))
 	}
 	data, err := s.Encode(f, opts...)
 	if err != nil {

@@ -78,7 +78,7 @@ func TestWriteFileRefuses(t *testing.T) {
 		opts  []Option
 		want  string // of the error
 	}{
-		"an empty store over an old one":       {New(), "old.pem", PEM, nil, "old.pem: not written, because there is no certificate to write: give AllowEmpty if that is meant"},
+		"an empty store over an old one":       {New(), "old.pem", PEM, nil, "old.pem: not written, because there is no certificate to write (see AllowEmpty)"},
 		"an empty store into a new file":       {New(), "new.pem", PEM, nil, "there is no certificate to write"},
 		"nil, which is an empty store":         {nil, "old.pem", PEM, nil, "there is no certificate to write"},
 		"a folder":                             {one, "sub", PEM, nil, "this is a folder: give the name of a file"},

@@ -63,10 +63,11 @@ func (t *trust) trust(p chain.Policy) (pkioverheid.Trust, error) {
 	if t.path != "" {
 		roots, err := openLocked(t.path)
 		if err != nil {
+			text := "--trust: " + told(err)
 			if errors.Is(err, truststore.ErrPassword) {
-				err = fmt.Errorf("%w: make it a file without one, with pkio convert --to pem", err)
+				text += ": make it a file without one, with pkio convert --to pem"
 			}
-			return trust, fmt.Errorf("--trust: %w", err)
+			return trust, &trouble{text, err}
 		}
 		trust.Roots = truststore.NewSource(roots)
 	}

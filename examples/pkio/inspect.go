@@ -313,7 +313,6 @@ func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanatio
 // that was said before.
 func forUser(e *chain.Explanation, advised bool) *chain.Explanation {
 	own := *e
-	own.Problem = strings.Replace(e.Problem, "A rule of this program refuses ", "A rule refuses ", 1)
 	var a advice.Advice
 	if len(e.Path) > 0 {
 		a = advice.For(e.Path[0].Certificate, "", e.Time)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -78,9 +77,7 @@ func look(ctx context.Context, cmd *cobra.Command, cfg inventory.Config, p *pass
 // errorOf is the same as one error.
 func errorOf(r inventory.Result) error {
 	problem, more := model.Trouble(r)
-	if where := safetext.Printable(cmp.Or(r.Path, r.Target), 300); !strings.HasPrefix(problem, where) {
-		problem = where + ": " + problem
-	}
+	problem = safetext.Printable(cmp.Or(r.Path, r.Target), 300) + ": " + problem
 	if more != "" {
 		problem += ": " + more
 	}

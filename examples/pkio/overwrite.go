@@ -59,14 +59,6 @@ func holdsKey(data []byte, passwords []string) (key, locked bool) {
 	if mentionsKey(data) {
 		return true, false
 	}
-	if _, err := truststore.Detect(data); err != nil {
-		switch text := err.Error(); { // the words that truststore has for it
-		case strings.Contains(text, "private key"):
-			return true, false
-		case strings.Contains(text, "key store"):
-			return false, true
-		}
-	}
 	for _, password := range append([]string{""}, passwords...) {
 		locked = false
 		for e := range truststore.Entries(data, truststore.WithPassword(password)) {
@@ -76,16 +68,17 @@ func holdsKey(data []byte, passwords []string) (key, locked bool) {
 			locked = locked || errors.Is(e.Err, truststore.ErrPassword)
 		}
 		if !locked {
-			return false, false
+			_, err := truststore.Detect(data)
+			return false, errors.Is(err, truststore.ErrPrivateKey)
 		}
 	}
 	return false, true
 }
 
-// keyMentions are in texts with a private key: PEM, that in base64, and age's.
+// keyMentions are in texts with a private key: PEM, that in base64, age's and PuTTY's.
 var keyMentions = func() [][]byte {
 	const pem = "PRIVATE KEY-----"
-	all := [][]byte{[]byte(pem), []byte("PRIVATE KEY BLOCK-----"), []byte("AGE-SECRET-KEY-")}
+	all := [][]byte{[]byte(pem), []byte("PRIVATE KEY BLOCK-----"), []byte("AGE-SECRET-KEY-"), []byte("PuTTY-User-Key-File-")}
 	for before := range 3 { // as far as it does not depend on what is around it
 		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + pem))
 		all = append(all, []byte(text[[]int{0, 2, 3}[before]:len(text)-4]))

@@ -17,13 +17,6 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "pkio: "+told(err))
 }
 
-// forUsers puts what truststore says to programmers, which has no fields, in terms of
-// the tool.
-var forUsers = strings.NewReplacer(
-	"--trust: truststore: ", "--trust: ",
-	"--trust: pkioverheid: Trust: chain: ", "--trust: ",
-)
-
 // explained is an error of the library that has apart what is wrong and what a program
 // can do about it.
 type explained interface {
@@ -31,11 +24,8 @@ type explained interface {
 	ProblemAdvice() (problem, advice string)
 }
 
-// told is an error as users of the tool read it, on one line. What the library tells
-// programmers to do is put in terms of the tool.
-func told(err error) string {
-	return forUsers.Replace(model.ErrorText(err))
-}
+// told is an error as users of the tool read it, on one line.
+func told(err error) string { return model.ErrorText(err) }
 
 // output is standard output, and the first error of writing to it: a list that a full
 // disk cut off must not pass for the whole.

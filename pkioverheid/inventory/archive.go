@@ -110,7 +110,7 @@ func (r *reader) endOfArchive(err error) {
 	case err == nil, r.ctx.Err() != nil:
 	case isBound(err):
 		if !r.in.stopped {
-			r.trouble(&trouble{text: err.Error(), advice: "unpack it and give what may hold certificates", cause: err})
+			r.trouble(&trouble{advice: "unpack it and give what may hold certificates", cause: err})
 		}
 		r.in.stopped = true
 	default:

@@ -104,7 +104,7 @@ func (c *contentReader) result(f found) (Result, bool) {
 		if errors.As(f.Err, &t) {
 			t = &trouble{where: c.job.path, text: t.text, advice: t.advice, cause: t.cause}
 		} else {
-			t = &trouble{where: c.job.path, text: f.Err.Error(), cause: f.Err}
+			t = &trouble{where: c.job.path, cause: f.Err}
 		}
 		result.Err = t
 		return result, true

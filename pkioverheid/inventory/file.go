@@ -385,5 +385,5 @@ func (r *reader) nothingIn(data []byte, whole bool) {
 	if err == nil || errors.Is(err, truststore.ErrPassword) {
 		err = errors.New("there is no certificate in it")
 	}
-	r.trouble(&trouble{text: err.Error(), cause: err})
+	r.trouble(&trouble{cause: err})
 }

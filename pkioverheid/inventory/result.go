@@ -278,17 +278,27 @@ func (t *trouble) Error() string {
 	if advice != "" {
 		text += ": " + advice
 	}
-	return "inventory: " + text
+	return "inventory: " + safetext.Printable(t.where, maxPath) + ": " + text
 }
 
-// ProblemAdvice returns what is wrong, with the place, and what a program does about it.
+// ProblemAdvice returns what is wrong with the Path, and what a program does about it.
 func (t *trouble) ProblemAdvice() (problem, advice string) {
 	text := t.text
 	if text == "" {
-		text = t.cause.Error()
+		text = problemOf(t.cause)
 	}
-	text = strings.TrimPrefix(text, "truststore: ")
-	return safetext.Printable(t.where, maxPath) + ": " + t.place + safetext.Printable(text, safetext.MostError), t.advice
+	return t.place + safetext.Printable(text, safetext.MostError), t.advice
+}
+
+// problemOf is what an error says without the name of a package, if it has that apart.
+func problemOf(err error) string {
+	if e, ok := err.(interface {
+		ProblemAdvice() (problem, advice string)
+	}); ok {
+		problem, _ := e.ProblemAdvice()
+		return problem
+	}
+	return err.Error()
 }
 
 func (t *trouble) Unwrap() error { return t.cause }

@@ -5,7 +5,6 @@ import (
 	"container/heap"
 	"errors"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -192,11 +191,6 @@ func (c *Collector) takeError(r inventory.Result) {
 		n.PathBytes = []byte(r.Path)
 	}
 	n.Error, n.Advice = Trouble(r)
-	where := n.Path
-	if where == "" {
-		where = n.Target
-	}
-	n.Error = strings.TrimPrefix(n.Error, where+": ")
 	c.audit.NotRead = append(c.audit.NotRead, n)
 }
 

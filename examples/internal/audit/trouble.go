@@ -36,24 +36,20 @@ func Trouble(r inventory.Result) (problem, advice string) {
 	case advice != "": // a file beyond inventory.Config.MaxFileSize
 		advice = "if there can be certificates in it, copy them into a file of their own"
 	}
-	if strings.HasSuffix(problem, "this is a list of hosts, not of certificates") {
-		advice = "give each as an argument, HOST:PORT"
-	}
 	return ErrorText(errors.New(problem)), advice
 }
 
-// forUsers puts what truststore says to programmers, which has no fields, in terms of
-// pkio.
-var forUsers = strings.NewReplacer(
-	", or read the key with DecodeKey", "",
-	"raise the limit with WithLimit if that is right", "copy the certificates in it into a file of their own",
-)
-
-// ErrorText is an error of the library as users of pkio read it, printable and on one
-// line.
+// ErrorText is an error of the library as users of pkio read it, printable, on one line,
+// and without the name of a package where the error has that apart.
 func ErrorText(err error) string {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "inventory: "), "truststore: ")
-	return safetext.Printable(strings.Join(strings.Fields(forUsers.Replace(text)), " "), MaxText)
+	text := err.Error()
+	if e, ok := err.(explained); ok {
+		problem, advice := e.ProblemAdvice()
+		if text = problem; advice != "" {
+			text += ": " + advice
+		}
+	}
+	return safetext.Printable(strings.Join(strings.Fields(text), " "), MaxText)
 }
 
 // Texts are the fixed texts of problems and states, for whoever translates them.

@@ -10,8 +10,18 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 )
 
+// ErrKey is in the errors for private keys and for key stores that are not read.
+var ErrKey = errors.New("truststore: there may be a private key in it")
+
 // ErrPrivateKey is the error for a private key.
-var ErrPrivateKey = errors.New("this is a private key: give the file with the certificates, or read the key with DecodeKey")
+var ErrPrivateKey error = KeyError("this is a private key: give the file with the certificates")
+
+// KeyError is an error that has ErrKey in it.
+type KeyError string
+
+func (e KeyError) Error() string { return string(e) }
+
+func (e KeyError) Is(target error) bool { return target == ErrKey }
 
 var (
 	ErrRequest   = errors.New("this is a certificate request (CSR): give the certificate that the CA made of it")
@@ -21,7 +31,7 @@ var (
 	errCRL       = errors.New("this is a certificate revocation list (CRL), not a certificate")
 	errOCSP      = errors.New("this is an OCSP response, not a certificate")
 	errHTML      = errors.New("this is an HTML page, and no certificate: the download was probably refused; look at it in a browser")
-	errHosts     = errors.New("this is a list of hosts, not of certificates")
+	errHosts     = errors.New("this is a list of hosts, not of certificates: give the hosts themselves")
 	errJSON      = errors.New("this is JSON, and no certificate is recognised in it")
 	errSSH       = errors.New("this is a key of SSH, which has no certificates of X.509")
 	errPGP       = errors.New("this is a message or a key of PGP, not a certificate")
@@ -38,8 +48,8 @@ var magic = []struct {
 	{0, "\x00\x00\x00\x01\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x02\x00\x00\x00\x14", errBKS},
 	{0, "\x00\x00\x00\x00CERT", errors.New("this is a certificate store of Windows (.sst), which is not supported: export the certificates as PKCS #7")},
-	{0, "SQLite format 3\x00", errors.New("this is an SQLite database, perhaps a key store of NSS: export the certificates with certutil -L -a")},
-	{0, "\x00\x06\x15\x61", errors.New("this is a key store of NSS, which is not supported: export the certificates with certutil -L -a")},
+	{0, "SQLite format 3\x00", KeyError("this is an SQLite database, perhaps a key store of NSS: export the certificates with certutil -L -a")},
+	{0, "\x00\x06\x15\x61", KeyError("this is a key store of NSS, which is not supported: export the certificates with certutil -L -a")},
 	{0, "PK\x03\x04", errArchive},
 	{0, "PK\x05\x06", errArchive},
 	{0, "\x1f\x8b", errArchive},
@@ -54,7 +64,7 @@ var magic = []struct {
 	{0, "ecdsa-sha2-", errSSH},
 }
 
-var errBKS = errors.New("this is a BKS key store of Bouncy Castle: convert it with keytool -importkeystore -deststoretype PKCS12")
+var errBKS error = KeyError("this is a BKS key store of Bouncy Castle: convert it with keytool -importkeystore -deststoretype PKCS12")
 
 // Page says that a text that begins as markup does is a page of HTML; nil if it is not.
 func Page(text []byte) error {
