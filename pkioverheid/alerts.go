@@ -140,3 +140,21 @@ func causeOfWords(text string) chain.Reason {
 	}
 	return ""
 }
+
+// errorOfWords is the error of which net/http logged the text, nil for one that
+// VerifyConnection reported.
+func errorOfWords(text string) error {
+	if strings.HasPrefix(text, "pkioverheid: ") {
+		return nil
+	}
+	if said, found := strings.CutPrefix(text, "remote error: "); found {
+		return &net.OpError{Op: "remote error", Err: errors.New(said)}
+	}
+	if strings.HasPrefix(text, "tls: failed to verify certificate: ") {
+		return &tls.CertificateVerificationError{Err: errors.New(text)}
+	}
+	if text == "EOF" || strings.Contains(text, "connection reset by peer") {
+		return io.EOF
+	}
+	return errors.New(text)
+}

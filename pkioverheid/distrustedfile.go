@@ -44,12 +44,9 @@ func WatchDistrusted(ctx context.Context, path string, opts ...truststore.Option
 	d := &Distrusted{follows: true}
 	use := useDistrusted(d, path)
 	opts = slices.Concat([]truststore.Option{truststore.WithLimit(maxDistrustedFile)}, opts)
-	problem, err := truststore.WatchFiles(ctx, use, []string{path}, opts...)
+	problem, err := watchFiles(ctx, "the distrusted certificates", use, []string{path}, opts)
 	if err != nil {
-		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
-			return nil, err
-		}
-		return nil, fmt.Errorf("pkioverheid: the distrusted certificates: %w", err)
+		return nil, err
 	}
 	d.problem = problem
 	return d, nil

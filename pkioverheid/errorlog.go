@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -101,7 +100,8 @@ func (l *errorLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// reportedWords returns the reason in the text of an error of VerifyConnection.
+// reportedWords returns the reason in the text of an error of VerifyConnection, which
+// net/http logged.
 func reportedWords(text string) (FailureReason, chain.Reason) {
 	if rest, found := strings.CutPrefix(text, refusedClientText+"chain: "); found {
 		cause, _, _ := strings.Cut(rest, ":") // our own word
@@ -111,24 +111,6 @@ func reportedWords(text string) (FailureReason, chain.Reason) {
 		return NotLetIn, ""
 	}
 	return RefusedPeer, ""
-}
-
-// errorOfWords is the error of which net/http logged the text, nil for one that
-// VerifyConnection reported.
-func errorOfWords(text string) error {
-	if strings.HasPrefix(text, "pkioverheid: ") {
-		return nil
-	}
-	if said, found := strings.CutPrefix(text, "remote error: "); found {
-		return &net.OpError{Op: "remote error", Err: errors.New(said)}
-	}
-	if strings.HasPrefix(text, "tls: failed to verify certificate: ") {
-		return &tls.CertificateVerificationError{Err: errors.New(text)}
-	}
-	if text == "EOF" || strings.Contains(text, "connection reset by peer") {
-		return io.EOF
-	}
-	return errors.New(text)
 }
 
 // namedAddr is an address as net/http logged it.

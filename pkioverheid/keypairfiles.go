@@ -97,12 +97,9 @@ func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option
 		}
 	}
 	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily), truststore.WithLimit(maxKeyPairFile)}, opts)
-	problem, err := truststore.WatchFiles(ctx, use, f.paths(), opts...)
+	problem, err := watchFiles(ctx, "the key pair", use, f.paths(), opts)
 	if err != nil {
-		if strings.HasPrefix(err.Error(), "pkioverheid: ") {
-			return nil, err
-		}
-		return nil, fmt.Errorf("pkioverheid: the key pair: %w", err)
+		return nil, err
 	}
 	k.problem = problem
 	return k, nil

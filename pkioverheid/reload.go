@@ -1,7 +1,9 @@
 package pkioverheid
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -226,4 +228,17 @@ func (c *current[T]) fallBack(state *built[T], from contents) (T, contents) {
 		}
 	}
 	return state.value, state.used
+}
+
+// watchFiles is truststore.WatchFiles for a use that returns errors of this package.
+func watchFiles(ctx context.Context, what string, use func(contents [][]byte, at time.Time) error, paths []string, opts []truststore.Option) (problem func() error, err error) {
+	var refused error
+	problem, err = truststore.WatchFiles(ctx, func(contents [][]byte, at time.Time) error {
+		refused = use(contents, at)
+		return refused
+	}, paths, opts...)
+	if err != nil && (refused == nil || !errors.Is(err, refused)) {
+		err = fmt.Errorf("pkioverheid: %s: %w", what, err)
+	}
+	return problem, err
 }
