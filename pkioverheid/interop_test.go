@@ -31,6 +31,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -785,7 +786,7 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 				issued := authority.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
 				files := way.make(t, deliver(t, issued))
 				pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: files.cert, Key: files.key, Password: files.password})
-				if refused(t, err) {
+				if testcert.RefusedByFIPS(t, err) {
 					return
 				}
 				require.NoError(t, err)
@@ -824,7 +825,7 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: d.chain, Key: file, Password: secret})
-			if refused(t, err) {
+			if testcert.RefusedByFIPS(t, err) {
 				return
 			}
 			require.NoError(t, err)
@@ -979,7 +980,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 			require.Error(t, err)
 			t.Log(strings.ReplaceAll(err.Error(), string(d.folder), "…"))
 			assert.Contains(t, err.Error(), c.file)
-			if !refused(t, err) {
+			if !testcert.RefusedByFIPS(t, err) {
 				assert.Contains(t, strings.ReplaceAll(err.Error(), c.file, "…"), c.words)
 			}
 			assert.NotContains(t, err.Error(), secret)

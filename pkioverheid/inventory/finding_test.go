@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testcert"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -71,7 +72,7 @@ func TestFilesOfOthers(t *testing.T) {
 
 func TestKeyStoresInSecretsOfKubernetes(t *testing.T) {
 	found, troubles := scanAll(t, inventory.Config{Passwords: passwords("changeit")}, "testdata/cases/secret-p12-jks-der.yaml")
-	if refused(t, troubles["secret-p12-jks-der.yaml"]) {
+	if testcert.RefusedByFIPS(t, troubles["secret-p12-jks-der.yaml"]) {
 		return
 	}
 	assert.Empty(t, troubles)

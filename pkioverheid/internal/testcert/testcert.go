@@ -1,16 +1,18 @@
-// Package testcert makes odd certificates for the tests of several packages: those that
-// package pkiotest, which is for everybody, does not make.
+// Package testcert has what the tests of several packages share: odd certificates that
+// package pkiotest, which is for everybody, does not make, and what FIPS 140-3 refuses.
 package testcert
 
 import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,4 +106,18 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// RefusedByFIPS reports whether err is truststore's refusal of an algorithm where FIPS
+// 140-3 is enforced, which ends a test that needs it. It logs what was refused: .ci/run
+// lists it.
+func RefusedByFIPS(t testing.TB, err error) bool {
+	t.Helper()
+	if err == nil || !fips140.Enforced() || !strings.Contains(err.Error(), ", which GODEBUG=fips140=only does not allow") {
+		return false
+	}
+	_, algorithm, _ := strings.Cut(err.Error(), "it needs ")
+	algorithm, _, _ = strings.Cut(algorithm, ",")
+	t.Logf("fips140=only: %s (%s)", t.Name(), algorithm)
+	return true
 }
