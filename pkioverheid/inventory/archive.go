@@ -37,6 +37,22 @@ type inner struct {
 
 	opening time.Duration // that passwords have taken
 	slow    bool          // it was said that they take too long
+
+	troubles, skipped int // results with an error
+}
+
+// maxTroubles is how many results of one file may have an error, and how many more one that
+// is ErrSkipped: a text of a megabyte can be damaged in 80,000 places.
+const maxTroubles = 100
+
+// counted counts an error; false if it is one too many.
+func (in *inner) counted(err error) bool {
+	n := &in.troubles
+	if errors.Is(err, ErrSkipped) {
+		n = &in.skipped
+	}
+	*n++
+	return *n <= maxTroubles
 }
 
 func newInner(size int64) inner {

@@ -59,6 +59,8 @@
 //
 // Files, hosts and what they hold may be anybody's: sizes, depths and times are
 // bounded. Archives are read as streams, six inside one another at most, and 200,000 files
-// in all; no more may come out of one than 64 MiB and a hundred times its size, and 16 GiB. Trying passwords takes two minutes a file at most.
+// in all; no more may come out of one than 64 MiB and a hundred times its size, and 16 GiB.
+// Trying passwords takes two minutes a file at most. Of a file's errors a hundred are results,
+// and so are a hundred that are [ErrSkipped]; one more result says how many are left out.
 // A scan trusts nothing, and writes and changes nothing.
 package inventory

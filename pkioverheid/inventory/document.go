@@ -152,13 +152,18 @@ func readCPA(data []byte) *cpa {
 	}
 }
 
-// placeInDocument names the elements around a certificate, but for those that are
-// around each, with what distinguishes them.
+// placeInDocument names the elements around a certificate, the last six of them, with what
+// distinguishes them, but for those that are around each.
 func placeInDocument(elements []xml.StartElement) string {
+	const most = 6
 	var parts []string
-	for _, e := range elements {
+	for _, e := range slices.Backward(elements) {
 		if e.Name.Space == nsXMLDSig && (e.Name.Local == "KeyInfo" || e.Name.Local == "X509Data") {
 			continue
+		}
+		if len(parts) == most {
+			parts = append(parts, "…")
+			break
 		}
 		part := safetext.Printable(e.Name.Local, safetext.Most)
 		for _, a := range e.Attr {
@@ -168,9 +173,6 @@ func placeInDocument(elements []xml.StartElement) string {
 		}
 		parts = append(parts, part)
 	}
-	const most = 6
-	if len(parts) > most {
-		parts = append([]string{"…"}, parts[len(parts)-most:]...)
-	}
+	slices.Reverse(parts)
 	return strings.Join(parts, "/")
 }

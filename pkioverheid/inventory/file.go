@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,7 +54,32 @@ func (r *reader) add(result Result) {
 	if result.Place != "" || result.Err == nil {
 		result.Place = strings.TrimSuffix(r.in.place+result.Place, ", ")
 	}
+	if result.Err != nil && !r.in.counted(result.Err) {
+		return
+	}
 	r.results = append(r.results, result)
+}
+
+// end ends what was begun for a file: it says how many errors were left out, and lets others
+// have large files in memory.
+func (r *reader) end() {
+	if n := r.in.troubles - maxTroubles; n > 0 {
+		r.leftOut(n, "in it could not be looked at", false)
+	}
+	if n := r.in.skipped - maxTroubles; n > 0 {
+		r.leftOut(n, "in it are not read", true)
+	}
+	r.release()
+}
+
+func (r *reader) leftOut(n int, what string, skipped bool) {
+	places := strconv.Itoa(n) + " more places "
+	if n == 1 {
+		places = "1 more place "
+		what = strings.Replace(what, " are ", " is ", 1)
+	}
+	err := &trouble{where: r.job.path, text: places + what, skipped: skipped}
+	r.results = append(r.results, Result{Target: r.job.target, Path: r.job.path, Err: err})
 }
 
 func (r *reader) trouble(t *trouble) {
@@ -64,7 +90,7 @@ func (r *reader) trouble(t *trouble) {
 // read reads one file.
 func (r *reader) read(j job) {
 	r.job, r.in, r.delivered = j, inner{}, false
-	defer r.release()
+	defer r.end()
 	if j.link && !r.follow() {
 		return
 	}

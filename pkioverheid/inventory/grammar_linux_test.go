@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
@@ -154,4 +155,19 @@ func (c cost) slower(other cost, times float64) bool {
 	const least, leastMemory = 100 * time.Microsecond, 512 << 10
 	return other.time.Seconds() > times*max(c.time, least).Seconds() ||
 		float64(other.memory) > times*float64(max(c.memory, leastMemory))
+}
+
+// What is found deep in XML costs little more than what is not.
+func TestDepthOfXMLCostsLittle(t *testing.T) {
+	const unit = "<b><BinarySecurityToken>MIGAMIIBAAAA</BinarySecurityToken></b>"
+	deep := func(depth int) cost {
+		begin := "<x><X509Certificate>" + inBase64(pkioverheid.PrivateG1.Root()) + "</X509Certificate>"
+		text := begin + strings.Repeat("<a use='signing'>", depth) + strings.Repeat(unit, 128<<10/len(unit)) + strings.Repeat("</a>", depth) + "</x>"
+		return scanCost(t, []byte(text))
+	}
+	flat, deepest := deep(10), deep(120)
+	t.Log(flat, deepest)
+	if flat.memory*2 < deepest.memory {
+		t.Errorf("120 deep allocates %d KiB, 10 deep %d KiB", deepest.memory>>10, flat.memory>>10)
+	}
 }

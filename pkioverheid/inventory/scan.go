@@ -49,7 +49,7 @@ func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size
 		if err := r.stream(countingReader{in, s.Progress}, size); err != nil {
 			r.trouble(&trouble{text: osText(err), cause: err})
 		}
-		r.release()
+		r.end()
 		r.flush()
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/xmldoc"
@@ -41,12 +40,12 @@ var errNoMore = errors.New("nobody wants more")
 // documentReader reads one document.
 type documentReader struct {
 	*contentReader
-	in               *xmldoc.Reader
-	visit            visitor
-	inside, elements []xml.StartElement // elements is a copy, nil if inside has changed
-	done, lines      int                // what was visited: bytes, and lines in them
-	broken           int                // where it cannot be read any more
-	certificates     int
+	in           *xmldoc.Reader
+	visit        visitor
+	inside       []xml.StartElement
+	done, lines  int // what was visited: bytes, and lines in them
+	broken       int // where it cannot be read any more
+	certificates int
 }
 
 // text visits what is before a byte as text.
@@ -77,10 +76,10 @@ func (d *documentReader) read() error {
 		}
 		switch tag := token.(type) {
 		case xml.EndElement:
-			d.inside, d.elements = d.inside[:len(d.inside)-1], nil
+			d.inside = d.inside[:len(d.inside)-1]
 		case xml.StartElement:
 			if !isForCertificates(tag.Name) {
-				d.inside, d.elements = append(d.inside, withoutNamespaces(tag)), nil
+				d.inside = append(d.inside, withoutNamespaces(tag))
 				continue
 			}
 			if err := d.element(withoutNamespaces(tag)); err != nil {
@@ -128,12 +127,9 @@ func (d *documentReader) element(tag xml.StartElement) error {
 	}
 	d.skip(end)
 	d.certificates++
-	if d.elements == nil {
-		d.elements = slices.Clone(d.inside)
-	}
-	elements := d.elements
+	elements := d.inside
 	if tag.Name.Local != "X509Certificate" {
-		elements = append(slices.Clip(elements), tag)
+		elements = append(elements, tag) // in the place of the next one
 	}
 	if bodyOf(bodyOf(der)) != nil && !isPKIPath(der) {
 		f := found{Entry: truststore.Entry{Format: truststore.XML, Kind: truststore.PlainCertificate, DER: der}}
