@@ -30,9 +30,8 @@ func watchRoots(t *testing.T, certs ...*x509.Certificate) rootsOnDisk {
 	t.Helper()
 	r := rootsOnDisk{path: filepath.Join(t.TempDir(), "roots.pem")}
 	require.NoError(t, truststore.New(certs...).WriteFile(r.path, truststore.PEM))
-	source, err := truststore.Watch(context.Background(), r.path, truststore.WithInterval(100*time.Millisecond), truststore.OnReload(func(truststore.Reload) {}))
+	source, err := truststore.Watch(t.Context(), r.path, truststore.WithInterval(100*time.Millisecond), truststore.OnReload(func(truststore.Reload) {}))
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = source.Close() })
 	r.source = source
 	return r
 }

@@ -236,7 +236,7 @@ func TestWatchKeyPairRefusesWhatLoadKeyPairRefuses(t *testing.T) {
 		assert.True(t, strings.HasPrefix(watched.Error(), "pkioverheid: "), watched)
 	}
 	for name, option := range map[string]truststore.Option{
-		"WithPassword": truststore.WithPassword("correct horse"), "KeepGoing": truststore.KeepGoing(), "AllowEmpty": truststore.AllowEmpty(),
+		"WithPassword": truststore.WithPassword("correct horse"), "KeepGoing": truststore.KeepGoing(),
 	} {
 		_, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: cert, Key: dir.path("one.key")}, option)
 		require.ErrorContains(t, err, "does not take "+name)

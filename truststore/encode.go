@@ -29,7 +29,7 @@ func (s *Store) encode(f Format, o options) ([]byte, error) {
 	row := formOf(f)
 	switch {
 	case row == nil:
-		return nil, fmt.Errorf("cannot write %v: want PEM, DER, PKCS7, PKCS12 or JKS", f)
+		return nil, fmt.Errorf("cannot write %q: want PEM, DER, PKCS7, PKCS12 or JKS", f)
 	case row.encode == nil:
 		return nil, fmt.Errorf("%v is read only: choose another format", f)
 	case !row.java && o.password != "":

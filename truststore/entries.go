@@ -101,11 +101,11 @@ type entries = iter.Seq2[Format, entry.Entry]
 // entriesIn reads a file, whatever it is.
 func entriesIn(data []byte, o options) entries {
 	if int64(len(data)) > o.limit {
-		return only(0, tooLarge(o.limit))
+		return only("", tooLarge(o.limit))
 	}
 	f, data, err := sniff(data)
 	if err != nil {
-		return only(0, err)
+		return only("", err)
 	}
 	return f.entriesIn(data, o)
 }

@@ -52,7 +52,7 @@ func TestEntriesOfFilesOfOtherPrograms(t *testing.T) {
 		"key/openssl.p12":         {"PKCS12 1 key", "PKCS12 1 of key"},
 		"key/certtool.p12":        {"PKCS12 1 key n", "PKCS12 1 of key n"},
 		"key/openssl-both.pem":    {"PEM 1 key line 1", "PEM 2 certificate line 6"},
-		"key/openssl.der":         {"Format(0) 1 key"},
+		"key/openssl.der":         {" 1 key"},
 		"pem/openssl-trusted.pem": {"PEM 1 trusted line 1"},
 		"pem/openssl-pkcs7.pem":   {"PEM 1 certificate line 1 position 1", "PEM 1 certificate line 1 position 2"},
 	} {
@@ -81,8 +81,8 @@ func TestEntriesSayWhatIsWrongAndGoOn(t *testing.T) {
 		"a block that is cut off":          {ca + "\n" + ca[:200], []string{"PEM 1 certificate line 1", "PEM 2 error"}, "no END line"},
 		"a key and parameters":             {key + "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + ca, []string{"PEM 1 key line 1", "PEM 3 certificate line"}, ""},
 		"the same certificate twice":       {ca + "\n" + ca, []string{"PEM 1 certificate line 1", "PEM 2 certificate line"}, ""},
-		"nothing that is known":            {"hello", []string{"Format(0) 0 error"}, "neither certificates nor keys"},
-		"DER that is cut off":              {string(all[0].Raw[:100]), []string{"Format(0) 0 error"}, "cut off"},
+		"nothing that is known":            {"hello", []string{" 0 error"}, "neither certificates nor keys"},
+		"DER that is cut off":              {string(all[0].Raw[:100]), []string{" 0 error"}, "cut off"},
 		"a bag with something else":        {string(pemOf("PKCS7", []byte{0x30, 0})), []string{"PEM 1 error"}, "damaged PKCS#7"},
 		"a keystore with another password": {string(jksOf("other", 2, 1, jksEntryOf(jksTrustedCert, "x", jksCertOf("X.509", all[0].Raw)))), []string{"JKS 0 error"}, "the password given does not fit"},
 	} {

@@ -28,11 +28,12 @@ func ExampleWatch() {
 	path, remove := partners()
 	defer remove()
 
-	source, err := truststore.Watch(context.Background(), path)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	source, err := truststore.Watch(ctx, path)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer source.Close()
 	base := &tls.Config{
 		ClientAuth: tls.RequireAndVerifyClientCert,
 		// and the server's own certificate
@@ -40,7 +41,7 @@ func ExampleWatch() {
 	server := &tls.Config{
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			config := base.Clone()
-			config.ClientCAs = source.CertPool()
+			config.ClientCAs = source.Store().CertPool()
 			return config, nil
 		},
 	}
@@ -49,38 +50,16 @@ func ExampleWatch() {
 	// Output: 1
 }
 
-// A client that asks its Source for each connection.
-func ExampleSource_CertPool() {
-	path, remove := partners()
-	defer remove()
-	source, err := truststore.Watch(context.Background(), path)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer source.Close()
-
-	dial := func(ctx context.Context, address string) (*tls.Conn, error) {
-		dialer := tls.Dialer{Config: &tls.Config{RootCAs: source.CertPool()}}
-		conn, err := dialer.DialContext(ctx, "tcp", address)
-		if err != nil {
-			return nil, err
-		}
-		return conn.(*tls.Conn), nil
-	}
-	_ = dial
-	fmt.Println(source.CertPool().Equal(source.Store().CertPool()))
-	// Output: true
-}
-
 // To make something of the certificates, and to make it anew only when they changed.
 func ExampleSource_Store() {
 	path, remove := partners()
 	defer remove()
-	source, err := truststore.Watch(context.Background(), path)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	source, err := truststore.Watch(ctx, path)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer source.Close()
 
 	var madeOf *truststore.Store
 	for range 3 {
@@ -96,11 +75,12 @@ func ExampleSource_Store() {
 func ExampleSource_Err() {
 	path, remove := partners()
 	defer remove()
-	source, err := truststore.Watch(context.Background(), path)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	source, err := truststore.Watch(ctx, path)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer source.Close()
 	if err := source.Err(); err != nil {
 		fmt.Println("what is on the disk is not in use:", err)
 		return
@@ -109,22 +89,13 @@ func ExampleSource_Err() {
 	// Output: healthy
 }
 
-func ExampleSource_Close() {
-	path, remove := partners()
-	defer remove()
-	source, err := truststore.Watch(context.Background(), path)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(source.Close(), source.Store().Len())
-	// Output: <nil> 1
-}
-
 func ExampleOnReload() {
 	path, remove := partners()
 	defer remove()
 	told := make(chan bool)
-	source, err := truststore.Watch(context.Background(), path,
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := truststore.Watch(ctx, path,
 		truststore.WithInterval(time.Second/10),
 		truststore.OnReload(func(r truststore.Reload) {
 			fmt.Println(r.Store.Len(), "in use,", len(r.Changes.Added), "of them new, error:", r.Err != nil)
@@ -133,7 +104,6 @@ func ExampleOnReload() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer source.Close()
 
 	if err := open(folder).WriteFile(path, truststore.PEM); err != nil {
 		log.Fatal(err)
@@ -175,9 +145,11 @@ func ExampleNewSource() {
 func ExampleWithInterval() {
 	path, remove := partners()
 	defer remove()
-	source, err := truststore.Watch(context.Background(), path, truststore.WithInterval(time.Minute))
-	fmt.Println(source.Close(), err)
-	// Output: <nil> <nil>
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	source, err := truststore.Watch(ctx, path, truststore.WithInterval(time.Minute))
+	fmt.Println(source.Store().Len(), err)
+	// Output: 1 <nil>
 }
 
 func ExampleWatchFiles() {

@@ -208,11 +208,6 @@ func ExampleFingerprint_String() {
 	// Output: 0257ce27
 }
 
-func ExampleFormat_String() {
-	fmt.Println(truststore.PKCS12)
-	// Output: PKCS12
-}
-
 func ExampleStore_Add() {
 	store := open(rootFile)
 	all := open(folder)

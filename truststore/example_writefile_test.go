@@ -39,22 +39,6 @@ func ExampleStore_WriteFile() {
 	// Output: 7
 }
 
-func ExampleAllowEmpty() {
-	dir := tempFolder()
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "partners.pem")
-	if err := open(rootFile).WriteFile(path, truststore.PEM); err != nil {
-		log.Fatal(err)
-	}
-
-	var nobody truststore.Store
-	fmt.Println(nobody.WriteFile(path, truststore.PEM) != nil)
-	fmt.Println(nobody.WriteFile(path, truststore.PEM, truststore.AllowEmpty()))
-	// Output:
-	// true
-	// <nil>
-}
-
 // To write a trust package where a program reads it at the same time.
 func ExampleReplaceFile() {
 	dir := tempFolder()

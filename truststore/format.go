@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strconv"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/b64"
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
@@ -22,40 +21,39 @@ import (
 
 // Format is a form in which certificates are kept in files. The zero value is
 // not one of them.
-type Format uint8
+type Format string
 
 const (
 	// PEM is text with base64 between BEGIN and END lines, whatever the blocks
 	// hold: certificates, OpenSSL's trusted certificates, PKCS#7.
-	PEM Format = iota + 1
+	PEM Format = "PEM"
 
 	// DER is one certificate in binary, or several one after the other.
-	DER
+	DER Format = "DER"
 
 	// PKCS7 is the binary form of .p7b and .p7c files: certificates in the
 	// envelope of a signature, with or without a signature.
-	PKCS7
+	PKCS7 Format = "PKCS7"
 
 	// PKCS12 is the form of .p12 and .pfx files and of Java's present key stores.
-	PKCS12
+	PKCS12 Format = "PKCS12"
 
 	// JKS is the former Java key store.
-	JKS
+	JKS Format = "JKS"
 
 	// XML is a document with ds:X509Certificate elements, such as SAML metadata.
 	// It is read only.
-	XML
+	XML Format = "XML"
 
 	// PKCS12Legacy is PKCS12 in the weak encryption of old (triple DES, SHA-1), for
 	// readers that know no other: Java before July 2021, Windows Server 2016. It is
 	// written only, and read as PKCS12.
-	PKCS12Legacy
+	PKCS12Legacy Format = "PKCS12Legacy"
 )
 
 // form is a row of the table of formats.
 type form struct {
 	format  Format
-	name    string
 	sniff   func(content) bool
 	entries func([]byte, entry.Options) iter.Seq[entry.Entry]
 	encode  func(s *Store, password string) ([]byte, error) // nil if it is read only
@@ -67,7 +65,7 @@ type form struct {
 // wrong with it.
 var forms = []form{
 	{
-		format: JKS, name: "JKS", java: true,
+		format: JKS, java: true,
 		sniff: func(c content) bool {
 			return bytes.HasPrefix(c.data, []byte("\xfe\xed\xfe\xed")) || bytes.HasPrefix(c.data, []byte("\xce\xce\xce\xce")) // JCEKS
 		},
@@ -75,7 +73,7 @@ var forms = []form{
 		encode:  func(s *Store, password string) ([]byte, error) { return jks.Encode(s.aliases(), password) },
 	},
 	{
-		format: XML, name: "XML",
+		format: XML,
 		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may be in a document
 		entries: xmlcerts.Entries,
 	},
@@ -85,30 +83,30 @@ var forms = []form{
 		entries: keys.Entries,
 	},
 	{
-		format: PKCS7, name: "PKCS7",
+		format: PKCS7,
 		sniff:   func(c content) bool { return c.first == ber.OID },
 		entries: pkcs7.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pkcs7.Encode(s.encodeDER()) },
 	},
 	{
-		format: PKCS12, name: "PKCS12", java: true,
+		format: PKCS12, java: true,
 		sniff:   func(c content) bool { return c.first == ber.Integer && c.second == ber.Sequence },
 		entries: pkcs12.Entries,
 		encode:  func(s *Store, password string) ([]byte, error) { return pkcs12.Encode(s.aliases(), password) },
 	},
 	{
-		format: PKCS12Legacy, name: "PKCS12Legacy", java: true,
+		format: PKCS12Legacy, java: true,
 		sniff:  func(content) bool { return false }, // it is read as PKCS12
 		encode: func(s *Store, password string) ([]byte, error) { return pkcs12.EncodeLegacy(s.aliases(), password) },
 	},
 	{
-		format: DER, name: "DER",
+		format: DER,
 		sniff:   func(c content) bool { return c.body != nil },
 		entries: der.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return s.encodeDER(), nil },
 	},
 	{
-		format: PEM, name: "PEM",
+		format: PEM,
 		sniff:   func(c content) bool { return bytes.Contains(c.data, pemBegin) },
 		entries: pem.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pem.Encode(s.All()), nil },
@@ -118,18 +116,10 @@ var forms = []form{
 // formOf returns the row of a format, or nil.
 func formOf(f Format) *form {
 	i := slices.IndexFunc(forms, func(row form) bool { return row.format == f })
-	if f == 0 || i < 0 {
+	if f == "" || i < 0 {
 		return nil
 	}
 	return &forms[i]
-}
-
-// String returns the name of the constant; for other values "Format(N)".
-func (f Format) String() string {
-	if row := formOf(f); row != nil {
-		return row.name
-	}
-	return "Format(" + strconv.Itoa(int(f)) + ")"
 }
 
 // Detect returns the format of data, by its content. That Decode can read it is not
@@ -137,11 +127,11 @@ func (f Format) String() string {
 // an error.
 func Detect(data []byte) (Format, error) {
 	f, _, err := sniff(data)
-	if err == nil && f.format == 0 {
+	if err == nil && f.format == "" {
 		err = notcerts.ErrPrivateKey
 	}
 	if err != nil {
-		return 0, ours(err)
+		return "", ours(err)
 	}
 	return f.format, nil
 }

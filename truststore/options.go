@@ -20,8 +20,6 @@ type options struct {
 	keepGoing bool                       // see KeepGoing
 	rejected  map[[sha256.Size]byte]bool // certificates that a file of the reading rejects
 
-	allowEmpty bool // see AllowEmpty
-
 	watch watchOptions // see Watch
 }
 

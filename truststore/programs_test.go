@@ -112,7 +112,7 @@ func TestKeytoolListsWhatWeWrite(t *testing.T) {
 	s := New(append(realCerts(t), oddNames(t)...)...)
 	dir := t.TempDir()
 	for _, f := range []Format{PKCS12, JKS} {
-		t.Run(f.String(), func(t *testing.T) {
+		t.Run(string(f), func(t *testing.T) {
 			write(t, dir, "store", encode(t, s, f, "geheim"))
 			out := string(tool(t, dir, "keytool", "-J-Duser.language=en", "-J-Dfile.encoding=UTF-8", "-list", "-keystore", "store", "-storepass", "geheim"))
 			assert.Contains(t, out, fmt.Sprintf("contains %d entries", s.Len()))

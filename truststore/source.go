@@ -24,14 +24,12 @@ import (
 // GetConfigForClient, a client when it dials.
 type Source struct {
 	current atomic.Pointer[sourceContents]
-	stop    context.CancelFunc
-	done    chan struct{}
+	follows bool // what is on the disk
 }
 
 // sourceContents is never changed: a Source gets a new one.
 type sourceContents struct {
 	store *Store
-	pool  *x509.CertPool
 	err   error
 }
 
@@ -47,7 +45,7 @@ func NewSource(store *Store) *Source {
 // certificates is an error, and so is any store if Watch made the Source; the present
 // certificates then stay.
 func (s *Source) Set(store *Store) error {
-	if s.stop != nil {
+	if s.follows {
 		return errors.New("truststore: this Source follows a file or a folder: change that, or set one that NewSource made")
 	}
 	if store.Len() == 0 {
@@ -66,15 +64,15 @@ func copyOf(store *Store) *Store {
 func (s *Source) put(store *Store, err error) (changed bool) {
 	old := s.current.Load()
 	if old != nil && slices.EqualFunc(slices.Collect(old.store.All()), slices.Collect(store.All()), (*x509.Certificate).Equal) {
-		s.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
+		s.current.Store(&sourceContents{store: old.store, err: err})
 		return false
 	}
-	s.current.Store(&sourceContents{store: store, pool: store.CertPool(), err: err})
+	s.current.Store(&sourceContents{store: store, err: err})
 	return true
 }
 
 // Store returns the present certificates: the same pointer until they change. Do not modify
-// it.
+// it. Its CertPool is for a tls.Config.
 func (s *Source) Store() *Store {
 	if c := s.current.Load(); c != nil {
 		return c.store
@@ -82,31 +80,11 @@ func (s *Source) Store() *Store {
 	return nil
 }
 
-// CertPool returns the present certificates as a pool: the same pointer until they change,
-// and never nil. Do not add to it.
-func (s *Source) CertPool() *x509.CertPool {
-	if c := s.current.Load(); c != nil {
-		return c.pool
-	}
-	return x509.NewCertPool()
-}
-
 // Err returns nil if what is in use is what is on the disk, and otherwise the reason why
 // not, for a health check.
 func (s *Source) Err() error {
 	if c := s.current.Load(); c != nil {
 		return c.err
-	}
-	return nil
-}
-
-// Close ends the watch, if there is one, as does the end of the context given to Watch. It
-// waits for a call of OnReload, which must not call Close. The Source keeps its contents.
-// Close returns nil.
-func (s *Source) Close() error {
-	if s.stop != nil {
-		s.stop()
-		<-s.done
 	}
 	return nil
 }
@@ -169,7 +147,8 @@ func WithInterval(d time.Duration) Option {
 }
 
 // Watch opens a file or a folder, as Open does, and reads it again when it changes, until
-// ctx ends or Close is called. The options are those of Open, WithInterval and OnReload.
+// ctx ends; the Source then keeps its contents. The options are those of Open, WithInterval
+// and OnReload.
 //
 // It follows renames, symbolic links (as of Kubernetes) and writing in place. What cannot
 // be read, or holds no certificate, never replaces what is in use; it is reported. See
@@ -178,7 +157,7 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, ours(fmt.Errorf("watching %s: %w", path, err))
 	}
-	s := &Source{done: make(chan struct{})}
+	s := &Source{follows: true}
 	t := &storeOnDisk{source: s, path: absolute(path), opts: opts, options: newOptions(opts)}
 	w := newWatcher(t, t.path, t.watch)
 	if w.onReload == nil {
@@ -187,11 +166,7 @@ func Watch(ctx context.Context, path string, opts ...Option) (*Source, error) {
 	if err := w.first(ctx); err != nil {
 		return nil, err
 	}
-	ctx, s.stop = context.WithCancel(ctx)
-	go func() {
-		defer close(s.done)
-		w.run(ctx)
-	}()
+	go w.run(ctx)
 	return s, nil
 }
 
@@ -512,7 +487,7 @@ func (w *storeOnDisk) scan() []fileState { return scan(w.path) }
 
 func (w *storeOnDisk) keep(err error) Reload {
 	old := w.source.current.Load()
-	w.source.current.Store(&sourceContents{store: old.store, pool: old.pool, err: err})
+	w.source.current.Store(&sourceContents{store: old.store, err: err})
 	return Reload{Store: old.store, Err: err}
 }
 

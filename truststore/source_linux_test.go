@@ -45,6 +45,5 @@ func TestWatchBeginsWhenTheContentsStay(t *testing.T) {
 		assert.Equal(t, time.Second+settle, time.Since(start))
 		assert.Equal(t, 1, s.Store().Len())
 		assert.NoError(t, s.Err())
-		require.NoError(t, s.Close())
 	})
 }

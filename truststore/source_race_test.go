@@ -76,7 +76,6 @@ func TestWatchUsesNewContentsAfterTheyStayedForAQuarterOfASecond(t *testing.T) {
 		last := time.Now()
 		assert.GreaterOrEqual(t, (<-used).Sub(last), settle)
 		assert.Equal(t, len(certs), s.Store().Len())
-		require.NoError(t, s.Close())
 	})
 }
 
@@ -113,7 +112,6 @@ func TestWatchNoticesAChangeInPlaceOfTheSameSizeAndTime(t *testing.T) {
 		w.wait()
 		assert.NoError(t, w.one().Err)
 		assertCerts(t, list(open(t, path)), w.Store())
-		require.NoError(t, w.Close())
 	})
 	// And where nothing shows, once a minute.
 	synctest.Test(t, func(t *testing.T) {
@@ -131,6 +129,5 @@ func TestWatchNoticesAChangeInPlaceOfTheSameSizeAndTime(t *testing.T) {
 		}
 		assert.Equal(t, reread+settle, used.Sub(start))
 		assertCerts(t, list(open(t, path)), s.Store())
-		require.NoError(t, s.Close())
 	})
 }

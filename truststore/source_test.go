@@ -80,7 +80,6 @@ func (w watched) one() Reload {
 	require.Len(w, told, 1)
 	assert.Same(w, told[0].Store, w.Store())
 	assert.Equal(w, told[0].Err, w.Err())
-	assert.True(w, w.Store().CertPool().Equal(w.CertPool()))
 	return told[0]
 }
 
@@ -176,8 +175,7 @@ func TestWatchPicksUpEachWayToChangeAStore(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path, change := c(t, dir)
 				w := watch(t, path)
-				first, pool := w.Store(), w.CertPool()
-				assert.Same(t, pool, w.CertPool())
+				first := w.Store()
 				w.wait()
 				w.quiet(first, "nothing has changed")
 				change()
@@ -186,14 +184,12 @@ func TestWatchPicksUpEachWayToChangeAStore(t *testing.T) {
 				got := w.one()
 				assert.NoError(t, got.Err)
 				assert.NotSame(t, first, w.Store())
-				assert.NotSame(t, pool, w.CertPool())
 				assertCerts(t, changes.Added, New(got.Changes.Added...))
 				assertCerts(t, changes.Removed, New(got.Changes.Removed...))
 				assertCerts(t, list(w.Store()), open(t, path))
 				second := w.Store()
 				w.wait()
 				w.quiet(second, "nothing has changed again")
-				require.NoError(t, w.Close())
 			})
 		})
 	}
@@ -261,7 +257,6 @@ func TestWatchKeepsWhatItHasWhileTheDiskHasNothingBetter(t *testing.T) {
 				assert.NoError(t, got.Err)
 				assert.Len(t, got.Changes.Added, 1)
 				assert.Len(t, got.Changes.Removed, 3)
-				require.NoError(t, w.Close())
 			})
 		})
 	}
@@ -278,7 +273,6 @@ func TestWatchReportsEachBrokenVersion(t *testing.T) {
 				assert.Equal(t, "two", broken, "written again, which is not a change")
 			}
 		}
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -309,7 +303,6 @@ func TestWatchWaitsForTheEndOfAWriteInPlace(t *testing.T) {
 		assert.NoError(t, got.Err)
 		assertCerts(t, certs, w.Store())
 		assert.Equal(t, whole, read(t, filepath.Dir(path), "a.pem"))
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -347,7 +340,6 @@ func TestWatchUsesNothingThatChangesWhileItIsRead(t *testing.T) {
 		w.wait()
 		assert.NoError(t, w.one().Err)
 		assert.Equal(t, 9, w.Store().Len())
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -385,7 +377,6 @@ func TestWatchSeesChangesThatStatHardlyShows(t *testing.T) {
 		w.wait()
 		assert.NoError(t, w.one().Err, "the same file, of the same size and time")
 		assertCerts(t, list(open(t, path)), w.Store())
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -404,7 +395,6 @@ func TestWatchSaysWhenTheContentsDoNotStopChanging(t *testing.T) {
 		overwrite(t, path, text(realCerts(t)[0]))
 		w.wait()
 		assert.NoError(t, w.one().Err)
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -432,7 +422,6 @@ func TestWatchTakesNoTouchForAChange(t *testing.T) {
 		got := w.one()
 		assert.Equal(t, Changes{}, got.Changes)
 		assert.NotSame(t, first, w.Store(), "another order is not a change")
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -469,7 +458,6 @@ func TestWatchKeepsGoingWhenTold(t *testing.T) {
 		got = w.one()
 		assert.NoError(t, got.Err, "all is well")
 		assert.Equal(t, Changes{}, got.Changes)
-		require.NoError(t, w.Close())
 	})
 }
 
@@ -493,49 +481,24 @@ func TestWatchNeedsAFirstLoad(t *testing.T) {
 	})
 }
 
-func TestWatchEndsWithItsContextOrWithClose(t *testing.T) {
+func TestWatchEndsWithItsContext(t *testing.T) {
 	certs := realCerts(t)
 	path := write(t, t.TempDir(), "a.pem", text(certs[0]))
-	for name, end := range map[string]func(*Source, context.CancelFunc){
-		"the context":          func(_ *Source, stop context.CancelFunc) { stop() },
-		"Close":                func(s *Source, _ context.CancelFunc) { assert.NoError(t, s.Close()) },
-		"Close, several times": func(s *Source, _ context.CancelFunc) { s.Close(); s.Close(); assert.NoError(t, s.Close()) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			// At its end, the bubble waits for all goroutines in it, and fails when
-			// one of them never ends.
-			synctest.Test(t, func(t *testing.T) {
-				ctx, stop := context.WithCancel(context.Background())
-				defer stop()
-				told := new(recorder)
-				s, err := Watch(ctx, path, OnReload(told.add))
-				require.NoError(t, err)
-				first, pool := s.Store(), s.CertPool()
-				end(s, stop)
-				synctest.Wait()
-				select {
-				case <-s.done:
-				default:
-					assert.Fail(t, "the goroutine is still there")
-				}
-				overwrite(t, path, []byte("broken"))
-				time.Sleep(time.Hour)
-				assert.Empty(t, told.take())
-				assert.Same(t, first, s.Store(), "it gives what it has")
-				assert.Same(t, pool, s.CertPool())
-				assert.NoError(t, s.Close())
-				overwrite(t, path, text(certs[0]))
-			})
-		})
-	}
-
-	before := runtime.NumGoroutine()
-	for range 50 {
-		s, err := Watch(context.Background(), path)
+	// At its end, the bubble waits for all goroutines in it, and fails when one of them never
+	// ends.
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		told := new(recorder)
+		s, err := Watch(ctx, path, OnReload(told.add))
 		require.NoError(t, err)
-		require.NoError(t, s.Close())
-	}
-	assert.LessOrEqual(t, runtime.NumGoroutine(), before+5)
+		first := s.Store()
+		stop()
+		overwrite(t, path, []byte("broken"))
+		time.Sleep(time.Hour)
+		assert.Empty(t, told.take())
+		assert.Same(t, first, s.Store(), "it gives what it has")
+	})
 }
 
 func TestWatchLogsToTheDefaultWhenNobodyElseIsTold(t *testing.T) {
@@ -550,15 +513,14 @@ func TestWatchLogsToTheDefaultWhenNobodyElseIsTold(t *testing.T) {
 		return a
 	}})))
 	synctest.Test(t, func(t *testing.T) {
-		s, err := Watch(t.Context(), path)
+		_, err := Watch(t.Context(), path)
 		require.NoError(t, err)
 		w := watch(t, path)
 		for _, data := range [][]byte{text(certs[1:3]...), []byte("broken"), text(certs[1:3]...)} {
 			rename(t, path, data)
 			time.Sleep(time.Minute)
 		}
-		require.NoError(t, s.Close())
-		require.NoError(t, w.Close())
+		synctest.Wait()
 		assert.Len(t, w.told.take(), 3)
 		assert.Equal(t, `level=INFO msg="truststore: what is on the disk is in use" certificates=2 added=2 removed=1
 level=ERROR msg="truststore: what is on the disk cannot be used, the contents from before stay in use" certificates=2 added=0 removed=0 error="truststore: `+path+`: neither certificates nor keys nor a container of them are recognised in it"
@@ -571,31 +533,26 @@ func TestASourceThatTheProgramSets(t *testing.T) {
 	certs := realCerts(t)
 	given := New(certs[0])
 	s := NewSource(given)
-	first, pool := s.Store(), s.CertPool()
+	first := s.Store()
 	given.Add(certs[1])
 	assert.Equal(t, certs[:1], slices.Collect(s.Store().All()), "what is added to the store later does not come in")
 
 	require.NoError(t, s.Set(New(certs[0])))
 	assert.Same(t, first, s.Store(), "the same certificates")
-	assert.Same(t, pool, s.CertPool())
 
 	require.NoError(t, s.Set(given))
 	assert.Equal(t, certs[:2], slices.Collect(s.Store().All()))
-	assert.True(t, s.CertPool().Equal(given.CertPool()))
 
 	for name, empty := range map[string]*Store{"nil": nil, "empty": new(Store)} {
 		assert.Error(t, s.Set(empty), name)
 		assert.Equal(t, 2, s.Store().Len(), name)
 	}
 	assert.NoError(t, s.Err())
-	assert.NoError(t, s.Close())
-	require.NoError(t, s.Set(New(certs[0])), "Close ends nothing without a watch")
 
 	var zero Source
 	require.NoError(t, zero.Set(given))
 	assert.Equal(t, 2, zero.Store().Len())
 	assert.Zero(t, NewSource(nil).Store().Len())
-	assert.True(t, NewSource(nil).CertPool().Equal(x509.NewCertPool()))
 }
 
 func TestAWatchedSourceCannotBeSet(t *testing.T) {
@@ -604,7 +561,6 @@ func TestAWatchedSourceCannotBeSet(t *testing.T) {
 	s, err := Watch(t.Context(), path, OnReload(func(Reload) {}))
 	require.NoError(t, err)
 	assert.ErrorContains(t, s.Set(New(certs[1])), "follows a file or a folder")
-	require.NoError(t, s.Close())
 	assert.Error(t, s.Set(New(certs[1])), "nor after its end")
 	assert.Equal(t, certs[:1], slices.Collect(s.Store().All()))
 }
@@ -624,14 +580,13 @@ func TestWatchIntervals(t *testing.T) {
 			path := write(t, t.TempDir(), "a.pem", text(certs[0]))
 			synctest.Test(t, func(t *testing.T) {
 				used := make(chan time.Time, 1)
-				s, err := Watch(t.Context(), path, WithInterval(c.given), OnReload(func(Reload) { used <- time.Now() }))
+				_, err := Watch(t.Context(), path, WithInterval(c.given), OnReload(func(Reload) { used <- time.Now() }))
 				require.NoError(t, err)
 				for i := range 4 {
 					rename(t, path, text(certs[i+1]))
 					start := time.Now()
 					assert.Equal(t, c.after, (<-used).Sub(start))
 				}
-				require.NoError(t, s.Close())
 			})
 		})
 	}
@@ -648,19 +603,14 @@ func TestWatchTakesARelativePathForTheFolderOfItsTime(t *testing.T) {
 		overwrite(t, path, text(certs[1]))
 		w.wait()
 		assert.NoError(t, w.one().Err)
-		require.NoError(t, w.Close())
 	})
 }
 
 func TestZeroSourceTrustsNobody(t *testing.T) {
 	var s Source
 	assert.Zero(t, s.Store().Len())
-	assert.True(t, s.CertPool().Equal(x509.NewCertPool()), "and not the system's, which nil would mean")
+	assert.True(t, s.Store().CertPool().Equal(x509.NewCertPool()), "and not the system's, which nil would mean")
 	assert.NoError(t, s.Err())
-	assert.NoError(t, s.Close())
-	// One pool for all could be filled by one of them.
-	s.CertPool().AddCert(realCerts(t)[0])
-	assert.True(t, s.CertPool().Equal(x509.NewCertPool()))
 }
 
 // TestWatchWithWritersAndReaders runs by the true clock, for the race detector.
@@ -676,7 +626,7 @@ func TestWatchWithWritersAndReaders(t *testing.T) {
 		group.Go(func() {
 			for !stop.Load() {
 				n := s.Store().Len()
-				if !assert.Contains(t, []int{1, 5, len(certs)}, n) || !assert.NotNil(t, s.CertPool()) || !assert.NoError(t, s.Err()) {
+				if !assert.Contains(t, []int{1, 5, len(certs)}, n) || !assert.NoError(t, s.Err()) {
 					return
 				}
 				runtime.Gosched()
@@ -692,7 +642,6 @@ func TestWatchWithWritersAndReaders(t *testing.T) {
 	assert.Eventually(t, func() bool { return s.Store().Len() == len(certs) }, 10*time.Second, 10*time.Millisecond)
 	stop.Store(true)
 	group.Wait()
-	require.NoError(t, s.Close())
 	for _, r := range told.take() {
 		assert.NoError(t, r.Err)
 	}
@@ -715,7 +664,7 @@ func TestARunningServerUsesTheNewContents(t *testing.T) {
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			config := base.Clone()
-			config.ClientCAs = source.CertPool()
+			config.ClientCAs = source.Store().CertPool()
 			return config, nil
 		},
 	})
@@ -758,40 +707,37 @@ func TestARunningServerUsesTheNewContents(t *testing.T) {
 	require.NoError(t, (<-told).Err)
 	assert.Error(t, connect(a), "with the session from before, or without")
 	assert.NoError(t, connect(b))
-	require.NoError(t, source.Close())
 }
 
 func TestAskingASourceAllocatesNothing(t *testing.T) {
 	s, err := Watch(t.Context(), write(t, t.TempDir(), "a.pem", text(realCerts(t)...)))
 	require.NoError(t, err)
-	defer s.Close()
 	assert.Zero(t, testing.AllocsPerRun(1000, func() {
-		if s.CertPool() == nil || s.Store() == nil || s.Err() != nil {
+		if s.Store() == nil || s.Err() != nil {
 			t.Fail()
 		}
 	}))
 }
 
-// BenchmarkSourceCertPool reports what asking costs beside an atomic load.
-func BenchmarkSourceCertPool(b *testing.B) {
+// BenchmarkSourceStore reports what asking costs beside an atomic load.
+func BenchmarkSourceStore(b *testing.B) {
 	s, err := Watch(b.Context(), write(b, b.TempDir(), "a.pem", text(realCerts(b)...)))
 	require.NoError(b, err)
-	defer s.Close()
-	var plain atomic.Pointer[x509.CertPool]
-	plain.Store(s.CertPool())
+	var plain atomic.Pointer[Store]
+	plain.Store(s.Store())
 	const rounds = 10_000
 	var ours, theirs time.Duration
 	for b.Loop() {
 		start := time.Now()
 		for range rounds {
-			if s.CertPool() == nil {
-				b.Fatal("no pool")
+			if s.Store() == nil {
+				b.Fatal("no store")
 			}
 		}
 		between := time.Now()
 		for range rounds {
 			if plain.Load() == nil {
-				b.Fatal("no pool")
+				b.Fatal("no store")
 			}
 		}
 		ours += between.Sub(start)
@@ -806,7 +752,6 @@ func BenchmarkLook(b *testing.B) {
 	path := write(b, b.TempDir(), "a.pem", text(realCerts(b)...))
 	s, err := Watch(b.Context(), path, WithInterval(time.Hour))
 	require.NoError(b, err)
-	defer s.Close()
 	w := &watcher{followed: &storeOnDisk{source: s, path: path}, seen: scan(path), sure: true, read: time.Now()}
 	var ours, theirs time.Duration
 	for b.Loop() {

@@ -39,8 +39,6 @@ func WatchFiles(ctx context.Context, use func(contents [][]byte, at time.Time) e
 		return nil, errors.New("truststore: WatchFiles does not take WithPassword: the function that uses the files opens them")
 	case o.keepGoing:
 		return nil, errors.New("truststore: WatchFiles does not take KeepGoing: the function that uses the files reads them")
-	case o.allowEmpty:
-		return nil, errors.New("truststore: WatchFiles does not take AllowEmpty: it writes nothing")
 	}
 	f := &files{limit: o.limit, use: use}
 	for _, path := range paths {

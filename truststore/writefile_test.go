@@ -48,7 +48,7 @@ func TestWriteFileWritesWhatEncodeGives(t *testing.T) {
 	dir := t.TempDir()
 	for _, f := range []Format{PEM, DER} {
 		for name, s := range map[string]*Store{"a new file": New(certs...), "over an old file": New(certs[3:5]...)} {
-			path := filepath.Join(dir, "store."+f.String())
+			path := filepath.Join(dir, "store."+string(f))
 			require.NoError(t, s.WriteFile(path, f), name)
 			want, err := s.Encode(f)
 			require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestWriteFileRefuses(t *testing.T) {
 		opts  []Option
 		want  string // of the error
 	}{
-		"an empty store over an old one":       {New(), "old.pem", PEM, nil, "old.pem: not written, because there is no certificate to write (see AllowEmpty)"},
+		"an empty store over an old one":       {New(), "old.pem", PEM, nil, "old.pem: not written, because there is no certificate to write"},
 		"an empty store into a new file":       {New(), "new.pem", PEM, nil, "there is no certificate to write"},
 		"nil, which is an empty store":         {nil, "old.pem", PEM, nil, "there is no certificate to write"},
 		"a folder":                             {one, "sub", PEM, nil, "this is a folder: give the name of a file"},
@@ -87,7 +87,7 @@ func TestWriteFileRefuses(t *testing.T) {
 		"the folder itself":                    {one, "sub/.", PEM, nil, "this is the name of a folder"},
 		"a folder that is missing":             {one, "none/new.pem", PEM, nil, "no such file"},
 		"a file as a folder":                   {one, "old.pem/new.pem", PEM, nil, "not a directory"},
-		"an unknown format":                    {one, "old.pem", 0, nil, "cannot write"},
+		"an unknown format":                    {one, "old.pem", "", nil, "cannot write"},
 		"a format that is read only":           {one, "old.pem", XML, nil, "XML is read only"},
 		"a password for a format without one":  {one, "old.pem", PEM, []Option{WithPassword("x")}, "PEM has no password"},
 		"a name that is too long":              {one, strings.Repeat("x", 256), PEM, nil, "too long"},
@@ -105,14 +105,6 @@ func TestWriteFileRefuses(t *testing.T) {
 	}
 	assert.ErrorContains(t, one.WriteFile("", PEM), "this is the name of a folder")
 	assert.ErrorIs(t, one.WriteFile(filepath.Join(t.TempDir(), "none", "x.pem"), PEM), os.ErrNotExist)
-}
-
-func TestWriteFileReplacesAStoreWithAnEmptyOneWhenTold(t *testing.T) {
-	path := write(t, t.TempDir(), "old.pem", text(realCerts(t)...))
-	require.NoError(t, New().WriteFile(path, PEM, AllowEmpty()))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Empty(t, data)
 }
 
 func TestWriteFileRefusesSymbolicLinksAndTouchesNeitherEnd(t *testing.T) {

@@ -136,10 +136,7 @@ func certificateOf(r inventory.Result, at time.Time) *certificate {
 	} else if a.Status == advice.Withdrawn {
 		c.Hierarchy = "g3"
 	}
-	p := place{Target: printable(r.Target), Path: printable(r.Path), Place: printable(r.Place), Use: string(r.Use), Party: printable(r.Party)}
-	if r.Format != 0 {
-		p.Format = r.Format.String()
-	}
+	p := place{Target: printable(r.Target), Path: printable(r.Path), Place: printable(r.Place), Format: string(r.Format), Use: string(r.Use), Party: printable(r.Party)}
 	if r.Use == inventory.KeyMismatch {
 		p.Problems = []string{"The private key beside it is that of another certificate."}
 		if c.Do == "ok" || c.Do == "other" {

@@ -168,8 +168,8 @@ func lookInto(target string, found []inventory.Result, cfg inventory.Config) *in
 	if len(found) == 0 {
 		return in
 	}
-	if f := found[0].Format; f != 0 && !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
-		in.Format = f.String()
+	if f := found[0].Format; !slices.ContainsFunc(found, func(r inventory.Result) bool { return r.Format != f }) {
+		in.Format = string(f)
 	}
 	for _, r := range found {
 		if r.Use != inventory.TLSServer && (r.Certificate.IsCA || r.Use == inventory.TLSChain) {

@@ -208,7 +208,7 @@ func (c *contentReader) matters(e truststore.Entry, data []byte) bool {
 	switch e.Format {
 	case truststore.DER:
 		return isCertificateStart(data) || c.kind == bareBase64 && e.Number > 0
-	case 0:
+	case "":
 		return isJavaStore(data) || isCertificateStart(data) || isContainerStart(data)
 	}
 	return true

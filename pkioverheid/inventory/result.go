@@ -221,14 +221,12 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		Target: safetext.Printable(r.Target, maxPath),
 		Path:   safetext.Printable(r.Path, maxPath),
 		Place:  r.Place,
+		Format: string(r.Format),
 		Party:  safetext.Printable(r.Party, maxDN),
 		State:  r.State(),
 	}
 	if !utf8.ValidString(r.Path) {
 		j.PathBytes = []byte(r.Path)
-	}
-	if r.Format != 0 {
-		j.Format = r.Format.String()
 	}
 	if r.Err != nil {
 		j.Error = r.Err.Error()

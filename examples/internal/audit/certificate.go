@@ -98,9 +98,6 @@ func placeOf(r inventory.Result, c *Certificate) Place {
 	if !utf8.ValidString(r.Path) {
 		p.PathBytes = []byte(r.Path)
 	}
-	if r.Format != 0 {
-		p.Format = r.Format.String()
-	}
 	if r.Use != inventory.UnknownUse {
 		p.Use = string(r.Use)
 	}
