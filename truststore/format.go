@@ -73,7 +73,7 @@ var forms = []form{
 		encode:  func(s *Store, password string) ([]byte, error) { return jks.Encode(s.aliases(), password) },
 	},
 	{
-		format: XML,
+		format:  XML,
 		sniff:   func(c content) bool { return c.text[0] == '<' }, // before PEM, which may be in a document
 		entries: xmlcerts.Entries,
 	},
@@ -83,7 +83,7 @@ var forms = []form{
 		entries: keys.Entries,
 	},
 	{
-		format: PKCS7,
+		format:  PKCS7,
 		sniff:   func(c content) bool { return c.first == ber.OID },
 		entries: pkcs7.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pkcs7.Encode(s.encodeDER()) },
@@ -100,13 +100,13 @@ var forms = []form{
 		encode: func(s *Store, password string) ([]byte, error) { return pkcs12.EncodeLegacy(s.aliases(), password) },
 	},
 	{
-		format: DER,
+		format:  DER,
 		sniff:   func(c content) bool { return c.body != nil },
 		entries: der.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return s.encodeDER(), nil },
 	},
 	{
-		format: PEM,
+		format:  PEM,
 		sniff:   func(c content) bool { return bytes.Contains(c.data, pemBegin) },
 		entries: pem.Entries,
 		encode:  func(s *Store, _ string) ([]byte, error) { return pem.Encode(s.All()), nil },

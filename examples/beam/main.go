@@ -28,6 +28,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 )
 
 func init() {
@@ -68,7 +69,7 @@ func (f *readFile) ProcessElement(ctx context.Context, path string, emit func(st
 		if r.Err != nil {
 			err = emitJSON(emit, "", notReadOf(r))
 		} else {
-			err = emitJSON(emit, r.Fingerprint().String(), certificateOf(r, f.At))
+			err = emitJSON(emit, truststore.FingerprintOf(r.Certificate).String(), certificateOf(r, f.At))
 		}
 		if err != nil {
 			return err

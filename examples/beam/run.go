@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -95,7 +96,7 @@ func notReadOf(r inventory.Result) notRead {
 func certificateOf(r inventory.Result, at time.Time) *certificate {
 	x, a := r.Certificate, r.Advice()
 	c := &certificate{
-		SHA256: r.Fingerprint().String(), Name: strings.Trim(safetext.Certificate(x), `"`),
+		SHA256: truststore.FingerprintOf(r.Certificate).String(), Name: strings.Trim(safetext.Certificate(x), `"`),
 		Subject: safetext.Name(x.Subject, 1024), Issuer: safetext.Name(x.Issuer, 1024),
 		NotBefore: x.NotBefore.UTC(), NotAfter: x.NotAfter.UTC(), CA: x.IsCA,
 		SignatureAlgorithm: x.SignatureAlgorithm.String(),

@@ -15,6 +15,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -278,7 +279,7 @@ func whoIs(r inventory.Result) []string {
 		}
 		lines = append(lines, "names: "+safetext.Printable(names, 300))
 	}
-	lines = append(lines, fmt.Sprintf("valid: %s until %s", date(c.NotBefore), date(c.NotAfter)), "SHA-256: "+r.Fingerprint().String())
+	lines = append(lines, fmt.Sprintf("valid: %s until %s", date(c.NotBefore), date(c.NotAfter)), "SHA-256: "+truststore.FingerprintOf(r.Certificate).String())
 	return lines
 }
 

@@ -4,7 +4,6 @@
 package advice
 
 import (
-	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -126,30 +125,6 @@ func (a *Advice) say(t text, args ...any) {
 
 // order sets what to order.
 func (a *Advice) order(o *Order, dutch *Order) { a.Order, a.dutchOrder = o, dutch }
-
-// Compare orders advice for [slices.SortFunc]: the most urgent first, then the
-// earliest deadline, then the gravest status; what is alike in these, by its text.
-func (a Advice) Compare(b Advice) int {
-	deadlines := a.Deadline.Compare(b.Deadline)
-	if a.Deadline.IsZero() != b.Deadline.IsZero() {
-		deadlines = -deadlines // none is later than any
-	}
-	return cmp.Or(
-		cmp.Compare(b.Urgency.rank(), a.Urgency.rank()),
-		deadlines,
-		cmp.Compare(b.Status.rank(), a.Status.rank()),
-		cmp.Compare(a.Text, b.Text),
-	)
-}
-
-// rank is the place of a value in its order, 0 where it is not there.
-func rank[T ~string](v T, order ...T) int { return max(0, slices.Index(order, v)) }
-
-func (s Status) rank() int {
-	return rank(s, Unrecognised, Fine, TestOnly, Ending, Unfit, Ended, Withdrawn, Compromised)
-}
-
-func (u Urgency) rank() int { return rank(u, NotUrgent, ActLater, ActSoon, ActNow) }
 
 // cite adds sources that are not there yet.
 func (a *Advice) cite(sources ...string) {

@@ -205,26 +205,6 @@ func TestAdviceNamesTheOIN(t *testing.T) {
 	assert.Contains(t, advice.For(cert, "", date(2026, 11, 23)).Text, "with OIN "+"00000003271987420000"+" in its subject:serialNumber")
 }
 
-func TestAdviceIsSortedByUrgencyAndThenByDeadline(t *testing.T) {
-	day := func(n int) time.Time { return date(2027, 1, n) }
-	want := []advice.Advice{
-		{Urgency: advice.ActNow, Deadline: day(1)},
-		{Urgency: advice.ActNow, Deadline: day(2)},
-		{Urgency: advice.ActNow, Status: advice.Compromised},
-		{Urgency: advice.ActNow, Status: advice.Unfit},
-		{Urgency: advice.ActSoon, Deadline: day(1)},
-		{Urgency: advice.ActLater, Deadline: day(1), Text: "a"},
-		{Urgency: advice.ActLater, Deadline: day(1), Text: "b"},
-		{Deadline: day(1)},
-		{},
-	}
-	got := slices.Clone(want)
-	slices.Reverse(got)
-	slices.SortFunc(got, advice.Advice.Compare)
-	assert.Equal(t, want, got)
-	assert.Zero(t, want[0].Compare(want[0]))
-}
-
 func TestAdviceGoesThroughJSON(t *testing.T) {
 	a := advice.For(testcert.Claiming(t, testcert.CA(t, kpnG1)), advice.MachineToMachine, date(2026, 11, 23))
 	data, err := json.Marshal(a)

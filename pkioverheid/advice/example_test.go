@@ -3,15 +3,13 @@ package advice_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 )
 
-// What a certificate of Private G1 is told in late 2026. Who keeps a table of many
-// sorts it by Advice.Compare.
+// What a certificate of Private G1 is told in late 2026.
 func ExampleFor() {
 	g1 := pkioverheid.PrivateG1.Root()
 	a := advice.For(g1, advice.MachineToMachine, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
@@ -34,23 +32,6 @@ func ExampleAdvice() {
 	data, err := json.Marshal(a)
 	fmt.Println(string(data), err)
 	// Output: {"status":"ended","urgency":"now","deadline":"2022-12-05T00:00:00Z","replacement":"private-g4-tls","text":"…"} <nil>
-}
-
-func ExampleAdvice_Compare() {
-	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	var table []advice.Advice
-	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG4TLS, pkioverheid.PrivateG1, pkioverheid.EV, pkioverheid.G3} {
-		table = append(table, advice.For(h.Certificates()[2], "", at))
-	}
-	slices.SortFunc(table, advice.Advice.Compare)
-	for _, a := range table {
-		fmt.Println(a.Urgency, a.Deadline.Format(time.DateOnly), a.Status)
-	}
-	// Output:
-	// now 2020-12-31 withdrawn
-	// now 2022-12-05 ended
-	// later 2028-11-12 ending
-	// none 2039-05-18 fine
 }
 
 // The same advice in both languages.

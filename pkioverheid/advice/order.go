@@ -24,8 +24,6 @@ type Order struct {
 
 	// Contents is what it must have, in a few words each.
 	Contents []string `json:"contents"`
-
-	dutch bool
 }
 
 // orderTexts is an order in both languages.
@@ -46,32 +44,7 @@ func (o orderTexts) in(language func(text) string) Order {
 
 func (o orderTexts) english() Order { return o.in(func(t text) string { return t.en }) }
 
-func (o orderTexts) inDutch() Order {
-	d := o.in(func(t text) string { return t.nl })
-	d.dutch = true
-	return d
-}
-
-// String returns the order as one sentence, with what came from a certificate quoted and
-// shortened.
-func (o Order) String() string { return o.sentence().en }
-
-func (o Order) sentence() text {
-	whom := textAnyTSP
-	for i, tsp := range o.Suppliers {
-		if i == 0 {
-			whom = text{string(tsp), string(tsp)}
-		} else {
-			whom = say(textOr, whom, string(tsp))
-		}
-	}
-	contents := strings.Join(o.Contents, "; ")
-	t := say(textOrder, o.Product, o.Policy, whom, contents)
-	if o.dutch {
-		t.en = t.nl
-	}
-	return t
-}
+func (o orderTexts) inDutch() Order { return o.in(func(t text) string { return t.nl }) }
 
 // Orders returns what can be ordered for systems: of Private G4 a certificate with DNS
 // names and one without, and of Private G1, until its replacement is due, one for those

@@ -87,9 +87,6 @@ var (
 
 // What to order.
 var (
-	textOrder      = text{"order %s (policy %s) from %s, with %s", "bestel %s (policy %s) bij %s, met %s"}
-	textAnyTSP     = text{"a TSP of PKIoverheid", "een vertrouwensdienstverlener (TSP) van PKIoverheid"}
-	textOr         = text{"%s or %s", "%s of %s"}
 	textYourOIN    = text{"your OIN in subject:serialNumber, where you use Digikoppeling", "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt"}
 	textOIN        = text{"OIN %s in subject:serialNumber", "OIN %s in subject:serialNumber"}
 	textKvK        = text{"your number in the Handelsregister as organizationIdentifier (NTRNL-…)", "uw nummer in het Handelsregister als organizationIdentifier (NTRNL-…)"}

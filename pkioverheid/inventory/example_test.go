@@ -152,8 +152,3 @@ func ExampleErrSkipped() {
 	}
 	// Output: true inventory: /dev/null: a pipe, socket or device, which is not opened
 }
-
-func ExampleResult_Fingerprint() {
-	fmt.Println(first(g1Root).Fingerprint())
-	// Output: 0257ce27b52408e24ee2c0945640b723c5bc66ddbda4ada58c60357604f0e675
-}

@@ -141,7 +141,7 @@ func TestResultsAreJSON(t *testing.T) {
 	assert.Equal(t, "line 1", got.Place)
 	assert.Equal(t, "PEM", got.Format)
 	assert.Equal(t, "unknown", got.Use)
-	assert.Equal(t, found[0].Fingerprint().String(), got.Fingerprint)
+	assert.Equal(t, truststore.FingerprintOf(found[0].Certificate).String(), got.Fingerprint)
 	assert.Contains(t, got.Subject, "CN=Staat der Nederlanden Private Root CA - G1")
 	assert.Equal(t, "trusted", got.State)
 	assert.Equal(t, "private-g1 root key", fmt.Sprint(got.Identity.Hierarchy, " ", got.Identity.Role, " ", got.Identity.By))

@@ -75,14 +75,6 @@ const (
 	TLSChain           Use = "chain of a TLS server"                 // a server sends it along
 )
 
-// Fingerprint is that of the certificate; zero for a Result with an Err.
-func (r Result) Fingerprint() truststore.Fingerprint {
-	if r.Certificate == nil {
-		return truststore.Fingerprint{}
-	}
-	return truststore.FingerprintOf(r.Certificate)
-}
-
 // Claim returns what the certificate says about itself; false if it is of no
 // hierarchy of PKIoverheid, and for a Result with an Err.
 func (r Result) Claim() (pkioverheid.Claim, bool) { return pkioverheid.ClaimOf(r.Certificate) }
@@ -234,7 +226,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	}
 	if c := r.Certificate; c != nil {
 		j.Use = cmp.Or(string(r.Use), "unknown")
-		j.Fingerprint = r.Fingerprint().String()
+		j.Fingerprint = truststore.FingerprintOf(r.Certificate).String()
 		j.Subject = safetext.Name(c.Subject, maxDN)
 		j.Issuer = safetext.Name(c.Issuer, maxDN)
 		if c.SerialNumber != nil && c.SerialNumber.BitLen() <= 8*64 {

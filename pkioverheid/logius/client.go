@@ -1,7 +1,6 @@
 package logius
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,33 +43,6 @@ func (s Service) NewClient(env Environment, cfg pkioverheid.ClientConfig) (*http
 		return nil, fmt.Errorf("logius: %s: %w", safetext.Quote(s.Name), err)
 	}
 	return &http.Client{Transport: &transport{t, hosts}}, nil
-}
-
-// TLSConfig returns a tls.Config for one environment of the service, for clients
-// that are not of net/http. It trusts what [Service.NewClient] does. A handshake
-// under a ServerName that is none of the environment's hosts is refused before our
-// certificate is shown; whoever dials must see to the address and the port.
-// What [pkioverheid.ClientTLSConfig] says holds here too.
-func (s Service) TLSConfig(env Environment, cfg pkioverheid.ClientConfig) (*tls.Config, error) {
-	hosts, err := s.hostsOf(env)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.Trust, err = s.trust(cfg.Trust); err != nil {
-		return nil, err
-	}
-	tc, err := pkioverheid.ClientTLSConfig(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("logius: %s: %w", safetext.Quote(s.Name), err)
-	}
-	verify := tc.VerifyConnection
-	tc.VerifyConnection = func(cs tls.ConnectionState) error {
-		if err := hosts.check(cs.ServerName); err != nil {
-			return err
-		}
-		return verify(cs)
-	}
-	return tc, nil
 }
 
 // Verifier returns a Verifier that trusts what the clients of the service do, for

@@ -10,8 +10,7 @@
 // # What to use
 //
 //   - [Services] has what was published of the services, as data.
-//   - [Service.NewClient] and [Service.TLSConfig] trust what one service needs and
-//     connect to its hosts only.
+//   - [Service.NewClient] trusts what one service needs and connects to its hosts only.
 //   - A [Keyring] fetches SAML metadata (DigiD), has samlsig.VerifyMetadata verify it,
 //     and keeps the certificates of it that verify and bear their party's OIN.
 //     Network metadata (BSNk) is given to it by [Keyring.Update].

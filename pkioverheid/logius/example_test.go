@@ -3,7 +3,6 @@ package logius_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -165,16 +164,6 @@ func ExampleService_NewClient() {
 	// Private G1 200 OK
 	// Private G4 TLS 200 OK
 	// G3 is refused
-}
-
-func ExampleService_TLSConfig() {
-	config, err := logius.DigiD().TLSConfig(logius.Production, pkioverheid.ClientConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	// For tls.Dial("tcp", "was.digid.nl:443", config), or a library that takes it.
-	fmt.Println(config.MinVersion == tls.VersionTLS12, config.InsecureSkipVerify)
-	// Output: true false
 }
 
 func ExampleService_Verifier() {
@@ -343,9 +332,9 @@ func ExampleEntity_OIN() {
 }
 
 // A party has a certificate that crypto/x509 does not parse; the others stay.
-func ExampleKeepGoing() {
+func ExampleKey() {
 	document := strings.Replace(exampleMetadata(pkioverheid.PrivateG1), "<ds:X509Certificate>", "<ds:X509Certificate>MAA=</ds:X509Certificate><ds:X509Certificate>", 1)
-	metadata, err := logius.ReadMetadata(strings.NewReader(document), logius.KeepGoing())
+	metadata, err := logius.ReadMetadata(strings.NewReader(document))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -72,7 +72,7 @@ type Key struct {
 	Certificates []*x509.Certificate
 
 	// Unread are the errors of certificates that crypto/x509 does not parse, such as
-	// those of brainpool curves: see [KeepGoing].
+	// those of brainpool curves.
 	Unread []error
 
 	// ValidUntil is that of the entity, or of the role if that is earlier.
@@ -90,16 +90,14 @@ type Key struct {
 // It is strict: what is damaged, cut off, of another namespace, or not where SAML has
 // it is an error that names the line and the elements, and nothing is returned. So
 // are a DTD, an encoding other than UTF-8, an entityID that comes twice, metadata
-// without any certificate, more than 10,000 certificates and more than 16 MiB.
-func ReadMetadata(r io.Reader, opts ...MetadataOption) (*Metadata, error) {
+// without any certificate, more than 10,000 certificates and more than 16 MiB. Only
+// a certificate that crypto/x509 does not parse is not an error: it is in [Key.Unread].
+func ReadMetadata(r io.Reader) (*Metadata, error) {
 	d, err := newDocument("SAML metadata", r, maxMetadataCertificates)
 	if err != nil {
 		return nil, err
 	}
 	m := &metadataReader{document: d, entities: map[string]bool{}}
-	for _, opt := range opts {
-		opt(m)
-	}
 	if err := d.walk(m.start, m.end); err != nil {
 		return nil, err
 	}
@@ -108,13 +106,6 @@ func ReadMetadata(r io.Reader, opts ...MetadataOption) (*Metadata, error) {
 	}
 	return &m.read, nil
 }
-
-// MetadataOption changes how [ReadMetadata] reads.
-type MetadataOption func(*metadataReader)
-
-// KeepGoing makes ReadMetadata go on at a certificate that crypto/x509 does not parse,
-// and report it in [Key.Unread]. Damaged base64 and damaged XML stay errors.
-func KeepGoing() MetadataOption { return func(m *metadataReader) { m.keepGoing = true } }
 
 // roles are the elements of an entity that have keys (saml-metadata-2.0-os, 2.4 and
 // 2.5). Roles of others are a RoleDescriptor with an xsi:type.
@@ -125,9 +116,8 @@ var roles = []string{
 
 type metadataReader struct {
 	*document
-	read      Metadata
-	entities  map[string]bool
-	keepGoing bool
+	read     Metadata
+	entities map[string]bool
 
 	// validUntil are those of the elements that are open, each with what it
 	// is in taken into account.
@@ -279,7 +269,7 @@ func (m *metadataReader) keyInfo(tag xml.StartElement) error {
 		switch cert, err = m.certificate(); {
 		case err == nil:
 			key.Certificates = append(key.Certificates, cert)
-		case m.keepGoing && errors.As(err, &unread):
+		case errors.As(err, &unread):
 			key.Unread = append(key.Unread, err)
 			m.path, err = m.path[:len(m.path)-1], nil
 		}

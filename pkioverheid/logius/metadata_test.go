@@ -121,7 +121,6 @@ func TestBadMetadataIsRefused(t *testing.T) {
 		"a document cut off in a certificate":   {good[:second], place[:len(place)-len("certificate 2: ")]},
 		"a document cut off after it":           {good[:len(good)-20], "cut off"},
 		"an empty certificate":                  {good[:second-100] + good[strings.LastIndex(good, "</ds:X509Certificate>"):], place + "damaged base64: it is empty"},
-		"a certificate that is none":            {good[:second-100] + "MAA=" + good[strings.LastIndex(good, "</ds:X509Certificate>"):], place + "x509: "},
 		"two certificates in one element":       {good[:second-100] + lines(a) + good[second-100:], place},
 		"an element within a certificate":       {good[:second] + "<b/>" + good[second:], place},
 		"no certificate":                        {network(entity("urn:nl:one", keyDescriptor("signing"))), "there is no certificate in it"},

@@ -14,6 +14,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -21,7 +22,7 @@ import (
 func certificateOf(r inventory.Result, at time.Time) *Certificate {
 	x, a := r.Certificate, r.Advice()
 	c := &Certificate{
-		SHA256:    r.Fingerprint().String(),
+		SHA256:    truststore.FingerprintOf(r.Certificate).String(),
 		Do:        classOf(a),
 		Name:      NameOf(x),
 		Subject:   safetext.Name(x.Subject, MaxName),
@@ -94,6 +95,7 @@ func placeOf(r inventory.Result, c *Certificate) Place {
 		Path:   safetext.Printable(r.Path, MaxPath),
 		Place:  r.Place,
 		Party:  safetext.Printable(r.Party, MaxName),
+		Format: string(r.Format),
 	}
 	if !utf8.ValidString(r.Path) {
 		p.PathBytes = []byte(r.Path)

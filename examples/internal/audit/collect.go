@@ -58,7 +58,7 @@ func (c *Collector) Take(r inventory.Result) {
 		return
 	}
 	c.audit.Summary.Places++
-	hash := r.Fingerprint()
+	hash := truststore.FingerprintOf(r.Certificate)
 	cert := c.bySHA[hash]
 	isNew := cert == nil
 	if isNew {

@@ -26,7 +26,7 @@ import (
 )
 
 // VerifyMetadata verifies the signature of SAML metadata, and reads what was signed as
-// [logius.ReadMetadata] does, with [logius.KeepGoing]. The signer's certificate is in the
+// [logius.ReadMetadata] does. The signer's certificate is in the
 // document. It must verify at opts.Time, be one for signatures, and bear the OIN of the
 // entityID. Whether the metadata still counts (validUntil) is for the [logius.Keyring].
 func VerifyMetadata(doc []byte, v *pkioverheid.Verifier, opts pkioverheid.SignerOptions) (*logius.Metadata, error) {
@@ -166,5 +166,5 @@ func read(signed *etree.Element) (*logius.Metadata, error) {
 	if err != nil {
 		return nil, fmt.Errorf("samlsig: %w", safetext.Error(err))
 	}
-	return logius.ReadMetadata(bytes.NewReader(data), logius.KeepGoing())
+	return logius.ReadMetadata(bytes.NewReader(data))
 }
