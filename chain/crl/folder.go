@@ -168,26 +168,14 @@ func (d *folder) read(old *folderContents) *folderContents {
 		}
 		was := known[path]
 		delete(known, path)
-		if was != nil && was.settled && err == nil && sameFile(was.info, info) {
-			next.files = append(next.files, was)
-		} else {
-			f := d.readFile(path, info, err, left)
-			if was != nil && f.err != nil {
-				f.lists, f.certs = was.lists, was.certs // until the file is whole
-			}
-			switch {
-			case was == nil || !sameLists(was.lists, f.lists) || !slices.EqualFunc(was.certs, f.certs, (*x509.Certificate).Equal):
-				changed = true
-			case fmt.Sprint(was.err) != fmt.Sprint(f.err):
-				changed = true
-				f.lists = was.lists // which know their issuers
-			default:
-				was.info, was.settled = f.info, f.settled
-				f = was
-			}
-			next.files = append(next.files, f)
+		f := was
+		if was == nil || !was.settled || err != nil || !sameFile(was.info, info) {
+			var other bool
+			f, other = was.or(d.readFile(path, info, err, left))
+			changed = changed || other
 		}
-		for _, l := range next.files[len(next.files)-1].lists {
+		next.files = append(next.files, f)
+		for _, l := range f.lists {
 			left -= l.size
 		}
 	}
@@ -195,6 +183,23 @@ func (d *folder) read(old *folderContents) *folderContents {
 		return old
 	}
 	return next
+}
+
+// or returns what to use of a file that was read again, and whether that is other than was,
+// which may be nil.
+func (was *folderFile) or(f *folderFile) (use *folderFile, changed bool) {
+	if was != nil && f.err != nil {
+		f.lists, f.certs = was.lists, was.certs // until the file is whole
+	}
+	switch {
+	case was == nil || !sameLists(was.lists, f.lists) || !slices.EqualFunc(was.certs, f.certs, (*x509.Certificate).Equal):
+		return f, true
+	case fmt.Sprint(was.err) != fmt.Sprint(f.err):
+		f.lists = was.lists // which know their issuers
+		return f, true
+	}
+	was.info, was.settled = f.info, f.settled
+	return was, false
 }
 
 // index sorts the lists by issuer and date.

@@ -112,35 +112,17 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 	tbs = signed
 	tbs.ReadASN1(&tbs, asn1.SEQUENCE)
 
-	var version int
-	var fullVersion, issuer, thisUpdate, nextUpdate, extensions cryptobyte.String
-	if tbs.PeekASN1Tag(asn1.SEQUENCE) {
-		return nil, 0, errors.New("crl: the list is of version 1, and RFC 5280 section 5.1.2.1 asks for 2")
-	}
-	whole := tbs
-	if !tbs.ReadASN1Integer(&version) {
-		return nil, 0, malformed("its version is malformed")
-	}
-	fullVersion = whole[:len(whole)-len(tbs)]
-	if version != 1 {
-		return nil, 0, fmt.Errorf("crl: the list is of version %d, and RFC 5280 section 5.1.2.1 asks for 2", int64(version)+1)
+	var issuer, thisUpdate, nextUpdate, extensions cryptobyte.String
+	fullVersion, err := readVersion(&tbs)
+	if err != nil {
+		return nil, 0, err
 	}
 	if !tbs.ReadASN1Element(&inner, asn1.SEQUENCE) || !tbs.ReadASN1Element(&issuer, asn1.SEQUENCE) {
 		return nil, 0, malformed("its algorithm or its issuer is malformed")
 	}
-	made, err := readHeadTime(&tbs, &thisUpdate, "thisUpdate")
+	made, due, err := readUpdates(&tbs, &thisUpdate, &nextUpdate)
 	if err != nil {
 		return nil, 0, err
-	}
-	if !tbs.PeekASN1Tag(asn1.UTCTime) && !tbs.PeekASN1Tag(asn1.GeneralizedTime) {
-		return nil, 0, errors.New("crl: the list does not say when the next one is due, which RFC 5280 section 5.1.2.5 requires")
-	}
-	due, err := readHeadTime(&tbs, &nextUpdate, "nextUpdate")
-	if err != nil {
-		return nil, 0, err
-	}
-	if due < made {
-		return nil, 0, errors.New("crl: the list ends (nextUpdate) before it begins (thisUpdate)")
 	}
 	if tbs.PeekASN1Tag(asn1.SEQUENCE) {
 		if !tbs.ReadASN1(&entries, asn1.SEQUENCE) {
@@ -170,6 +152,38 @@ func (l *List) readHead(der []byte) (entries cryptobyte.String, first int, err e
 	l.signature = head.Signature
 	l.signed = digest(l.SignatureAlgorithm, signed)
 	return entries, first, l.readExtensions(head, extensions)
+}
+
+// readVersion returns the version as it is in the DER.
+func readVersion(tbs *cryptobyte.String) (cryptobyte.String, error) {
+	if tbs.PeekASN1Tag(asn1.SEQUENCE) {
+		return nil, errors.New("crl: the list is of version 1, and RFC 5280 section 5.1.2.1 asks for 2")
+	}
+	whole, version := *tbs, 0
+	if !tbs.ReadASN1Integer(&version) {
+		return nil, malformed("its version is malformed")
+	}
+	if version != 1 {
+		return nil, fmt.Errorf("crl: the list is of version %d, and RFC 5280 section 5.1.2.1 asks for 2", int64(version)+1)
+	}
+	return whole[:len(whole)-len(*tbs)], nil
+}
+
+// readUpdates reads thisUpdate and nextUpdate, and returns them as times too.
+func readUpdates(tbs, thisUpdate, nextUpdate *cryptobyte.String) (made, due int64, err error) {
+	if made, err = readHeadTime(tbs, thisUpdate, "thisUpdate"); err != nil {
+		return 0, 0, err
+	}
+	if !tbs.PeekASN1Tag(asn1.UTCTime) && !tbs.PeekASN1Tag(asn1.GeneralizedTime) {
+		return 0, 0, errors.New("crl: the list does not say when the next one is due, which RFC 5280 section 5.1.2.5 requires")
+	}
+	if due, err = readHeadTime(tbs, nextUpdate, "nextUpdate"); err != nil {
+		return 0, 0, err
+	}
+	if due < made {
+		return 0, 0, errors.New("crl: the list ends (nextUpdate) before it begins (thisUpdate)")
+	}
+	return made, due, nil
 }
 
 // parseHead has crypto/x509 read the list without its entries: whatever it does

@@ -63,22 +63,7 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 	}
 	l.base, l.timeBytes = oldest, widthOfTime
 
-	// One block for all tables.
-	var places [maxSerial + 1]int
-	size := 0
-	for length, n := range counts {
-		if n > 0 {
-			places[length] = len(l.tables)
-			l.tables = append(l.tables, table{length: length, width: l.widthOf(length)})
-			size += n * l.widthOf(length)
-		}
-	}
-	block := make([]byte, size)
-	for i := range l.tables {
-		t := &l.tables[i]
-		n := counts[t.length] * t.width
-		t.rows, block = block[:0:n], block[n:]
-	}
+	places := l.makeTables(&counts)
 	var unordered [maxSerial + 1]bool
 	left = all
 	for len(left) > 0 {
@@ -98,6 +83,26 @@ func (l *List) readEntries(all cryptobyte.String, first int) error {
 		t.makeIndex()
 	}
 	return nil
+}
+
+// makeTables makes room for so many entries of each length, and returns which table is of
+// which length.
+func (l *List) makeTables(counts *[maxSerial + 1]int) (places [maxSerial + 1]int) {
+	size := 0
+	for length, n := range counts {
+		if n > 0 {
+			places[length] = len(l.tables)
+			l.tables = append(l.tables, table{length: length, width: l.widthOf(length)})
+			size += n * l.widthOf(length)
+		}
+	}
+	block := make([]byte, size) // one for all tables
+	for i := range l.tables {
+		t := &l.tables[i]
+		n := counts[t.length] * t.width
+		t.rows, block = block[:0:n], block[n:]
+	}
+	return places
 }
 
 var (

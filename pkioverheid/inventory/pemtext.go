@@ -121,17 +121,10 @@ func (r *pemText) next() (*pemBlock, error) {
 
 		mark, kind := pemMark(r.text[begin:], pemBegin)
 		if mark == 0 {
-			r.at += len(pemBegin)
-			if !own {
-				continue
+			if err := r.damagedBegin(begin, own); err != nil {
+				return nil, err
 			}
-			r.count++
-			line, body, _ := bytes.Cut(r.text[begin:min(len(r.text), begin+maxLook)], []byte("\n"))
-			r.lost = 0
-			if bytes.Contains(line, []byte("CERTIFICATE")) {
-				r.lost = r.claim("CERTIFICATE", body)
-			}
-			return nil, fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
+			continue
 		}
 		block := &pemBlock{number: r.count + 1, line: r.line, offset: begin, kind: kindOfBlock(kind)}
 		body := r.text[begin+mark:]
@@ -144,32 +137,16 @@ func (r *pemText) next() (*pemBlock, error) {
 		ended = ended || length < 0 // the end of the text ends the line, too
 		own = own && ended && len(bytes.TrimSpace(behind)) == 0
 		if length < 0 {
-			r.at = len(r.text)
-			if !own && !seemsCertificate(body) {
-				return nil, nil
-			}
-			r.count++
-			r.lost = r.claim(block.kind, body)
-			return nil, fmt.Errorf("%v has no END line: it is cut off", block)
+			return nil, r.cutOff(block, body, own)
 		}
 		rest := body[length:]
 		body = body[:length]
 		ending, endKind := pemMark(rest, pemEnd)
 		if ending == 0 || !bytes.Equal(endKind, kind) {
-			r.line += bytes.Count(r.text[r.at:begin+mark+length], []byte("\n"))
-			r.at = begin + mark + length
-			if !bytes.HasPrefix(rest, pemBegin) {
-				r.at += len(pemDashes)
+			if err := r.damagedEnd(block, body, begin+mark+length, own); err != nil {
+				return nil, err
 			}
-			if !own && !seemsCertificate(body) {
-				continue
-			}
-			r.count++
-			r.lost = r.claim(block.kind, body)
-			if bytes.HasPrefix(rest, pemBegin) {
-				return nil, fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
-			}
-			return nil, fmt.Errorf("%v: damaged END line in line %d", block, r.line)
+			continue
 		}
 		line := r.line
 		r.line += bytes.Count(body, []byte("\n"))
@@ -188,6 +165,51 @@ func (r *pemText) next() (*pemBlock, error) {
 		block.line, block.body = line, body
 		return block, nil
 	}
+}
+
+// damagedBegin goes on after a BEGIN mark that is not whole.
+func (r *pemText) damagedBegin(begin int, own bool) error {
+	r.at += len(pemBegin)
+	if !own {
+		return nil
+	}
+	r.count++
+	line, body, _ := bytes.Cut(r.text[begin:min(len(r.text), begin+maxLook)], []byte("\n"))
+	r.lost = 0
+	if bytes.Contains(line, []byte("CERTIFICATE")) {
+		r.lost = r.claim("CERTIFICATE", body)
+	}
+	return fmt.Errorf("block %d (line %d, byte %d): damaged BEGIN line", r.count, r.line, begin)
+}
+
+// cutOff ends the text, of which body is the rest.
+func (r *pemText) cutOff(block *pemBlock, body []byte, own bool) error {
+	r.at = len(r.text)
+	if !own && !seemsCertificate(body) {
+		return nil
+	}
+	r.count++
+	r.lost = r.claim(block.kind, body)
+	return fmt.Errorf("%v has no END line: it is cut off", block)
+}
+
+// damagedEnd goes on at the dashes after body, which are not those of its END line.
+func (r *pemText) damagedEnd(block *pemBlock, body []byte, dashes int, own bool) error {
+	r.line += bytes.Count(r.text[r.at:dashes], []byte("\n"))
+	r.at = dashes
+	begins := bytes.HasPrefix(r.text[dashes:], pemBegin)
+	if !begins {
+		r.at += len(pemDashes)
+	}
+	if !own && !seemsCertificate(body) {
+		return nil
+	}
+	r.count++
+	r.lost = r.claim(block.kind, body)
+	if begins {
+		return fmt.Errorf("%v has no END line before line %d: it is cut off or damaged", block, r.line)
+	}
+	return fmt.Errorf("%v: damaged END line in line %d", block, r.line)
 }
 
 // kindOfBlock takes no memory for the kind of nearly all blocks.
@@ -291,30 +313,10 @@ func withoutFrame(before, body []byte) []byte {
 				}
 			case !inside, c == ' ', c == '\t', c == '\r':
 			case c == '\\':
-				line = bytes.TrimLeft(line, `\`)
-				if len(line) == 0 {
-					break
-				}
-				switch line[0] {
-				case '\r', '"', '\'', '/', '=':
-					continue
-				case 'n', 'r', 't':
-				case 'u':
-					if len(line) < 5 {
-						return nil
-					}
-					code, err := strconv.ParseUint(string(line[1:5]), 16, 8)
-					switch {
-					case err == nil && isBase64Byte(byte(code)):
-						out = append(out, byte(code))
-					case err != nil || code != '\n' && code != '\r':
-						return nil
-					}
-					line = line[4:]
-				default:
+				var ok bool
+				if line, out, ok = unescape(line, out); !ok {
 					return nil
 				}
-				line = line[1:]
 			case isBase64Byte(c):
 				out = append(out, c)
 			default:
@@ -326,6 +328,35 @@ func withoutFrame(before, body []byte) []byte {
 		return nil
 	}
 	return out
+}
+
+// unescape appends what the escape stands for after whose backslash line begins, if that is
+// base64, and returns the rest of line. It is false for an escape that no base64 has in it.
+func unescape(line, out []byte) (rest, appended []byte, ok bool) {
+	line = bytes.TrimLeft(line, `\`)
+	if len(line) == 0 {
+		return line, out, true
+	}
+	switch line[0] {
+	case '\r', '"', '\'', '/', '=':
+		return line, out, true
+	case 'n', 'r', 't':
+	case 'u':
+		if len(line) < 5 {
+			return nil, nil, false
+		}
+		code, err := strconv.ParseUint(string(line[1:5]), 16, 8)
+		switch {
+		case err == nil && isBase64Byte(byte(code)):
+			out = append(out, byte(code))
+		case err != nil || code != '\n' && code != '\r':
+			return nil, nil, false
+		}
+		line = line[4:]
+	default:
+		return nil, nil, false
+	}
+	return line[1:], out, true
 }
 
 func isBase64Byte(c byte) bool {
