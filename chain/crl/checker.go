@@ -11,15 +11,6 @@ import (
 	"github.com/go-pkioverheid/trust/chain/internal/fetch"
 )
 
-const (
-	defaultMaxBytes = 32 << 20
-	defaultRefresh  = 4 * time.Hour
-	minRefresh      = time.Minute
-	defaultSkew     = 5 * time.Minute
-	// memoryFactor times MaxBytes is what lists that were fetched may take together.
-	memoryFactor = 16
-)
-
 // Checker refuses revoked certificates, with [Checker.Policy]. It fetches and keeps the CRLs
 // that this needs. It is safe for concurrent use.
 type Checker struct {

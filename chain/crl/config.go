@@ -69,3 +69,12 @@ type Config struct {
 	// Time is the clock by which lists are current: use the verifier's. Nil: time.Now.
 	Time func() time.Time
 }
+
+const (
+	defaultMaxBytes = 32 << 20
+	defaultRefresh  = 4 * time.Hour
+	minRefresh      = time.Minute
+	defaultSkew     = 5 * time.Minute
+	// memoryFactor times MaxBytes is what lists that were fetched may take together.
+	memoryFactor = 16
+)

@@ -8,6 +8,18 @@ import (
 	"time"
 )
 
+// Entry is what a list says about a certificate.
+type Entry struct {
+	// RevokedAt is when the CA revoked it, which may be after the date of the list.
+	RevokedAt time.Time
+
+	// InvalidityDate is since when the CA considers the certificate invalid, zero if the
+	// list does not say (RFC 5280 section 5.3.2).
+	InvalidityDate time.Time
+
+	Reason Reason
+}
+
 // entries are the entries of a list, without a pointer in them: a table for each
 // length of serial number, in which rows of bytes are in order. A row is
 //
@@ -221,4 +233,11 @@ func integerOf(content []byte) *big.Int {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(content))))
 	}
 	return n
+}
+
+// entry is one entry of a list as it is in the DER.
+type entry struct {
+	serial           []byte // the content of the INTEGER
+	revoked, invalid moment
+	reason           Reason
 }

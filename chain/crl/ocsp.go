@@ -427,12 +427,3 @@ func (c *Checker) checkDelegate(responder, ca *x509.Certificate, at time.Time) e
 	}
 	return nil
 }
-
-func hasExtension(cert *x509.Certificate, id ...int) bool {
-	for _, e := range cert.Extensions {
-		if e.Id.Equal(id) {
-			return true
-		}
-	}
-	return false
-}

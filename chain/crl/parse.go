@@ -14,19 +14,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-const (
-	// maxSerial is the longest serial number that is read, in octets of DER. RFC
-	// 5280 section 5.1.2.6 has 20; issuers have made longer ones.
-	maxSerial = 128
-	// maxHead bounds all of a list but its entries: names, extensions, signature.
-	// Real ones have less than two kilobytes.
-	maxHead = 64 << 10
-	// maxExtensions bounds the extensions of a list and of an entry.
-	maxExtensions = 32
-	// maxNumber is the longest CRL number, in octets without a sign. RFC 5280 section 5.2.3.
-	maxNumber = 20
-)
-
 // Parse reads a certificate revocation list of version 2 from DER or from one PEM block
 // ("X509 CRL"), with nothing after it. It checks no signature, and is never more lenient than
 // [x509.ParseRevocationList]. See Details.
@@ -86,10 +73,6 @@ func derOf(data []byte) ([]byte, error) {
 		return nil, errAfter
 	}
 	return block.Bytes, nil
-}
-
-func malformed(what string) error {
-	return fmt.Errorf("crl: %s: this is not a certificate revocation list, or a damaged one", what)
 }
 
 // readHead reads all of the list but its entries, which it returns, and where they
@@ -210,22 +193,6 @@ func parseHead(outer, signature cryptobyte.String, tbs ...cryptobyte.String) (*x
 	return head, nil
 }
 
-// The extensions of lists and entries below id-ce, 2.5.29, of which the DER is
-// these two octets and one for each number below. RFC 5280 sections 5.2 and 5.3.
-const (
-	idCE0, idCE1 = 0x55, 0x1d
-
-	idCRLNumber                = 20
-	idReasonCode               = 21
-	idInvalidityDate           = 24
-	idDeltaCRLIndicator        = 27
-	idIssuingDistributionPoint = 28
-	idCertificateIssuer        = 29
-	idCRLDistributionPoints    = 31
-	idAuthorityKeyIdentifier   = 35
-	idFreshestCRL              = 46
-)
-
 // readExtensions reads those of the list: head is what crypto/x509 made of them,
 // and raw what it read.
 func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) error {
@@ -285,4 +252,19 @@ func (l *List) readExtensions(head *x509.RevocationList, raw cryptobyte.String) 
 		}
 	}
 	return nil
+}
+
+// readHeadTime reads a time of the list itself, and keeps its DER.
+func readHeadTime(tbs, raw *cryptobyte.String, what string) (int64, error) {
+	var tag asn1.Tag
+	if tbs.ReadAnyASN1Element(raw, &tag) {
+		var content cryptobyte.String
+		element := *raw
+		if element.ReadASN1(&content, tag) {
+			if t, ok := parseTime(tag, content); ok {
+				return t.seconds, nil
+			}
+		}
+	}
+	return 0, malformed("its " + what + " is malformed")
 }

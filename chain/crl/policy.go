@@ -274,14 +274,6 @@ func (c *Checker) fromFuture(l *storedList, now time.Time) bool {
 	return l.ThisUpdate.After(now.Add(c.skew))
 }
 
-func futureError(l *storedList, now time.Time) error {
-	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.Quote(l.origin), inUTC(l.ThisUpdate), inUTC(now))
-}
-
-func endedError(l *storedList, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and has no successor: at %s no certificate of that CA is valid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
-}
-
 // obtain fetches what is needed to check a certificate, and checks it. It waits
 // until ctx ends.
 func (c *Checker) obtain(ctx context.Context, ch chain.Chain, i int, q question) result {
@@ -392,4 +384,55 @@ func noList(causes ...error) error {
 		sep = "; "
 	}
 	return &unknownError{b.String(), causes}
+}
+
+// signers returns the certificates whose lists speak about ch[i]: that of its issuer, and
+// others of that name, because a CA that changes its key signs its lists with the new
+// one. These are above it in the chain, or are the operator's own, verify up to the root
+// of the chain and are not revoked. What a peer only sent is not among them.
+func (c *Checker) signers(ch chain.Chain, i int, q *question) []*x509.Certificate {
+	signers := ch[i+1 : i+2 : i+2]
+	for _, above := range ch[i+2:] {
+		if bytes.Equal(above.RawSubject, ch[i].RawIssuer) {
+			signers = append(signers, above)
+		}
+	}
+	for _, own := range c.ownSigners(ch[i].RawIssuer) {
+		if slices.ContainsFunc(signers, own.Equal) {
+			continue
+		}
+		path := c.paths.of(own, ch[i+1:], q.at)
+		if path == nil {
+			continue
+		}
+		revocable := slices.ContainsFunc(path[:len(path)-1], func(cert *x509.Certificate) bool {
+			return c.check(cert, signersIn(path, cert), q).state != good
+		})
+		if !revocable {
+			signers = append(signers, own)
+		}
+	}
+	return signers
+}
+
+// ownSigners are the operator's certificates of a name, from Config and the folder.
+func (c *Checker) ownSigners(name []byte) []*x509.Certificate {
+	var signers []*x509.Certificate
+	if len(c.configured) > 0 {
+		signers = c.configured[string(name)]
+	}
+	if contents := c.store.folder.current.Load(); contents != nil && len(contents.signers) > 0 {
+		signers = slices.Concat(signers, contents.signers[string(name)])
+	}
+	return signers
+}
+
+// signersIn are the signers for a certificate of the path of a signer: its issuer, and
+// itself where a CA issued it for its own new key, which is the one that goes on.
+func signersIn(path []*x509.Certificate, cert *x509.Certificate) []*x509.Certificate {
+	issuer := path[slices.Index(path, cert)+1]
+	if bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+		return []*x509.Certificate{issuer, cert}
+	}
+	return []*x509.Certificate{issuer}
 }

@@ -142,14 +142,6 @@ func (s *store) update(src *source) {
 	}
 }
 
-// release ends the wait for a fetch. The caller holds the lock.
-func (src *source) release() {
-	if src.awaited != nil {
-		close(src.awaited)
-		src.awaited = nil
-	}
-}
-
 // pause is how long to wait until the next fetch. It varies, so that a thousand
 // programs that start together do not go on asking together.
 func (s *store) pause(src *source, now time.Time) time.Duration {
@@ -347,14 +339,6 @@ func (s *store) take(src *source, data []byte) error {
 	return s.ended(l)
 }
 
-// poke wakes run.
-func (s *store) poke() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
 // run refreshes what is due and reads the folder.
 func (s *store) run() {
 	timer := time.NewTimer(0)
@@ -416,4 +400,10 @@ func (s *store) round() time.Duration {
 		}
 	}
 	return pause
+}
+
+// open starts the goroutine that refreshes lists.
+func (s *store) open() {
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.tasks.Go(s.run)
 }

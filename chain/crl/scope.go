@@ -1,15 +1,11 @@
 package crl
 
 import (
-	"bytes"
-	"crypto/x509"
 	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // scope is what a list says about itself in an issuing distribution point, RFC 5280
@@ -97,81 +93,4 @@ func readPoint(point cryptobyte.String) (names [][]byte, ok bool) {
 		names = append(names, name)
 	}
 	return names, len(names) > 0
-}
-
-// Covers reports whether the list speaks about a certificate, as an error or nil, so that one
-// that is not on it is not revoked: their issuers have the same name, and the issuing
-// distribution point of the list fits (RFC 5280 section 6.3.3 (b)).
-func (l *List) Covers(cert *x509.Certificate) error {
-	if cert == nil || len(cert.RawIssuer) == 0 {
-		return errNoCertificate
-	}
-	isCA := cert.BasicConstraintsValid && cert.IsCA
-	s := &l.scope
-	switch {
-	case !bytes.Equal(cert.RawIssuer, l.RawIssuer):
-		return fmt.Errorf("crl: the list is by %s, and the certificate by %s", safetext.CA(l.Issuer), safetext.CA(cert.Issuer))
-	case s.attributes:
-		return fmt.Errorf("crl: the list of %s is for attribute certificates only", safetext.CA(l.Issuer))
-	case s.users && isCA:
-		return fmt.Errorf("crl: the list of %s is not for CA certificates, and this is one", safetext.CA(l.Issuer))
-	case s.cas && !isCA:
-		return fmt.Errorf("crl: the list of %s is for CA certificates only, and this is none", safetext.CA(l.Issuer))
-	case s.someReasons:
-		return fmt.Errorf("crl: the list of %s covers only some reasons of revocation, which is not supported: use a complete one", safetext.CA(l.Issuer))
-	case s.named && !l.namedBy(cert):
-		return fmt.Errorf("crl: the list of %s is for another distribution point than the certificate has (RFC 5280 section 6.3.3)", safetext.CA(l.Issuer))
-	}
-	return nil
-}
-
-// namedBy reports whether a name of the list's distribution point is one of the
-// certificate's.
-func (l *List) namedBy(cert *x509.Certificate) bool {
-	has := func(name []byte) bool {
-		for _, own := range l.scope.names {
-			if bytes.Equal(own, name) {
-				return true
-			}
-		}
-		return false
-	}
-	// The point that RFC 5280 section 6.3.3 assumes for lists that the
-	// certificate does not mention.
-	var directory cryptobyte.Builder
-	directory.AddASN1(asn1.Tag(4).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer) })
-	if name, err := directory.Bytes(); err == nil && has(name) {
-		return true
-	}
-	for _, e := range cert.Extensions {
-		if len(e.Id) != 4 || e.Id[0] != 2 || e.Id[1] != 5 || e.Id[2] != 29 || e.Id[3] != idCRLDistributionPoints {
-			continue
-		}
-		input := cryptobyte.String(e.Value)
-		var points cryptobyte.String
-		if !input.ReadASN1(&points, asn1.SEQUENCE) || !input.Empty() {
-			return false
-		}
-		for !points.Empty() {
-			var whole, point cryptobyte.String
-			var there bool
-			if !points.ReadASN1(&whole, asn1.SEQUENCE) ||
-				!whole.ReadOptionalASN1(&point, &there, asn1.Tag(0).ContextSpecific().Constructed()) {
-				return false
-			}
-			if !there || !whole.Empty() { // reasons or a CRL issuer
-				continue
-			}
-			names, ok := readPoint(point)
-			if !ok {
-				return false
-			}
-			for _, name := range names {
-				if has(name) {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

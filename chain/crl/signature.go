@@ -138,3 +138,12 @@ func explain(err error) error {
 	}
 	return err
 }
+
+func hasExtension(cert *x509.Certificate, id ...int) bool {
+	for _, e := range cert.Extensions {
+		if e.Id.Equal(id) {
+			return true
+		}
+	}
+	return false
+}

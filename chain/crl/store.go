@@ -1,21 +1,16 @@
 package crl
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/internal/fetch"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -64,65 +59,6 @@ type store struct {
 	crowded     bool // the cache may have too much
 }
 
-// authority is a CA as revocation knows it: a name and a key, whatever else is in its
-// certificates. A CA that is reissued for its key keeps its lists.
-type authority struct {
-	cert    *x509.Certificate // one of them
-	slots   chan struct{}     // one for each fetch under way
-	sources []*source         // of store.mu
-}
-
-// is compares all that decides whose a list is: the key identifier too, or the first
-// certificate of a CA would decide whether its lists are taken for those of another
-// that has another identifier.
-func (a *authority) is(ca *x509.Certificate) bool {
-	return bytes.Equal(a.cert.RawSubject, ca.RawSubject) &&
-		bytes.Equal(a.cert.SubjectKeyId, ca.SubjectKeyId) &&
-		// The second is the rule, and takes a hundred times as long.
-		(bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo) || chain.KeyHash(a.cert) == chain.KeyHash(ca))
-}
-
-// sourceKey is an address and the CA whose list is expected there: see authority.is.
-// With the CA in it, no CA can spoil what is known about another's list by naming its
-// address.
-type sourceKey struct {
-	url, name, id string
-	key           [sha256.Size]byte
-}
-
-func keyOf(url string, ca *x509.Certificate) sourceKey {
-	return sourceKey{url, string(ca.RawSubject), string(ca.SubjectKeyId), chain.KeyHash(ca)}
-}
-
-// source is an address at which a CA publishes its list, and what it gave.
-type source struct {
-	url       string
-	authority *authority
-
-	due  atomic.Int64 // when to fetch next, in nanoseconds since 1970
-	used atomic.Int64 // when a chain needed it last
-
-	// Of store.mu. The lists are the newest of each scope, of which the last was
-	// taken last; only the fetch under way changes them.
-	lists     []*storedList
-	pinned    bool          // by Prefetch: kept up for good
-	dropped   bool          // it is no longer among the sources
-	running   bool          // a fetch
-	started   bool          // ever
-	awaited   chan struct{} // closed when the fetch has an outcome; nil if none is under way
-	failures  int           // since the last success
-	err       error         // of the last fetch
-	cacheErr  error
-	lost      error       // why what the cache had could not be read; nil once there is a list
-	floor     *storedList // what was evicted, as far as it takes to recognise an older list
-	confirmed time.Time   // when the server last gave the last list
-
-	// Of the fetch under way.
-	sum        [sha256.Size]byte // of the bytes that were last taken
-	validators http.Header       // to ask whether they changed
-	cached     *storedList       // the list that the cache has
-}
-
 var (
 	errClosed  = errors.New("the Checker is closed")
 	errTooMany = fmt.Errorf("more than %d addresses of CRLs are in use at once", maxSources)
@@ -137,12 +73,6 @@ func newStore(now func() time.Time, skew time.Duration) *store {
 		sources:     make(map[sourceKey]*source),
 		evicted:     make(map[sourceKey]*eviction),
 	}
-}
-
-// open starts the goroutine that refreshes lists.
-func (s *store) open() {
-	s.ctx, s.stop = context.WithCancel(context.Background())
-	s.tasks.Go(s.run)
 }
 
 func (s *store) close() {
@@ -265,22 +195,6 @@ func (s *store) drop(src *source) {
 	if len(s.authorities[name]) == 0 {
 		delete(s.authorities, name)
 	}
-}
-
-// last returns the list that was taken last, nil if there is none.
-func (src *source) last() *storedList {
-	if len(src.lists) == 0 {
-		return nil
-	}
-	return src.lists[len(src.lists)-1]
-}
-
-func (src *source) size() int64 {
-	var size int64
-	for _, l := range src.lists {
-		size += l.size
-	}
-	return size
 }
 
 // replace puts a list to use, beside those of other scopes: it takes back nothing of
@@ -414,5 +328,13 @@ func (s *store) cleanUp() {
 	s.mu.Unlock()
 	if crowded && s.cache != nil {
 		_ = s.cache.prune(inUse)
+	}
+}
+
+// poke wakes run.
+func (s *store) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
 	}
 }

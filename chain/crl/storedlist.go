@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // storedList is a list that is in use.
@@ -155,4 +158,12 @@ func (l *storedList) version() string {
 		s = "number " + n.String() + " " + s
 	}
 	return s
+}
+
+func futureError(l *storedList, now time.Time) error {
+	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.Quote(l.origin), inUTC(l.ThisUpdate), inUTC(now))
+}
+
+func endedError(l *storedList, at time.Time) error {
+	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and has no successor: at %s no certificate of that CA is valid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
 }
