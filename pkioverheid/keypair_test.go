@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -292,4 +293,38 @@ func TestAServerBehindAProxyHasNoHandshakesWithoutAKeyPair(t *testing.T) {
 func TestClientTLSConfigTakesNoBase(t *testing.T) {
 	_, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Base: new(http.Transport)})
 	assert.ErrorContains(t, err, "ClientConfig.Base")
+}
+
+// A JKS can have a password for itself and another for the key in it: keytool made this one.
+func TestAKeyInAJKSCanHaveAPasswordOfItsOwn(t *testing.T) {
+	const jks, wrong = "../truststore/testdata/cases/key.jks", "the password given does not fit"
+	passwordFile := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(passwordFile, []byte("storepass\n"), 0o600))
+	for name, c := range map[string]struct {
+		files pkioverheid.KeyPairFiles
+		says  string
+	}{
+		"both passwords":                   {pkioverheid.KeyPairFiles{Password: "storepass", KeyPassword: "keypass1"}, ""},
+		"that of the store in a file":      {pkioverheid.KeyPairFiles{PasswordFile: passwordFile, KeyPassword: "keypass1"}, ""},
+		"that of the key only":             {pkioverheid.KeyPairFiles{KeyPassword: "keypass1"}, ""},
+		"that of the store only":           {pkioverheid.KeyPairFiles{Password: "storepass"}, wrong},
+		"that of the store for both":       {pkioverheid.KeyPairFiles{Password: "storepass", KeyPassword: "storepass"}, wrong},
+		"that of the key for the store":    {pkioverheid.KeyPairFiles{Password: "keypass1", KeyPassword: "keypass1"}, wrong},
+		"none":                             {pkioverheid.KeyPairFiles{}, "no password was given"},
+		"the two of them in place of each": {pkioverheid.KeyPairFiles{Password: "keypass1", KeyPassword: "storepass"}, wrong},
+	} {
+		c.files.Cert = jks
+		k, err := pkioverheid.LoadKeyPair(c.files)
+		if testcert.RefusedByFIPS(t, err) {
+			continue
+		}
+		if c.says == "" {
+			require.NoError(t, err, name)
+			assert.Equal(t, "own", k.Certificate().Subject.CommonName, name)
+			continue
+		}
+		require.ErrorContains(t, err, c.says, name)
+		assert.NotContains(t, err.Error(), "keypass1", name)
+		assert.NotContains(t, err.Error(), "storepass", name)
+	}
 }

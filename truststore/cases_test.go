@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"path/filepath"
@@ -102,6 +103,47 @@ func TestCertificatesThatOthersWrite(t *testing.T) {
 		if assert.NoError(t, err, c.name) {
 			assert.Equal(t, c.certs, s.Len(), c.name)
 		}
+	}
+}
+
+// Messages of OpenSSL for CMP, and an attribute certificate as RFC 5755 (section 4.1) has
+// it, are named.
+func TestWhatIsNotACertificateIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	cmp := "-use_mock_srv -ref x -secret pass:x -srv_ref x -srv_secret pass:x "
+	tool(t, dir, "openssl", strings.Fields("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem")...)
+	tool(t, dir, "openssl", strings.Fields("req -x509 -key key.pem -subj /CN=x -out cert.pem")...)
+	tool(t, dir, "openssl", strings.Fields("cmp -cmd genm "+cmp+"-reqout genm.der -rspout genp.der")...)
+	tool(t, dir, "openssl", strings.Fields("cmp -cmd ir "+cmp+"-newkey key.pem -subject /CN=x -rsp_cert cert.pem -certout out.pem -reqout ir.der,certconf.der -rspout ip.der,pkiconf.der")...)
+
+	sha256WithRSA := seq(oid(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}), []byte{5, 0})
+	name := tlv(0xa4, seq(tlv(0x31, seq(oid(asn1.ObjectIdentifier{2, 5, 4, 3}), tlv(0x0c, []byte("holder"))))))
+	attribute := seq(
+		seq(
+			[]byte{2, 1, 1},                // version 2
+			seq(tlv(0xa1, name)),           // holder: entityName
+			tlv(0xa0, seq(name)),           // issuer: v2Form
+			sha256WithRSA, []byte{2, 1, 7}, // serialNumber
+			seq(tlv(0x18, []byte("20260101000000Z")), tlv(0x18, []byte("20270101000000Z"))),
+			seq(seq(oid(asn1.ObjectIdentifier{2, 5, 4, 72}), tlv(0x31, seq(tlv(0xa1, tlv(0x86, []byte("urn:role"))))))),
+		),
+		sha256WithRSA, tlv(3, []byte{0}, make([]byte, 256)),
+	)
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"a question of CMP":        {read(t, dir, "genm.der"), "this is a message of CMP (RFC 4210)"},
+		"an answer of CMP":         {read(t, dir, "genp.der"), "this is a message of CMP (RFC 4210)"},
+		"a request in CMP":         {read(t, dir, "ir.der"), "this is a message of CMP (RFC 4210)"},
+		"a certificate in CMP":     {read(t, dir, "ip.der"), "this is a message of CMP (RFC 4210)"},
+		"a confirmation in CMP":    {read(t, dir, "certconf.der"), "this is a message of CMP (RFC 4210)"},
+		"an attribute certificate": {attribute, "this is an attribute certificate (RFC 5755)"},
+	} {
+		_, err := Decode(c.data)
+		assert.ErrorContains(t, err, c.want, name)
+		_, err = Decode(pem.EncodeToMemory(&pem.Block{Type: "ATTRIBUTE CERTIFICATE", Bytes: c.data}))
+		assert.ErrorContains(t, err, "this is not a certificate", name+" in PEM of its own kind")
 	}
 }
 

@@ -247,6 +247,43 @@ func TestAKeyElsewhereInATextIsOfNoCertificate(t *testing.T) {
 	}
 }
 
+// An encrypted key is compared with the certificate beside it if its password is known, and
+// else taken for the key of that.
+func TestAnEncryptedKeyIsComparedIfItsPasswordIsKnown(t *testing.T) {
+	_, withKey := planted(t)
+	dir := t.TempDir()
+	plain, encrypted := filepath.Join(dir, "plain.pem"), filepath.Join(dir, "encrypted.pem")
+	require.NoError(t, os.WriteFile(plain, []byte(keyPEM(t, withKey[2])), 0o600))
+	run(t, "openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA256", "-in", plain, "-passout", "pass:geheim-van-de-sleutel", "-out", encrypted)
+	key, err := os.ReadFile(encrypted)
+	require.NoError(t, err)
+	require.Contains(t, string(key), "BEGIN ENCRYPTED PRIVATE KEY")
+	own, another := pemOf(withKey[2].Leaf), pemOf(withKey[1].Leaf)
+	for name, c := range map[string]struct {
+		text      string
+		passwords []string
+		want      []inventory.Use
+	}{
+		"beside its certificate, known":                {own + string(key), []string{"wrong", "geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyEntry}},
+		"beside another certificate, known":            {another + string(key), []string{"wrong", "geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyMismatch}},
+		"before another certificate, known":            {string(key) + another, []string{"geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyMismatch}},
+		"beside both, known":                           {another + own + string(key), []string{"geheim-van-de-sleutel"}, []inventory.Use{inventory.UnknownUse, inventory.KeyEntry}},
+		"beside its certificate, with wrong passwords": {own + string(key), []string{"wrong", ""}, []inventory.Use{inventory.KeyEntry}},
+		"beside another certificate, with none":        {another + string(key), nil, []inventory.Use{inventory.KeyEntry}},
+		"beside another certificate, in base64, known": {"key: " + base64.StdEncoding.EncodeToString([]byte(another+string(key))), []string{"geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyMismatch}},
+		"beside another certificate, in JSON, known":   {fmt.Sprintf("{\"cert\": %q, \"key\": %q}", another, key), []string{"geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyMismatch}},
+		"beside another certificate, in a tar, known":  {string(tarOf(t, "a.pem", another+string(key))), []string{"geheim-van-de-sleutel"}, []inventory.Use{inventory.KeyMismatch}},
+	} {
+		found, troubles := scanAll(t, inventory.Config{FS: fstest.MapFS{"a": {Data: []byte(c.text)}}, Passwords: passwords(c.passwords...)}, ".")
+		assert.Empty(t, troubles, name)
+		var uses []inventory.Use
+		for _, r := range found {
+			uses = append(uses, r.Use)
+		}
+		assert.Equal(t, c.want, uses, name)
+	}
+}
+
 func derOfKey(t *testing.T, c tls.Certificate) []byte {
 	t.Helper()
 	block, _ := pem.Decode([]byte(keyPEM(t, c)))
