@@ -2,23 +2,17 @@
 // Beam, on one machine or many: it reads each file with package inventory, groups what it
 // found by certificate, and writes the JSON of pkio audit, which pkio report takes.
 //
-//	go run . --out=run.json 'gs://bucket/**' '/mnt/share/*/*'
+//	go run . --out=run.json 'gs://bucket/**' '/mnt/share/**'
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"slices"
-	"strings"
-	"sync"
-	"syscall"
+	"reflect"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -26,146 +20,61 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
 
+	"github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
-	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
-	"github.com/go-pkioverheid/trust/truststore"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 func init() {
+	beam.RegisterType(reflect.TypeFor[batch]())
 	register.Function3x1(match)
-	register.Emitter1[string]()
-	register.DoFn3x1[context.Context, string, func(string, []byte), error](&readFile{})
+	register.Emitter1[batch]()
+	register.DoFn3x1[context.Context, batch, func(string, []byte), error](&readBatch{})
 	register.Emitter2[string, []byte]()
-	register.Function2x2(group)
+	register.Function2x3(group)
 	register.Iter1[[]byte]()
 	register.DoFn3x1[context.Context, int, func(*[]byte) bool, error](&writeRun{})
 }
 
-// maxFile is what is read of a file at most, as pkio does.
-const maxFile = 64 << 20
-
-// readFile looks for certificates in a file. At is when they are looked at.
-type readFile struct{ At time.Time }
-
-// verifier is made once in a process, since it remembers.
-var verifier = sync.OnceValues(func() (*pkioverheid.Verifier, error) { return pkioverheid.NewVerifier(pkioverheid.Trust{}) })
-
-// ProcessElement emits a certificate with one place for each that is found, by its SHA-256,
-// and what is not read by nothing. A file that cannot be read is not the end of the run.
-func (f *readFile) ProcessElement(ctx context.Context, path string, emit func(string, []byte)) error {
-	v, err := verifier()
+// group makes one certificate of all that were found of it. What was not read, and the
+// numbers, are under an empty SHA-256.
+func group(sha256 string, parts func(*[]byte) bool) (int, []byte, error) {
+	c, err := merged(audit.Run{}, parts)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
-	data, err := contents(ctx, path)
-	if errors.Is(err, syscall.EISDIR) {
-		return nil // a pattern matches folders too
-	}
-	if err != nil {
-		return emitJSON(emit, "", notRead{Target: path, Path: path, Error: "it cannot be read: " + printable(err.Error())})
-	}
-	cfg := inventory.Config{Verifier: v.Chains(), Time: f.At, JudgeAhead: true, Parallel: 1, MaxFileSize: maxFile}
-	for r := range inventory.ScanReader(ctx, cfg, path, bytes.NewReader(data), int64(len(data))) {
-		if r.Err != nil {
-			err = emitJSON(emit, "", notReadOf(r))
-		} else {
-			err = emitJSON(emit, truststore.FingerprintOf(r.Certificate).String(), certificateOf(r, f.At))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	found, _ := c.Finish(0, false, nil)
+	data, err := json.Marshal(found)
+	return 0, data, err
 }
 
-// match lists the files of a pattern. Beam's fileio.MatchAll opens each of them for its size,
-// and keeps them open.
-func match(ctx context.Context, pattern string, emit func(string)) error {
-	store, err := filesystem.New(ctx, pattern)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	paths, err := store.List(ctx, pattern)
-	for _, path := range paths {
-		emit(path)
-	}
-	return err
-}
-
-func contents(ctx context.Context, path string) ([]byte, error) {
-	store, err := filesystem.New(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer store.Close()
-	in, err := store.OpenRead(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	return io.ReadAll(io.LimitReader(in, maxFile+1))
-}
-
-func emitJSON(emit func(string, []byte), key string, v any) error {
-	data, err := json.Marshal(v)
-	if err == nil {
-		emit(key, data)
-	}
-	return err
-}
-
-// group makes one certificate of all that were found of it; what is not read stays a list.
-func group(sha256 string, found func(*[]byte) bool) (int, []byte) {
+// merged collects the parts of an audit.
+func merged(run audit.Run, parts func(*[]byte) bool) (*audit.Collector, error) {
+	c := audit.NewCollector(run)
 	var data []byte
-	if sha256 == "" {
-		var all []json.RawMessage
-		for found(&data) {
-			all = append(all, slices.Clone(data))
+	for parts(&data) {
+		part := new(audit.Audit)
+		if err := json.Unmarshal(data, part); err != nil {
+			return nil, err
 		}
-		slices.SortFunc(all, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
-		return 0, must(json.Marshal(run{NotRead: all}))
+		c.Add(part)
 	}
-	var c *certificate
-	for found(&data) {
-		var next certificate
-		if err := json.Unmarshal(data, &next); err != nil {
-			panic(err) // it was marshalled here
-		}
-		if c == nil {
-			c = &next
-		} else {
-			c.add(&next)
-		}
-	}
-	slices.SortFunc(c.Places, place.compare)
-	return 0, must(json.Marshal(run{Certificates: []*certificate{c}}))
+	return c, nil
 }
 
-// writeRun writes the run, of which the parts came one by one.
+// writeRun writes the audit, of which the parts came one by one.
 type writeRun struct {
-	Out     string
-	At      time.Time
-	Targets []string
+	Out string
+	Run audit.Run
 }
 
 // ProcessElement is called once, with all.
 func (w *writeRun) ProcessElement(ctx context.Context, _ int, parts func(*[]byte) bool) error {
-	all := run{Version: 1, Certificates: []*certificate{}, NotRead: []json.RawMessage{}}
-	host, _ := os.Hostname()
-	all.Run = runHead{Machine: host, Tool: "examples/beam", KnownCAs: pkioverheid.EmbeddedVersion(), Start: w.At, At: w.At,
-		Seconds: time.Since(w.At).Seconds(), Targets: w.Targets}
-	var data []byte
-	for parts(&data) {
-		var part run
-		if err := json.Unmarshal(data, &part); err != nil {
-			return err
-		}
-		all.Certificates = append(all.Certificates, part.Certificates...)
-		all.NotRead = append(all.NotRead, part.NotRead...)
+	c, err := merged(w.Run, parts)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(all.Certificates, func(a, b *certificate) int { return strings.Compare(a.SHA256, b.SHA256) })
-	all.count()
+	found, _ := c.Finish(time.Since(w.Run.Start).Seconds(), false, nil)
 	store, err := filesystem.New(ctx, w.Out)
 	if err != nil {
 		return err
@@ -177,27 +86,21 @@ func (w *writeRun) ProcessElement(ctx context.Context, _ int, parts func(*[]byte
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(all); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
-}
-
-func must(data []byte, err error) []byte {
-	if err != nil {
-		panic(err) // of our own types, which can be marshalled
-	}
-	return data
+	return cmp.Or(encoder.Encode(found), out.Close())
 }
 
 // pipeline is the inventory of all files that match.
 func pipeline(s beam.Scope, patterns []string, out string, at time.Time) {
+	run := audit.Run{Tool: "examples/beam", CAs: pkioverheid.EmbeddedVersion(), Start: at, At: at}
+	run.Machine, _ = os.Hostname()
+	for _, p := range patterns {
+		run.Targets = append(run.Targets, safetext.Printable(p, audit.MaxPath))
+	}
 	files := beam.ParDo(s, match, beam.CreateList(s, patterns))
 	files = beam.Reshuffle(s, files) // so that they are read on all machines
-	found := beam.ParDo(s, &readFile{At: at}, files)
+	found := beam.ParDo(s, &readBatch{At: at}, files)
 	parts := beam.ParDo(s, group, beam.GroupByKey(s, found))
-	beam.ParDo0(s, &writeRun{Out: out, At: at, Targets: patterns}, beam.GroupByKey(s, parts))
+	beam.ParDo0(s, &writeRun{Out: out, Run: run}, beam.GroupByKey(s, parts))
 }
 
 func main() {

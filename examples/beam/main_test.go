@@ -26,8 +26,15 @@ func TestMain(m *testing.M) {
 // beamRun runs the program over the files that match.
 func beamRun(t testing.TB, patterns ...string) string {
 	t.Helper()
+	return beamRunOn(t, nil, patterns...)
+}
+
+// beamRunOn runs it under another program.
+func beamRunOn(t testing.TB, under []string, patterns ...string) string {
+	t.Helper()
 	out := filepath.Join(t.TempDir(), "run.json")
-	cmd := exec.Command(os.Args[0])
+	command := append(slices.Clone(under), os.Args[0])
+	cmd := exec.Command(command[0], command[1:]...)
 	list := "--out=" + out
 	for _, p := range patterns {
 		list += string(filepath.ListSeparator) + p
