@@ -46,7 +46,7 @@ func match(ctx context.Context, pattern string, emit func(batch)) error {
 func list(ctx context.Context, pattern string) (paths []string, err error) {
 	if folder, all := strings.CutSuffix(pattern, "/**"); all && isLocal(pattern) {
 		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Type().IsRegular() {
+			if err != nil || !d.IsDir() && d.Type()&fs.ModeSymlink == 0 {
 				paths = append(paths, path) // what cannot be listed cannot be read either, and so is a finding
 			}
 			return nil
@@ -140,9 +140,18 @@ func scanAll(ctx context.Context, cfg inventory.Config, store filesystem.Interfa
 	readers.Wait()
 }
 
+// special is the error of a file that may never end, which pkio does not open either.
+type special struct{}
+
+func (special) Error() string        { return "a pipe, socket or device, which is not opened" }
+func (special) Is(target error) bool { return target == inventory.ErrSkipped }
+
 func scanFile(ctx context.Context, cfg inventory.Config, store filesystem.Interface, path string, results chan<- inventory.Result) {
 	if info, err := os.Stat(path); isLocal(path) && err == nil && !info.Mode().IsRegular() {
-		return // a folder, or a pipe that would never end
+		if !info.IsDir() {
+			results <- inventory.Result{Target: path, Path: path, Err: special{}}
+		}
+		return
 	}
 	in, err := store.OpenRead(ctx, path)
 	if err != nil {

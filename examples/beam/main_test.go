@@ -3,10 +3,14 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -90,6 +94,33 @@ func findings(t testing.TB, path string) (all []finding, notRead []string) {
 	return all, notRead
 }
 
+// certificatesOf are the certificates as they are in the JSON, but for the name of the target.
+func certificatesOf(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var run struct {
+		Run          struct{ Targets []string }
+		Certificates json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(data, &run))
+	require.Len(t, run.Run.Targets, 1)
+	target, err := json.Marshal(run.Run.Targets[0])
+	require.NoError(t, err)
+	return strings.ReplaceAll(string(run.Certificates), `"target":`+string(target), `"target":""`)
+}
+
+// The README names flags of Beam for engines that are not here.
+func TestTheReadmeNamesFlagsThatExist(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	flags := regexp.MustCompile(`--([a-z]+(?:_[a-z]+)*)=`).FindAllStringSubmatch(string(text), -1)
+	assert.Greater(t, len(flags), 8)
+	for _, f := range flags {
+		assert.True(t, f[1] == "out" || flag.Lookup(f[1]) != nil, f[1])
+	}
+}
+
 // estate is a folder with certificates in several formats, each twice, and a broken file.
 func estate(t testing.TB) string {
 	t.Helper()
@@ -111,12 +142,14 @@ func estate(t testing.TB) string {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cut.pem"), certs[:900], 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("nothing here"), 0o600))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 	return dir
 }
 
 func TestFindingsAreThoseOfPkio(t *testing.T) {
 	dir := estate(t)
-	got := beamRun(t, filepath.Join(dir, "*"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "folder", "damaged.p12"), []byte("\x30\x82\x01\x00\x02\x01\x03"), 0o600))
+	got := beamRun(t, filepath.Join(dir, "**"))
 	want := filepath.Join(t.TempDir(), "want.json")
 	assert.Equal(t, 1, pkio(t, "audit", dir, "--quiet", "--save", want))
 	gotAll, gotNot := findings(t, got)
@@ -125,6 +158,9 @@ func TestFindingsAreThoseOfPkio(t *testing.T) {
 	assert.Equal(t, wantNot, gotNot)
 	assert.Greater(t, len(gotAll), 20)
 	assert.NotEmpty(t, gotNot, "the file that is cut off is a finding, not the end")
+
+	// Not only these fields: they have all that the other has.
+	assert.JSONEq(t, certificatesOf(t, want), certificatesOf(t, got))
 
 	assert.Equal(t, 1, pkio(t, "report", got, "--quiet"), "pkio report takes it")
 }
