@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // dutchTexts are the texts of table and report in Dutch, by the English ones. A test
 // finds what is missing, and what is said no more. Those of the advice are in package
 // advice.
@@ -78,10 +80,15 @@ var dutchTexts = map[string]string{
 	"They are for tests: no production system trusts them.":        "Ze zijn voor tests: geen productiesysteem vertrouwt ze.",
 	"It is a test certificate, which no production system trusts.": "Het is een testcertificaat, dat geen productiesysteem vertrouwt.",
 	"Ask %s for %s": "Vraag bij %s %s aan", ", in %s.": ", in %s.",
-	"%s of %s":                        "%s van %s",
-	"Start here":                      "Begin hier",
-	"Replace %s":                      "Vervang %s",
-	"Overdue since %s":                "Te laat sinds %s",
+	"it is not valid at this time": "het is nu niet geldig", "the signature is wrong, or its issuer is not known": "de handtekening klopt niet, of de uitgever is niet bekend",
+	"its issuer is not trusted here": "de uitgever wordt hier niet vertrouwd", "it is not a CA": "het is geen CA", "there are too many CAs below it": "er zijn te veel CA's onder",
+	"its key may not sign certificates": "de sleutel mag geen certificaten ondertekenen", "it is not for this use": "het is niet voor dit gebruik", "it has an extension that is not known": "het heeft een extensie die niet bekend is",
+	"it is more than is looked at": "het is meer dan wordt onderzocht", "it is for another name": "het is voor een andere naam", "a name in it is not permitted": "een naam erin is niet toegestaan",
+	"a rule refuses it": "een regel weigert het", "it is revoked, or that is not known": "het is ingetrokken, of dat is niet bekend",
+	"%s of %s":              "%s van %s",
+	"Start here":            "Begin hier",
+	"Replace %s":            "Vervang %s",
+	"Now: overdue since %s": "Nu: te laat sinds %s", "%s: in %s": "%s: in %s",
 	"By %s":                           "Uiterlijk %s",
 	"The next date is %s: %s, in %s.": "De eerstvolgende datum is %s: %s, in %s.",
 	": %s, in %s.":                    ": %s, in %s.",
@@ -146,9 +153,9 @@ var dutchTexts = map[string]string{
 	"%s certificates must be replaced later":                                          "%s certificaten moeten later worden vervangen",
 	", in %s: %s.":                                                                    ", in %s: %s.",
 	" It was due on %s.":                                                              " De uiterste datum was %s.",
-	" The first was due on %s.":                                                       " De eerste uiterste datum was %s.",
+	" The first was due on %s.":                                                       " De vroegste uiterste datum was %s.",
 	" It is due on %s.":                                                               " De uiterste datum is %s.",
-	" The first is due on %s.":                                                        " De eerste uiterste datum is %s.",
+	" The first is due on %s.":                                                        " De vroegste uiterste datum is %s.",
 	"Nothing needs to be replaced; %s must be put right.":                             "Er hoeft niets te worden vervangen; %s moet worden hersteld.",
 	"Nothing of PKIoverheid needs to be replaced.":                                    "Er hoeft niets van PKIoverheid te worden vervangen.",
 	"The search was stopped before its end.":                                          "Het zoeken is voortijdig gestopt.",
@@ -196,7 +203,7 @@ var dutchTexts = map[string]string{
 
 	// How a run ended.
 	"stopped: what is above is not complete":                         "gestopt: wat hierboven staat is niet volledig",
-	"%s could not be looked at, and so the list may not be complete": "%s niet te bekijken; de lijst kan daardoor onvolledig zijn",
+	"%s could not be looked at, and so the list may not be complete": "%s niet onderzocht; de lijst kan daardoor onvolledig zijn",
 
 	// The dates of PKIoverheid.
 	"G3 certificates for web traffic were due":                "G3-certificaten voor webverkeer moesten zijn vervangen",
@@ -211,3 +218,29 @@ var dutchTexts = map[string]string{
 	"January": "januari", "February": "februari", "March": "maart", "April": "april", "May": "mei", "June": "juni",
 	"July": "juli", "August": "augustus", "September": "september", "October": "oktober", "November": "november", "December": "december",
 }
+
+// dutchErrors are what most often keeps a place from being looked at. The others, of
+// damaged files, stay in the words that whoever repairs them searches for.
+var dutchErrors = strings.NewReplacer(
+	"no such file or folder, and a server is given as", "dit bestand of deze map bestaat niet; een server wordt opgegeven als",
+	" or https://HOST/", " of https://HOST/",
+	"there is no such host", "deze server bestaat niet",
+	"connection refused: is it the right port, and does it run?", "de verbinding is geweigerd: is dit de juiste poort, en draait de server?",
+	"no connection came about in time", "er kwam niet op tijd een verbinding tot stand",
+	"it did not answer within", "er kwam geen antwoord binnen",
+	"it answers with plain HTTP, not TLS: is it the right port?", "de server antwoordt met HTTP zonder TLS: is dit de juiste poort?",
+	"it answers with something else than TLS: is it the right port?", "de server antwoordt met iets anders dan TLS: is dit de juiste poort?",
+	"it closed the connection before it showed a certificate", "de server verbrak de verbinding voordat hij een certificaat toonde",
+	"it does not offer TLS (STARTTLS)", "de server biedt geen TLS aan (STARTTLS)",
+	"none of the passwords tried opens this key store, or it is damaged", "geen van de geprobeerde wachtwoorden opent deze sleutelopslag, of die is beschadigd",
+	"the password given does not fit, or the file is damaged", "het wachtwoord past niet, of het bestand is beschadigd",
+	"it is encrypted, and no password was given", "het is versleuteld, en er is geen wachtwoord opgegeven",
+	"give its password with --password-file", "geef het wachtwoord met --password-file",
+	"a folder that cannot be listed", "een map waarvan de inhoud niet op te vragen is",
+	"permission denied", "geen leesrechten",
+	"has no END line: it is cut off", "heeft geen END-regel: het bestand is afgekapt",
+	"the archive becomes too large when it is opened up", "het archief wordt te groot als het wordt uitgepakt",
+	"and was not read", "en is niet gelezen", "it is larger than", "groter dan",
+	"if there can be certificates in it, copy them into a file of their own", "kopieer eventuele certificaten erin naar een eigen bestand",
+	"this machine did not report", "deze machine heeft niet gemeld",
+)

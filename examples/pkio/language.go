@@ -144,6 +144,18 @@ func (l language) where(p *place) string {
 // state is one as people read it.
 func (l language) state(state string) string { return l.say(model.StateWords(state)) }
 
+// trouble is what keeps a place from being looked at, and what to do about it.
+func (l language) trouble(n *notRead) string {
+	text := n.Error
+	if n.Advice != "" {
+		text += ": " + n.Advice
+	}
+	if l == dutch {
+		return dutchErrors.Replace(l.place(text))
+	}
+	return text
+}
+
 // advice is that of a certificate.
 func (l language) advice(c *certificate) string {
 	if l == dutch && c.AdviceDutch != "" {

@@ -76,6 +76,9 @@ func saidTexts(t *testing.T) map[string]string {
 	} {
 		said[s] = "a variable"
 	}
+	for _, text := range failures {
+		said[text] = "a failure"
+	}
 	for _, c := range pageClasses {
 		said[string(c)], said[classLabels[c]] = "a class", "a class"
 	}

@@ -57,8 +57,12 @@ func draw(l language, id string, cert *certificate) picture {
 		}
 	}
 	if e.Reason != chain.RefusedByPolicy { // else the advice says it, and does so without the words of programs
-		add("Problem", e.Problem, false)
-		if !neverTrusted(cert.Found().Advice()) {
+		problem := e.Problem
+		if l != english && problem != "" { // the library has it in English only
+			problem = p.Verdict
+		}
+		add("Problem", problem, false)
+		if l == english && !neverTrusted(cert.Found().Advice()) {
 			add("To make it work", e.Advice, false)
 		}
 	}
@@ -85,7 +89,7 @@ func drawBox(l language, c *chain.ExplainedCertificate) box {
 	for _, check := range c.Observations {
 		if check.Result == chain.Fail {
 			b.Kind = "wrong"
-			b.Checks = append(b.Checks, boxCheck{true, safetext.Printable(check.Text, maxCheck)})
+			b.Checks = append(b.Checks, boxCheck{true, l.failure(check)})
 		} else if check.Result == chain.Pass {
 			good++
 		}
@@ -100,4 +104,30 @@ func drawBox(l language, c *chain.ExplainedCertificate) box {
 		b.Checks = []boxCheck{{false, l.say("in order")}}
 	}
 	return b
+}
+
+// failures are what observations of a certificate fail on, for languages that the library
+// does not have.
+var failures = map[chain.ObservationName]string{
+	chain.ObservedValidity:         "it is not valid at this time",
+	chain.ObservedSignature:        "the signature is wrong, or its issuer is not known",
+	chain.ObservedTrust:            "its issuer is not trusted here",
+	chain.ObservedCA:               "it is not a CA",
+	chain.ObservedPathLength:       "there are too many CAs below it",
+	chain.ObservedKeyUsage:         "its key may not sign certificates",
+	chain.ObservedExtendedKeyUsage: "it is not for this use",
+	chain.ObservedExtensions:       "it has an extension that is not known",
+	chain.ObservedLimits:           "it is more than is looked at",
+	chain.ObservedHost:             "it is for another name",
+	chain.ObservedNames:            "a name in it is not permitted",
+	chain.ObservedPolicy:           "a rule refuses it",
+	chain.ObservedRevocation:       "it is revoked, or that is not known",
+}
+
+// failure is why an observation failed.
+func (l language) failure(o chain.Observation) string {
+	if text := failures[o.Name]; l != english && text != "" {
+		return l.say(text)
+	}
+	return safetext.Printable(o.Text, maxCheck)
 }

@@ -77,8 +77,9 @@ type step struct {
 
 // firstThing is what must happen first: what, where, by when, and how.
 type firstThing struct {
-	What, Where, When, How, Next string
-	Class                        class
+	What, When, How, Next string
+	Where                 []string // a line for each, if they are few
+	Class                 class
 }
 
 // classLabels are the words beside the signs: colour alone says nothing.
@@ -156,7 +157,7 @@ func (a *audit) report() (*report, error) {
 		case len(r.Errors) == maxReportErrors:
 			r.ErrorsMore++
 		default:
-			r.Errors = append(r.Errors, cmp.Or(n.Path, n.Target)+": "+n.Error)
+			r.Errors = append(r.Errors, cmp.Or(n.Path, n.Target)+": "+l.trouble(n))
 		}
 	}
 	r.pictures(l, a)
@@ -179,15 +180,15 @@ func contentPolicy(style, script string) string {
 	return "default-src 'none'; style-src " + hash(style) + "; script-src " + hash(script) + "; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// lead is the report in a few words, and in some sentences: what, how many, on which
-// systems.
+// lead is the report in a few words, and in a sentence on what is most urgent: what, how
+// many, on which systems.
 func (a *audit) lead() (short string, long []string) {
 	l, s := a.shown.lang, &a.Summary
 	if len(a.Certificates) == 0 {
 		return l.say("Nothing found."), []string{l.say("No certificates were found.")}
 	}
 	add := func(n int, one, more string, do class, ca bool) {
-		if n == 0 {
+		if n == 0 || len(long) > 0 {
 			return
 		}
 		text := l.say(one)
@@ -281,20 +282,19 @@ func (a *audit) first(actions []action) *firstThing {
 		act, hows = a.allWithDeadline(act, actions)
 		f.What, f.How = l.say("Replace %s", l.list(act.names(), 3)), strings.Join(hows, ". ")+"."
 	}
-	f.Where = l.list(shortNames(act.systems()), 3)
-	if names := act.names(); len(names) > 1 && len(names) <= 3 && !a.manyMachines() { // which is where
-		var all []string
-		for _, c := range act.Certificates {
+	if a.manyMachines() || act.CA || len(act.Certificates) > 3 {
+		f.Where = []string{l.list(shortNames(act.systems()), 3)}
+	} else {
+		for _, c := range act.Certificates { // which is where
 			one := action{Certificates: []*certificate{c}}
-			all = append(all, shortened(c.Name, 60)+": "+l.list(shortNames(one.systems()), 2))
+			f.Where = append(f.Where, l.say("%s: in %s", shortened(c.Name, 60), l.list(shortNames(one.systems()), 2)))
 		}
-		f.Where = strings.Join(all, "; ")
 	}
 	due, err := time.Parse(time.DateOnly, act.Deadline)
 	switch {
 	case err != nil:
 	case act.Overdue:
-		f.When = l.say("Overdue since %s", l.day(due))
+		f.When = l.say("Now: overdue since %s", l.day(due))
 	default:
 		f.When = l.say("By %s", l.day(due))
 	}
@@ -320,6 +320,7 @@ func (a *audit) allWithDeadline(first action, actions []action) (all action, how
 			hows = append(hows, act.words(a.shown.lang))
 		}
 	}
+	slices.SortStableFunc(all.Certificates, (*certificate).Compare)
 	return all, hows
 }
 

@@ -85,7 +85,7 @@ type Advice struct {
 	Text string `json:"text"`
 
 	// Order is what to order in its place; nil if nothing must be replaced, and for what
-	// is not a certificate of a system.
+	// is not a certificate of a system or of an organisation.
 	Order *Order `json:"order,omitempty"`
 
 	// Sources name the publications that the advice follows.

@@ -9,7 +9,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Order is a certificate of a system that can be ordered (facts.md §5 and §6).
+// Order is a certificate of a system or an organisation that can be ordered (facts.md §5
+// and §6).
 type Order struct {
 	// Product is what it is, Policy the number by which suppliers know it.
 	Product string `json:"product"`
@@ -95,8 +96,12 @@ func suppliers(h pkioverheid.Hierarchy) (all []pkioverheid.TSP) {
 }
 
 // order is what to order in the place of a certificate, in English and in Dutch; nil where
-// that is not a certificate for TLS between systems.
+// that is neither a certificate for TLS between systems nor one of an organisation under
+// Private G1.
 func (c *subject) order(by replacement) (english, dutch *Order) {
+	if c.use != Web && c.Kind == pkioverheid.Organisation && by.hierarchy == 0 {
+		return c.orderOfOrganisation()
+	}
 	if c.use == Web || c.Kind != pkioverheid.System {
 		return nil, nil
 	}
@@ -126,6 +131,30 @@ func (c *subject) order(by replacement) (english, dutch *Order) {
 		}
 		i := slices.IndexFunc(o.contents, func(t text) bool { return t == textG1Names || t == textG4Names })
 		o.contents[i] = these
+	}
+	en, nl := o.english(), o.inDutch()
+	return &en, &nl
+}
+
+// orderOfOrganisation is for what signs or decrypts in the name of an organisation.
+func (c *subject) orderOfOrganisation() (english, dutch *Order) {
+	o := orderTexts{contents: []text{textYourOIN, textKvK, textRSA3072}}
+	switch {
+	case c.has(policy.G1Authenticity):
+		o.product, o.Policy = textG4Authenticity, policy.G4Authenticity
+	case c.has(policy.G1Confidentiality):
+		o.product, o.Policy = textG4Confidentiality, policy.G4Confidentiality
+	default:
+		return nil, nil
+	}
+	if c.TSP != "" {
+		o.Suppliers = []pkioverheid.TSP{c.TSP}
+		if c.TSP == pkioverheid.QuoVadis {
+			o.Suppliers[0] = pkioverheid.DigiCert
+		}
+	}
+	if c.OIN != "" {
+		o.contents[0] = say(textOIN, string(c.OIN))
 	}
 	en, nl := o.english(), o.inDutch()
 	return &en, &nl

@@ -46,6 +46,8 @@ func TestAdviceSaysWhatToOrder(t *testing.T) {
 		{"under G3", kpnG3, []func(*x509.Certificate){policies(g3Server)}, []string{"G4 G-TLS"}},
 		{"under G4, with years to go", kpnG4, []func(*x509.Certificate){policies(g4Server)}, nil},
 		{"under G4, in its last weeks", kpnG4, []func(*x509.Certificate){policies(g4Server), until(date(2027, 1, 1))}, []string{"G4 G-TLS"}},
+		{"an organisation's for authenticity", kpnG1, []func(*x509.Certificate){policies("2.16.528.1.1003.1.2.8.4"), oin, names()}, []string{"G-Other (policy 2.16.528.1.1003.1.2.44.16.25.4) from [KPN], with OIN 00000099000000001000", "NTRNL-"}},
+		{"an organisation's for confidentiality", "QuoVadis PKIoverheid Private Services CA - G1", []func(*x509.Certificate){policies("2.16.528.1.1003.1.2.8.5"), names()}, []string{"G-Other (policy 2.16.528.1.1003.1.2.44.16.25.7) from [DigiCert], with your OIN"}},
 		{"a person's", kpnG1, []func(*x509.Certificate){policies("2.16.528.1.1003.1.2.8.1")}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

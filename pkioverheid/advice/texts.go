@@ -87,21 +87,23 @@ var (
 
 // What to order.
 var (
-	textYourOIN    = text{"your OIN in subject:serialNumber, where you use Digikoppeling", "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt"}
-	textOIN        = text{"OIN %s in subject:serialNumber", "OIN %s in subject:serialNumber"}
-	textKvK        = text{"your number in the Handelsregister as organizationIdentifier (NTRNL-…)", "uw nummer in het Handelsregister als organizationIdentifier (NTRNL-…)"}
-	textG1Server   = text{"a server certificate under Private G1", "een servercertificaat onder Private G1"}
-	textG4Server   = text{"a system certificate under Private G4 G-TLS", "een systeemcertificaat onder Private G4 G-TLS"}
-	textG4Client   = text{"an authentication certificate of an organisation under Private G4 G-Other", "een authenticatiecertificaat van een organisatie onder Private G4 G-Other"}
-	textG1Names    = text{"your DNS names, if it is a server's", "uw DNS-namen, als het van een server is"}
-	textG4Names    = text{"1 to 100 DNS names, without wildcards and IP addresses, also if it is only a client's", "1 tot 100 DNS-namen, zonder wildcards en IP-adressen, ook als het alleen van een client is"}
-	textTheseNames = text{"the DNS names %s", "de DNS-namen %s"}
-	textMoreNames  = text{"the DNS names %s and %d more", "de DNS-namen %s en nog %d"}
-	textBothUsages = text{"serverAuth and clientAuth", "serverAuth en clientAuth"}
-	textNoNames    = text{"clientAuth, and no DNS names", "clientAuth, en geen DNS-namen"}
-	textRSA2048    = text{"an RSA key of 2048 bits or more", "een RSA-sleutel van 2048 bits of meer"}
-	textRSA3072    = text{"an RSA key of 3072 bits or more, and a request that is signed with RSASSA-PSS", "een RSA-sleutel van 3072 bits of meer, en een aanvraag die met RSASSA-PSS is ondertekend"}
-	textRSACIBG    = text{"an RSA key of 3072 bits or more (4096 at CIBG), and a request that is signed with RSASSA-PSS", "een RSA-sleutel van 3072 bits of meer (4096 bij CIBG), en een aanvraag die met RSASSA-PSS is ondertekend"}
+	textYourOIN           = text{"your OIN in subject:serialNumber, where you use Digikoppeling", "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt"}
+	textOIN               = text{"OIN %s in subject:serialNumber", "OIN %s in subject:serialNumber"}
+	textKvK               = text{"your number in the Handelsregister as organizationIdentifier (NTRNL-…)", "uw nummer in het Handelsregister als organizationIdentifier (NTRNL-…)"}
+	textG1Server          = text{"a server certificate under Private G1", "een servercertificaat onder Private G1"}
+	textG4Server          = text{"a system certificate under Private G4 G-TLS", "een systeemcertificaat onder Private G4 G-TLS"}
+	textG4Client          = text{"an authentication certificate of an organisation under Private G4 G-Other", "een authenticatiecertificaat van een organisatie onder Private G4 G-Other"}
+	textG4Authenticity    = text{"an authenticity certificate of an organisation under Private G4 G-Other", "een authenticiteitscertificaat van een organisatie onder Private G4 G-Other"}
+	textG4Confidentiality = text{"a confidentiality certificate of an organisation under Private G4 G-Other", "een vertrouwelijkheidscertificaat van een organisatie onder Private G4 G-Other"}
+	textG1Names           = text{"your DNS names, if it is a server's", "uw DNS-namen, als het van een server is"}
+	textG4Names           = text{"1 to 100 DNS names, without wildcards and IP addresses, also if it is only a client's", "1 tot 100 DNS-namen, zonder wildcards en IP-adressen, ook als het alleen van een client is"}
+	textTheseNames        = text{"the DNS names %s", "de DNS-namen %s"}
+	textMoreNames         = text{"the DNS names %s and %d more", "de DNS-namen %s en nog %d"}
+	textBothUsages        = text{"serverAuth and clientAuth", "serverAuth en clientAuth"}
+	textNoNames           = text{"clientAuth, and no DNS names", "clientAuth, en geen DNS-namen"}
+	textRSA2048           = text{"an RSA key of 2048 bits or more", "een RSA-sleutel van 2048 bits of meer"}
+	textRSA3072           = text{"an RSA key of 3072 bits or more, and a request that is signed with RSASSA-PSS", "een RSA-sleutel van 3072 bits of meer, en een aanvraag die met RSASSA-PSS is ondertekend"}
+	textRSACIBG           = text{"an RSA key of 3072 bits or more (4096 at CIBG), and a request that is signed with RSASSA-PSS", "een RSA-sleutel van 3072 bits of meer (4096 bij CIBG), en een aanvraag die met RSASSA-PSS is ondertekend"}
 )
 
 // What the error about G3 says in English, in Dutch. %s is its problem.
