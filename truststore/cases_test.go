@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -215,37 +216,87 @@ func TestPKCS12OfOldIsWrittenOnRequestOnly(t *testing.T) {
 	assert.NotContains(t, string(modern), "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03")
 }
 
-// What the README says about the readers of PKCS#12: GnuTLS reads 32 certificates of a part,
-// and go-pkcs12 writes all in one part.
-func TestReadersOfPKCS12(t *testing.T) {
+// What the README says about the programs with which the formats are proved: they read what
+// we write, and we read what they write of that, up to 300 certificates. GnuTLS reads 32 of a
+// part of a PKCS#12, and go-pkcs12 writes all in one part.
+func TestFormatsUpTo300Certificates(t *testing.T) {
 	if fips140.Enforced() {
 		t.Skip("triple DES is not approved for FIPS 140-3")
 	}
-	for _, n := range []int{33, 32, 100, 300} {
+	sizes := []int{33}
+	if thorough {
+		sizes = []int{32, 33, 100, 300}
+	}
+	for _, n := range sizes {
 		dir := t.TempDir()
 		var s Store
 		for i := range n {
 			s.Add(newCert(t, pkix.Name{CommonName: "c" + strconv.Itoa(i)}))
 		}
-		for name, f := range map[string]Format{"new.p12": PKCS12, "old.p12": PKCS12Legacy} {
-			require.NoError(t, s.WriteFile(filepath.Join(dir, name), f, WithPassword("geheim")))
-			for _, c := range []struct {
-				want       int
-				mark, tool string
-			}{
-				{n, "-----BEGIN", "openssl pkcs12 -nokeys -passin pass:geheim -in " + name},
-				{n, "trustedCertEntry", "keytool -list -storepass geheim -keystore " + name},
-				{n, "Friendly Name: ", "pk12util -W geheim -l " + name}, // NSS
-				{min(n, 32), "-----BEGIN", "certtool --p12-info --inraw --password geheim --infile " + name},
-			} {
-				args := strings.Fields(c.tool)
-				t.Run(fmt.Sprintf("%s reads %d of %d in %s", args[0], c.want, n, name), func(t *testing.T) {
-					if n != 33 {
-						slow(t)
-					}
-					assert.Equal(t, c.want, bytes.Count(tool(t, dir, args[0], args[1:]...), []byte(c.mark)))
-				})
+		for name, f := range map[string]Format{"our.pem": PEM, "our.p7b": PKCS7, "new.p12": PKCS12, "old.p12": PKCS12Legacy, "our.jks": JKS} {
+			var opts []Option
+			if formOf(f).java {
+				opts = append(opts, WithPassword("geheim"))
 			}
+			require.NoError(t, s.WriteFile(filepath.Join(dir, name), f, opts...))
+		}
+		run := func(what string, check func(t *testing.T)) {
+			t.Run(fmt.Sprintf("%d certificates, %s", n, what), func(t *testing.T) {
+				if strings.Contains(what, "keytool") {
+					slow(t)
+				}
+				check(t)
+			})
+		}
+		for command, mark := range map[string]string{
+			"certtool --certificate-info --infile our.pem":                     "-----BEGIN",
+			"keytool -printcert -file our.pem":                                 "Owner: ",
+			"openssl pkcs7 -inform DER -in our.p7b -print_certs":               "-----BEGIN",
+			"certtool --p7-info --inder --infile our.p7b":                      "-----BEGIN CERT",
+			"keytool -printcert -file our.p7b":                                 "Owner: ",
+			"openssl pkcs12 -nokeys -passin pass:geheim -in new.p12":           "-----BEGIN",
+			"openssl pkcs12 -nokeys -passin pass:geheim -in old.p12":           "-----BEGIN",
+			"keytool -list -storepass geheim -keystore new.p12":                "trustedCertEntry",
+			"keytool -list -storepass geheim -keystore old.p12":                "trustedCertEntry",
+			"pk12util -W geheim -l new.p12":                                    "Friendly Name: ", // NSS
+			"pk12util -W geheim -l old.p12":                                    "Friendly Name: ",
+			"certtool --p12-info --inraw --password geheim --infile new.p12":   "-----BEGIN",
+			"certtool --p12-info --inraw --password geheim --infile old.p12":   "-----BEGIN",
+			"keytool -list -storepass geheim -storetype JKS -keystore our.jks": "trustedCertEntry",
+		} {
+			run("read by "+command, func(t *testing.T) {
+				want := n
+				if strings.Contains(command, "--p12-info") {
+					want = min(n, 32)
+				}
+				args := strings.Fields(command)
+				assert.Equal(t, want, bytes.Count(tool(t, dir, args[0], args[1:]...), []byte(mark)))
+			})
+		}
+		run("in XML made by hand", func(t *testing.T) {
+			text := "<x xmlns='http://www.w3.org/2000/09/xmldsig#'>"
+			for cert := range s.All() {
+				text += "<X509Certificate>" + base64.StdEncoding.EncodeToString(cert.Raw) + "</X509Certificate>"
+			}
+			again, err := Decode([]byte(text + "</x>"))
+			require.NoError(t, err)
+			assert.Empty(t, Diff(&s, again))
+		})
+		for out, command := range map[string]string{
+			"openssl.p7b":  "openssl crl2pkcs7 -nocrl -certfile our.pem -outform DER -out openssl.p7b",
+			"certtool.p7b": "certtool --p7-generate --load-certificate our.pem --outder --outfile certtool.p7b",
+			"openssl.p12":  "openssl pkcs12 -export -nokeys -in our.pem -passout pass:geheim -out openssl.p12",
+			"keytool.p12":  "keytool -importkeystore -noprompt -srckeystore our.jks -srcstorepass geheim -destkeystore keytool.p12 -deststoretype PKCS12 -deststorepass geheim",
+			"keytool.jks":  "keytool -importkeystore -noprompt -srckeystore new.p12 -srcstorepass geheim -destkeystore keytool.jks -deststoretype JKS -deststorepass geheim",
+		} {
+			run("written by "+command, func(t *testing.T) {
+				args := strings.Fields(command)
+				tool(t, dir, args[0], args[1:]...)
+				again, err := Decode(read(t, dir, out), WithPassword("geheim"))
+				require.NoError(t, err)
+				assert.Equal(t, n, again.Len())
+				assert.Empty(t, Diff(&s, again))
+			})
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,8 +17,8 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// whatElse is what a file holds that holds no certificate: a request, a private key, of
-// which nothing but its kind is said, or a CRL. It is empty for anything else.
+// whatElse is what a file holds that holds no certificate: a request, a key, of which nothing
+// but its kind is said, or a CRL. It is empty for anything else.
 func whatElse(target string) (lines []string) {
 	const most = 64 << 20
 	data := stdin.data
@@ -42,7 +43,7 @@ func whatElse(target string) (lines []string) {
 		}
 	}
 	if len(lines) == 0 && !bytes.Contains(data, []byte("-----BEGIN")) {
-		for _, kind := range []string{"CERTIFICATE REQUEST", "X509 CRL", "PRIVATE KEY"} {
+		for _, kind := range []string{"CERTIFICATE REQUEST", "X509 CRL", "PRIVATE KEY", "PUBLIC KEY"} {
 			if text := holds(kind, data); text != "" {
 				return []string{name + text}
 			}
@@ -59,11 +60,13 @@ func holds(kind string, der []byte) string {
 		if err != nil {
 			return ""
 		}
-		text := "a certificate request for " + safetext.Name(csr.Subject, maxName) + ", with a key of " + kindOfKey(csr.PublicKey)
+		text := "a certificate request for " + safetext.Name(csr.Subject, maxName) + ", with a key of " + kindOfKey(csr.PublicKey, der)
 		if len(csr.DNSNames) > 0 {
 			text += ", for " + safetext.Printable(strings.Join(csr.DNSNames[:min(len(csr.DNSNames), 20)], ", "), 1000)
 		}
-		if csr.CheckSignature() != nil {
+		if err := csr.CheckSignature(); errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+			text += "; its signature cannot be checked here"
+		} else if err != nil {
 			text += "; its signature is wrong"
 		}
 		return text + ". A certificate is what the certificate supplier (TSP) makes of it."
@@ -77,16 +80,25 @@ func holds(kind string, der []byte) string {
 	case strings.HasSuffix(kind, "ENCRYPTED PRIVATE KEY"):
 		return "a private key, encrypted"
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
-		key, _, err := truststore.DecodeKey(der)
-		if err != nil {
+		var public any
+		if key, _, err := truststore.DecodeKey(der); err == nil {
+			public = key.Public()
+		} else if o, err := truststore.ReadOutline(der); err != nil || o.Kind != "private key" {
 			return ""
 		}
-		return "a private key of " + kindOfKey(key.Public()) + ", in the clear: whoever reads the file has it"
+		return "a private key of " + kindOfKey(public, der) + ", in the clear: whoever reads the file has it"
+	case strings.HasSuffix(kind, "PUBLIC KEY"):
+		public, _ := x509.ParsePKIXPublicKey(der)
+		if o, err := truststore.ReadOutline(der); err != nil || o.Kind != "public key" {
+			return ""
+		}
+		return "a public key of " + kindOfKey(public, der) + ", without a certificate"
 	}
 	return ""
 }
 
-func kindOfKey(key any) string {
+// kindOfKey names the kind of a key, which der has too: it may be one that Go does not know.
+func kindOfKey(key any, der []byte) string {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		return fmt.Sprintf("RSA %d", key.N.BitLen())
@@ -94,6 +106,9 @@ func kindOfKey(key any) string {
 		return "ECDSA " + key.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	}
+	if o, err := truststore.ReadOutline(der); err == nil && o.Key != "" {
+		return o.Key
 	}
 	return "a kind that is not known here"
 }
