@@ -99,7 +99,8 @@
 // Status and Logger report it.
 //
 // SoftFail is only for an issuer without any list where no allowed server gave a
-// complete answer. It does not apply to a list that has ended or is not the issuer's, an
+// complete answer: an error status, such as 404, and more than Config.MaxBytes are none.
+// It does not apply to a list that has ended or is not the issuer's, an
 // answer that is not a CRL, a host that is not allowed, a certificate that names no
 // address, a list that gave way, and files of the cache or folder that cannot be read.
 //
