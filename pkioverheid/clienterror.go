@@ -1,7 +1,6 @@
 package pkioverheid
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -89,7 +88,8 @@ func (e *ClientCertificateError) Timeout() bool { return false }
 // is a *[ClientCertificateError] that says what was asked for and what was sent. So it is
 // for 400 and 403 in TLS 1.3 where the server asked for none: it may want one for some
 // paths only (see ClientConfig.RenegotiateHosts). What a
-// [Server.Handler] of this package says in its answer is taken over. Of a response that
+// [Server.Handler] of this package says in its answer is taken over, if it comes within
+// half a second. Of a response that
 // did not come through a [Transport], it says that nothing is known. Else it is nil. An
 // application may answer 400 and 403 for reasons of its own.
 func RefusedCertificate(resp *http.Response) error {
@@ -140,6 +140,10 @@ func wantedLate(host, why string, err error) *ClientCertificateError {
 	}
 }
 
+// handlerPatience bounds how long a server's answer is waited for, of which it may never send
+// the rest. That of a Server.Handler comes with its header.
+const handlerPatience = 500 * time.Millisecond
+
 // handlerSaid returns what a Server.Handler of this package answered, and leaves the body
 // as it was.
 func handlerSaid(resp *http.Response) string {
@@ -147,16 +151,41 @@ func handlerSaid(resp *http.Response) string {
 	if resp.Body == nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 		return ""
 	}
-	begin, err := io.ReadAll(io.LimitReader(resp.Body, most))
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(begin), resp.Body), resp.Body}
-	said, ours := strings.CutPrefix(strings.TrimSpace(string(begin)), "pkioverheid: ")
-	if err != nil || !ours || len(begin) == most {
+	b := &begunBody{ReadCloser: resp.Body, done: make(chan struct{})}
+	resp.Body = b
+	go func() {
+		defer close(b.done)
+		b.begin, b.err = io.ReadAll(io.LimitReader(b.ReadCloser, most))
+	}()
+	select {
+	case <-b.done:
+	case <-time.After(handlerPatience):
+		return ""
+	}
+	said, ours := strings.CutPrefix(strings.TrimSpace(string(b.begin)), "pkioverheid: ")
+	if b.err != nil || !ours || len(b.begin) == most {
 		return ""
 	}
 	return strings.TrimSuffix(safetext.Printable(said, safetext.MostError), ".")
+}
+
+// begunBody is a body of which a goroutine reads the beginning, until there is enough or it
+// is closed.
+type begunBody struct {
+	io.ReadCloser
+	done  chan struct{}
+	begin []byte // what is not given yet; after done
+	err   error
+}
+
+func (b *begunBody) Read(p []byte) (int, error) {
+	<-b.done
+	if len(b.begin) > 0 {
+		n := copy(p, b.begin)
+		b.begin = b.begin[n:]
+		return n, nil
+	}
+	return b.ReadCloser.Read(p)
 }
 
 // describe names a certificate, its issuer and its hierarchy.

@@ -461,6 +461,42 @@ func TestRefusedCertificateReadsWhatAHandlerOfOursSays(t *testing.T) {
 	assert.Equal(t, "pkioverheid: OIN 00000001002220647000 is not on the list\n", string(page))
 }
 
+// A server that never sends the rest of its answer holds up nobody who asks why it refuses.
+func TestRefusedCertificateWaitsForNoBody(t *testing.T) {
+	for _, http2 := range []bool{true, false} {
+		if http2 && !thorough {
+			continue
+		}
+		t.Run(fmt.Sprint("HTTP/2 ", http2), func(t *testing.T) {
+			goOn := make(chan struct{})
+			url := mutual(t, tls.VersionTLS13, http2, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/plain")
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, "pkioverheid: ")
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-goOn:
+					fmt.Fprint(w, "no.")
+				case <-r.Context().Done():
+				}
+			})
+			client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG1).Issue())})
+			resp, err := client.Get(url)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			begin := time.Now()
+			var refused *pkioverheid.ClientCertificateError
+			require.ErrorAs(t, pkioverheid.RefusedCertificate(resp), &refused)
+			assert.Less(t, time.Since(begin), 10*time.Second) // of 20 that the client has
+			assert.True(t, refused.Guess)
+			close(goOn)
+			page, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			assert.Equal(t, "pkioverheid: no.", string(page), "all of it is still there")
+		})
+	}
+}
+
 // A client below a CA of Trust.Roots does not read that it has no policy.
 func TestACallerBelowRootsReadsWhereItsRootBelongs(t *testing.T) {
 	root, leaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
