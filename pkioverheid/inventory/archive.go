@@ -9,55 +9,9 @@ import (
 	"errors"
 	"io"
 	"strconv"
-	"time"
 
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
-
-// Bounds of what is inside one file. Archives are read as streams; what is in memory of
-// them is bounded by Config.MaxFileSize.
-const (
-	maxNesting   = 6
-	maxMembers   = 200_000  // in all archives in it
-	maxDirectory = 16 << 20 // bytes of the list of members in a zip
-	freeExpanded = 64 << 20 // bytes that may come out of any file,
-	maxRatio     = 100      // how many times its size may come out of it,
-	maxExpanded  = 16 << 30 // and how much in all
-)
-
-// inner is where in a file a reader is, and what it may still read.
-type inner struct {
-	place    string // with what is between it and the place of what is found
-	depth    int
-	expanded int64 // bytes that may still come out
-	members  int
-	held     int64 // bytes of archives in memory
-	holding  bool  // Scanner.large is taken
-	stopped  bool  // a bound was reached, and it was said
-
-	opening time.Duration // that passwords have taken
-	slow    bool          // it was said that they take too long
-
-	troubles, skipped int // results with an error
-}
-
-// maxTroubles is how many results of one file may have an error, and how many more one that
-// is ErrSkipped: a text of a megabyte can be damaged in 80,000 places.
-const maxTroubles = 100
-
-// counted counts an error; false if it is one too many.
-func (in *inner) counted(err error) bool {
-	n := &in.troubles
-	if errors.Is(err, ErrSkipped) {
-		n = &in.skipped
-	}
-	*n++
-	return *n <= maxTroubles
-}
-
-func newInner(size int64) inner {
-	return inner{members: maxMembers, expanded: min(maxExpanded, freeExpanded+maxRatio*min(max(size, 0), maxExpanded/maxRatio))}
-}
 
 // within reads a part of the file: what add adds has its name before its place.
 func (r *reader) within(name string, read func()) {
@@ -132,12 +86,6 @@ func (r *reader) endOfArchive(err error) {
 	default:
 		r.isUnread("a damaged archive or compressed file ("+osText(err)+")", err)
 	}
-}
-
-// isUnread adds that something is there that is not read.
-func (r *reader) isUnread(what string, err error) {
-	r.Progress.Unread.Add(1)
-	r.trouble(&trouble{text: "this is " + what + ", which is not read", cause: err, skipped: true})
 }
 
 // openGzip keeps what it takes to decompress for the next file: a folder of manuals has

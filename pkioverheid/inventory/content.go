@@ -7,24 +7,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// contentReader makes results of one file. It walks through it once to see which keys and
-// CAs there are, so that each result is complete when it is delivered. The results of
-// that walk are those of the file, unless there are more than maxHeld: then a second walk
-// makes them.
-type contentReader struct {
-	*reader
-	kind  contentKind
-	data  []byte
-	isXML bool
-	from  *source
-	cpa   *cpa
-
-	walks   int
-	stores  int             // containers so far, in this walk
-	opened  map[int]*opened // those with a password, by their number
-	decoded []byte          // the last value in base64
-}
-
 // maxHeld is how many results of one file are kept during the first walk.
 const maxHeld = 256
 
@@ -135,4 +117,22 @@ func (c *contentReader) result(f found) (Result, bool) {
 		}
 	}
 	return result, true
+}
+
+// walk visits all that there is in a file, each time the same.
+func (c *contentReader) walk(visit visitor) bool {
+	c.stores = 0
+	c.walks++
+	switch c.kind {
+	case container:
+		return c.container(c.data, false, visit)
+	case bareBase64:
+		return c.container(c.data, false, visit)
+	case windowsStore:
+		return c.windowsStore(c.data, visit)
+	}
+	if c.isXML {
+		return c.document(visit)
+	}
+	return c.inText(c.data, 0, visit)
 }

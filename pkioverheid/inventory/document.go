@@ -82,12 +82,6 @@ func attribute(e xml.StartElement, name string) string {
 // shortCopy copies a text that would keep a document in memory.
 func shortCopy(s string) string { return strings.Clone(safetext.Shorten(s, maxParty)) }
 
-// cpa is what a CPA says about certificates elsewhere than around them.
-type cpa struct {
-	parties    map[string]string   // by certId: the PartyIds of the PartyInfo that has it
-	references map[string][]string // by certId: what names it, "Signing" for a SigningCertificateRef
-}
-
 const (
 	maxCPACertificates = 1000
 	maxCPAReferences   = 8

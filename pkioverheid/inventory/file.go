@@ -3,13 +3,9 @@ package inventory
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -17,75 +13,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// What is read of a file at first, and at a time while looking for certificates in
-// text. Most files are smaller.
-const chunk = 256 << 10
-
-// largeFile is from when only one file at a time is in memory.
-const largeFile = 4 << 20
-
 // procTimeout bounds the reading of what has no size, as under /proc, where some
 // files are endless and others wait.
 const procTimeout = 5 * time.Second
-
-// reader reads files, one after the other.
-type reader struct {
-	*scanner
-	buffer  []byte
-	results []Result // of the file that is being read
-	gunzip  *gzip.Reader
-
-	job       job
-	in        inner
-	delivered bool // some results of the file
-}
-
-// flush delivers the results; false means that nobody wants more.
-func (r *reader) flush() bool {
-	more := r.send(r.results...)
-	r.delivered = r.delivered || len(r.results) > 0
-	clear(r.results)
-	r.results = r.results[:0]
-	return more
-}
-
-func (r *reader) add(result Result) {
-	result.Target, result.Path = r.job.target, r.job.path
-	if result.Place != "" || result.Err == nil {
-		result.Place = strings.TrimSuffix(r.in.place+result.Place, ", ")
-	}
-	if result.Err != nil && !r.in.counted(result.Err) {
-		return
-	}
-	r.results = append(r.results, result)
-}
-
-// end ends what was begun for a file: it says how many errors were left out, and lets others
-// have large files in memory.
-func (r *reader) end() {
-	if n := r.in.troubles - maxTroubles; n > 0 {
-		r.leftOut(n, "in it could not be looked at", false)
-	}
-	if n := r.in.skipped - maxTroubles; n > 0 {
-		r.leftOut(n, "in it are not read", true)
-	}
-	r.release()
-}
-
-func (r *reader) leftOut(n int, what string, skipped bool) {
-	places := strconv.Itoa(n) + " more places "
-	if n == 1 {
-		places = "1 more place "
-		what = strings.Replace(what, " are ", " is ", 1)
-	}
-	err := &trouble{where: r.job.path, text: places + what, skipped: skipped}
-	r.results = append(r.results, Result{Target: r.job.target, Path: r.job.path, Err: err})
-}
-
-func (r *reader) trouble(t *trouble) {
-	t.where, t.place = r.job.path, r.in.place
-	r.add(Result{Err: t})
-}
 
 // read reads one file.
 func (r *reader) read(j job) {
@@ -230,27 +160,6 @@ func (r *reader) opens(kind contentKind, n int, f fs.File, size int64) bool {
 		return false
 	}
 	return true
-}
-
-func (r *reader) tooLarge(k contentKind) {
-	r.trouble(&trouble{
-		text:    fmt.Sprintf("it is larger than %d bytes and was not read", r.MaxFileSize),
-		advice:  "raise Config.MaxFileSize if there can be certificates in it",
-		skipped: k == nothing,
-	})
-}
-
-// readFull reads until the buffer is full or the file ends, which is io.EOF.
-func readFull(f io.Reader, buffer []byte) (int, error) {
-	n := 0
-	for n < len(buffer) {
-		m, err := f.Read(buffer[n:])
-		n += m
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }
 
 // mentionedLater looks through the rest of a text.
@@ -412,4 +321,13 @@ func (r *reader) nothingIn(data []byte, whole bool) {
 		err = errors.New("there is no certificate in it")
 	}
 	r.trouble(&trouble{cause: err})
+}
+
+// inMemory reads what is in memory.
+func (r *reader) inMemory(kind contentKind, data []byte) {
+	wide := kind == utf16Text
+	if wide {
+		data, _ = io.ReadAll(newUTF16Reader(bytes.NewReader(data))) // which has no other errors than the end
+	}
+	r.contentOf(data, wide)
 }

@@ -14,41 +14,6 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// found is a certificate, a private key or an error in a file.
-type found struct {
-	truststore.Entry
-	place    string
-	use      Use
-	party    string
-	store    int    // which key store of the file it is in, from one; zero if it is in none
-	borrowed bool   // DER is in memory that is used again
-	pure     bool   // of PEM: the text begins with it
-	at, end  int    // where it is in the text
-	key      []byte // what truststore.DecodeKey reads, for a private key
-	password string // of the key store, or of none
-}
-
-// visitor takes what is found; false means that nobody wants more.
-type visitor func(found) bool
-
-// walk visits all that there is in a file, each time the same.
-func (c *contentReader) walk(visit visitor) bool {
-	c.stores = 0
-	c.walks++
-	switch c.kind {
-	case container:
-		return c.container(c.data, false, visit)
-	case bareBase64:
-		return c.container(c.data, false, visit)
-	case windowsStore:
-		return c.windowsStore(c.data, visit)
-	}
-	if c.isXML {
-		return c.document(visit)
-	}
-	return c.inText(c.data, 0, visit)
-}
-
 // container visits what truststore reads, with the passwords that are known if it has
 // one. borrowed says that data is used again.
 func (c *contentReader) container(data []byte, borrowed bool, visit visitor) bool {
@@ -97,13 +62,6 @@ func (c *contentReader) entry(e truststore.Entry, data []byte, password string, 
 		f.key = data
 	}
 	return visit(f)
-}
-
-// opened is what is known of a key store with a password: reading it takes long.
-type opened struct {
-	password string
-	entries  []truststore.Entry
-	err      error
 }
 
 func (o *opened) visit(c *contentReader, data []byte, store int, visit visitor) bool {

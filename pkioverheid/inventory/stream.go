@@ -68,32 +68,3 @@ func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64
 	}
 	return nil, nil
 }
-
-// inMemory reads what is in memory.
-func (r *reader) inMemory(kind contentKind, data []byte) {
-	wide := kind == utf16Text
-	if wide {
-		data, _ = io.ReadAll(newUTF16Reader(bytes.NewReader(data))) // which has no other errors than the end
-	}
-	r.contentOf(data, wide)
-}
-
-// hold makes the reader the only one with a large file in memory, until the file is read.
-func (r *reader) hold(size int64) {
-	if size <= largeFile || r.in.holding {
-		return
-	}
-	select {
-	case r.large <- struct{}{}:
-		r.in.holding = true
-	case <-r.ctx.Done():
-	}
-}
-
-// release ends hold.
-func (r *reader) release() {
-	if r.in.holding {
-		<-r.large
-		r.in.holding = false
-	}
-}
