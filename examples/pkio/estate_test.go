@@ -32,14 +32,8 @@ import (
 // estateTime is when the estate is looked at.
 var estateTime = day(2026, time.November, 28)
 
-// What is in the estate, as the script has it.
-const (
-	estateCertificates = 60
-	estatePlaces       = 200
-)
-
 // estate is that of a municipality: web servers, Java stores, Kubernetes manifests, SAML
-// metadata and bundles of CAs.
+// metadata and bundles of CAs, 60 certificates in 200 places.
 //
 // Nobody here has the keys of the real CAs. Its certificates of systems are signed by
 // clones of them, with keys of their own: they say that they are under PKIoverheid, and
