@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,13 +32,14 @@ func TestMain(m *testing.M) {
 // beamRun runs the program over the files that match.
 func beamRun(t testing.TB, patterns ...string) string {
 	t.Helper()
-	return beamRunOn(t, nil, patterns...)
+	out, _ := beamRunOn(t, nil, patterns...)
+	return out
 }
 
-// beamRunOn runs it under another program.
-func beamRunOn(t testing.TB, under []string, patterns ...string) string {
+// beamRunOn runs it under another program, and returns the CPU time that it took.
+func beamRunOn(t testing.TB, under []string, patterns ...string) (out string, took time.Duration) {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "run.json")
+	out = filepath.Join(t.TempDir(), "run.json")
 	command := append(slices.Clone(under), os.Args[0])
 	cmd := exec.Command(command[0], command[1:]...)
 	list := "--out=" + out
@@ -46,22 +49,23 @@ func beamRunOn(t testing.TB, under []string, patterns ...string) string {
 	cmd.Env = append(os.Environ(), "BEAM_RUN="+list)
 	said, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(said))
-	return out
+	return out, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }
 
-// pkio runs the tool in the folder of the module.
-func pkio(t testing.TB, args ...string) (status int) {
+// pkio builds the tool and returns what runs it.
+func pkio(t testing.TB) func(args ...string) (status int, said string) {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "pkio")
 	build := exec.Command("go", "build", "-o", bin, "./examples/pkio")
 	build.Dir = filepath.Join("..", "..")
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
-	cmd := exec.Command(bin, args...)
-	said, err = cmd.CombinedOutput()
-	require.NotNil(t, cmd.ProcessState, err)
-	t.Log(string(said))
-	return cmd.ProcessState.ExitCode()
+	return func(args ...string) (int, string) {
+		cmd := exec.Command(bin, args...)
+		said, err := cmd.CombinedOutput()
+		require.NotNil(t, cmd.ProcessState, err)
+		return cmd.ProcessState.ExitCode(), string(said)
+	}
 }
 
 // finding is a certificate as far as it must be the same in both.
@@ -151,7 +155,9 @@ func TestFindingsAreThoseOfPkio(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "folder", "damaged.p12"), []byte("\x30\x82\x01\x00\x02\x01\x03"), 0o600))
 	got := beamRun(t, filepath.Join(dir, "**"))
 	want := filepath.Join(t.TempDir(), "want.json")
-	assert.Equal(t, 1, pkio(t, "audit", dir, "--quiet", "--save", want))
+	run := pkio(t)
+	status, said := run("audit", dir, "--quiet", "--save", want)
+	assert.Equal(t, 1, status, said)
 	gotAll, gotNot := findings(t, got)
 	wantAll, wantNot := findings(t, want)
 	assert.Equal(t, wantAll, gotAll)
@@ -162,7 +168,55 @@ func TestFindingsAreThoseOfPkio(t *testing.T) {
 	// Not only these fields: they have all that the other has.
 	assert.JSONEq(t, certificatesOf(t, want), certificatesOf(t, got))
 
-	assert.Equal(t, 1, pkio(t, "report", got, "--quiet"), "pkio report takes it")
+	status, said = run("report", got, "--quiet")
+	assert.Equal(t, 1, status, said)
+}
+
+// The whole path of a fleet, from Beam: a hundred folders, a report in Dutch, what changed
+// when one certificate was replaced and one of G3 appeared, and the metrics of which
+// PKIoverheidCertificateOverdue in examples/pkio/fleet/alerts.yml fires.
+func TestTheWholePathOfAFleet(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	certs := filepath.Join("..", "..", "pkioverheid", "certs")
+	place := func(from, machine, name string) {
+		files, err := filepath.Glob(filepath.Join(certs, from))
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		data, err := os.ReadFile(files[len(files)-1])
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, machine), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, machine, name), data, 0o600))
+	}
+	for i := range 100 {
+		place("private-g1/*", fmt.Sprintf("web%d", i), "service.pem")
+	}
+	before := beamRun(t, filepath.Join(dir, "**"))
+	place("private-g4-tls/*", "web7", "service.pem")
+	place("g3/digidentity-bv-*-2018.pem", "web9", "new.pem")
+	after := beamRun(t, filepath.Join(dir, "**"))
+
+	run := pkio(t)
+	page, metrics := filepath.Join(out, "report.html"), filepath.Join(out, "fleet.prom")
+	status, said := run("report", before, "--lang", "nl", "--html", page)
+	assert.Equal(t, 0, status, said)
+	html, err := os.ReadFile(page)
+	require.NoError(t, err)
+	assert.Contains(t, string(html), `<html lang="nl"`)
+	assert.Contains(t, said, "1 certificaat op 100 plaatsen")
+
+	status, said = run("diff", before, after)
+	assert.Equal(t, 1, status, said)
+	assert.Regexp(t, `(?m)^came: .* \(G3\), now, before 2020-12-31$`, said)
+	assert.Contains(t, said, filepath.Join(dir, "web9", "new.pem"))
+	assert.Regexp(t, `(?m)^ +gone from .*web7/service.pem`, said)
+
+	status, said = run("report", after, "--quiet", "--prometheus", metrics)
+	assert.Equal(t, 1, status, said)
+	text, err := os.ReadFile(metrics)
+	require.NoError(t, err)
+	overdue := regexp.MustCompile(`(?m)^pkio_certificate_deadline_timestamp_seconds\{.*hierarchy="g3".*web9/new.pem.* (\d+)$`).FindSubmatch(text)
+	require.NotNil(t, overdue, string(text))
+	assert.Equal(t, "1609459199", string(overdue[1]), "the end of 2020")
 }
 
 func TestARunIsNotWrittenOver(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,32 +46,75 @@ func manyFiles(t testing.TB, n int) string {
 	return dir
 }
 
-// With two CPUs the inventory of 100,000 files takes at most 0.7 of the time with one. It is
-// measured in turns, on a machine that does nothing else: RATIO=1.
+// With two CPUs the inventory of 100,000 files takes at most 0.7 of the time with one:
+// medians of five in turns. Where other programs take the CPUs, it says so, and the ratio
+// is not judged.
 func TestTwoCPUsAreFasterThanOne(t *testing.T) {
-	taskset, err := exec.LookPath("taskset")
-	if os.Getenv("RATIO") == "" || err != nil {
-		t.Skip("RATIO=1 measures it, with taskset")
+	if os.Getenv("THOROUGH") == "" {
+		t.Skip("THOROUGH=1 runs it: it takes some minutes, and a machine that does nothing else")
 	}
+	taskset, err := exec.LookPath("taskset")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, runtime.NumCPU(), 2)
 	const files = 100_000
 	dir := manyFiles(t, files)
-	took := map[string][]time.Duration{}
+	one := turns{cpus: "0"}
+	two := turns{cpus: "0,1"}
 	for range 5 {
-		for _, cpus := range []string{"0", "0,1"} {
-			start := time.Now()
-			out := beamRunOn(t, []string{taskset, "-c", cpus}, filepath.Join(dir, "**"))
-			took[cpus] = append(took[cpus], time.Since(start))
+		for _, these := range []*turns{&one, &two} {
+			busy, start := busyTime(t), time.Now()
+			out, own := beamRunOn(t, []string{taskset, "-c", these.cpus}, filepath.Join(dir, "**"))
+			these.took = append(these.took, time.Since(start))
+			these.others += busyTime(t) - busy - own
 			all, notRead := findings(t, out)
 			assert.Len(t, all, files/100)
 			assert.Empty(t, notRead)
 		}
 	}
-	for cpus, all := range took {
-		slices.Sort(all)
-		t.Logf("CPUs %s: median %.2f s of %v", cpus, all[2].Seconds(), all)
+	ratio := float64(two.median()) / float64(one.median())
+	others := float64(one.others+two.others) / float64(2*(one.sum()+two.sum()))
+	t.Logf("one CPU %v of %v, two %v of %v: %.2f; others took %.0f%% of the CPUs", one.median(), one.took, two.median(), two.took, ratio, 100*others)
+	if others > 0.1 {
+		t.Log("the machine is busy: the ratio is not judged")
+		return
 	}
-	load, _ := os.ReadFile("/proc/loadavg")
-	ratio := took["0,1"][2].Seconds() / took["0"][2].Seconds()
-	t.Logf("ratio %.2f, load %s", ratio, load)
 	assert.LessOrEqual(t, ratio, 0.7)
+}
+
+// turns are runs on some CPUs.
+type turns struct {
+	cpus   string
+	took   []time.Duration
+	others time.Duration // CPU time that other programs took
+}
+
+func (r *turns) median() time.Duration { return slices.Sorted(slices.Values(r.took))[len(r.took)/2] }
+
+func (r *turns) sum() (sum time.Duration) {
+	for _, d := range r.took {
+		sum += d
+	}
+	return sum
+}
+
+// busyTime is how long the first two CPUs were not idle since the start, other guests of
+// the machine among it: proc(5), in hundredths of a second.
+func busyTime(t testing.TB) (busy time.Duration) {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(stat)) {
+		f := strings.Fields(line)
+		if f[0] != "cpu0" && f[0] != "cpu1" {
+			continue
+		}
+		for i, field := range f[1:9] { // user nice system idle iowait irq softirq steal
+			n, err := strconv.Atoi(field)
+			require.NoError(t, err)
+			if i != 3 && i != 4 {
+				busy += time.Duration(n) * 10 * time.Millisecond
+			}
+		}
+	}
+	return busy
 }
