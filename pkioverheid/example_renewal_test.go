@@ -43,10 +43,11 @@ func ExampleWatchKeyPair() {
 			return nil, err
 		}
 		return &http.Server{
-			Addr:      ":443",
-			Handler:   server.Handler(handler),
-			TLSConfig: server.TLSConfigForHandler(),
-			ErrorLog:  server.ErrorLog(), // so that Trace hears of clients that break off
+			Addr:              ":443",
+			Handler:           server.Handler(handler),
+			TLSConfig:         server.TLSConfigForHandler(),
+			ReadHeaderTimeout: 20 * time.Second,
+			ErrorLog:          server.ErrorLog(), // so that Trace hears of clients that break off
 		}, nil
 	}
 	_, err := start(context.Background(), http.NotFoundHandler(), time.Date(2027, time.June, 1, 0, 0, 0, 0, time.UTC))

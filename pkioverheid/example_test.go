@@ -500,9 +500,10 @@ func ExampleNewServer_hTTP() {
 			return nil, err
 		}
 		return &http.Server{
-			Addr:      ":443",
-			Handler:   server.Handler(handler), // pkioverheid.IdentityFromContext says who calls
-			TLSConfig: server.TLSConfigForHandler(),
+			Addr:              ":443",
+			Handler:           server.Handler(handler), // pkioverheid.IdentityFromContext says who calls
+			TLSConfig:         server.TLSConfigForHandler(),
+			ReadHeaderTimeout: 20 * time.Second, // for the handshake too, which may wait for a CRL
 		}, nil
 	}
 	_, err := start(http.NotFoundHandler())

@@ -40,6 +40,17 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	}
 }
 
+// Without a bound net/http waits for ever for a stranger who connects and says nothing.
+func TestTheREADMEsServersBoundTheHandshake(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	servers := regexp.MustCompile(`(?s)&http\.Server\{.*?\n\}`).FindAllString(string(readme), -1)
+	require.NotEmpty(t, servers)
+	for _, server := range servers {
+		assert.Contains(t, server, "ReadHeaderTimeout:")
+	}
+}
+
 // Names in the README exist: a rename would leave it behind.
 func TestNamesInTheREADMEExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
