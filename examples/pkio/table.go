@@ -339,7 +339,11 @@ func skippedText(s summary, l language) string {
 		text = " " + l.say("Skipped: %s that can hold no certificate.", l.number(n))
 	}
 	if s.Unread > 0 {
-		text += " " + l.say("Not opened up: %s of a kind that is not read (--json lists them).", l.count(s.Unread, "archive or database"))
+		what := l.say("1 archive or database")
+		if s.Unread > 1 {
+			what = l.say("%s archives or databases", l.number(s.Unread))
+		}
+		text += " " + l.say("Not opened up: %s of a kind that is not read (--json lists them).", what)
 	}
 	return text
 }
