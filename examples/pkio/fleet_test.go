@@ -141,6 +141,7 @@ func TestAlertsFireForWhatPkioWrites(t *testing.T) {
 		{SHA256: strings.Repeat("b2", 32), Name: "soon", Hierarchy: "private-g1", Do: classSoon, Deadline: "2027-01-31", NotAfter: at.AddDate(0, 2, 0), Places: []place{{Target: "host:443"}}},
 		{SHA256: strings.Repeat("c3", 32), Name: "fine", Hierarchy: "private-g4-tls", Do: classOK, Deadline: "2029-01-31", NotAfter: at.AddDate(3, 0, 0), Places: []place{{Target: "host:444"}}},
 		{SHA256: strings.Repeat("d4", 32), Name: "known", Hierarchy: "g3", Do: classNow, Deadline: "2020-12-31", Accepted: &acceptance{}, NotAfter: at, Places: []place{{Target: "host:445"}}},
+		{SHA256: strings.Repeat("e5", 32), Name: "revoked", Hierarchy: "private-g1", Do: classNow, NotAfter: at.AddDate(1, 0, 0), Places: []place{{Target: "host:446"}}},
 	}}}
 	text := a.prometheus()
 	check := exec.Command(promtool, "check", "metrics")
@@ -165,9 +166,10 @@ func TestAlertsFireForWhatPkioWrites(t *testing.T) {
 		"interval": fmt.Sprintf("%dd", days), "input_series": all,
 		"promql_expr_test": []any{
 			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue",name="old \"service\"",place="/etc/a\\b.pem"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
-			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
+			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue",name="revoked"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
+			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateOverdue"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 2}}},
 			map[string]any{"expr": `count(ALERTS{alertname="PKIoverheidCertificateEnding",name="soon"})`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 1}}},
-			map[string]any{"expr": `count(ALERTS)`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 2}}},
+			map[string]any{"expr": `count(ALERTS)`, "eval_time": fmt.Sprintf("%dd", days), "exp_samples": []any{map[string]any{"labels": "{}", "value": 3}}},
 		},
 	}}}
 	data, err := yaml.Marshal(test)
