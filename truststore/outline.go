@@ -83,6 +83,12 @@ func readOutline(data []byte) (Outline, error) {
 	}
 	size, _, err := ber.Walk(data)
 	if err != nil {
+		// crypto/x509 passes over what is damaged after the key of a certificate.
+		if _, body, _ := ber.Cut(data); body != nil {
+			if o, wrong := outlineOfCertificate(body); wrong == nil {
+				return o, nil
+			}
+		}
 		return Outline{}, err
 	}
 	tag, body, _ := ber.Cut(data[:size])
