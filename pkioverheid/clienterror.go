@@ -281,10 +281,10 @@ func (e *ClientCertificateError) words(said alert, r *certificateRequest, now ti
 	case wrongUse(c, false) != "":
 		return refused + ", " + name + ", and it has no clientAuth.", "Ask your TSP for a certificate that has clientAuth."
 	case !r.sent && r.acceptable():
-		return "our certificate was not sent: " + e.Host + " and it have no signature algorithm in common (" + safetext.Printable(r.unsupported.Error(), safetext.MostError) + "). It is " + name + ".",
+		return "our certificate was not sent: " + e.Host + " and it have no signature algorithm in common (" + safetext.Printable(r.unsupported.Error(), safetext.MostError) + "). Ours is " + name + ".",
 			"Use a certificate with another kind of key."
 	case !r.sent:
-		return "our certificate was not sent: " + e.Host + " does not accept the CAs above it. It is " + name + ".",
+		return "our certificate was not sent: " + e.Host + " does not accept the CAs above it. Ours is " + name + ".",
 			"Use a certificate under a CA that the server accepts, or ask the server's owner to accept this one's root."
 	}
 	advice = adviceOn(said)

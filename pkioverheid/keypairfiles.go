@@ -201,7 +201,7 @@ func (f KeyPairFiles) parse(contents [][]byte) (pair tls.Certificate, path strin
 		return pair, "", nil
 	}
 	if key != nil && swapped(cert, key, opts...) {
-		return pair, "", fmt.Errorf("the two files are swapped: %s holds the private key, and %s the certificate", f.Cert, f.Key)
+		return pair, "", fmt.Errorf("the two files are swapped: %s holds the private key, and %s the certificate. Exchange Cert and Key", f.Cert, f.Key)
 	}
 	if where == inKey && key != nil {
 		return pair, f.Key, err

@@ -151,15 +151,19 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 
 // wrongUse says what a certificate lacks for its side, or nothing.
 func wrongUse(leaf *x509.Certificate, server bool) string {
-	use, name := x509.ExtKeyUsageClientAuth, "clientAuth"
+	use, name, other, otherName := x509.ExtKeyUsageClientAuth, "clientAuth", x509.ExtKeyUsageServerAuth, "serverAuth"
 	if server {
-		use, name = x509.ExtKeyUsageServerAuth, "serverAuth"
+		use, name, other, otherName = other, otherName, use, name
 	}
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(leaf.ExtKeyUsage, use) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return ""
 	}
-	return fmt.Sprintf("it has no %s: ask your TSP for one that has", name)
+	has := "it has no " + name
+	if slices.Contains(leaf.ExtKeyUsage, other) {
+		has = "it is for " + otherName + " and has no " + name
+	}
+	return has + ": ask your TSP for one that has"
 }
 
 // check is for a constructor: what makes a certificate of no use is an error.
@@ -169,7 +173,7 @@ func (o *ownCertificates) check(field string, allowUnsuitable bool) error {
 	}
 	for _, e := range o.look(o.trust.clock()) {
 		if e.Problem == OwnEnded || e.Problem == OwnWrongUse {
-			return fmt.Errorf("pkioverheid: %s: %s is of no use: %s (AllowUnsuitable takes it all the same)", field, safetext.Certificate(e.Certificate), e.Text)
+			return fmt.Errorf("pkioverheid: %s: %s cannot be used: %s (AllowUnsuitable uses it all the same)", field, safetext.Certificate(e.Certificate), e.Text)
 		}
 	}
 	return nil

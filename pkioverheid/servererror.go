@@ -155,7 +155,7 @@ func serverError(host string, err error) *ServerCertificateError {
 	if g3 := findG3(e.Path); g3 != nil {
 		e.Reason = chain.RefusedByPolicy
 		e.Err = append([]error{g3}, e.Err...)
-		e.Problem, e.Advice = g3.Problem, g3.Advice
+		e.Problem, e.Advice = g3.Problem, "The server's owner must "+phrase.Small(g3.Advice)
 		return e
 	}
 	switch failed.Reason {
@@ -232,8 +232,8 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	issuer := safetext.Quote(top.Issuer.CommonName)
 	for _, c := range e.Path {
 		if mark, found := testMark(c); found {
-			e.Problem = "It is a test certificate (" + mark + "), and no root for tests that it is under is trusted here."
-			e.Advice = "In a test, name its root in Trust.TrialRoots. In production the server must have another certificate."
+			e.Problem = "It is a test certificate (" + mark + "), and its test root is not trusted here."
+			e.Advice = "In production the server needs a real certificate. In a test, put its root into Trust.TrialRoots."
 			return
 		}
 	}
