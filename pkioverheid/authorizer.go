@@ -9,11 +9,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Authorizer decides whether a verified peer may connect: nil lets it in. It runs
-// at every handshake, resumed ones too, in several goroutines at the same time.
-//
-// A constructor asks it twice about an Identity that nobody has, to hear of lists that
-// cannot work; whatever else it answers then does not count.
+// Authorizer decides whether a verified peer may connect: nil lets it in. It runs at every
+// handshake, resumed ones too, concurrently. A constructor asks it twice about an Identity
+// that nobody has, to hear of lists that cannot work.
 type Authorizer func(Identity) error
 
 var errProbeRefused = errors.New("pkioverheid: this is nobody")
@@ -76,11 +74,9 @@ func (e *AccessError) Error() string { return wording(e.Problem, e.Advice) }
 // Unwrap returns what is underneath.
 func (e *AccessError) Unwrap() []error { return e.Err }
 
-// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list
-// lets in nobody. An organisation may have two valid OINs: name both.
-//
-// Like [AllowAnySystem] it asks for the policy of a system's certificate first. With an
-// OIN that is not valid nobody is let in, and a server is not made.
+// AllowOIN lets in systems whose certificate bears one of the OINs. An empty list lets in
+// nobody. An organisation may have two valid OINs: name both. Like [AllowAnySystem] it asks
+// for the policy of a system's certificate. An OIN that is not valid is an error of NewServer.
 func AllowOIN(oins ...OIN) Authorizer {
 	for _, oin := range oins {
 		if fault := oin.fault(); fault != "" {

@@ -19,11 +19,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// ClientCertificateError says that a server ended a connection over our
-// certificate, or over the lack of one. crypto/tls reports that as "handshake
-// failure", "certificate required" or a connection that was closed, and does not
-// say that it showed no certificate because no CA of ours was among those that
-// the server accepts.
+// ClientCertificateError says that a server ended a connection over our certificate, or
+// over the lack of one. crypto/tls reports that as "handshake failure", "certificate
+// required" or a closed connection, and not that it sent no certificate.
 type ClientCertificateError struct {
 	// Host is the server, as it was called, or the https proxy.
 	Host string
@@ -81,17 +79,10 @@ func (e *ClientCertificateError) Unwrap() []error { return e.Err }
 // Timeout is false: the server did answer.
 func (e *ClientCertificateError) Timeout() bool { return false }
 
-// RefusedCertificate explains a response that may be a refusal of our certificate.
-// Some servers, nginx among them, let the handshake pass whatever the client showed, and
-// then answer with status 400; their page says little. If resp has status 400, 403, 495
-// or 496 and the server asked for a certificate when the connection was made, the result
-// is a *[ClientCertificateError] that says what was asked for and what was sent. So it is
-// for 400 and 403 in TLS 1.3 where the server asked for none: it may want one for some
-// paths only (see ClientConfig.RenegotiateHosts). What a
-// [Server.Handler] of this package says in its answer is taken over, if it comes within
-// half a second. Of a response that
-// did not come through a [Transport], it says that nothing is known. Else it is nil. An
-// application may answer 400 and 403 for reasons of its own.
+// RefusedCertificate explains a response that may be a refusal of our certificate, since
+// some servers, nginx among them, answer with status 400 after the handshake. The result is
+// nil or a *[ClientCertificateError], for status 400, 403, 495 and 496. An application may
+// answer 400 and 403 for reasons of its own.
 func RefusedCertificate(resp *http.Response) error {
 	if resp == nil || resp.Request == nil {
 		return nil

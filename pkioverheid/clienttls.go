@@ -21,10 +21,9 @@ type ClientConfig struct {
 
 	// PublicHosts, for NewClient and NewTransport, are servers that have a certificate of
 	// a public CA and want ours: exact host names in ASCII, each with or without a port.
-	// They are verified by the roots of the operating system only, and no other host is.
-	// Certificates of PKIoverheid, G3 among them, are refused there. Nothing else of Trust
-	// counts for them but Time and Distrusted: no Policy, no Revocation, no added roots. An https proxy
-	// to them must be listed too.
+	// They alone are verified by the roots of the operating system, and by these alone. Of
+	// Trust, only Time and Distrusted count for them. Certificates of PKIoverheid are
+	// refused there. An https proxy to them must be listed too.
 	PublicHosts []string
 
 	// AllowUnsuitable takes key pairs that have ended or are not for clients
@@ -32,38 +31,28 @@ type ClientConfig struct {
 	AllowUnsuitable bool
 
 	// RenegotiateHosts, for NewClient and NewTransport, are servers that ask for the
-	// certificate late, as Apache and IIS do that want it for some paths only: exact host
-	// names in ASCII, each with or without a port. To them the client offers TLS 1.2 only,
-	// in which that is a renegotiation, once a connection, and no HTTP/2, which has none.
-	// TLS 1.3 has another way, which crypto/tls does not know.
+	// certificate late, as Apache and IIS do for some paths only: exact host names in
+	// ASCII, each with or without a port. The client offers them TLS 1.2 without HTTP/2,
+	// and one renegotiation a connection: crypto/tls does not know TLS 1.3's way.
 	RenegotiateHosts []string
 
-	// Base, for NewTransport and NewClient, is the transport whose proxy,
-	// timeouts, HTTP/2 and dial settings to use, and whose TLSClientConfig is
-	// completed. It is copied, and what would get around verification or
-	// contradict this ClientConfig is an error: DialTLS, DialTLSContext, functions in
-	// TLSNextProto, and in TLSClientConfig InsecureSkipVerify, RootCAs, ServerName,
-	// Certificates, GetClientCertificate, Time, Renegotiation, a MaxVersion below TLS
-	// 1.2, and what only servers have. nil means the settings of
-	// http.DefaultTransport. In ClientTLSConfig it is an error.
+	// Base, for NewTransport and NewClient, is the transport whose proxy, timeouts,
+	// HTTP/2 and dial settings to use, and whose TLSClientConfig is completed. It is
+	// copied. What would get around verification or contradict this ClientConfig is an
+	// error, such as DialTLSContext, InsecureSkipVerify, RootCAs and Certificates. nil
+	// means the settings of http.DefaultTransport.
 	Base *http.Transport
 }
 
-// ClientTLSConfig returns a new tls.Config for clients, for whatever takes one:
-// tls.Dial, a message broker, gRPC. For HTTP use [NewClient] or [NewTransport],
-// whose errors say more.
+// ClientTLSConfig returns a new tls.Config for clients that are not of HTTP: tls.Dial, a
+// message broker, gRPC. For HTTP use [NewClient] or [NewTransport], whose errors say more.
 //
-// It trusts what cfg says, from TLS 1.2 on and with the cipher suites that the
-// NCSC rates good or sufficient, and shows cfg.KeyPairs. crypto/tls's own
-// verification stays on; VerifyConnection then asks for a complete chain that is
-// valid and passes the policies and Trust.Revocation, on resumed sessions too. Its errors
-// are *[ServerCertificateError]; of what crypto/tls refuses itself, and of what the server
-// refuses, [Explain] makes ours. Setting InsecureSkipVerify on the result
-// leaves nothing verified, and every connection is refused.
+// VerifyConnection asks, after crypto/tls, for a complete chain that passes the policies and
+// Trust.Revocation, on resumed sessions too. Its errors are *[ServerCertificateError];
+// [Explain] makes all others ours. With InsecureSkipVerify every connection is refused.
 //
 // It sets no ClientSessionCache, because a session goes on with the certificate that it
-// began with: with one, a replaced key pair is still shown by sessions from before.
-// Whoever sets one must not let it serve another tls.Config as well.
+// began with. No two configurations may share one.
 func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 	if cfg.Base != nil {
 		return nil, errors.New("pkioverheid: ClientConfig.Base is for NewTransport and NewClient: ClientTLSConfig makes no http.Transport")

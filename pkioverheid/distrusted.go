@@ -33,9 +33,9 @@ type Distrusted struct {
 // set. Of names the attributes are compared, all of them, without regard to their order,
 // string type, case and repeated spaces; where a pkix.Name has Names, these count alone.
 type DistrustedEntry struct {
-	// Certificate is the fingerprint of one certificate, of a peer or of a CA. Bytes that
-	// somebody appended, and another form of the same signature, do not change it. Below an
-	// issuer with an ECDSA key anybody can, with another signature, and a new certificate has
+	// Certificate is the fingerprint of one certificate, of a peer or of a CA. Appended
+	// bytes, and another form of the same signature, do not change it. Below an issuer
+	// with an ECDSA key anybody can, with another signature, and a new certificate has
 	// another: use Key against what must not come back.
 	Certificate truststore.Fingerprint
 
@@ -55,11 +55,8 @@ type DistrustedEntry struct {
 	Reason string
 }
 
-// Set replaces all entries. One that names nothing or more than one thing is an error, and
-// so is a set that follows a file: the present entries then stay. No entries lift all.
-//
-// Whoever uses the set refuses at the next handshake, verification or request. One that
-// would refuse all the roots of a client, server or verifier is not used there: see
+// Set replaces all entries. An entry that names nothing or more than one thing is an error,
+// and so is Set where a file is followed: the present entries then stay. See
 // Trust.Distrusted.
 func (d *Distrusted) Set(entries ...DistrustedEntry) error {
 	if d.follows {
@@ -73,9 +70,9 @@ func (d *Distrusted) Set(entries ...DistrustedEntry) error {
 	return nil
 }
 
-// Err returns why the contents of the file cannot be read, for a health check: nil if they
-// can, and for a set without a file. A client or server may still not use them, because they
-// would refuse all of its roots: Trace.Replaced reports that.
+// Err returns why the contents of the file cannot be read, for a health check, or nil. A
+// client or server may still not use what can be read, because it would refuse all of its
+// roots: Trace.Replaced reports that.
 func (d *Distrusted) Err() error {
 	if d == nil || d.problem == nil {
 		return nil

@@ -21,25 +21,18 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// WatchDistrusted returns the entries of a text file, and follows it until ctx ends, as
-// [truststore.WatchFiles] does, whose options it takes: a new entry counts within some 10
-// seconds, or sooner with [truststore.WithInterval]. A file with an error in it is not
-// used: the entries from before stay.
+// WatchDistrusted returns the entries of a text file, and follows it until ctx ends: a new
+// entry counts within some 10 seconds, or sooner with [truststore.WithInterval]. A file with
+// an error in it is not used: the entries from before stay. The options are those of
+// [truststore.WatchFiles].
 //
-// The file is UTF-8, with one entry a line and its reason at the end; empty lines and
-// those that begin with # do not count. It must be there from the start, and one that
-// distrusts nothing has such a line: a file of no bytes is an error, as it may be cut off.
+// The file has one entry a line, with its reason at the end; see "Details" in the package
+// documentation. It must be there from the start and may not be empty.
 //
 //	certificate SHA256            REASON
 //	key         SHA256            REASON
 //	issuer NAME serial HEX        REASON
 //	subject NAME                  REASON
-//
-// SHA256 is in hex, with colons or without, or in base64: of a certificate, or of the
-// SubjectPublicKeyInfo of a key. NAME is a distinguished name as openssl and RFC 4514
-// write it, in double quotes ("CN=…,O=…,C=NL"), with \" and \, for these two within a
-// value, or its DER in base64, as in OneCRL. HEX is a serial number as openssl prints it.
-// At most 100,000 lines of 16 KiB are read.
 func WatchDistrusted(ctx context.Context, path string, opts ...truststore.Option) (*Distrusted, error) {
 	d := &Distrusted{follows: true}
 	use := useDistrusted(d, path)

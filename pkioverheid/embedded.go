@@ -77,10 +77,9 @@ func sortFromRoot(certs []*x509.Certificate) {
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
 
-// Certificates returns the CA certificates of the hierarchy in a new slice: the
-// root, the domain CA, the TSP CAs. Those of G3 are for recognising, not for
-// trusting. It is empty where none is embedded. The certificates themselves are
-// shared and must not be modified.
+// Certificates returns the CA certificates of the hierarchy in a new slice: the root, the
+// domain CA, the TSP CAs; none where none is embedded. Those of G3 are not to be trusted. The
+// certificates are shared and must not be modified.
 func (h Hierarchy) Certificates() []*x509.Certificate { return slices.Clone(embedded()[h]) }
 
 // Root returns the self-signed root of the hierarchy, nil if none is embedded. The

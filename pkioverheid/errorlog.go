@@ -14,10 +14,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// HandshakeFailed reports to Trace why a handshake failed, for whoever calls Handshake:
-// gRPC, raw TLS. crypto/tls asks nothing of a server's configuration when the client
-// breaks off, or when crypto/tls refuses the client's certificate itself. A nil error, and
-// one that VerifyConnection reported, are not reported.
+// HandshakeFailed reports to Trace why a handshake failed, for whoever calls Handshake: gRPC,
+// raw TLS. crypto/tls calls nothing of ours when the client breaks off, or when it refuses
+// the client's certificate itself. What was reported already is not reported again.
 func (s *Server) HandshakeFailed(remote net.Addr, err error) {
 	var known *reportedError
 	if err == nil || errors.As(err, &known) {
@@ -57,10 +56,9 @@ func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {
 	return FailureUnknown, ""
 }
 
-// ErrorLog returns a logger for http.Server.ErrorLog. It reads net/http's words about
-// failed handshakes for [Server.HandshakeFailed]. Trust.Logger gets at most one line a
-// second for each reason, one for handlers that panicked, and one for all else, with the
-// number of those left out. A line has 400 bytes, that of a panic 8 KiB of its stack.
+// ErrorLog returns a logger for http.Server.ErrorLog. It reads net/http's words about failed
+// handshakes for [Server.HandshakeFailed]. Trust.Logger gets at most one line a second for
+// each reason, of at most 400 bytes, or 8 KiB for the stack of a panic.
 func (s *Server) ErrorLog() *log.Logger {
 	return log.New(&errorLog{server: s}, "", 0)
 }

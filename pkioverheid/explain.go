@@ -26,16 +26,12 @@ func WithHandshake(ctx context.Context) context.Context {
 
 // Explain turns the error of any TLS client into ours, by what it wraps: a
 // *tls.CertificateVerificationError into a *[ServerCertificateError], a server's alert
-// about our certificate (a *net.OpError with Op "remote error") into a
-// *[ClientCertificateError]. Where ctx is of [WithHandshake], that says what was asked for
-// and sent, and a connection that was lost within seconds of it is explained as a guess.
-//
-// In TLS 1.3 the handshake succeeds before the server looks at our certificate, and its
-// alert comes with the first read: explain the errors of reads too, with the same ctx.
-//
-// Any other error is returned as it is: nil, a timeout, what concerns no certificate, what
-// is explained already, and a text that wraps nothing. The words are those for
+// about our certificate into a *[ClientCertificateError]. If ctx is of [WithHandshake],
+// that says what was asked for and sent, and a connection that was lost within seconds is
+// explained as a guess. Any other error is returned as it is. The words are those for
 // [Hierarchies], since an error does not say what was trusted.
+//
+// In TLS 1.3 a server's alert comes with the first read: explain the errors of reads too.
 func Explain(ctx context.Context, err error) error {
 	var server *ServerCertificateError
 	var client *ClientCertificateError

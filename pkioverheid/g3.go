@@ -64,19 +64,15 @@ func (e *G3Error) explain() *G3Error {
 	return e
 }
 
-// RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3
-// hierarchy, and nil otherwise. G3 certificates are recognised, in this order:
+// RejectG3 returns a *[G3Error] if a certificate of the chain is of the G3 hierarchy, and
+// nil otherwise. G3 certificates are recognised, in this order:
 //
 //   - by the public key, which the reissues of a CA share;
 //   - by the issuer's name and key identifier, so that a leaf alone is enough;
 //   - by the exact name (CN, O and C), its own or its issuer's, of a G3 CA.
 //
-// A CA of others that is called G3 is none of these. nil certificates are
-// skipped and an empty chain passes: there is nothing to refuse.
-//
-// RejectG3 checks no signatures. It is usable as it is as the constraint of
-// x509.CertPool.AddCertWithConstraint, and is a [chain.Veto]. The pools and
-// configurations of this package have it built in.
+// nil certificates are skipped and an empty chain passes. RejectG3 checks no signatures. It
+// is a [chain.Veto], and usable as the constraint of x509.CertPool.AddCertWithConstraint.
 func RejectG3(chain []*x509.Certificate) error {
 	if e := findG3(chain); e != nil {
 		return e

@@ -9,26 +9,12 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Handler returns a middleware that passes requests on to next whose caller is verified
-// and let in by the server's [Authorizer], and puts who that is into their context, for
-// [IdentityFromContext]. All others get status 403 and one line that says why, or 400
-// where a proxy's header cannot be read. What an Authorizer says in an *[AccessError] is
-// for the caller to read; of any other error it learns no more than that it was refused.
+// Handler returns a middleware that passes on to next the requests whose caller is
+// verified and let in by the server's [Authorizer], with the caller in their context, for
+// [IdentityFromContext]. It answers all others with status 403 and one line that says why,
+// or 400 where a proxy's header cannot be read: see ServerConfig.OnRefusal.
 //
-// On a server that ends TLS itself, crypto/tls has verified the caller in the handshake:
-// use [Server.TLSConfigForHandler]. With a [Proxy], the certificate in its header is
-// verified as crypto/tls would, for client authentication and with the same policies.
-//
-// The identity of a connection is kept for a minute, so that a certificate that ends or is
-// revoked, and a root that is taken away, stop counting within that time on connections
-// that stay open. The Authorizer is asked for every request. A proxy's header that is
-// refused is refused for five seconds without being read again.
-//
-// ServerConfig.OnRefusal may answer in another way. Trace.Refused hears of every request
-// that is refused, and Trust.Logger at most once a second for each reason, with the number
-// of those left out: the reason, the address, and the OIN and subject where the caller's
-// certificate was verified, or what it claims to be where not. Where the certificate of a
-// connection is refused, the connection is closed (Connection: close; GOAWAY in HTTP/2).
+// A server without a [Proxy] needs [Server.TLSConfigForHandler].
 func (s *Server) Handler(next http.Handler) http.Handler { return s.handler(next, s.allow) }
 
 // HandlerFor returns a [Server.Handler] for a route: it asks the server's Authorizer and

@@ -15,11 +15,10 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// KeyPair holds a certificate with its private key, and the CAs that belong to it. They
-// can be replaced while clients and servers use the KeyPair, by Set or because it follows
-// files ([WatchKeyPair]): the next handshakes show the new certificate, with and without
-// SNI, and a [Transport] uses no connection again that was made with the old one. It is
-// safe for concurrent use and must not be copied.
+// KeyPair holds a certificate with its private key, and the CAs that belong to it. They can
+// be replaced while it is used, by Set or by [WatchKeyPair]: the next handshakes show the
+// new certificate, and a [Transport] uses no connection from before. It is safe for
+// concurrent use and must not be copied.
 type KeyPair struct {
 	// PreferFrom is the time from which the pair goes before all that come ahead of
 	// it. Before, it is used in its place; zero is always there. Set it, and Hosts,
@@ -27,8 +26,8 @@ type KeyPair struct {
 	PreferFrom time.Time
 
 	// Hosts are the only ones to which a client shows the pair, an https proxy among
-	// them: exact host names in ASCII, without ports. Empty is all. For NewClient and NewTransport only, since a
-	// tls.Config does not know which host it is used for.
+	// them: exact host names in ASCII, without ports. Empty is all. For NewClient and
+	// NewTransport only.
 	Hosts []string
 
 	clock   func() time.Time // nil: time.Now
@@ -58,10 +57,9 @@ func checkPairs(field string, pairs []*KeyPair) error {
 	return nil
 }
 
-// NewKeyPair returns a KeyPair for a private key that is a crypto.Signer, perhaps in a
-// token or another process. CAs between the certificate and its root are added where
-// they are known here. A key of another certificate is an error, and so is a certificate
-// that has ended.
+// NewKeyPair returns a KeyPair for a private key that is a crypto.Signer, perhaps in a token
+// or another process. CAs above the certificate are added where they are known here. A key
+// of another certificate is an error, and so is a certificate that has ended.
 func NewKeyPair(pair tls.Certificate) (*KeyPair, error) {
 	k := new(KeyPair)
 	if err := k.set(pair); err != nil {

@@ -27,9 +27,8 @@ type KeyPairFiles struct {
 	Key string
 
 	// Password opens a PKCS#12, a JKS or an encrypted key, and is ignored where nothing is
-	// encrypted. PasswordFile is a file with it, without the newline at its end. One
-	// of the two may be set. KeyPassword is that of the key in a JKS, if it has one of
-	// its own.
+	// encrypted. PasswordFile is a file with it, in its place. KeyPassword is that of the
+	// key in a JKS, if it has one of its own.
 	Password, PasswordFile, KeyPassword string
 
 	// Time returns the time at which a certificate may not have ended, and is the clock
@@ -37,16 +36,11 @@ type KeyPairFiles struct {
 	Time func() time.Time
 }
 
-// LoadKeyPair reads a certificate and its private key as certificate suppliers
-// deliver them, and completes the chain. What the files hold counts, not what they are
-// called.
-//
-// The certificate is the one that the key belongs to, wherever it is in the file. With
-// it come the CAs up to its root, without the root: from the file where they are there,
-// else from this package. A certificate that has ended is an error.
-//
-// Errors name the file and never hold the password or the key. A field with the text of
-// a key in place of a name is an error that does not quote it.
+// LoadKeyPair reads a certificate and its private key as certificate suppliers deliver them,
+// whatever the files are called. The certificate is the one that the key belongs to, and its
+// chain is completed, without the root, from the file or else from this package. A
+// certificate that has ended is an error. Errors name the file, and never hold the password
+// or the key.
 func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
@@ -69,18 +63,14 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 	return k, nil
 }
 
-// WatchKeyPair is [LoadKeyPair], and follows the files until ctx ends: a certificate, key
-// or password that is replaced there is used from the next look on that finds it whole
-// and unchanged for a quarter of a second. It looks every 10 seconds, or as often as
-// [truststore.WithInterval] says. See [truststore.Watch] for the ways in which files can be
-// replaced.
+// WatchKeyPair is [LoadKeyPair], and follows the files until ctx ends. It looks every 10
+// seconds, or as often as [truststore.WithInterval] says. The options are those of
+// [truststore.WatchFiles].
 //
-// Files that cannot be read, a key of another certificate, and a certificate that has
-// ended are not used, nor one that is not yet valid in place of one that is. The pair from
-// before stays, Status says why, and [truststore.OnReload] is called, without which
-// slog.Default gets a line. From 90 days before the deadline (see [KeyPairStatus])
-// slog.Default gets a warning each day, without waiting for a handshake as Trust.Logger and
-// Trace.Own do. The options are those of [truststore.WatchFiles].
+// Files that cannot be read, a key of another certificate, and a certificate that has ended
+// or is not yet valid are not used: the pair from before stays, Status says why, and
+// [truststore.OnReload] is called, or else slog.Default gets a line. It gets a warning each
+// day from 90 days before the deadline on (see [KeyPairStatus]).
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)

@@ -19,9 +19,9 @@ const (
 	oinTest = "00000099"
 )
 
-// OINOf returns the only serialNumber in a certificate's subject. It is an error if that
-// has not the form of an OIN, and for nil and the certificate of a CA. Nothing is
-// verified: anybody can write an OIN into a certificate. An [Identity] has the verified one.
+// OINOf returns the serialNumber in a certificate's subject. It is an error if there is not
+// one in the form of an OIN, and for a CA. Nothing is verified: anybody can write an OIN
+// into a certificate. An [Identity] has the verified one.
 func OINOf(cert *x509.Certificate) (OIN, error) {
 	switch {
 	case cert == nil || len(cert.Raw) == 0:

@@ -6,10 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// OINList is a list of OINs that may change while a server runs. Its method Allow is
-// an [Authorizer] that lets in whom [AllowOIN] would, by the list as it is at that
-// moment. The zero value lets in nobody. It is safe for concurrent use and must not
-// be copied.
+// OINList is a list of OINs that may change while a server runs. Its method Allow is an
+// [Authorizer] that lets in whom [AllowOIN] would. The zero value lets in nobody. It is safe
+// for concurrent use and must not be copied.
 type OINList struct {
 	oins atomic.Pointer[map[OIN]bool]
 }

@@ -173,7 +173,7 @@ func (o *ownCertificates) check(field string, allowUnsuitable bool) error {
 	}
 	for _, e := range o.look(o.trust.clock()) {
 		if e.Problem == OwnEnded || e.Problem == OwnWrongUse {
-			return fmt.Errorf("pkioverheid: %s: %s cannot be used: %s (AllowUnsuitable uses it all the same)", field, safetext.Certificate(e.Certificate), e.Text)
+			return fmt.Errorf("pkioverheid: %s: %s cannot be used: %s (AllowUnsuitable uses it anyway)", field, safetext.Certificate(e.Certificate), e.Text)
 		}
 	}
 	return nil

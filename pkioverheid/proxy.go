@@ -30,9 +30,8 @@ import (
 //	         set_current_client_cert_details
 //	HAProxy  http-request set-header X-Client-Cert %[ssl_c_der,base64]
 //
-// The certificate is verified again here, so that what the proxy trusts need not be
-// exact. Requests from other addresses than the proxy's are refused, and those whose
-// header is missing, empty, there twice, or of two callers.
+// The certificate is verified again here. Requests from other addresses than the proxy's
+// are refused, and those whose header is missing, empty, there twice, or of two callers.
 type Proxy struct {
 	// Format is how the certificate is written. It must be set.
 	Format ProxyFormat
@@ -41,10 +40,9 @@ type Proxy struct {
 	// and Client-Cert for RFC 9440; for the others it is an error.
 	Header string
 
-	// From are the addresses that the proxy connects from. What counts is the address
-	// of the connection (http.Request.RemoteAddr): put nothing in front that changes
-	// that to what a header says. The zone of an IPv6 address does not count, so a
-	// link-local one (fe80::/10) is the proxy's on every interface.
+	// From are the addresses that the proxy connects from. What counts is the address of
+	// the connection (http.Request.RemoteAddr), without a zone: put nothing in front that
+	// changes that to what a header says.
 	From []netip.Prefix
 
 	// CallerHeader is the header in which the proxy names the address that called it, for

@@ -54,7 +54,7 @@ backend go
 	return "https://" + net.JoinHostPort("localhost", port)
 }
 
-// A proxy in front ends TLS, as at most organisations, and we are behind it without TLS.
+// A proxy in front ends TLS, as at most organisations, and passes requests on to us without TLS.
 // It calls from an address of its own, so that others on this machine are strangers.
 func TestBehindAProxyTheCallerIsWhoShowedTheCertificate(t *testing.T) {
 	t.Parallel()

@@ -185,7 +185,7 @@ func (r *renewed) run(t *testing.T, program string, change func(*exec.Cmd), args
 	cmd.Dir = string(r.folder)
 	said := new(record)
 	cmd.Stderr = said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // strace leaves behind what it runs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what strace runs outlives it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	change(cmd)

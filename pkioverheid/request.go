@@ -160,7 +160,7 @@ func (r *Request) check() error {
 			return fmt.Errorf("DNSNames: %s is not the whole name of a host in ASCII, without wildcards, or is an address", safetext.Quote(name))
 		}
 		if slices.ContainsFunc(r.DNSNames[:i], func(n string) bool { return strings.EqualFold(n, name) }) {
-			return fmt.Errorf("DNSNames: %s stands there twice", safetext.Quote(name))
+			return fmt.Errorf("DNSNames: %s is there twice", safetext.Quote(name))
 		}
 	}
 	least := hierarchyTable[r.Hierarchy].rsaBits

@@ -112,7 +112,7 @@ func TestARequestFollowsAnExistingCertificate(t *testing.T) {
 
 	_, _, err = pkioverheid.NewRequest(pkioverheid.Request{From: g1.Certificates()[2], Key: rsa3072})
 	assert.ErrorContains(t, err, "From is a CA")
-	tsps := g1.Issue(pkiotest.OIN("TSP-1234")).Leaf // a number of the TSP's own is no OIN
+	tsps := g1.Issue(pkiotest.OIN("TSP-1234")).Leaf // a number of the TSP's own is not an OIN
 	der, _, err = pkioverheid.NewRequest(pkioverheid.Request{From: tsps, Organization: "Other", KVK: "12345678", DNSNames: []string{"c.example"}, Key: rsa3072})
 	require.NoError(t, err)
 	request, err = x509.ParseCertificateRequest(der)

@@ -17,19 +17,17 @@ type ServerConfig struct {
 	Trust Trust
 
 	// KeyPairs are the server's own, in the order in which it prefers them (see
-	// KeyPair.PreferFrom): it shows the first whose signature algorithms, those of its
-	// chain too, the client takes; clients do not say which roots they have. They may be empty only
-	// behind a Proxy. See [LoadKeyPair].
+	// KeyPair.PreferFrom): it shows the first whose signature algorithms, its chain's too,
+	// the client takes. They may be empty only with a Proxy. See [LoadKeyPair].
 	KeyPairs []*KeyPair
 
 	// AllowUnsuitable takes key pairs that have ended or are not for servers
 	// (serverAuth), which are errors otherwise.
 	AllowUnsuitable bool
 
-	// ClientRoots are trusted as well, for the certificates of clients. It is the place
-	// for "Staat der Nederlanden - G4 Root Priv G-Other - 2024", under which
-	// certificates without a domain name are issued. What cannot be in Trust.Roots
-	// cannot be here either. nil adds nothing.
+	// ClientRoots are trusted as well, for the certificates of clients, such as "Staat der
+	// Nederlanden - G4 Root Priv G-Other - 2024", under which certificates without a domain
+	// name are issued. What cannot be in Trust.Roots cannot be here. nil adds nothing.
 	ClientRoots *truststore.Source
 
 	// Proxy is the proxy in front that ends TLS. If it is set, Handler takes the
@@ -37,17 +35,15 @@ type ServerConfig struct {
 	// come from the TLS connection.
 	Proxy *Proxy
 
-	// OnRefusal answers a request that Handler refuses: with problem+json, a SOAP Fault, or
-	// what else the caller reads. status is 403, or 400 where a proxy's header cannot be
-	// read, and may be replaced. err is an *[AccessError] with Reason, Cause and a Problem
-	// that is for the caller to read. Where it writes nothing, and where it is nil, the
-	// answer is the text of err. It runs concurrently.
+	// OnRefusal answers a request that Handler refuses. status is 403, or 400 where a
+	// proxy's header cannot be read. err is an *[AccessError], whose Problem is for the
+	// caller to read. If OnRefusal is nil or writes nothing, the answer is the text of
+	// err. It runs concurrently.
 	OnRefusal func(w http.ResponseWriter, r *http.Request, status int, err error)
 
-	// SessionLifetime is how long a client may resume TLS sessions after the handshake
-	// in which it signed with its key, however often it resumes. It must then sign
-	// again. Zero means 24 hours; crypto/tls sets seven days as the most for one
-	// ticket. A session also ends with the certificate that the server showed.
+	// SessionLifetime is how long a client may resume TLS sessions after the handshake in
+	// which it signed with its key. Zero means 24 hours; the most for one ticket is seven
+	// days. A session also ends with the certificate that the server showed.
 	SessionLifetime time.Duration
 }
 
@@ -135,17 +131,13 @@ func newServerState(cfg Trust, now contents, allowUnsuitable bool) (*serverState
 	return &serverState{t, pairs, own}, nil
 }
 
-// TLSConfig returns a new tls.Config for mutual TLS: clients must show a certificate
-// (tls.RequireAndVerifyClientCert), crypto/tls verifies it for client authentication, and
-// then one complete chain must be valid and pass the policies and Trust.Revocation, and
-// the server's Authorizer must let its holder in. All of it counts for resumed sessions
-// too, and with QUIC 0-RTT is refused. It is safe alone.
+// TLSConfig returns a new tls.Config for mutual TLS, which is safe alone: clients must show
+// a certificate for client authentication, one complete chain must pass the policies and
+// Trust.Revocation, and the server's Authorizer must let its holder in; on resumed sessions
+// too. With QUIC, 0-RTT is refused.
 //
-// The CAs that the server announces are those that it trusts, without G3 and without
-// those that have ended or are refused by then (Trust.RefuseFrom). After a change of
-// roots, key pairs or these, GetConfigForClient gives handshakes a copy of the result, as
-// it was at the first one: set what else is needed, such as NextProtos, on the result
-// itself and not on a Clone (httptest and gRPC make one), where it would then be lost.
+// After a change of roots or key pairs, handshakes get a copy of the result as it was at the
+// first one: set what else is needed, such as NextProtos, on the result and not on a Clone.
 func (s *Server) TLSConfig() *tls.Config { return s.tlsConfig(s.allow) }
 
 // TLSConfigForHandler is [Server.TLSConfig] for connections whose every request passes
@@ -243,14 +235,11 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 	return nil
 }
 
-// Identify returns who is at the other side of a connection that crypto/tls verified,
-// for servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the
-// caller showed no certificate that was verified, if no chain passes or is for client
-// authentication, for a CA, and where the server's Authorizer refuses.
-//
-// Each call verifies and authorises anew, by the time, the policies, the roots and the
-// revocation lists of that moment: ask for each request, so that a certificate that has
-// ended or was revoked stops counting on connections that stay open.
+// Identify returns who is at the other side of a connection that crypto/tls verified, for
+// servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the caller
+// showed no verified certificate for client authentication, or the server's Authorizer
+// refuses. Each call verifies and authorises anew, by the present time, roots and
+// revocation lists: ask for each request.
 func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	if cs == nil || len(cs.VerifiedChains) == 0 {
 		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errNotVerified})

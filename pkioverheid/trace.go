@@ -15,8 +15,8 @@ import (
 
 // Trace is a set of functions that are called as clients and servers show and see
 // certificates, for logs and metrics. Each may be nil, is called synchronously and
-// concurrently, and must return soon. A panic in one is recovered, and logged the first
-// time. All text is safe to log.
+// concurrently, and must return soon. A panic in one is recovered and logged once. All text
+// is safe to log.
 type Trace struct {
 	// Shown is called when a key pair was chosen to show in a handshake, or none was. A
 	// server chooses before it knows whether the client resumes a session.

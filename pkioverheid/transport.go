@@ -24,17 +24,13 @@ func NewClient(cfg ClientConfig) (*http.Client, error) {
 	return &http.Client{Transport: t}, nil
 }
 
-// Transport is an http.RoundTripper for https that trusts PKIoverheid. Where a
-// connection fails over a certificate its errors say which and what to do:
+// Transport is an http.RoundTripper for https that trusts PKIoverheid. Where a connection
+// fails over a certificate its errors say which and what to do:
 // *[ServerCertificateError] for the server's, with a *[G3Error] in it under G3,
 // *[ClientCertificateError] for ours. All other errors are net/http's.
 //
-// It is safe for concurrent use, keeps connections, and speaks HTTP/2, as
-// http.Transport does. It resumes TLS sessions, those of the last 64 host names, until
-// the trust or a key pair is replaced; two ports of one name, called in turn, resume
-// none. SessionTicketsDisabled in Base's TLSClientConfig switches that off. An https proxy must itself have a certificate that cfg
-// trusts, and if it asks for a certificate, net/http shows it ours: who must not see
-// that is called by http, where the proxy sees no more than the host's name.
+// It is safe for concurrent use, keeps connections, speaks HTTP/2 and resumes TLS sessions.
+// An https proxy must have a certificate that the ClientConfig trusts, and may be shown ours.
 type Transport struct {
 	current *current[*connector]
 }

@@ -20,33 +20,27 @@ type Trust struct {
 
 	// Roots are trusted as well: those of truststore.NewSource, or of truststore.Watch
 	// where they change while the program runs. Certificates that are not self-issued
-	// are taken for CAs below a root, which a peer then need not send. It is an error
-	// if one is not a CA, is of G3, is for tests (see TrialRoots), or has a key that is
-	// public because it belongs to package pkiotest, unless the certificate came from
-	// that package in this program. New contents that would be such an error are not
-	// used, and Logger gets the reason. nil adds nothing.
-	//
-	// A [Transport] uses new contents for its next connections, and a [Server] for its
-	// next handshakes. A config of [ClientTLSConfig] trusts what there was when it was
-	// made, as far as it is still there.
+	// are taken for CAs below a root, which a peer then need not send. It is an error if
+	// one is not a CA, is of G3, is for tests (see TrialRoots), or is of package
+	// pkiotest and was not made by it in this program. New contents with such an error
+	// are not used, and Logger gets the reason. New connections use new contents, but
+	// not those of a config of [ClientTLSConfig].
 	Roots *truststore.Source
 
 	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy:
 	// with Hierarchies it is an error.
 	OnlyRoots bool
 
-	// TrialRoots are trusted as well, and are what certificates marked as tests may be
-	// below: common names that start with the word TRIAL, TEST or ACCEPTATIE, policies
-	// of the TRIAL tool. Without it these are refused, under a production root in any
-	// case. nil adds nothing.
+	// TrialRoots are trusted as well, for certificates marked as tests: common names that
+	// start with the word TRIAL, TEST or ACCEPTATIE, policies of the TRIAL tool. Elsewhere
+	// these are refused, under a production root too. nil adds nothing.
 	TrialRoots *truststore.Store
 
 	// Distrusted is refused from the moment on at which it is in the set: in new and
-	// resumed handshakes, by a [Verifier], at the next request through [Server.Handler],
-	// with Connection: close, and at the next [Server.Identify]. A [Transport] uses its
-	// connections and sessions from before no more. A set that would refuse all roots in
-	// use is an error; as a replacement it is not used, and Logger and Trace.Replaced get
-	// the reason. nil distrusts nothing.
+	// resumed handshakes, by a [Verifier], and at the next request through
+	// [Server.Handler] and [Server.Identify]. A [Transport] uses no connection from before. A set
+	// that would refuse all roots in use is an error; as a replacement it is not used, and
+	// Logger and Trace.Replaced get the reason.
 	Distrusted *Distrusted
 
 	// RefuseFrom refuses peers under a hierarchy from a time on, on resumed sessions too.
@@ -59,20 +53,11 @@ type Trust struct {
 
 	// Revocation refuses certificates of the other side that are revoked or whose
 	// status cannot be determined: each but the root is looked up in the CRL of its
-	// issuer, after all else passed, once a handshake, resumed ones too. An OCSP
-	// response that the other side staples must be good besides. PKIoverheid and
-	// Digikoppeling require it (facts.md §7, PKI002 and PKI003); crypto/tls does not
-	// do it. nil does not ask.
+	// issuer, at each handshake. nil does not ask, although PKIoverheid and
+	// Digikoppeling require it (facts.md §7, PKI002 and PKI003). A connection that is
+	// open stays so. See "Details" in the package documentation.
 	//
-	// The Checker is yours: make one for the whole program, with the clock that is in
-	// Time and with [CRLHosts], and close it at the end. Its crl.Config says what
-	// becomes of a connection when a CRL is not available. Waiting for one is part of
-	// the handshake: with a Base of your own, let crl.Config.Timeout be shorter than
-	// its TLSHandshakeTimeout. A connection that is open stays so.
-	//
-	// It is asked in VerifyConnection, whose words reach the other side's owner, and
-	// not by the pool of a tls.Config: whatever takes a pool alone needs that of a
-	// [Verifier].
+	// Make one Checker for the whole program, with Time and [CRLHosts], and close it.
 	Revocation *crl.Checker
 
 	// Time returns the time to verify at. nil is time.Now, and a zero time is now.
@@ -81,10 +66,10 @@ type Trust struct {
 	// Trace reports what clients and servers show and see. nil is none.
 	Trace *Trace
 
-	// Logger gets a line at level Warn when something must be done about a key pair (see
-	// Trace.Own; at level Info if it has no OIN), and one at level Error when new contents of Roots, ClientRoots or
-	// Distrusted are refused, and a [Server]'s one at level Warn for requests that its Handler
-	// refuses, at most one a second for each reason. nil is slog.Default.
+	// Logger gets a line at level Warn when something must be done about a key pair (Info
+	// if it has no OIN; see Trace.Own), at level Error when new contents of Roots,
+	// ClientRoots or Distrusted are refused, and at level Warn for requests that a
+	// [Server] refuses, at most one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
 }
 

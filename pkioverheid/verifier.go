@@ -13,10 +13,8 @@ import (
 )
 
 // Verifier verifies certificates that come in another way than a TLS handshake: beside a
-// signature, in a token (x5c), in SAML metadata, from an archive. It trusts what a [Trust]
-// says, and refuses what all configurations of this package refuse. Below Trust.Roots it
-// takes the policies in a certificate for those of PKIoverheid. It is safe for concurrent
-// use.
+// signature, in a token (x5c), in SAML metadata, from an archive. Below Trust.Roots it takes
+// the policies in a certificate for those of PKIoverheid. It is safe for concurrent use.
 type Verifier struct {
 	current *current[*trustState]
 }
@@ -68,11 +66,8 @@ var (
 // Verify returns who signed. The signer's certificate comes first, CAs in any order after
 // it, at most ten in all. check checks the signature of the token or message with the
 // verified certificate: an [Identity] needs that proof, and nil is an error. It is called
-// once, after all else has passed.
-//
-// What certs hold counts as bytes: the identity, and the certificate that check gets, are
-// read from these. They are shared, and check must not modify them. A certificate that was verified before is only verified for what can
-// have changed, revocation too; Memory in the documentation of package chain has the rules.
+// once, after all else has passed, and must not modify the certificate. What certs hold
+// counts as bytes. For what is not verified twice, see Memory in package chain.
 func (v *Verifier) Verify(certs []*x509.Certificate, opts SignerOptions, check func(*x509.Certificate) error) (Identity, error) {
 	if check == nil {
 		return Identity{}, errNoCheck
@@ -120,9 +115,9 @@ func (v *Verifier) Inspect(certs []*x509.Certificate, opts SignerOptions) (chain
 	return id.Chain(), id.Claim(), nil
 }
 
-// Chains returns the chain.Verifier that v asks at this moment: for its Explain, and for
-// its CertPool, which asks for revocation too. The time to verify at and the key usages,
-// which are those of a server if nothing is said, go with each certificate there.
+// Chains returns the chain.Verifier that v uses at this moment: for its Explain, and for its
+// CertPool, which asks for revocation too. The time and the key usages (a server's if none
+// are given) go with each certificate there.
 func (v *Verifier) Chains() *chain.Verifier { return v.current.get().complete }
 
 func (v *Verifier) verify(certs []*x509.Certificate, opts *SignerOptions) (Identity, error) {

@@ -38,7 +38,7 @@ type Config struct {
 
 	// Signers are CA certificates for new keys of CAs, which sign lists for what the old
 	// key issued. Each counts where it verifies up to the root of the chain and is not
-	// revoked. Folder may have some too, in PEM, in the files of its lists.
+	// revoked. Folder may have some too, in PEM.
 	Signers []*x509.Certificate
 
 	// Cache is a folder, made if need be, in which the Checker keeps what it fetched
@@ -54,9 +54,9 @@ type Config struct {
 	ClockSkew time.Duration
 
 	// SoftFail, if not nil, lets a certificate pass for which no CRL is available and no
-	// server gave a complete answer, and is called with the reason, in several goroutines
-	// at once. See Details. Whoever can cut off the network makes revoked certificates
-	// pass with it, unless they were known to be revoked: use it with a Cache.
+	// server gave a complete answer, and is called with the reason, concurrently. See
+	// Details. Whoever can cut off the network makes revoked certificates pass with it,
+	// unless they were known to be revoked: use it with a Cache.
 	SoftFail func(error)
 
 	// AllowUnnumbered accepts CRLs without a CRL number (RFC 5280 section 5.2.3), which

@@ -83,10 +83,10 @@ func (l *List) All() iter.Seq2[*big.Int, Entry] {
 	}
 }
 
-// Check reports whether a certificate was revoked at the given time: a *[RevokedError] if it
-// is on the list with a date that is not after that and a reason other than RemoveFromCRL. A
-// zero time means now. Ask [List.CheckSignatureFrom], [List.Covers] and NextUpdate too. That
-// an expired certificate is not on a list proves nothing (RFC 5280 section 3.3).
+// Check returns a *[RevokedError] if a certificate is on the list with a date that is not
+// after the given time and a reason other than RemoveFromCRL. A zero time means now. Ask
+// [List.CheckSignatureFrom], [List.Covers] and NextUpdate too. That an expired certificate
+// is not on a list proves nothing (RFC 5280 section 3.3).
 func (l *List) Check(cert *x509.Certificate, at time.Time) error {
 	if cert == nil || cert.SerialNumber == nil {
 		return errNoCertificate

@@ -44,10 +44,9 @@ type question struct {
 
 // Policy is a [chain.Policy] that refuses a chain with a certificate that is revoked, or
 // whose status cannot be determined. Each but the root is checked against a CRL of its
-// issuer, which may be fetched first. A zero time means now. See Details.
-//
-// The error is a *[chain.Error] for [chain.Revoked], with a *[RevokedError] in it, or
-// [chain.RevocationUnknown], or [chain.Unsupported] if this is not a chain up to a root.
+// issuer, which may be fetched first. A zero time means now. See Details. The *[chain.Error]
+// is for [chain.Revoked], with a *[RevokedError] in it, [chain.RevocationUnknown], or
+// [chain.Unsupported] if this is not a chain up to a root.
 func (c *Checker) Policy(ch chain.Chain, at time.Time) error {
 	q := &question{at: at, now: c.now()}
 	if at.IsZero() {

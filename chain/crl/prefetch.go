@@ -14,10 +14,8 @@ import (
 
 // Prefetch fetches the CRLs that certificates name, so that the first connection does not
 // wait, and keeps them fresh. Each hierarchy has certificates with their issuers, in any
-// order. A CA's own list is named by what it issued: add the program's certificate.
-//
-// It waits until ctx ends, and returns all that went wrong, which is tried again in the
-// background. A revoked certificate is not an error here.
+// order. A CA's own list is named by what it issued: add the program's certificate. It waits
+// until ctx ends, and returns all that went wrong, which is tried again in the background.
 func (c *Checker) Prefetch(ctx context.Context, hierarchies ...[]*x509.Certificate) error {
 	var (
 		all  = slices.Concat(hierarchies...)

@@ -12,7 +12,7 @@ import (
 )
 
 // language is that of tables, reports and advice. The zero value is English, in which
-// the texts stand where they are used; the others have theirs in a file each.
+// the texts are where they are used; the others have theirs in a file each.
 type language string
 
 const (

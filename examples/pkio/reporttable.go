@@ -10,7 +10,7 @@ import (
 	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
-// maxPlain is how many rows of a table stand in the page for whoever has no script.
+// maxPlain is how many rows of a table the page has for whoever has no script.
 const maxPlain = 100
 
 // dataTable is a table of the page. Its rows are in the page as data; a script draws those

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every text stands in both languages, with the same verbs.
+// Every text is there in both languages, with the same verbs.
 func TestEveryTextIsInBothLanguages(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "texts.go", nil, 0)
 	require.NoError(t, err)

@@ -63,4 +63,18 @@
 // Trying passwords takes two minutes a file at most. Of a file's errors a hundred are results,
 // and so are a hundred that are [ErrSkipped]; one more result says how many are left out.
 // A scan trusts nothing, and writes and changes nothing.
+//
+// # Details
+//
+// Scan. What lies in two targets is found twice. In folders, symbolic links to files outside
+// of the targets are followed, each file once; links to files inside are found anyway. Links
+// to folders are not followed, but a target may be one. A folder that cannot be read, or
+// more than 256 levels down, is a Result with an Err. The end of a scan may have to wait for
+// a read of the file system or for a password that is being tried.
+//
+// ErrSkipped. It is in the errors of pipes, sockets and devices, symbolic links that lead
+// nowhere, binary files beyond the limit, archives, images and databases that are not read,
+// certificates that crypto/x509 does not read and that have no name of PKIoverheid, and, in
+// an FS, symbolic links to folders. It is not in those of links to folders outside of the
+// targets: what is there is not known.
 package inventory

@@ -79,12 +79,10 @@ const (
 // hierarchy of PKIoverheid, and for a Result with an Err.
 func (r Result) Claim() (pkioverheid.Claim, bool) { return pkioverheid.ClaimOf(r.Certificate) }
 
-// Chain returns the path from the certificate to a root that the verifier of the
-// scan trusts, for any use, or an error that says why there is none: a
-// *[chain.Error]. What a server presents as its own must also be for that host
-// and for servers. CAs that lie in the same file, or that the server sent along,
-// help to build the path: 32 of them at most, and only where the verifier
-// knows no issuer.
+// Chain returns the path from the certificate to a root that the verifier of the scan
+// trusts, for any use, or a *[chain.Error]. What a server presents as its own must also be
+// for that host and for servers. At most 32 CAs beside the certificate help to build the
+// path, where the verifier knows no issuer.
 func (r Result) Chain() (chain.Chain, error) {
 	if r.known == nil {
 		return nil, r.Err
@@ -202,12 +200,11 @@ const (
 	maxDN   = 1024 // of a distinguished name in JSON
 )
 
-// MarshalJSON returns an object with what is known of the Result, verifying it if
-// that was not done: where (target, path, place, format, use, party), who
-// (fingerprint, subject, issuer, serial, notBefore, notAfter, identity), state,
-// reason and advice, or error. Names longer than 1024 bytes are shortened.
-// In paths and names, bytes that are not UTF-8 and what cannot be printed are
-// escaped; the exact bytes of a path that is not UTF-8 are in pathBytes, in base64.
+// MarshalJSON returns an object with what is known of the Result, verifying it if that was
+// not done: where (target, path, place, format, use, party), who (fingerprint, subject,
+// issuer, serial, notBefore, notAfter, identity), state, reason and advice, or error. What
+// cannot be printed is escaped; the bytes of a path that is not UTF-8 are in pathBytes, in
+// base64.
 func (r Result) MarshalJSON() ([]byte, error) {
 	j := resultJSON{
 		Target: safetext.Printable(r.Target, maxPath),
@@ -245,12 +242,8 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// ErrSkipped is found by [errors.Is] in the Err of what was skipped and most
-// likely holds no certificate that is not found elsewhere: pipes, sockets and
-// devices, symbolic links that lead nowhere, binary files beyond the limit, archives,
-// images and databases that are not read, certificates that crypto/x509 does not read and
-// that have no name of PKIoverheid, and, in an FS, symbolic links to folders. Links to folders outside of the targets are not
-// among them: who knows what is there.
+// ErrSkipped is found by [errors.Is] in the Err of what was skipped and most likely holds no
+// certificate that is not found elsewhere: see "Details" in the package documentation.
 var ErrSkipped = errors.New("inventory: skipped")
 
 // trouble is why a place could not be looked at.

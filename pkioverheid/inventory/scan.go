@@ -9,35 +9,23 @@ import (
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
-// Scan looks for certificates in targets, each a file, a folder with all that is
-// below it, or a host and port ("service.example:443", "[2001:db8::1]:443"). What
-// exists as a file is one; what does not, and has the form of a host and a port
-// number, is a host. So is a URL of a protocol that begins in clear, smtp://mail.example,
-// ldap://… or postgres://…: its server is asked for TLS (STARTTLS) first. What lies in two
-// targets is found twice.
+// Scan looks for certificates in targets, each a file, a folder with all that is below it,
+// or a host and port ("service.example:443", "[2001:db8::1]:443"), or a URL of a protocol
+// that begins in clear, such as smtp://mail.example, whose server is asked for TLS
+// (STARTTLS). What exists as a file is one.
 //
-// Results come while the scan goes on, in no order but that those of one file or
-// host keep theirs. The scan begins when the sequence is ranged over, anew each
-// time. It ends early when ctx is cancelled or the loop is left; then the sequence
-// returns after all goroutines have ended, which may have to wait for a read of
-// the file system or a key store's password that is being tried. Whether a scan
-// was cut short, ctx.Err says.
-//
-// In folders, symbolic links to files outside of the targets are followed, each file
-// once; links to files inside are not, because those are found anyway. Links to
-// folders are not followed, only a target may be one. A folder that cannot be read,
-// or more than 256 levels down, is a Result with an Err.
+// Results come while the scan goes on; only those of one file or host keep their order. The
+// scan begins anew each time the sequence is ranged over. It ends early when ctx is
+// cancelled or the loop is left, and returns after all goroutines have ended. ctx.Err says
+// whether it was cut short. See "Details" in the package documentation for links.
 func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 	return cfg.results(ctx, func(s *scanner) { s.run(targets) })
 }
 
-// ScanReader looks for certificates in the bytes of one file that lies elsewhere, as in
-// an object store or a database. name is the Path and Target of its results; size is how
-// many bytes there are, or negative if that is not known. At most Config.MaxFileSize bytes
-// are read, and are in memory. An error of in is a Result with an Err.
-//
-// Results come as those of a file in a folder do: of a file without certificates there
-// are none.
+// ScanReader looks for certificates in the bytes of one file that lies elsewhere, as in an
+// object store or a database. name is the Path and Target of its results; size is how many
+// bytes there are, or negative if that is not known. At most Config.MaxFileSize bytes are
+// read, into memory. An error of in is a Result with an Err.
 func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size int64) iter.Seq[Result] {
 	return cfg.results(ctx, func(s *scanner) {
 		most := size // of which it depends how much may come out of an archive

@@ -12,24 +12,15 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// NewClient returns an http.Client for one environment of the service, on a
-// transport of [pkioverheid.NewTransport]: it trusts the hierarchies that the
-// service needs (Hierarchies and Successors) and no others, and asks for the
-// service's TSP if there is one.
+// NewClient returns an http.Client for one environment of the service. It trusts the
+// hierarchies that the service needs (Hierarchies and Successors) and no others, asks for
+// the service's TSP if there is one, and connects to the hosts of that environment only, at
+// port 443: any other request or redirect is an error before anything is dialled. It is an
+// error if no host is known.
 //
-// It connects to the hosts of that environment, at port 443. A request to
-// anything else is an error before anything is dialled, and so is a redirect to
-// it. An http proxy in cfg.Base, or of the program's environment, is used
-// too.
-//
-// cfg says the rest: the certificates to show, a policy of your own, the time. Its
-// Trust.Hierarchies must be empty; its Roots are trusted as well, in a test those of
-// package pkiotest. To have a stand-in answer in place of the service, dial it in
-// cfg.Base.DialContext: the name of the host stays that of the service, and its
-// certificate must be for that name. A ServerName in cfg.Base is an error.
-//
-// It is an error if no host of the environment is known. The Service is read now:
-// what is changed in it later has no effect.
+// cfg says the rest; its Trust.Hierarchies must be empty, and its Roots are trusted as well.
+// To have a stand-in answer in place of the service, dial it in cfg.Base.DialContext: its
+// certificate must be for the service's name.
 func (s Service) NewClient(env Environment, cfg pkioverheid.ClientConfig) (*http.Client, error) {
 	hosts, err := s.hostsOf(env)
 	if err != nil {

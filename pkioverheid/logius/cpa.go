@@ -111,14 +111,10 @@ func (c *CPA) Party(oin pkioverheid.OIN) (Party, bool) {
 	return Party{}, false
 }
 
-// ReadCPA reads a CPA. It is strict: what is damaged, cut off, of another
-// namespace, or not where a CPA has it is an error that names the line and the
-// elements, and nothing is returned. So are a DTD, an encoding other than UTF-8, a
-// tp:Certificate without a certificate, a certId that comes twice, a reference to a
-// certId that the party does not have, a document without parties, more than 1,000
-// certificates and more than 16 MiB.
-//
-// What it says is not checked, nor is any certificate verified: see [CPA.Check].
+// ReadCPA reads a CPA of at most 16 MiB and 1,000 certificates. It is strict: what is
+// damaged, of another namespace, or not where a CPA has it is an error that names the line
+// and the elements, and nothing is returned. See "Details" in the package documentation.
+// What the CPA says is not checked, nor is any certificate verified: see [CPA.Check].
 func ReadCPA(r io.Reader) (*CPA, error) {
 	d, err := newDocument("CPA", r, maxCPACertificates)
 	if err != nil {
@@ -326,17 +322,15 @@ func (c *cpaReader) time() (time.Time, error) {
 	return t, nil
 }
 
-// Check says what is wrong with the agreement at a time, all of it in one error, or
-// nil. A zero time is now. It asks:
+// Check says what is wrong with the agreement at a time, all of it in one error, or nil. A
+// zero time is now. It asks:
 //
 //   - that it is agreed or signed, and has begun and not ended;
 //   - that there are two parties, with different OINs of the right form, one each;
 //   - that each has a certificate, and each certificate other than a CA's bears its
 //     party's OIN as the subject's only serialNumber;
 //   - that every certificate verifies up to a root of v (see [Service.Verifier]) at
-//     that time: for servers if it is referred to as "Server", for clients if it
-//     is as "Client", else for any extended key usage; and that it is not a person's, by
-//     its policy;
+//     that time, for servers or clients if it is referred to so, and is not a person's;
 //   - that CAs are referred to as "Anchor" at most.
 //
 // It does not ask who made the document: compare the OINs with what you expect.

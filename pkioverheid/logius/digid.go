@@ -10,17 +10,16 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// CheckDigiDCertificates applies DigiD's rules to the certificates that a connected
-// party uses in preproduction and in production (facts.md §4), and returns all that
-// is wrong with them in one error, or nil:
+// CheckDigiDCertificates applies DigiD's rules to the certificates that a connected party
+// uses in preproduction and in production (facts.md §4), and returns all that is wrong in
+// one error, or nil:
 //
-//   - each is an end-entity certificate that verifies at Trust.Time: under
-//     Private G1, EV (CA2020) or Private G4, or what t says, and no person's, by
-//     its policy. EV has ended, and passes at a time in the past only;
-//   - both are of the same kind, that is, of the same hierarchy.
+//   - each is an end-entity certificate that verifies at Trust.Time under Private G1, EV
+//     (CA2020) or Private G4, or what t says, and is not a person's;
+//   - both are of the same hierarchy.
 //
-// That rule is of 2020 and names G1 and CA2020; that it holds between G1 and G4 too
-// is our reading of it. The extended key usage is not asked for.
+// The rule is of 2020 and names G1 and CA2020; that it holds between G1 and G4 too is our
+// reading of it. The extended key usage is not asked for.
 func CheckDigiDCertificates(preproduction, production *x509.Certificate, t pkioverheid.Trust) error {
 	v, err := pkioverheid.NewVerifier(t)
 	if err != nil {

@@ -29,4 +29,18 @@
 // that is not public; the clients here trust both. What the plan of 2020 says
 // is in the fields of [Service], each with its date, and can have changed since:
 // your agreement with Logius goes first.
+//
+// # Details
+//
+// ReadCPA. These are errors too: a DTD, an encoding other than UTF-8, a tp:Certificate
+// without a certificate, a certId that comes twice, a reference to a certId that the party
+// does not have, and a document without parties.
+//
+// ReadMetadata. It reads an EntityDescriptor, or EntitiesDescriptors with these in them.
+// Certificates elsewhere, such as in the document's own signature, are skipped. These are
+// errors too: a DTD, an encoding other than UTF-8, an entityID that comes twice, and metadata
+// without any certificate.
+//
+// Service.NewClient. An http proxy in cfg.Base, or of the program's environment, is used. A
+// ServerName in cfg.Base is an error.
 package logius

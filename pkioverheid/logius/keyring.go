@@ -15,17 +15,14 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// Keyring holds the signing and encryption certificates of a service's metadata, as
-// it is now. Make one with [Service.NewKeyring]; have it follow the metadata with
-// [Keyring.Watch], or give it each new version with [Keyring.Update]. It is safe for
-// concurrent use.
+// Keyring holds the signing and encryption certificates of a service's metadata, as it is
+// now. Make one with [Service.NewKeyring]; have it follow the metadata with [Keyring.Watch],
+// or give it each new version with [Keyring.Update]. It is safe for concurrent use.
 //
-// It accepts end-entity certificates that verify up to a hierarchy of the service,
-// at the time of the update, for any extended key usage, and no persons': the policy
-// must be one of systems and organisations. Where the entityID carries an OIN the
-// certificate must bear it (ST-SAML 1.0.0). What is distrusted after the update, or loses
-// its root, is left out at once. The signature on the metadata is verified before: see
-// [MetadataSource].
+// It accepts end-entity certificates that verify up to a hierarchy of the service, for any
+// extended key usage, with the policy of systems or organisations and the OIN of the
+// entityID (ST-SAML 1.0.0). What is distrusted later, or loses its root, is left out at
+// once. Verify the signature on the metadata first: see [MetadataSource].
 type Keyring struct {
 	// AnyOIN accepts certificates with another OIN than the entityID carries, or with
 	// none. Set it before the first update.

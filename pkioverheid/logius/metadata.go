@@ -79,19 +79,14 @@ type Key struct {
 	ValidUntil time.Time
 }
 
-// ReadMetadata reads SAML metadata: an EntityDescriptor, or EntitiesDescriptors
-// with these in them, with the certificates in ds:X509Certificate below
-// md:KeyDescriptor. Others, in the document's own signature for one, are skipped.
+// ReadMetadata reads SAML metadata of at most 16 MiB: EntityDescriptors, with the
+// certificates below md:KeyDescriptor, at most 10,000. It is strict: what is damaged, of
+// another namespace, or not where SAML has it is an error that names the line and the
+// elements, and nothing is returned. See "Details" in the package documentation.
 //
 // Neither the signature of the metadata is verified nor any certificate. Recipients must
-// check the signature (ST-SAML 1.0.0): use samlsig.VerifyMetadata, and take the
-// certificates from a [Keyring].
-//
-// It is strict: what is damaged, cut off, of another namespace, or not where SAML has
-// it is an error that names the line and the elements, and nothing is returned. So
-// are a DTD, an encoding other than UTF-8, an entityID that comes twice, metadata
-// without any certificate, more than 10,000 certificates and more than 16 MiB. Only
-// a certificate that crypto/x509 does not parse is not an error: it is in [Key.Unread].
+// check the signature (ST-SAML 1.0.0): use samlsig.VerifyMetadata, and a [Keyring]. A
+// certificate that crypto/x509 does not parse is not an error, but in [Key.Unread].
 func ReadMetadata(r io.Reader) (*Metadata, error) {
 	d, err := newDocument("SAML metadata", r, maxMetadataCertificates)
 	if err != nil {

@@ -12,13 +12,11 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// RegisterCertificate returns what the CPA register takes (facts.md §4): of a
-// certificate as it was delivered with its chain, a .p7b, .cer or PEM file, the
-// end-entity certificate alone, in PEM and without its key.
-//
-// It is an error if there is none in it but CAs, or more than one; if its subject
-// bears no OIN; if it is of G3; and if there is a private key in the data, which has
-// no business there. Its dates and its signature are not looked at.
+// RegisterCertificate returns what the CPA register takes (facts.md §4): of a certificate as
+// it was delivered with its chain, a .p7b, .cer or PEM file, the end-entity certificate
+// alone, in PEM. It is an error if there is not exactly one, if its subject bears no OIN, if
+// it is of G3, and if there is a private key in the data. Its dates and its signature are
+// not checked.
 func RegisterCertificate(delivered []byte) ([]byte, error) {
 	certs, err := truststore.Decode(delivered)
 	if err != nil {

@@ -38,14 +38,11 @@ const (
 	beforeTheEnd    = time.Minute     // a request, at least
 )
 
-// Watch fetches the metadata, updates the Keyring with it, and does so again until ctx
-// ends. It returns an error if the first time fails.
-//
-// Later a document that cannot be fetched, does not verify, or is older than the one in
-// use leaves what was there; Trust.Trace (Replaced) and Trust.Logger get the reason. A
-// document is older if its validUntil is earlier, or, where the two are equal or one is
-// missing, its Last-Modified. Certificates are verified again each time, if the document
-// stayed the same too (ETag).
+// Watch fetches the metadata and updates the Keyring with it, again and again until ctx
+// ends. It returns an error if the first time fails. Later a document that cannot be
+// fetched, does not verify, or is older than the one in use (by validUntil, or else
+// Last-Modified) leaves what was there; Trust.Trace (Replaced) and Trust.Logger get the
+// reason. Certificates are verified again each time.
 func (k *Keyring) Watch(ctx context.Context, s MetadataSource) error {
 	u, err := url.Parse(s.URL)
 	switch {

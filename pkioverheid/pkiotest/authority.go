@@ -101,16 +101,11 @@ func (a *Authority) timeAt(now time.Time) time.Time {
 	return now
 }
 
-// Issue issues a certificate. Without options it is one for a server named
-// localhost that may act as a client too, valid from an hour ago until in a year,
-// and never outside the life of its TSP CA: of a hierarchy that has ended it is
-// valid in the TSP CA's last year; see [Authority.Time].
-//
-// The result has the certificate, its TSP CA and the domain CA, which is what a
-// server should send; Leaf is set. Its key is one of a few in this package, which
-// are dealt out in turn: RSA-2048, under G4 RSA-3072.
-//
-// Issue panics when options make no sense.
+// Issue issues a certificate. Without options it is one for a server named localhost that
+// may act as a client too, valid from an hour ago until in a year, within the life of its
+// TSP CA; see [Authority.Time]. The result has the certificate, its TSP CA and the domain CA,
+// which is what a server should send; Leaf is set. Its key is one of a few in this package:
+// RSA-2048, under G4 RSA-3072. Issue panics when options make no sense.
 func (a *Authority) Issue(opts ...LeafOption) tls.Certificate {
 	l := newLeaf(opts)
 	tsp := a.certs[a.tsp(l.tsp)]

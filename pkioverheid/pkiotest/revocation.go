@@ -64,16 +64,14 @@ func newRevocations(certs []*x509.Certificate, cas []ca) *revocations {
 	return r
 }
 
-// Revoke puts a certificate on the CRL of the CA that issued it: one from Issue, or
-// the domain CA or a TSP CA of [Authority.Certificates]. It counts from a minute
-// before [Authority.Time] on. A second reason replaces the first;
-// crl.RemoveFromCRL takes the certificate off the list, as after a hold.
+// Revoke puts a certificate on the CRL of the CA that issued it: one from Issue, or the
+// domain CA or a TSP CA of [Authority.Certificates]. It counts from a minute before
+// [Authority.Time] on. A second reason replaces the first; crl.RemoveFromCRL takes the
+// certificate off the list. Revoke panics on a root and on a certificate that is not the
+// Authority's.
 //
-// A program that asks [CRLHandler] sees it with the next CRL that it fetches. A
-// crl.Checker fetches one that it has not got at once, and the next when it is due by
-// its clock: revoke first, or let that clock go on by four hours.
-//
-// Revoke panics on a root and on a certificate that is not the Authority's.
+// A crl.Checker sees it with the next CRL that it fetches: revoke first, or move its clock
+// by four hours.
 func (a *Authority) Revoke(cert *x509.Certificate, reason crl.Reason) {
 	if cert == nil {
 		panic("pkiotest: Revoke: no certificate")
@@ -118,13 +116,11 @@ func (a *Authority) listOf(ca *x509.Certificate, caller string) *list {
 	panic(fmt.Sprintf("pkiotest: %s: that is not a CA certificate of %v: see Authority.Certificates", caller, a.hierarchy))
 }
 
-// CRL returns the list of what a CA of the Authority revoked, in DER: for a file in
-// a folder, or a server of the test's own. It says that it was made at thisUpdate and
-// that the next one is due at nextUpdate, in the past perhaps; a zero thisUpdate is a
-// minute before [Authority.Time], a zero nextUpdate 48 hours after thisUpdate. It is
-// signed as the CA's certificates are, under G4 with RSASSA-PSS, and has the number
-// after that of the CA's last list. CRL panics on a certificate that is not a CA of the
-// Authority.
+// CRL returns the list of what a CA of the Authority revoked, in DER. It says that it was
+// made at thisUpdate and that the next one is due at nextUpdate; a zero thisUpdate is a
+// minute before [Authority.Time], a zero nextUpdate 48 hours after thisUpdate. It is signed
+// as the CA's certificates are, and has the next number. CRL panics on a certificate that is
+// not a CA of the Authority.
 func (a *Authority) CRL(ca *x509.Certificate, thisUpdate, nextUpdate time.Time) []byte {
 	a.revocations.mu.Lock()
 	defer a.revocations.mu.Unlock()

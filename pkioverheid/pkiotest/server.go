@@ -9,22 +9,15 @@ import (
 	"net/http/httptest"
 )
 
-// NewServer starts a server that shows a certificate made by [Authority.Issue]
-// with the same options, and speaks HTTP/2 and HTTP/1.1. Its URL is
-// https://localhost:port, because PKIoverheid certificates have no IP addresses.
-// The caller closes it. NewServer panics on failure.
+// NewServer starts a server that shows a certificate made by [Authority.Issue] with the same
+// options, and speaks HTTP/2 and HTTP/1.1. Its URL is https://localhost:port, because
+// PKIoverheid certificates have no IP addresses. The caller closes it. NewServer panics on
+// failure.
 //
-// The server's Client method returns a client of crypto/x509's own rules that
-// trusts every CA of the Authority, so that it does not care which of them the
-// server sends, and whose clock is [Authority.Time]. Such a client trusts G3
-// too: to see what pkioverheid makes of the server, use a client of pkioverheid.
-//
-// The server logs failed handshakes, of which tests of refusals have many. To
-// put them elsewhere, set srv.Config.ErrorLog before the first request.
-//
-// A server with a tls.Config of its own is made in the usual way: set TLS of a
-// server from httptest.NewUnstartedServer, with a certificate from Issue in it, call
-// StartTLS, and put localhost in place of the address in its URL.
+// The server's Client method returns a client of crypto/x509's own rules that trusts every
+// CA of the Authority, G3 too, at [Authority.Time]: to see what pkioverheid makes of the
+// server, use a client of pkioverheid. For a tls.Config of your own, set TLS of a server
+// from httptest.NewUnstartedServer, with a certificate from Issue in it.
 func (a *Authority) NewServer(h http.Handler, opts ...LeafOption) *httptest.Server {
 	cert := a.Issue(opts...)
 	srv := httptest.NewUnstartedServer(h)

@@ -13,15 +13,11 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
-// NewService starts a server that plays a service under the service's own host
-// name, with mutual TLS. It shows a certificate for host made by [Authority.Issue]
-// with the options, and lets in the clients that allow permits, with certificates of
-// this package under any of pkioverheid.Hierarchies. Its clock is [Authority.Time].
-// The handler finds who calls with pkioverheid.IdentityFromContext. Refusals are not
-// logged.
-//
-// The server's URL is https://host. A client reaches it by way of [Base]. The caller
-// closes the server. NewService panics on failure.
+// NewService starts a server that plays a service under the service's own host name, with
+// mutual TLS: it shows a certificate for host, and lets in the clients that allow permits,
+// with certificates of this package under any of pkioverheid.Hierarchies. Its clock is
+// [Authority.Time]. Refusals are not logged. The server's URL is https://host, which a client
+// reaches by way of [Base]. The caller closes the server. NewService panics on failure.
 func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, opts ...LeafOption) *httptest.Server {
 	var all []*Authority
 	for _, h := range pkioverheid.Hierarchies() {

@@ -115,7 +115,7 @@ func (r *Reader) place(token xml.Token) error {
 }
 
 // checkAttributes refuses what is not well-formed in Namespaces in XML 1.0: two of one
-// name and namespace (section 6.3), and a prefix that stands for no namespace (section 5),
+// name and namespace (section 6.3), and a prefix without a namespace (section 5),
 // which programs take for one or for none.
 func checkAttributes(attrs []xml.Attr) error {
 	const few = 8 // of more, a map finds them faster

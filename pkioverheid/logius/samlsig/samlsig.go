@@ -25,10 +25,9 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
-// VerifyMetadata verifies the signature of SAML metadata, and reads what was signed as
-// [logius.ReadMetadata] does. The signer's certificate is in the
-// document. It must verify at opts.Time, be one for signatures, and bear the OIN of the
-// entityID. Whether the metadata still counts (validUntil) is for the [logius.Keyring].
+// VerifyMetadata verifies the signature of SAML metadata, and returns what was signed. The
+// signer's certificate, which is in the document, must verify at opts.Time, be one for
+// signatures, and bear the entityID's OIN. The [logius.Keyring] checks validUntil.
 func VerifyMetadata(doc []byte, v *pkioverheid.Verifier, opts pkioverheid.SignerOptions) (*logius.Metadata, error) {
 	if v == nil {
 		return nil, errors.New("samlsig: there is no Verifier")
