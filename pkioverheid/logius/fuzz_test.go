@@ -51,7 +51,7 @@ func FuzzReadMetadata(f *testing.F) {
 			}
 			e.Hosts()
 			for _, key := range e.Keys {
-				certs += len(key.Certificates)
+				certs += len(key.Certificates) + len(key.Unread)
 				for _, c := range key.Certificates {
 					checkParsed(t, c)
 				}
