@@ -237,7 +237,7 @@ func TestAHierarchyIsRefusedFromADateOnResumedSessionsToo(t *testing.T) {
 			assert.Equal(t, c.then, err == nil, err)
 		}
 	}
-	trust.RefuseFrom = map[pkioverheid.Hierarchy]time.Time{0: day}
+	trust.RefuseFrom = map[pkioverheid.Hierarchy]time.Time{"": day}
 	_, err := pkioverheid.NewVerifier(trust)
 	assert.ErrorContains(t, err, "RefuseFrom")
 	trust.RefuseFrom = map[pkioverheid.Hierarchy]time.Time{pkioverheid.PrivateG1: {}}

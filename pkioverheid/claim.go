@@ -106,7 +106,7 @@ func placeBelow(issuer *authority, cert *x509.Certificate) (Hierarchy, Role, TSP
 
 func claimedHierarchy(c *x509.Certificate) Hierarchy {
 	if c == nil {
-		return 0
+		return ""
 	}
 	claim, _ := ClaimOf(c)
 	return claim.Hierarchy

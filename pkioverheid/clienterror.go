@@ -323,7 +323,7 @@ func distinguishedName(raw []byte) string {
 	if name.CommonName == "" {
 		s = `"` + safetext.Name(name, safetext.Most) + `"`
 	}
-	for h := EV; h.known(); h++ {
+	for h := range everyHierarchy {
 		for _, c := range embedded()[h] {
 			if string(c.RawSubject) == string(raw) {
 				return s + " (" + h.String() + ")"

@@ -30,7 +30,7 @@ func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (Event, bool) {
 	if at.After(deadline) {
 		text = "it should have been replaced by " + phrase.Day(deadline)
 	}
-	if next := h.Plan().Successor; next != 0 {
+	if next := h.Plan().Successor; next != "" {
 		text += fmt.Sprintf(": order one under %s", next)
 	}
 	return Event{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true

@@ -93,5 +93,5 @@ func (h Hierarchy) Root() *x509.Certificate {
 
 // trustable reports whether a user may trust the hierarchy.
 func (h Hierarchy) trustable() bool {
-	return h.known() && !hierarchyTable[h].withdrawn && len(embedded()[h]) > 0
+	return h.known() && !h.row().withdrawn && len(embedded()[h]) > 0
 }

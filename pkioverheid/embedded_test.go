@@ -39,7 +39,7 @@ func TestEveryEmbeddedFileIsTheOnePublished(t *testing.T) {
 			name, ok := subjectName(cert)
 			assert.True(t, ok)
 			assert.Equal(t, caName{k.cn, k.o, "NL"}, name)
-			assert.Equal(t, hierarchyTable[k.hierarchy].text, path.Dir(k.file), "a folder a hierarchy")
+			assert.Equal(t, string(k.hierarchy), path.Dir(k.file), "a folder a hierarchy")
 		})
 	}
 	assert.ElementsMatch(t, files, rows, "a file a row and a row a file")
@@ -64,11 +64,11 @@ func TestTheTableOfCAsIsWellFormed(t *testing.T) {
 
 func TestTheTableOfHierarchiesIsWellFormed(t *testing.T) {
 	texts := map[string]bool{}
-	for h := EV; h.known(); h++ {
-		row := hierarchyTable[h]
-		require.NotEmpty(t, row.text, "the row of %d", h)
+	for h := range everyHierarchy {
+		row := h.row()
+		require.NotEmpty(t, h, "a row without a name")
 		require.NotEmpty(t, row.title)
-		for _, s := range []string{row.text, row.title, row.short} {
+		for _, s := range []string{string(h), row.title} {
 			assert.False(t, s != "" && texts[s], "%q means two", s)
 			texts[s] = true
 		}
@@ -77,20 +77,20 @@ func TestTheTableOfHierarchiesIsWellFormed(t *testing.T) {
 		}
 		assert.False(t, row.trusted && row.withdrawn, h)
 		assert.False(t, row.ended.IsZero() && !row.trusted && !row.withdrawn, "%v is of no use", h)
-		assert.False(t, row.successor != 0 && row.source == "", "%v: who says so?", h)
+		assert.False(t, row.successor != "" && row.source == "", "%v: who says so?", h)
 		next := h
 		for range hierarchyTable {
-			next = hierarchyTable[next].successor
+			next = next.row().successor
 		}
 		assert.Zero(t, next, "%v is its own successor", h)
 	}
-	assert.False(t, Hierarchy(len(hierarchyTable)).known())
+	assert.False(t, Hierarchy("g5").known())
 	assert.Subset(t, Hierarchies(), []Hierarchy{EV, PrivateG1, PrivateG4TLS})
 	assert.NotContains(t, Hierarchies(), G3)
 }
 
 func TestEveryCAVerifiesUpToItsRootBySignature(t *testing.T) {
-	for h := EV; h.known(); h++ {
+	for h := range everyHierarchy {
 		certs := h.Certificates()
 		if len(certs) == 0 {
 			continue
@@ -141,9 +141,9 @@ func TestHierarchiesAreRootDomainCAAndTSPCAs(t *testing.T) {
 		clear(certs)
 		assert.NotNil(t, h.Certificates()[0], "a caller's slice is its own")
 	}
-	assert.Nil(t, Hierarchy(0).Certificates())
-	assert.Nil(t, Hierarchy(0).Root())
-	assert.Nil(t, Hierarchy(200).Root())
+	assert.Nil(t, Hierarchy("").Certificates())
+	assert.Nil(t, Hierarchy("").Root())
+	assert.Nil(t, Hierarchy("g5").Root())
 }
 
 func TestIntermediatesHoldsNothingSelfIssuedAndNothingOfG3(t *testing.T) {
@@ -159,11 +159,11 @@ func TestIntermediatesHoldsNothingSelfIssuedAndNothingOfG3(t *testing.T) {
 	}
 	assert.Len(t, subjects(intermediatesOf(PrivateG1)), belowRoots(PrivateG1))
 	assert.Len(t, subjects(intermediatesOf(EV, PrivateG1, PrivateG4TLS)), belowRoots(EV, PrivateG1, PrivateG4TLS))
-	for _, h := range []Hierarchy{G3, Generation1, Generation2, 0, 200} {
+	for _, h := range []Hierarchy{G3, Generation1, Generation2, "", "g5"} {
 		assert.Empty(t, subjects(intermediatesOf(h)), h)
 	}
 	for _, s := range subjects(intermediatesOf(EV, PrivateG1, PrivateG4TLS, G3)) {
-		for h := EV; h.known(); h++ {
+		for h := range everyHierarchy {
 			if root := h.Root(); root != nil {
 				assert.NotEqual(t, root.RawSubject, s)
 			}
@@ -187,7 +187,7 @@ func TestEveryTrustedCAVerifiesThroughPoolsOfItsRootAndintermediatesOf(t *testin
 
 func TestNoCABelowTheG3RootVerifiesThroughAnyPool(t *testing.T) {
 	pools := map[string]*x509.CertPool{
-		"default": DefaultCertPool(), "G3": CertPool(G3), "all": CertPool(EV, PrivateG1, PrivateG4TLS, G3), "none": CertPool(0),
+		"default": DefaultCertPool(), "G3": CertPool(G3), "all": CertPool(EV, PrivateG1, PrivateG4TLS, G3), "none": CertPool(""),
 	}
 	for name, pool := range pools {
 		for _, intermediates := range []*x509.CertPool{nil, intermediatesOf(G3), intermediatesOf(PrivateG1, G3)} {
@@ -214,7 +214,7 @@ func TestPoolsMayBeChangedByTheirOwner(t *testing.T) {
 	other.AddCert(PrivateG4TLS.Root())
 	mine.AddCert(PrivateG4TLS.Root())
 	assert.False(t, mine.Equal(CertPool(PrivateG1)))
-	assert.NotNil(t, CertPool(0), "nil would mean the roots of the system")
+	assert.NotNil(t, CertPool(""), "nil would mean the roots of the system")
 }
 
 // intermediatesOf is a pool of domain CAs and TSP CAs, as programs make it.

@@ -3,7 +3,6 @@ package pkioverheid_test
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -283,12 +282,10 @@ func ExampleHierarchies() {
 	// Private G4 TLS  ends May 2039
 }
 
-func ExampleHierarchy_UnmarshalText() {
-	var h pkioverheid.Hierarchy
-	err := h.UnmarshalText([]byte("g4"))
-	text, _ := h.MarshalText()
-	fmt.Println(h, string(text), err)
-	// Output: Private G4 TLS private-g4-tls <nil>
+func ExampleHierarchy() {
+	h := pkioverheid.Hierarchy("private-g4-tls") // as a file has it
+	fmt.Println(h, h == pkioverheid.PrivateG4TLS)
+	// Output: Private G4 TLS true
 }
 
 func ExampleHierarchy_Certificates() {
@@ -365,13 +362,6 @@ func ExampleOINOf() {
 	// Output:
 	// 00000003271987420000
 	// pkioverheid: the subject has no serialNumber, which should be the OIN. Order a certificate with one
-}
-
-func ExampleOIN_UnmarshalText() {
-	var config struct{ Allow []pkioverheid.OIN }
-	err := json.Unmarshal([]byte(`{"Allow": ["00000003271987420000", "27198742"]}`), &config)
-	fmt.Println(err)
-	// Output: pkioverheid: "27198742" is not an OIN: it has 8 characters, not 20
 }
 
 func ExampleIdentity_UZI() {

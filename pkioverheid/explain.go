@@ -83,11 +83,11 @@ func said(err error) error {
 var explainers = sync.OnceValue(func() (e struct{ root, other *trustState }) {
 	var all []Hierarchy
 	fixtures := truststore.New()
-	for h := EV; h.known(); h++ {
+	for h := range everyHierarchy {
 		if h.trustable() {
 			all = append(all, h)
 		}
-		if certs := fixture.Certificates(hierarchyTable[h].text); h != G3 && len(certs) > 0 {
+		if certs := fixture.Certificates(string(h)); h != G3 && len(certs) > 0 {
 			fixtures.Add(certs[0])
 		}
 	}

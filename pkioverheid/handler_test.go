@@ -280,7 +280,7 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 	for _, c := range []struct {
 		state *tls.ConnectionState
 		want  pkioverheid.Hierarchy
-	}{{ofG1, pkioverheid.PrivateG1}, {ofG4, pkioverheid.PrivateG4TLS}, {shown(other.Leaf, root), 0}} {
+	}{{ofG1, pkioverheid.PrivateG1}, {ofG4, pkioverheid.PrivateG4TLS}, {shown(other.Leaf, root), ""}} {
 		id, err := identify(c.state)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, id.Hierarchy())

@@ -499,7 +499,7 @@ func TestConfigErrors(t *testing.T) {
 		words string
 	}{
 		"G3 among the hierarchies":       {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{pkioverheid.G3}}}, "withdrawn"},
-		"no hierarchy":                   {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{0}}}, "no such hierarchy"},
+		"no hierarchy":                   {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{""}}}, "no such hierarchy"},
 		"the real G3 root":               {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(pkioverheid.G3.Root()))}}, "G3"},
 		"a G3 TSP CA":                    {pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(testcert.CA(t, "KPN BV PKIoverheid Organisatie Server CA - G3")))}}, "withdrawn"},
 		"G3 for clients only":            {pkioverheid.ClientConfig{Trust: pkiotest.Trust(g3)}, "G3"},

@@ -13,7 +13,7 @@ import (
 // AllHierarchies are all that have a row, also those that are not embedded.
 func AllHierarchies() []Hierarchy {
 	var all []Hierarchy
-	for h := EV; h.known(); h++ {
+	for h := range everyHierarchy {
 		all = append(all, h)
 	}
 	return all

@@ -1,52 +1,48 @@
 package pkioverheid
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
+	"cmp"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/policy"
-	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Hierarchy is one of the PKIoverheid certificate hierarchies that this
 // package carries: a self-signed root (stamcertificaat), a domain CA
 // (domeincertificaat) and the CAs of the trust service providers (TSPs) below it.
 //
-// The zero value is none of them.
-type Hierarchy uint8
+// The value is its name in JSON and files, such as "private-g1". The zero value is none of
+// them.
+type Hierarchy string
 
 const (
 	// EV is "Staat der Nederlanden EV Root CA", with the public web server
 	// certificates known as CA2020. Its root expired on 8 December 2022: it
 	// verifies signatures and archives of 2020–2022, at a time in the past.
-	EV Hierarchy = iota + 1
+	EV Hierarchy = "ev"
 
 	// PrivateG1 is "Staat der Nederlanden Private Root CA - G1", for traffic
 	// between machines. Its TSP CAs end on 12 November 2028.
-	PrivateG1
+	PrivateG1 Hierarchy = "private-g1"
 
 	// PrivateG4TLS is "Staat der Nederlanden - G4 Root Priv G-TLS - 2024", the
 	// successor of PrivateG1. Its TSP CAs end on 18 May 2039.
-	PrivateG4TLS
+	PrivateG4TLS Hierarchy = "private-g4-tls"
 
 	// G3 is "Staat der Nederlanden Root CA - G3". Its server CAs were withdrawn
 	// in 2020 and 2021. Nothing in this package trusts it.
-	G3
+	G3 Hierarchy = "g3"
 
 	// Generation1 and Generation2 are "Staat der Nederlanden Root CA" and "Staat der
 	// Nederlanden Root CA - G2", which ended in 2015 and 2020. Their certificates are
 	// recognised; none is embedded, and they cannot be trusted.
-	Generation1
-	Generation2
+	Generation1 Hierarchy = "generation-1"
+	Generation2 Hierarchy = "generation-2"
 )
 
-// hierarchyTable has a row for each hierarchy (facts.md §1, §3, §5 and §10). A new
-// hierarchy is a constant, a row here, and the rows and files of its CAs.
-var hierarchyTable = [...]struct {
-	text, title string // what MarshalText and String return
-	short       string // what UnmarshalText takes besides
+type hierarchyRow struct {
+	hierarchy Hierarchy
+	title     string // what String returns
 
 	trusted   bool // among Hierarchies
 	withdrawn bool // refused for TLS at any time
@@ -59,14 +55,19 @@ var hierarchyTable = [...]struct {
 	source    string    // who says so
 
 	policies []policy.Rule // of end-entity certificates, the first that fits counts
-}{
-	EV: {
-		text: "ev", title: "EV", trusted: true, public: true,
+}
+
+// hierarchyTable has a row for each hierarchy (facts.md §1, §3, §5 and §10). A new
+// hierarchy is a row here, with the rows and files of its CAs; it has a constant only if
+// programs name it.
+var hierarchyTable = []hierarchyRow{
+	{
+		hierarchy: EV, title: "EV", trusted: true, public: true,
 		ended: time.Date(2022, time.December, 8, 11, 10, 28, 0, time.UTC), successor: PrivateG1, source: sourceEV,
 		policies: []policy.Rule{{Number: "2.16.528.1.1003.1.2.5.8", Kind: policy.System}, {Number: policy.EVServer, Kind: policy.System}},
 	},
-	PrivateG1: {
-		text: "private-g1", title: "Private G1", short: "g1", trusted: true, rsaBits: 2048,
+	{
+		hierarchy: PrivateG1, title: "Private G1", trusted: true, rsaBits: 2048,
 		replaceBy: time.Date(2027, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG4TLS, source: sourceG4,
 		policies: []policy.Rule{
 			{Number: "2.16.528.1.1003.1.2.8.1", Kind: policy.Person},
@@ -77,12 +78,12 @@ var hierarchyTable = [...]struct {
 			{Number: policy.G1Server, Kind: policy.System},
 		},
 	},
-	PrivateG4TLS: {
-		text: "private-g4-tls", title: "Private G4 TLS", short: "g4", trusted: true, rsaBits: 3072,
+	{
+		hierarchy: PrivateG4TLS, title: "Private G4 TLS", trusted: true, rsaBits: 3072,
 		policies: []policy.Rule{{Number: policy.G4Server, Kind: policy.System}},
 	},
-	G3: {
-		text: "g3", title: "G3", withdrawn: true, public: true,
+	{
+		hierarchy: G3, title: "G3", withdrawn: true, public: true,
 		replaceBy: time.Date(2020, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourcePlan2020,
 		policies: []policy.Rule{
 			{Number: "2.16.528.1.1003.1.2.5.4", Kind: policy.Organisation},
@@ -91,12 +92,12 @@ var hierarchyTable = [...]struct {
 			{Number: "2.16.528.1.1003.1.2.5.7", Kind: policy.Organisation},
 		},
 	},
-	Generation1: {
-		text: "generation-1", title: "Generation 1", public: true,
+	{
+		hierarchy: Generation1, title: "Generation 1", public: true,
 		ended: time.Date(2015, time.December, 31, 23, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourceGenerations,
 	},
-	Generation2: {
-		text: "generation-2", title: "Generation 2", public: true,
+	{
+		hierarchy: Generation2, title: "Generation 2", public: true,
 		ended: time.Date(2020, time.March, 31, 22, 0, 0, 0, time.UTC), successor: PrivateG1, source: sourceGenerations,
 	},
 }
@@ -108,15 +109,25 @@ const (
 	sourceGenerations = "PKIoverheid: its first generation ended in 2015, its second in March 2020"
 )
 
-func (h Hierarchy) known() bool { return h > 0 && int(h) < len(hierarchyTable) }
-
-// hierarchyNames lists what MarshalText returns, for errors.
-func hierarchyNames() string {
-	var names []string
-	for h := EV; h.known(); h++ {
-		names = append(names, hierarchyTable[h].text)
+// row returns the row of a hierarchy, and an empty one for other values.
+func (h Hierarchy) row() *hierarchyRow {
+	for i := range hierarchyTable {
+		if row := &hierarchyTable[i]; row.hierarchy == h {
+			return row
+		}
 	}
-	return strings.Join(names, ", ")
+	return new(hierarchyRow)
+}
+
+func (h Hierarchy) known() bool { return h.row().hierarchy != "" }
+
+// everyHierarchy yields the hierarchies in the order of the table.
+func everyHierarchy(yield func(Hierarchy) bool) {
+	for i := range hierarchyTable {
+		if !yield(hierarchyTable[i].hierarchy) {
+			return
+		}
+	}
 }
 
 // Hierarchies returns the hierarchies that a zero [Trust] and
@@ -125,22 +136,17 @@ func hierarchyNames() string {
 // 2020–2022 pass at theirs.
 func Hierarchies() []Hierarchy {
 	var all []Hierarchy
-	for h := EV; h.known(); h++ {
-		if hierarchyTable[h].trusted {
+	for h := range everyHierarchy {
+		if h.row().trusted {
 			all = append(all, h)
 		}
 	}
 	return all
 }
 
-// String returns the name that people use, such as "Private G1" or "G3"; for other
-// values "Hierarchy(N)".
-func (h Hierarchy) String() string {
-	if !h.known() {
-		return "Hierarchy(" + strconv.Itoa(int(h)) + ")"
-	}
-	return hierarchyTable[h].title
-}
+// String returns the name that people use, such as "Private G1" or "G3"; of other values the
+// value.
+func (h Hierarchy) String() string { return cmp.Or(h.row().title, string(h)) }
 
 // Plan is what was published about the future of a hierarchy.
 type Plan struct {
@@ -164,38 +170,6 @@ type Plan struct {
 // Plan returns what was published about the future of the hierarchy. It is zero where
 // nothing was.
 func (h Hierarchy) Plan() Plan {
-	if !h.known() {
-		return Plan{}
-	}
-	row := &hierarchyTable[h]
+	row := h.row()
 	return Plan{row.replaceBy, row.ended, row.successor, row.withdrawn, row.public, row.source}
-}
-
-// MarshalText returns the name in lower case with hyphens, such as "private-g1", and
-// nothing for the zero value. Other values are an error.
-func (h Hierarchy) MarshalText() ([]byte, error) {
-	switch {
-	case h == 0:
-		return []byte{}, nil
-	case !h.known():
-		return nil, fmt.Errorf("pkioverheid: no such hierarchy: %d", uint8(h))
-	}
-	return []byte(hierarchyTable[h].text), nil
-}
-
-// UnmarshalText takes what MarshalText and String return, in upper or lower
-// case, and "g1" and "g4" for short.
-func (h *Hierarchy) UnmarshalText(text []byte) error {
-	s := strings.ToLower(string(text))
-	if s == "" {
-		*h = 0
-		return nil
-	}
-	for i := EV; i.known(); i++ {
-		if row := &hierarchyTable[i]; s == row.text || s == strings.ToLower(row.title) || s == row.short {
-			*h = i
-			return nil
-		}
-	}
-	return fmt.Errorf("pkioverheid: unknown hierarchy %s: want one of %s", safetext.Quote(string(text)), hierarchyNames())
 }

@@ -134,10 +134,10 @@ func identityOf(c chain.Chain, added bool) (Identity, error) {
 	} else if added {
 		id.tsp = tspOf(c[1].Subject.Organization)
 	}
-	if id.hierarchy != G3 && (id.hierarchy != 0 || added) {
+	if id.hierarchy != G3 && (id.hierarchy != "" || added) {
 		id.kind = kindOf(id.hierarchy, id.policies)
 	}
-	id.added = id.hierarchy == 0 && !added
+	id.added = id.hierarchy == "" && !added
 	if id.kind == System || id.kind == Organisation {
 		id.oin, id.uzi = oinOf(leaf), uziOf(leaf, id.tsp)
 	}
@@ -179,7 +179,7 @@ func completed(c chain.Chain) chain.Chain {
 		}
 		cas := embedded()[a.hierarchy]
 		if a.fixture {
-			cas = fixture.Certificates(hierarchyTable[a.hierarchy].text)
+			cas = fixture.Certificates(string(a.hierarchy))
 		}
 		i := slices.IndexFunc(cas, func(ca *x509.Certificate) bool {
 			return bytes.Equal(ca.RawSubject, last.RawIssuer) && bytes.Equal(ca.SubjectKeyId, last.AuthorityKeyId)

@@ -19,25 +19,26 @@ const (
 
 // policySets are those of the hierarchies, and at zero that of ServerConfig.ClientRoots and
 // Trust.TrialRoots.
-var policySets = sync.OnceValue(func() (sets [len(hierarchyTable)]policy.Set) {
+var policySets = sync.OnceValue(func() map[Hierarchy]policy.Set {
+	sets := make(map[Hierarchy]policy.Set, len(hierarchyTable)+1)
 	added := [][]policy.Rule{policy.Added}
-	for h := EV; h.known(); h++ {
-		row := &hierarchyTable[h]
+	for h := range everyHierarchy {
+		row := h.row()
 		sets[h] = policy.NewSet(row.policies, policy.Tests)
 		if !row.public {
 			added = append(added, row.policies)
 		}
 	}
-	sets[0] = policy.NewSet(added...)
+	sets[""] = policy.NewSet(added...)
 	return sets
 })
 
 // kindOf returns the kind that the policies give below a hierarchy, zero for those roots; the
 // first in the order of the constants where they give several.
 func kindOf(h Hierarchy, policies []x509.OID) Kind {
-	sets := policySets()
-	if int(h) >= len(sets) {
+	set, ok := policySets()[h]
+	if !ok {
 		return ""
 	}
-	return Kind(sets[h].KindOf(policies...))
+	return Kind(set.KindOf(policies...))
 }

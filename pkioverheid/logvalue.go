@@ -15,12 +15,12 @@ func (id Identity) LogValue() slog.Value {
 		return slog.StringValue("nobody")
 	}
 	return safetext.Group(append([]slog.Attr{slog.String("oin", string(id.oin)), slog.String("kind", string(id.kind)),
-		slog.String("hierarchy", logName(id.hierarchy)), slog.String("tsp", string(id.tsp))}, logCertificate(cert)...)...)
+		slog.String("hierarchy", id.hierarchy.String()), slog.String("tsp", string(id.tsp))}, logCertificate(cert)...)...)
 }
 
 // LogValue returns what the certificate says, and its subject, serial number and end.
 func (c Claim) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("hierarchy", logName(c.Hierarchy)), slog.String("role", string(c.Role)), slog.String("kind", string(c.Kind)),
+	attrs := []slog.Attr{slog.String("hierarchy", c.Hierarchy.String()), slog.String("role", string(c.Role)), slog.String("kind", string(c.Kind)),
 		slog.String("tsp", string(c.TSP)), slog.String("oin", string(c.OIN)), slog.Bool("fixture", c.Fixture), slog.String("testMark", c.TestMark)}
 	return safetext.Group(append(attrs, logCertificate(c.Certificate)...)...)
 }
@@ -55,7 +55,7 @@ func (e Event) LogValue() slog.Value {
 	if e.Err != nil {
 		err = e.Err.Error()
 	}
-	attrs := []slog.Attr{slog.Bool("server", e.Server), slog.String("peer", e.Peer), slog.String("hierarchy", logName(e.Hierarchy)), slog.String("oin", string(e.OIN)),
+	attrs := []slog.Attr{slog.Bool("server", e.Server), slog.String("peer", e.Peer), slog.String("hierarchy", e.Hierarchy.String()), slog.String("oin", string(e.OIN)),
 		slog.Bool("resumed", e.Resumed), slog.String("reason", string(e.Reason)), slog.String("cause", string(e.Cause)), slog.String("error", err),
 		slog.String("problem", string(e.Problem)), slog.Time("deadline", e.Deadline), slog.String("text", e.Text)}
 	return safetext.Group(append(attrs, logCertificate(e.Certificate)...)...)
@@ -68,15 +68,8 @@ func (s KeyPairStatus) LogValue() slog.Value {
 	if s.Err != nil {
 		err = s.Err.Error()
 	}
-	attrs := []slog.Attr{slog.String("hierarchy", logName(s.Hierarchy)), slog.Time("deadline", s.Deadline), slog.String("error", err)}
+	attrs := []slog.Attr{slog.String("hierarchy", s.Hierarchy.String()), slog.Time("deadline", s.Deadline), slog.String("error", err)}
 	return safetext.Group(append(attrs, logCertificate(s.Certificate)...)...)
-}
-
-func logName(h Hierarchy) string {
-	if h == 0 {
-		return ""
-	}
-	return h.String()
 }
 
 func logCertificate(cert *x509.Certificate) []slog.Attr {

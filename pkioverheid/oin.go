@@ -145,26 +145,3 @@ func (o OIN) fault() string {
 	}
 	return ""
 }
-
-// MarshalText returns the 20 characters, and nothing of an empty OIN. What does not
-// pass [OIN.Validate] is an error.
-func (o OIN) MarshalText() ([]byte, error) {
-	if o == "" {
-		return []byte{}, nil
-	}
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	return []byte(o), nil
-}
-
-// UnmarshalText takes what passes [OIN.Validate], and nothing for an empty OIN.
-func (o *OIN) UnmarshalText(text []byte) error {
-	if len(text) > 0 {
-		if err := OIN(text).Validate(); err != nil {
-			return err
-		}
-	}
-	*o = OIN(text)
-	return nil
-}

@@ -138,8 +138,8 @@ func (o *ownCertificates) problems(pair ownPair, h Hierarchy, at time.Time) (fou
 			add(OwnDistrusted, "%s: replace it", safetext.Printable(strings.TrimSuffix(why.problem(), "."), safetext.MostError))
 		}
 	}
-	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && h.known() && key.N.BitLen() < hierarchyTable[h].rsaBits {
-		add(OwnShortKey, "its RSA key has %d bits, and %s asks for %d: ask your supplier for a certificate with a new key", key.N.BitLen(), h, hierarchyTable[h].rsaBits)
+	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && h.known() && key.N.BitLen() < h.row().rsaBits {
+		add(OwnShortKey, "its RSA key has %d bits, and %s asks for %d: ask your supplier for a certificate with a new key", key.N.BitLen(), h, h.row().rsaBits)
 	}
 	if !selfIssued(leaf) {
 		if len(pair.Certificate.Certificate) < 2 && len(o.trust.path(leaf, nil)) < 2 {

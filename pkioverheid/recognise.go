@@ -44,8 +44,8 @@ var recognised = sync.OnceValue(func() *registry {
 		r.addCertificates(h, certs, false)
 	}
 	r.addKnown()
-	for h := EV; h.known(); h++ {
-		r.addCertificates(h, fixture.Certificates(hierarchyTable[h].text), true)
+	for h := range everyHierarchy {
+		r.addCertificates(h, fixture.Certificates(string(h)), true)
 	}
 	for _, key := range fixture.LeafKeys() {
 		r.publicKeys[key] = true

@@ -85,7 +85,7 @@ const kvkPrefix = "NTRNL-"
 
 // complete fills what is empty.
 func (r *Request) complete() error {
-	if r.Hierarchy == 0 {
+	if r.Hierarchy == "" {
 		r.Hierarchy = PrivateG4TLS
 	}
 	if from := r.From; from != nil {
@@ -163,7 +163,7 @@ func (r *Request) check() error {
 			return fmt.Errorf("DNSNames: %s is there twice", safetext.Quote(name))
 		}
 	}
-	least := hierarchyTable[r.Hierarchy].rsaBits
+	least := r.Hierarchy.row().rsaBits
 	bits, field := r.Bits, "Bits"
 	if r.Key != nil {
 		field = "Key"

@@ -45,12 +45,12 @@ func TestOpenSSLReadsAndVerifiesARequest(t *testing.T) {
 		says      []string
 		not       []string
 	}{
-		{"G4 G-TLS", 0, []string{"service.example", "www.service.example"}, []string{
+		{"G4 G-TLS", "", []string{"service.example", "www.service.example"}, []string{
 			"Signature Algorithm: rsassaPss", "Hash Algorithm: sha512", "Mask Algorithm: mgf1 with sha512", "Salt Length: 0x40",
 			"Public-Key: (3072 bit)", "Public Key Algorithm: rsaEncryption",
 			"DNS:service.example, DNS:www.service.example", "CN=service.example",
 		}, []string{"IP Address"}},
-		{"G4 G-Other", 0, []string{}, []string{"Signature Algorithm: rsassaPss", "CN=Gemeente Voorbeeld"}, []string{"DNS:"}},
+		{"G4 G-Other", "", []string{}, []string{"Signature Algorithm: rsassaPss", "CN=Gemeente Voorbeeld"}, []string{"DNS:"}},
 		{"Private G1", pkioverheid.PrivateG1, []string{"service.example"}, []string{"Signature Algorithm: sha256WithRSAEncryption"}, []string{"rsassaPss"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func newTrustState(cfg Trust, s side, hierarchies []Hierarchy, now trustContents
 	if s == forServers {
 		distrusted := truststore.New(embedded()[G3]...)
 		if fixtures.Len() > 0 {
-			distrusted.Add(fixture.Certificates(hierarchyTable[G3].text)...)
+			distrusted.Add(fixture.Certificates(string(G3))...)
 		}
 		opts = append(opts, chain.WithDistrusted(distrusted, RejectG3))
 	}
@@ -122,8 +122,8 @@ func trustedCAs(cfg Trust, hierarchies []Hierarchy, now trustContents) (roots, i
 	for _, h := range hierarchies {
 		switch {
 		case !h.known():
-			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %v", h)
-		case hierarchyTable[h].withdrawn:
+			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %q", h)
+		case h.row().withdrawn:
 			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v was withdrawn and cannot be trusted", h)
 		case !h.trustable():
 			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v has ended and cannot be trusted: none of its certificates is embedded", h)
@@ -159,8 +159,8 @@ func trustedCAs(cfg Trust, hierarchies []Hierarchy, now trustContents) (roots, i
 // CAs below them to intermediates.
 func trustedFixtures(roots, intermediates *truststore.Store) *truststore.Store {
 	fixtures := truststore.New()
-	for h := EV; h.known(); h++ {
-		certs := fixture.Certificates(hierarchyTable[h].text)
+	for h := range everyHierarchy {
+		certs := fixture.Certificates(string(h))
 		if len(certs) > 0 && roots.Contains(certs[0]) {
 			fixtures.Add(certs[0])
 			intermediates.Add(certs[1:]...)
@@ -171,10 +171,10 @@ func trustedFixtures(roots, intermediates *truststore.Store) *truststore.Store {
 
 // knownCertificates are the CAs of all hierarchies.
 func knownCertificates(withFixtures bool) (all []*x509.Certificate) {
-	for h := EV; h.known(); h++ {
+	for h := range everyHierarchy {
 		all = append(all, embedded()[h]...)
 		if withFixtures {
-			all = append(all, fixture.Certificates(hierarchyTable[h].text)...)
+			all = append(all, fixture.Certificates(string(h))...)
 		}
 	}
 	return all
@@ -214,8 +214,8 @@ func checkAdded(cert *x509.Certificate, trial bool) error {
 // could only have come from there is what makes it acceptable: a copy that was
 // read from a file is another value.
 func isFixture(cert *x509.Certificate) bool {
-	for h := EV; h.known(); h++ {
-		for _, f := range fixture.Certificates(hierarchyTable[h].text) {
+	for h := range everyHierarchy {
+		for _, f := range fixture.Certificates(string(h)) {
 			if f == cert {
 				return true
 			}

@@ -91,12 +91,11 @@ func report(t *testing.T) string {
 	tool := build(t, dir)
 
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.G3} {
-		name, err := h.MarshalText()
-		require.NoError(t, err)
-		write(t, filepath.Join(dir, "etc", "pki", string(name)+".pem"), h.Certificates()...)
+		name := string(h)
+		write(t, filepath.Join(dir, "etc", "pki", name+".pem"), h.Certificates()...)
 		authority := pkiotest.New(h)
-		leaf := authority.Issue(pkiotest.DNSNames("soap."+string(name)+".example"), pkiotest.OIN("00000099000000001000"))
-		write(t, filepath.Join(dir, "srv", string(name)+".pem"), leaf.Leaf)
+		leaf := authority.Issue(pkiotest.DNSNames("soap."+name+".example"), pkiotest.OIN("00000099000000001000"))
+		write(t, filepath.Join(dir, "srv", name+".pem"), leaf.Leaf)
 	}
 	for i, name := range hostile {
 		file := strings.NewReplacer("/", "", "\x00", "").Replace(name)

@@ -31,9 +31,7 @@ func TestEstateReports(t *testing.T) {
 
 	replace := map[string]string{}
 	for _, h := range pkioverheid.Hierarchies() {
-		folder, err := h.MarshalText()
-		require.NoError(t, err)
-		files, err := filepath.Glob(filepath.Join(repository, "pkioverheid", "certs", string(folder), "*.pem"))
+		files, err := filepath.Glob(filepath.Join(repository, "pkioverheid", "certs", string(h), "*.pem"))
 		require.NoError(t, err)
 		for _, file := range files {
 			data, err := os.ReadFile(file)

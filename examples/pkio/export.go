@@ -227,12 +227,25 @@ func (d destination) encode(store *truststore.Store, names, known []string) (dat
 	return data, told, err
 }
 
+// hierarchyNamed returns the hierarchy that a user means, empty if there is none: by its
+// name in files or on paper, in upper or lower case, and "g1" and "g4" for short.
+func hierarchyNamed(s string) pkioverheid.Hierarchy {
+	s = strings.ToLower(strings.TrimSpace(s))
+	short := map[string]pkioverheid.Hierarchy{"g1": pkioverheid.PrivateG1, "g4": pkioverheid.PrivateG4TLS}
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		if s == string(h) || s == strings.ToLower(h.String()) || h == short[s] {
+			return h
+		}
+	}
+	return ""
+}
+
 // ofHierarchies returns their certificates and names.
 func ofHierarchies(list []string, rootsOnly bool) (*truststore.Store, []string, error) {
 	store, names := truststore.New(), []string(nil)
 	for _, s := range list {
-		var h pkioverheid.Hierarchy
-		if err := h.UnmarshalText([]byte(strings.TrimSpace(s))); err != nil || h == 0 {
+		h := hierarchyNamed(s)
+		if h == "" {
 			return nil, nil, fmt.Errorf("--hierarchy %q: want g1, g4 or ev", s)
 		}
 		if h == pkioverheid.G3 {

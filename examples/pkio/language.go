@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -181,11 +182,7 @@ func (l language) contents(o *order) []string {
 
 // hierarchyName is one as people read it; "other" for none.
 func hierarchyName(text string) string {
-	var h pkioverheid.Hierarchy
-	if text == "" || h.UnmarshalText([]byte(text)) != nil {
-		return "other"
-	}
-	return h.String()
+	return cmp.Or(pkioverheid.Hierarchy(text).String(), "other")
 }
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

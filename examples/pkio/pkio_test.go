@@ -164,9 +164,7 @@ func certsCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: certs FOLDER")
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
-		name, err := h.MarshalText()
-		ts.Check(err)
-		dir := filepath.Join(ts.MkAbs(args[0]), string(name))
+		dir := filepath.Join(ts.MkAbs(args[0]), string(h))
 		ts.Check(os.MkdirAll(dir, 0o755))
 		for i, c := range h.Certificates() {
 			data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})

@@ -86,7 +86,7 @@ func (f *requestFlags) make(cmd *cobra.Command) error {
 		r.DNSNames = []string{} // not those of --from
 	}
 	r.OIN = pkioverheid.OIN(f.oin)
-	if err := r.Hierarchy.UnmarshalText([]byte(f.hierarchy)); err != nil {
+	if r.Hierarchy = hierarchyNamed(f.hierarchy); r.Hierarchy == "" {
 		return fmt.Errorf("--hierarchy %q: want g4 or g1", safetext.Printable(f.hierarchy, maxText))
 	}
 	for _, path := range []string{f.keyOut, f.out} { // before a key is made

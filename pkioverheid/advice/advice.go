@@ -98,14 +98,7 @@ type Advice struct {
 // LogValue returns all of it but the sources.
 func (a Advice) LogValue() slog.Value {
 	return safetext.Group(slog.String("status", string(a.Status)), slog.String("urgency", string(a.Urgency)), slog.Time("deadline", a.Deadline),
-		slog.String("replacement", hierarchyName(a.Replacement)), slog.String("supplier", string(a.Supplier)), slog.String("text", a.Text))
-}
-
-func hierarchyName(h pkioverheid.Hierarchy) string {
-	if h == 0 {
-		return ""
-	}
-	return h.String()
+		slog.String("replacement", a.Replacement.String()), slog.String("supplier", string(a.Supplier)), slog.String("text", a.Text))
 }
 
 // Dutch returns the same advice with Text and Order in Dutch. Advice that was not made by
@@ -214,7 +207,7 @@ func adviseOn(cert *x509.Certificate, use Use, at time.Time, fixtures bool) Advi
 	}
 	a.Supplier = c.TSP
 	switch {
-	case a.Status == Compromised, use == Web && a.Replacement == 0 && a.Urgency != NotUrgent:
+	case a.Status == Compromised, use == Web && a.Replacement == "" && a.Urgency != NotUrgent:
 		a.Supplier = ""
 	case a.Supplier == pkioverheid.QuoVadis:
 		a.Supplier = pkioverheid.DigiCert
@@ -519,7 +512,7 @@ type replacement struct {
 
 // orMachines is the hierarchy to trust between machines.
 func (r replacement) orMachines() pkioverheid.Hierarchy {
-	if r.hierarchy == 0 {
+	if r.hierarchy == "" {
 		return pkioverheid.PrivateG4TLS
 	}
 	return r.hierarchy
@@ -534,7 +527,7 @@ func (c *subject) betweenMachines() pkioverheid.Hierarchy {
 		row := h.Plan()
 		next := row.Successor
 		lasts := row.Ended.IsZero() && !row.Withdrawn
-		if next == 0 || lasts && c.at.Before(firstOf(next)) {
+		if next == "" || lasts && c.at.Before(firstOf(next)) {
 			return h
 		}
 		h = next
@@ -547,15 +540,15 @@ func (c *subject) replacement() replacement {
 	case c.use == Web && c.Hierarchy != pkioverheid.EV && c.at.Before(lastOf(pkioverheid.EV)):
 		return replacement{pkioverheid.EV, textPublic, []string{planOf2020()}}
 	case c.use == Web:
-		return replacement{0, textBrowsersTrust, []string{pkioverheid.EV.Plan().Source}}
+		return replacement{"", textBrowsersTrust, []string{pkioverheid.EV.Plan().Source}}
 	case h == pkioverheid.PrivateG1:
 		return replacement{h, textPrivateG1, []string{planOf2020()}}
 	case c.has(policy.G1Authenticity):
-		return replacement{0, gOther(textAuthenticity, policy.G4Authenticity), []string{sourceSplit}}
+		return replacement{"", gOther(textAuthenticity, policy.G4Authenticity), []string{sourceSplit}}
 	case c.has(policy.G1Confidentiality):
-		return replacement{0, gOther(textConfidentiality, policy.G4Confidentiality), []string{sourceSplit}}
+		return replacement{"", gOther(textConfidentiality, policy.G4Confidentiality), []string{sourceSplit}}
 	case c.clientOnly() && len(c.Certificate.DNSNames) == 0:
-		return replacement{0, say(textOrWithName, gOther(textAuthentication, policy.G4Authentication), policy.G4Server), []string{sourceSplit}}
+		return replacement{"", say(textOrWithName, gOther(textAuthentication, policy.G4Authentication), policy.G4Server), []string{sourceSplit}}
 	}
 	r := replacement{h, say(textCertificate, stamcertificaat(h)), []string{planForG4()}}
 	if c.use == "" {

@@ -99,13 +99,13 @@ func suppliers(h pkioverheid.Hierarchy) (all []pkioverheid.TSP) {
 // that is neither a certificate for TLS between systems nor one of an organisation under
 // Private G1.
 func (c *subject) order(by replacement) (english, dutch *Order) {
-	if c.use != Web && c.Kind == pkioverheid.Organisation && by.hierarchy == 0 {
+	if c.use != Web && c.Kind == pkioverheid.Organisation && by.hierarchy == "" {
 		return c.orderOfOrganisation()
 	}
 	if c.use == Web || c.Kind != pkioverheid.System {
 		return nil, nil
 	}
-	clientOnly := by.hierarchy == 0
+	clientOnly := by.hierarchy == ""
 	if !clientOnly && by.hierarchy != pkioverheid.PrivateG1 && by.hierarchy != pkioverheid.PrivateG4TLS {
 		return nil, nil
 	}

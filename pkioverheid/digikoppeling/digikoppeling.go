@@ -371,7 +371,7 @@ func (d *subject) tlsWithPKIoverheid() Result {
 		return notChecked(rule, "%s", safetext.Printable(err.Error(), safetext.MostError))
 	}
 	id, err := v.Verify(d.chain, pkioverheid.SignerOptions{Time: d.at, Kinds: []pkioverheid.Kind{pkioverheid.System}}, provedInHandshake)
-	known := id.Hierarchy() != 0
+	known := id.Hierarchy() != ""
 	if err != nil {
 		c, err := v.Chains().Verify(d.chain.Leaf(), chain.VerifyOptions{Time: d.at, Extra: d.chain[1:], KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		if err != nil {

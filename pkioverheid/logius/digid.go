@@ -48,18 +48,18 @@ func CheckDigiDCertificates(preproduction, production *x509.Certificate, t pkiov
 // digiDKind returns the hierarchy of a certificate that verifies.
 func digiDKind(v *pkioverheid.Verifier, cert *x509.Certificate, at time.Time) (pkioverheid.Hierarchy, error) {
 	if cert == nil {
-		return 0, errors.New("there is none")
+		return "", errors.New("there is none")
 	}
 	if cert.IsCA {
-		return 0, errors.New("it is the certificate of a CA")
+		return "", errors.New("it is the certificate of a CA")
 	}
 	c, err := verify(v, cert, nil, at, x509.ExtKeyUsageAny)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	root, ok := pkioverheid.ClaimOf(c.Root())
 	if !ok || root.By != pkioverheid.ByKey {
-		return 0, fmt.Errorf("its root %s is of no hierarchy that is known here", safetext.Certificate(c.Root()))
+		return "", fmt.Errorf("its root %s is of no hierarchy that is known here", safetext.Certificate(c.Root()))
 	}
 	return root.Hierarchy, nil
 }

@@ -32,13 +32,9 @@ type Authority struct {
 // It panics on another value. Two Authorities of one hierarchy have the same
 // certificates and keys, and each revokes for itself.
 func New(h pkioverheid.Hierarchy) *Authority {
-	folder, err := h.MarshalText()
-	if err != nil || int(h) >= len(profiles) {
-		panic(fmt.Sprintf("pkiotest: New: no fixture for %v", h))
-	}
-	certs := fixture.Certificates(string(folder))
+	certs := fixture.Certificates(string(h))
 	if certs == nil {
-		panic(fmt.Sprintf("pkiotest: New: no fixture for %v", h))
+		panic(fmt.Sprintf("pkiotest: New: no fixture for %q", h))
 	}
 	return &Authority{hierarchy: h, profile: profiles[h], certs: certs, revocations: newRevocations(certs, profiles[h].cas)}
 }

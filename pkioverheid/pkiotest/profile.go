@@ -54,7 +54,7 @@ var (
 	}
 )
 
-var profiles = [...]profile{
+var profiles = map[pkioverheid.Hierarchy]profile{
 	pkioverheid.EV: {
 		cas: []ca{
 			{key: key("ev/staat-der-nederlanden-ev-root-ca")},

@@ -28,7 +28,7 @@ func TestAServiceLetsInWhomItAllowsAndNobodyElse(t *testing.T) {
 		{"a client under another hierarchy", pkioverheid.PrivateG4TLS, allowed, "service.example", true},
 		{"a client under G3", pkioverheid.G3, allowed, "service.example", false},
 		{"a client with another OIN", pkioverheid.PrivateG1, other, "service.example", false},
-		{"a client without a certificate", 0, "", "service.example", false},
+		{"a client without a certificate", "", "", "service.example", false},
 		{"a client that asks for another host", pkioverheid.PrivateG1, allowed, "other.example", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,16 +53,16 @@ func certificateOf(r inventory.Result, at time.Time) *Certificate {
 	if !a.Deadline.IsZero() {
 		c.Deadline, c.Overdue = date(a.Deadline), c.Do.NeedsAction() && at.After(a.Deadline)
 	}
-	if a.Replacement != 0 {
-		c.Replacement = textOf(a.Replacement)
+	if a.Replacement != "" {
+		c.Replacement = string(a.Replacement)
 	}
 	claim, ok := r.Claim()
 	switch {
 	case ok:
-		c.Hierarchy, c.Role, c.TSP = textOf(claim.Hierarchy), string(claim.Role), string(claim.TSP)
+		c.Hierarchy, c.Role, c.TSP = string(claim.Hierarchy), string(claim.Role), string(claim.TSP)
 		c.OIN, c.RecognisedBy, c.TestKey = string(claim.OIN), claim.By, claim.Fixture
 	case a.Status == advice.Withdrawn:
-		c.Hierarchy = textOf(pkioverheid.G3)
+		c.Hierarchy = string(pkioverheid.G3)
 	}
 	c.State, c.Reason = judged(r)
 	return c
@@ -78,15 +78,6 @@ func keyOf(x *x509.Certificate) (kind string, bits int) {
 		return "Ed25519", 256
 	}
 	return "", 0
-}
-
-// textOf is a hierarchy as machines read it.
-func textOf(h pkioverheid.Hierarchy) string {
-	text, err := h.MarshalText()
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }
 
 func placeOf(r inventory.Result, c *Certificate) Place {
