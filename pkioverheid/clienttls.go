@@ -59,14 +59,14 @@ func ClientTLSConfig(cfg ClientConfig) (*tls.Config, error) {
 	}
 	for _, k := range cfg.KeyPairs {
 		if k != nil && len(k.Hosts) > 0 {
-			return nil, errors.New("pkioverheid: KeyPair.Hosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+			return nil, errors.New("pkioverheid: KeyPair.Hosts is for NewTransport and NewClient: a tls.Config does not know its host")
 		}
 	}
 	if len(cfg.PublicHosts) > 0 {
-		return nil, errors.New("pkioverheid: ClientConfig.PublicHosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+		return nil, errors.New("pkioverheid: ClientConfig.PublicHosts is for NewTransport and NewClient: a tls.Config does not know its host")
 	}
 	if len(cfg.RenegotiateHosts) > 0 {
-		return nil, errors.New("pkioverheid: ClientConfig.RenegotiateHosts is for NewTransport and NewClient: a tls.Config does not know which host it is used for")
+		return nil, errors.New("pkioverheid: ClientConfig.RenegotiateHosts is for NewTransport and NewClient: a tls.Config does not know its host")
 	}
 	c, err := newCurrentClient(cfg, newClientState)
 	if err != nil {

@@ -97,6 +97,9 @@ func TestExplainSaysOfAServerWhatATransportDoes(t *testing.T) {
 			assert.Equal(t, len(want.Path), len(got.Path))
 			var found *pkioverheid.G3Error
 			assert.Equal(t, c.g3, errors.As(got, &found))
+			if c.g3 {
+				assert.Contains(t, got.Advice, "The server's owner must ask the certificate supplier")
+			}
 			var refused *tls.CertificateVerificationError
 			assert.ErrorAs(t, got, &refused)
 			assert.False(t, got.Timeout())

@@ -125,7 +125,7 @@ func newProxyHeader(p Proxy) (*proxyHeader, error) {
 		return nil, errors.New("pkioverheid: Proxy.CallerHeader is the header of the certificate: name the one with the caller's address")
 	}
 	if len(h.from) == 0 && !h.unix {
-		return nil, errors.New("pkioverheid: Proxy.From is empty: name the addresses that the proxy connects from, for everybody else can write the header too")
+		return nil, errors.New("pkioverheid: Proxy.From is empty: name the addresses that the proxy connects from")
 	}
 	for _, prefix := range h.from {
 		switch {

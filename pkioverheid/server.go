@@ -67,18 +67,18 @@ type Server struct {
 func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	switch {
 	case allow == nil:
-		return nil, errors.New("pkioverheid: NewServer needs an Authorizer: AllowOIN(…) lets in whom you name, AllowAnySystem() every system of PKIoverheid")
+		return nil, errors.New("pkioverheid: NewServer needs an Authorizer, such as AllowOIN(…) or AllowAnySystem()")
 	case len(cfg.KeyPairs) == 0 && cfg.Proxy == nil:
 		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty: a server needs a certificate of its own, see LoadKeyPair")
 	case cfg.SessionLifetime < 0:
-		return nil, errors.New("pkioverheid: ServerConfig.SessionLifetime is negative: to resume no sessions, set SessionTicketsDisabled on the result of TLSConfig")
+		return nil, errors.New("pkioverheid: ServerConfig.SessionLifetime is negative: for no resumption set SessionTicketsDisabled")
 	}
 	if err := checkPairs("ServerConfig.KeyPairs", cfg.KeyPairs); err != nil {
 		return nil, err
 	}
 	for _, k := range cfg.KeyPairs {
 		if len(k.Hosts) > 0 {
-			return nil, errors.New("pkioverheid: ServerConfig.KeyPairs holds a KeyPair with Hosts, which are for clients: a server shows its pairs to whoever can verify them")
+			return nil, errors.New("pkioverheid: ServerConfig.KeyPairs holds a KeyPair with Hosts, which are for clients")
 		}
 	}
 	if err := faultOf(allow); err != nil {

@@ -126,7 +126,7 @@ func newConnector(cfg ClientConfig, now contents, name string) (*connector, erro
 func (c *connector) transport(cfg ClientConfig, name string, l lane) (*http.Transport, error) {
 	//lint:ignore SA1019 DialTLS is deprecated, and net/http still obeys it
 	if cfg.Base.DialTLS != nil || cfg.Base.DialTLSContext != nil {
-		return nil, fmt.Errorf("pkioverheid: %s dials TLS itself (DialTLS or DialTLSContext), so nothing would be verified here: set DialContext instead", name)
+		return nil, fmt.Errorf("pkioverheid: %s dials TLS itself (DialTLS or DialTLSContext): set DialContext instead", name)
 	}
 	base := cfg.Base.Clone()
 	switch {

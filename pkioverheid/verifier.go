@@ -59,7 +59,7 @@ type SignerOptions struct {
 const maxSignerCertificates = 10
 
 var (
-	errNoCheck       = errors.New("pkioverheid: Verifier.Verify needs a check of the signature: certificates are public, and whoever presents one has proved nothing")
+	errNoCheck       = errors.New("pkioverheid: Verifier.Verify needs a check of the signature: a certificate alone proves nothing")
 	errNoCertificate = errors.New("pkioverheid: there is no certificate to verify")
 )
 

@@ -53,7 +53,7 @@ func (s Service) Verifier(t pkioverheid.Trust) (*pkioverheid.Verifier, error) {
 // trust completes what the caller said with what the service needs.
 func (s Service) trust(t pkioverheid.Trust) (pkioverheid.Trust, error) {
 	if len(t.Hierarchies) > 0 {
-		return t, fmt.Errorf("logius: %s: Trust.Hierarchies is for the service to say: leave it empty, and change Service.Hierarchies or Service.Successors if you must", safetext.Quote(s.Name))
+		return t, fmt.Errorf("logius: %s: Trust.Hierarchies must be empty: change Service.Hierarchies or Service.Successors", safetext.Quote(s.Name))
 	}
 	if trusted := s.trusted(); len(trusted) == 0 {
 		t.OnlyRoots = true // none, not all of them
