@@ -133,7 +133,7 @@ func TestVerifyRawNeedsAProofToo(t *testing.T) {
 	raw := [][]byte{g1.Issue().Leaf.Raw}
 	for range 2 {
 		_, err = v.VerifyRaw(raw, pkioverheid.SignerOptions{}, nil)
-		assert.ErrorContains(t, err, "proved nothing")
+		assert.ErrorContains(t, err, "proves nothing")
 		_, err = v.VerifyRaw(raw, pkioverheid.SignerOptions{}, func(*x509.Certificate) error { return assert.AnError })
 		assert.ErrorIs(t, err, assert.AnError)
 		_, err = v.VerifyRaw(raw, pkioverheid.SignerOptions{}, provedForTest)

@@ -73,7 +73,7 @@ func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
 	assert.ErrorIs(t, err, stolen)
 	assert.Error(t, pkioverheid.AllowAnySystem()(id))
 	_, err = v.Verify(certs, pkioverheid.SignerOptions{}, nil)
-	assert.ErrorContains(t, err, "proved nothing")
+	assert.ErrorContains(t, err, "proves nothing")
 
 	asked := false
 	never := func(*x509.Certificate) error { asked = true; return nil }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/fixture"
 )
 
 // NewService starts a server that plays a service under the service's own host name, with
@@ -21,7 +22,9 @@ import (
 func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, opts ...LeafOption) *httptest.Server {
 	var all []*Authority
 	for _, h := range pkioverheid.Hierarchies() {
-		all = append(all, New(h))
+		if fixture.Certificates(string(h)) != nil {
+			all = append(all, New(h))
+		}
 	}
 	trust := Trust(all...)
 	trust.OnlyRoots, trust.Time, trust.Logger = true, a.Time, slog.New(slog.DiscardHandler)
