@@ -44,8 +44,9 @@ type Config struct {
 	// a Result is verified when it is asked, by the goroutine that asks.
 	JudgeAhead bool
 
-	// MaxFileSize is how many bytes of a file are read at most; zero or less means
-	// 64 MiB. A larger file is a Result with an Err.
+	// MaxFileSize is how many bytes of a file are in memory at most; zero or less means
+	// 64 MiB. A larger file is a Result with an Err, unless it is text, which is read in
+	// parts.
 	MaxFileSize int64
 
 	// Timeout bounds the time for one host, from dialling to its certificates; zero

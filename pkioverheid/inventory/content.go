@@ -13,11 +13,16 @@ const maxHeld = 256
 // content adds the results of a file that is read.
 func (r *reader) content(kind contentKind, data []byte) {
 	c := &contentReader{reader: r, kind: kind, data: data, from: new(source)}
-	if begin := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n"); kind == text && len(begin) > 0 && begin[0] == '<' {
+	if begin := beginOfText(data); kind == text && len(begin) > 0 && begin[0] == '<' {
 		blankEndsOfLines(data)
 		c.isXML = isXMLDocument(begin)
 		c.data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	}
+	c.read()
+}
+
+// read makes the results; false means that nobody wants more.
+func (c *contentReader) read() bool {
 	keys := &keys{reader: c}
 	held := make([]Result, 0, 4)
 	n := 0
@@ -41,20 +46,20 @@ func (r *reader) content(kind contentKind, data []byte) {
 		}
 		return true
 	}) {
-		return // the scan was ended
+		return false // the scan was ended
 	}
 	keys.match()
 	if n <= maxHeld {
 		for i := range held {
 			if !c.deliver(held[i], keys) {
-				return
+				return false
 			}
 		}
-		return
+		return true
 	}
 	clear(held)
 	held = nil
-	c.walk(func(f found) bool {
+	return c.walk(func(f found) bool {
 		if f.Kind == truststore.PrivateKey && f.Err == nil {
 			return true
 		}
@@ -134,5 +139,5 @@ func (c *contentReader) walk(visit visitor) bool {
 	if c.isXML {
 		return c.document(visit)
 	}
-	return c.inText(c.data, 0, visit)
+	return c.inText(c.data, c.linesBefore, c.section.visit(visit))
 }

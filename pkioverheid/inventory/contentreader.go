@@ -11,8 +11,9 @@ type contentReader struct {
 	kind  contentKind
 	data  []byte
 	isXML bool
-	from  *source
-	cpa   *cpa
+	section
+	from *source
+	cpa  *cpa
 
 	walks   int
 	stores  int             // containers so far, in this walk

@@ -98,16 +98,6 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 		_ = slow.SetReadDeadline(time.Now().Add(procTimeout)) // regular files have none
 	}
 	r.in = newInner(size)
-	if size > r.MaxFileSize {
-		n, err := io.ReadFull(f, r.buffer[:headSize])
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return err
-		}
-		if kind := look(r.buffer[:n]); !r.opens(kind, n, f, size) {
-			r.tooLarge(kind)
-		}
-		return nil
-	}
 	buffer := r.buffer
 	if 0 < size && size < chunk { // to look for more would take another call of the system
 		buffer = buffer[:size]
@@ -119,11 +109,15 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 		return err
 	}
 	kind := look(data)
-	if kind == nothing {
-		r.nothingIn(data, whole)
+	limit, streamed := r.limitOf(kind, data)
+	switch {
+	case r.opens(kind, n, f, size):
 		return nil
-	}
-	if r.opens(kind, n, f, size) {
+	case size > limit && !streamed:
+		r.tooLarge(kind)
+		return nil
+	case kind == nothing:
+		r.nothingIn(data, whole)
 		return nil
 	}
 	if whole {
@@ -132,7 +126,7 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 	}
 	if kind == text && !mentions(data) {
 		head := bytes.Clone(data[:headSize])
-		found, err := r.mentionedLater(f, size)
+		found, err := r.mentionedLater(f)
 		if err != nil || !found {
 			r.nothingIn(head, whole)
 			return err
@@ -163,8 +157,7 @@ func (r *reader) opens(kind contentKind, n int, f fs.File, size int64) bool {
 }
 
 // mentionedLater looks through the rest of a text.
-func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
-	seen := int64(len(r.buffer))
+func (r *reader) mentionedLater(f io.Reader) (bool, error) {
 	for {
 		if r.ctx.Err() != nil {
 			return false, nil
@@ -173,11 +166,6 @@ func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
 		kept := copy(r.buffer, r.buffer[len(r.buffer)-maxMention:])
 		n, err := readFull(f, r.buffer[kept:])
 		r.Progress.Bytes.Add(int64(n))
-		seen += int64(n)
-		if seen > r.MaxFileSize {
-			r.tooLarge(text)
-			return false, nil
-		}
 		if mentions(r.buffer[:kept+n]) {
 			return true, nil
 		}
@@ -204,26 +192,35 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 			}
 			return err
 		}
-		if size > r.MaxFileSize {
-			r.tooLarge(text)
-			return nil
-		}
 	}
 	f, in, wide, err := r.reopen()
 	if f == nil {
 		return err
 	}
 	defer f.Close()
-	var data bytes.Buffer
-	data.Grow(int(min(size, r.MaxFileSize)) + bytes.MinRead)
-	if _, err := data.ReadFrom(io.LimitReader(in, r.MaxFileSize+1)); err != nil {
+	head := make([]byte, headSize)
+	n, err := readFull(in, head)
+	if err != nil && err != io.EOF {
 		return err
 	}
-	if int64(data.Len()) > r.MaxFileSize {
-		r.tooLarge(kind)
-		return nil
+	in = io.MultiReader(bytes.NewReader(head[:n]), in)
+	limit, streamed := r.limitOf(kind, head[:n])
+	if streamed && size > limit {
+		return r.inParts(in, wide)
 	}
-	r.contentOf(data.Bytes(), wide)
+	var data bytes.Buffer
+	data.Grow(int(min(size, limit)) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(in, limit+1)); err != nil {
+		return err
+	}
+	switch {
+	case int64(data.Len()) <= limit:
+		r.contentOf(data.Bytes(), wide)
+	case streamed: // it has grown
+		return r.inParts(io.MultiReader(&data, in), wide)
+	default:
+		r.tooLarge(kind)
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ type pemText struct {
 	at    int
 	line  int
 	count int
+	begin int                  // where the last block began
 	after int                  // where the last block ended
 	pure  bool                 // the text begins as PEM, rather than to have PEM somewhere in it
 	lost  truststore.EntryKind // what a block with an error was to be
@@ -53,7 +54,7 @@ func pemEntries(text []byte, opts []truststore.Option) iter.Seq[found] {
 			block, err := r.next()
 			switch {
 			case err != nil:
-				if !yield(found{Entry: truststore.Entry{Format: truststore.PEM, Number: r.count, Line: r.line, Kind: r.lost, Err: err}, pure: r.pure}) {
+				if !yield(found{Entry: truststore.Entry{Format: truststore.PEM, Number: r.count, Line: r.line, Kind: r.lost, Err: err}, pure: r.pure, at: r.begin}) {
 					return
 				}
 				continue
@@ -113,6 +114,7 @@ func (r *pemText) next() (*pemBlock, error) {
 			return nil, nil
 		}
 		begin := r.at + i
+		r.begin = begin
 		r.line += bytes.Count(r.text[r.at:begin], []byte("\n"))
 		r.at = begin
 		before := r.text[max(r.after, begin-maxLook):begin]

@@ -25,7 +25,7 @@ func Scan(ctx context.Context, cfg Config, targets ...string) iter.Seq[Result] {
 // ScanReader looks for certificates in the bytes of one file that lies elsewhere, as in an
 // object store or a database. name is the Path and Target of its results; size is how many
 // bytes there are, or negative if that is not known. At most Config.MaxFileSize bytes are
-// read, into memory. An error of in is a Result with an Err.
+// in memory. An error of in is a Result with an Err.
 func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size int64) iter.Seq[Result] {
 	return cfg.results(ctx, func(s *scanner) {
 		most := size // of which it depends how much may come out of an archive

@@ -33,11 +33,22 @@ func (r *reader) stream(in io.Reader, size int64) error {
 	return err
 }
 
-// collect reads a file into memory; nil if nothing is in it. It says so if it is too large and
-// there can be something in it.
+// collect reads a file into memory; nil if it is too large: it is text that was read in
+// parts then, or that is reported.
 func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64) ([]byte, error) {
-	limit := r.MaxFileSize - r.in.held
-	if size > limit && kind != text {
+	limit, streamed := r.limitOf(kind, head)
+	inParts := func(begin io.Reader) ([]byte, error) {
+		all, wide := io.MultiReader(begin, in), kind == utf16Text
+		if wide {
+			all = newUTF16Reader(all)
+		}
+		return nil, r.inParts(all, wide)
+	}
+	switch {
+	case size <= limit:
+	case streamed:
+		return inParts(bytes.NewReader(head))
+	default:
 		r.tooLarge(kind)
 		return nil, nil
 	}
@@ -50,21 +61,9 @@ func (r *reader) collect(kind contentKind, head []byte, in io.Reader, size int64
 	if int64(data.Len()) <= limit {
 		return data.Bytes(), err
 	}
-	found := kind != text || mentions(data.Bytes())
-	rest := data.Bytes()[:min(data.Len(), chunk)] // which is not needed any more
-	kept := 0
-	for !found {
-		n, err := readFull(in, rest[kept:])
-		if found = mentions(rest[:kept+n]); err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		kept = copy(rest, rest[max(0, kept+n-maxMention):kept+n])
+	if streamed {
+		return inParts(data)
 	}
-	if found {
-		r.tooLarge(kind)
-	}
+	r.tooLarge(kind)
 	return nil, nil
 }

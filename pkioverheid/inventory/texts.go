@@ -80,12 +80,12 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 		case valueInURL:
 			pem, length := inURL(text[at:])
 			end = at + length
-			more = c.pemIn(pem, 0, where+" in a URL, ", ForwardedClient, visit)
+			more = c.pemIn(pem, 0, where+" in a URL, ", ForwardedClient, inside(at, end, visit))
 		case valueJWS:
 			length := lengthOfURLBase64(text[at:])
 			end = at + length
 			if length <= maxJWSHeader && mentionsX5C(text[at:end]) {
-				more = c.jwsHeader(text[at:end], where+" in a JSON Web Signature", visit)
+				more = c.jwsHeader(text[at:end], where+" in a JSON Web Signature", inside(at, end, visit))
 			}
 		default:
 			c.decoded, end = decodeValue(c.decoded[:0], text[at:])
