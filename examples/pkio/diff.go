@@ -55,6 +55,7 @@ type change struct {
 
 func newDiff() *cobra.Command {
 	var asJSON bool
+	var lang langFlag
 	cmd := &cobra.Command{
 		Use:   "diff OLD.json NEW.json",
 		Short: "Say what changed between two runs or reports",
@@ -66,6 +67,13 @@ replaced or put right; else 0.`,
   pkio diff last-week.json today.json --json | jq '.came[].name'`,
 		Args: positional(2, 2, "an OLD.json and a NEW.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := lang.language()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				l = english
+			}
 			older, err := loadRun(args[0])
 			if err != nil {
 				return err
@@ -74,7 +82,7 @@ replaced or put right; else 0.`,
 			if err != nil {
 				return err
 			}
-			d, worse := compareRuns(older, newer)
+			d, worse := compareRuns(l, older, newer)
 			out := cmd.OutOrStdout()
 			if asJSON {
 				encoder := json.NewEncoder(out)
@@ -82,7 +90,7 @@ replaced or put right; else 0.`,
 				encoder.SetIndent("", "  ")
 				err = encoder.Encode(d)
 			} else {
-				err = d.write(out)
+				err = d.write(out, l)
 			}
 			if err == nil && worse {
 				err = statusOf(statusFinding)
@@ -90,6 +98,7 @@ replaced or put right; else 0.`,
 			return err
 		},
 	}
+	lang.flag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
 }
@@ -109,7 +118,7 @@ func sideOf(a *audit) diffSide {
 }
 
 // compareRuns also reports whether there is more to do than before.
-func compareRuns(older, newer *audit) (d *difference, worse bool) {
+func compareRuns(l language, older, newer *audit) (d *difference, worse bool) {
 	d = &difference{Version: formatVersion, Old: sideOf(older), New: sideOf(newer), Came: []*diffEntry{}, Replaced: []replacement{}, Changed: []change{}, Went: []*diffEntry{}}
 	before := map[string]*certificate{}
 	for _, c := range older.Certificates {
@@ -124,7 +133,7 @@ func compareRuns(older, newer *audit) (d *difference, worse bool) {
 		case old == nil:
 			came = append(came, entryOf(c))
 		default:
-			if what := changes(old, c); len(what) > 0 {
+			if what := changes(l, old, c); len(what) > 0 {
 				d.Changed = append(d.Changed, change{entryOf(c), what})
 				worse = worse || c.Accepted == nil && c.Do.NeedsAction() && (c.Do.Grade() < old.Do.Grade() || old.Accepted != nil)
 			} else {
@@ -176,81 +185,81 @@ func predecessor(e *diffEntry, goneFrom map[string]*diffEntry) (old *diffEntry) 
 }
 
 // changes are in words what is different about a certificate.
-func changes(old, now *certificate) (what []string) {
+func changes(l language, old, now *certificate) (what []string) {
 	was := func(name, a, b string) {
 		if a != b {
-			what = append(what, fmt.Sprintf("%s was %s, is %s", name, cmp.Or(a, "none"), cmp.Or(b, "none")))
+			what = append(what, l.say("%s was %s, is %s", name, cmp.Or(a, l.say("none")), cmp.Or(b, l.say("none"))))
 		}
 	}
-	was("what to do", string(old.Do), string(now.Do))
-	was("the deadline", old.Deadline, now.Deadline)
-	was("the chain", old.State, now.State)
+	was(l.say("what to do"), l.do(old.Do), l.do(now.Do))
+	was(l.say("the deadline"), l.date(old.Deadline), l.date(now.Deadline))
+	was(l.say("the chain"), old.State, now.State)
 	switch {
 	case old.Accepted == nil && now.Accepted != nil:
-		what = append(what, "it is accepted until "+now.Accepted.Until)
+		what = append(what, l.say("it is accepted until %s", l.date(now.Accepted.Until)))
 	case old.Accepted != nil && now.Accepted == nil:
-		what = append(what, "it is no longer accepted")
+		what = append(what, l.say("it is no longer accepted"))
 	}
 	before, after := entryOf(old).Places, entryOf(now).Places
 	for _, p := range after {
 		if _, found := slices.BinarySearch(before, p); !found {
-			what = append(what, "new place "+p)
+			what = append(what, l.say("new place %s", p))
 		}
 	}
 	for _, p := range before {
 		if _, found := slices.BinarySearch(after, p); !found {
-			what = append(what, "gone from "+p)
+			what = append(what, l.say("gone from %s", p))
 		}
 	}
 	const most = 20
 	if len(what) > most {
-		what = append(what[:most], fmt.Sprintf("and %d more changes", len(what)-most))
+		what = append(what[:most], l.say("and %s more changes", l.number(len(what)-most)))
 	}
 	return what
 }
 
 // write says it in words.
-func (d *difference) write(to io.Writer) error {
+func (d *difference) write(to io.Writer, l language) error {
 	out := bufio.NewWriter(to)
-	fmt.Fprintf(out, "From %s (%s) to %s (%s).\n", d.Old.Start, count(d.Old.Certificates, "certificate"), d.New.Start, count(d.New.Certificates, "certificate"))
+	fmt.Fprintln(out, l.say("From %s (%s) to %s (%s).", d.Old.Start, l.count(d.Old.Certificates, "certificate"), d.New.Start, l.count(d.New.Certificates, "certificate")))
 	if d.Old.Partial || d.New.Partial {
-		fmt.Fprintln(out, "One of the runs was stopped before its end: what went may only not have been looked at.")
+		fmt.Fprintln(out, l.say("One of the runs was stopped before its end: what went may only not have been looked at."))
 	}
 	for _, e := range d.Came {
-		fmt.Fprintf(out, "\ncame: %s\n", e)
-		e.writePlaces(out)
+		fmt.Fprintln(out, "\n"+l.say("came: %s", e.line(l)))
+		e.writePlaces(out, l)
 	}
 	for _, r := range d.Replaced {
-		fmt.Fprintf(out, "\nreplaced: %s\n      by: %s\n", r.Old, r.New)
-		r.New.writePlaces(out)
+		fmt.Fprintf(out, "\n%s\n      %s\n", l.say("replaced: %s", r.Old.line(l)), l.say("by: %s", r.New.line(l)))
+		r.New.writePlaces(out, l)
 	}
 	for _, c := range d.Changed {
-		fmt.Fprintf(out, "\nchanged: %s\n", c.diffEntry)
+		fmt.Fprintln(out, "\n"+l.say("changed: %s", c.line(l)))
 		for _, w := range c.What {
 			fmt.Fprintf(out, "  %s\n", w)
 		}
 	}
 	for _, e := range d.Went {
-		fmt.Fprintf(out, "\nwent: %s\n", e)
-		e.writePlaces(out)
+		fmt.Fprintln(out, "\n"+l.say("went: %s", e.line(l)))
+		e.writePlaces(out, l)
 	}
-	fmt.Fprintf(out, "\n%d came, %d replaced, %d changed, %d went, %d the same.\n", len(d.Came), len(d.Replaced), len(d.Changed), len(d.Went), d.Same)
+	fmt.Fprintln(out, "\n"+l.say("%s came, %s replaced, %s changed, %s went, %s the same.", l.number(len(d.Came)), l.number(len(d.Replaced)), l.number(len(d.Changed)), l.number(len(d.Went)), l.number(d.Same)))
 	return out.Flush()
 }
 
-// String is a certificate in a line.
-func (e *diffEntry) String() string {
-	text := fmt.Sprintf("%s (%s), %s", e.Name, hierarchyName(e.Hierarchy), e.Do)
+// line is a certificate in a line.
+func (e *diffEntry) line(l language) string {
+	text := e.Name + " (" + l.hierarchy(e.Hierarchy) + "), " + l.do(e.Do)
 	if e.Deadline != "" {
-		text += ", before " + e.Deadline
+		text += l.say(", before %s", l.date(e.Deadline))
 	}
 	return text
 }
 
-func (e *diffEntry) writePlaces(out io.Writer) {
+func (e *diffEntry) writePlaces(out io.Writer, l language) {
 	for i, p := range e.Places {
 		if i == maxPlacesShown {
-			fmt.Fprintf(out, "  and %s\n", count(len(e.Places)-i, "more place"))
+			fmt.Fprintln(out, "  "+l.say("and %s", l.count(len(e.Places)-i, "more place")))
 			return
 		}
 		fmt.Fprintf(out, "  %s\n", p)

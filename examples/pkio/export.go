@@ -21,6 +21,11 @@ type destination struct {
 	use    string // with %[1]s for the path, and %[2]s for how the password is given
 }
 
+// java reports whether it has a password.
+func (d destination) java() bool {
+	return d.format == truststore.PKCS12 || d.format == truststore.PKCS12Legacy
+}
+
 var destinations = map[string]destination{
 	"nginx": {"pkioverheid.pem", truststore.PEM, `To let in clients with a certificate of PKIoverheid, in a server block:
 
@@ -90,6 +95,16 @@ It takes the place of cacerts: with it, Java trusts nothing else. Java takes eac
 certificate in a trust store for a root; --roots-only leaves the CAs below out, and
 then servers must send their chain.
 `},
+	"java-legacy": {"pkioverheid.p12", truststore.PKCS12Legacy, `It is encrypted with triple DES and SHA-1, which are weak: for Java before 8u301 and
+11.0.12, which read nothing else. Start it with:
+
+    -Djavax.net.ssl.trustStore=%[1]s
+    -Djavax.net.ssl.trustStorePassword=%[2]s
+
+It takes the place of cacerts: with it, Java trusts nothing else. Java takes each
+certificate in a trust store for a root; --roots-only leaves the CAs below out, and
+then servers must send their chain.
+`},
 	"curl": {"pkioverheid.pem", truststore.PEM, `    curl --cacert %[1]s https://service.example/
 
 or, for every call, a line in ~/.curlrc:  cacert = %[1]s
@@ -113,7 +128,7 @@ sources: [{configMap: {name: pkioverheid, key: ca.crt}}].
 `},
 }
 
-const destinationNames = "nginx, apache, haproxy, postfix, java, curl or kubernetes"
+const destinationNames = "nginx, apache, haproxy, postfix, java, java-legacy, curl or kubernetes"
 
 // exportFlags are those of pkio export.
 type exportFlags struct {
@@ -148,7 +163,7 @@ A Java trust store has the password "changeit" unless another is given. Java 8u3
 	cmd.Flags().StringVar(&f.to, "to", "", "the `program`: "+destinationNames)
 	cmd.Flags().BoolVar(&f.rootsOnly, "roots-only", false, "leave out the CAs below the roots")
 	forceFlag(cmd, &f.force)
-	complete(cmd, "to", "nginx", "apache", "haproxy", "postfix", "java", "curl", "kubernetes")
+	complete(cmd, "to", "nginx", "apache", "haproxy", "postfix", "java", "java-legacy", "curl", "kubernetes")
 	complete(cmd, "hierarchy", "g1", "g4", "ev", "g1,g4")
 	f.passwords.flags(cmd, "", "")
 	return cmd
@@ -163,7 +178,7 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if d.format != truststore.PKCS12 && f.passwords.given() {
+	if !d.java() && f.passwords.given() {
 		return fmt.Errorf("--to %s has no password: leave --password-env and --password-file out", f.to)
 	}
 	known, err := f.passwords.known()
@@ -174,7 +189,7 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		out.path = args[0]
 	}
-	if out.path == "-" && d.format == truststore.PKCS12 {
+	if out.path == "-" && d.java() {
 		return fmt.Errorf("--to %s is binary: give a FILE, such as %s", f.to, d.file)
 	}
 	if err := out.check(cmd, store.Len()); err != nil {
@@ -213,7 +228,7 @@ func (d destination) encode(store *truststore.Store, names, known []string) (dat
 	case d.file == configMapFile:
 		data, err = configMap(store, names)
 		return data, "", err
-	case d.format != truststore.PKCS12:
+	case !d.java():
 		data, err = store.Encode(d.format)
 		return data, "", err
 	case len(known) > 1:

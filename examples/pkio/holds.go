@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -13,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/go-pkioverheid/trust/chain/crl"
+	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
@@ -77,6 +80,8 @@ func holds(kind string, der []byte) string {
 		}
 		return fmt.Sprintf("a CRL of %s, made on %s, the next due by %s, with %s", safetext.Name(list.Issuer, maxName),
 			date(list.ThisUpdate), date(list.NextUpdate), count(list.Len(), "revoked certificate"))
+	case strings.HasSuffix(kind, "PUBLIC KEY"):
+		return publicKey(der)
 	case strings.HasSuffix(kind, "ENCRYPTED PRIVATE KEY"):
 		return "a private key, encrypted"
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
@@ -87,14 +92,34 @@ func holds(kind string, der []byte) string {
 			return ""
 		}
 		return "a private key of " + kindOfKey(public, der) + ", in the clear: whoever reads the file has it"
-	case strings.HasSuffix(kind, "PUBLIC KEY"):
-		public, _ := x509.ParsePKIXPublicKey(der)
-		if o, err := truststore.ReadOutline(der); err != nil || o.Kind != "public key" {
-			return ""
-		}
-		return "a public key of " + kindOfKey(public, der) + ", without a certificate"
 	}
 	return ""
+}
+
+// publicKey shows a key and whose it is, if it is a CA's that is known here.
+func publicKey(der []byte) string {
+	key, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		if key, err = x509.ParsePKCS1PublicKey(der); err != nil {
+			if o, err := truststore.ReadOutline(der); err != nil || o.Kind != "public key" {
+				return ""
+			}
+			return "a public key of " + kindOfKey(nil, der) + ", without a certificate"
+		}
+	}
+	spki, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return ""
+	}
+	text := fmt.Sprintf("a public key of %s, without a certificate, SHA-256 of its SubjectPublicKeyInfo %x", kindOfKey(key, der), sha256.Sum256(spki))
+	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
+		for _, c := range h.Certificates() {
+			if same, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(key) {
+				return text + ": that of the CA " + safetext.Certificate(c) + " of " + h.String()
+			}
+		}
+	}
+	return text + ": not that of a CA of PKIoverheid that is known here"
 }
 
 // kindOfKey names the kind of a key, which der has too: it may be one that Go does not know.

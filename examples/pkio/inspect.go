@@ -27,6 +27,7 @@ type inspectFlags struct {
 	keeps     profileFlag
 	passwords passwords
 	name      serverName
+	lang      langFlag
 	json      bool
 }
 
@@ -53,6 +54,7 @@ Its status is 1 if a chain is refused, else 2 if something could not be looked a
 	f.roots.flag(cmd)
 	f.keeps.flag(cmd)
 	f.name.flag(cmd)
+	f.lang.flag(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
 	f.passwords.flags(cmd, "", "")
 	return cmd
@@ -60,6 +62,10 @@ Its status is 1 if a chain is refused, else 2 if something could not be looked a
 
 func (f *inspectFlags) run(cmd *cobra.Command, targets []string) error {
 	if err := f.name.check(); err != nil {
+		return err
+	}
+	l, err := f.lang.language()
+	if err != nil {
 		return err
 	}
 	v, err := f.roots.verifier(f.keeps.policy, &f.lists)
@@ -80,11 +86,11 @@ func (f *inspectFlags) run(cmd *cobra.Command, targets []string) error {
 		if err != nil && len(in.Others) == 0 {
 			in.Error = told(err)
 			failed = true
-			complainAll(cmd.ErrOrStderr(), err)
+			complainAll(cmd.ErrOrStderr(), l, err)
 		}
 		refused = refused || in.refused()
 		if all = append(all, in); !f.json {
-			in.writeAll(cmd.OutOrStdout(), len(all) > 1)
+			in.writeAll(cmd.OutOrStdout(), l, len(all) > 1)
 		}
 	}
 	if f.json {
@@ -105,7 +111,7 @@ func (f *inspectFlags) run(cmd *cobra.Command, targets []string) error {
 }
 
 // writeAll writes what was found, after an empty line if it is not the first.
-func (in *inspected) writeAll(out io.Writer, more bool) {
+func (in *inspected) writeAll(out io.Writer, l language, more bool) {
 	if len(in.found)+len(in.Others) == 0 {
 		return
 	}
@@ -113,7 +119,7 @@ func (in *inspected) writeAll(out io.Writer, more bool) {
 		fmt.Fprintln(out)
 	}
 	if len(in.found) > 0 {
-		in.write(out)
+		in.write(out, l)
 	}
 	for _, line := range in.Others {
 		fmt.Fprint(out, wrapped("", "  ", line))
@@ -128,14 +134,14 @@ func writeIndented(out io.Writer, v any) error {
 }
 
 // complainAll writes each of joined errors on a line of its own.
-func complainAll(w io.Writer, err error) {
+func complainAll(w io.Writer, l language, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
-			complain(w, e)
+			complain(w, l.error(e))
 		}
 		return
 	}
-	complain(w, err)
+	complain(w, l.error(err))
 }
 
 // How much is printed about one file: the rest is for pkio audit.
@@ -197,69 +203,70 @@ func (in *inspected) refused() bool {
 	return slices.ContainsFunc(in.Chains, func(e *chain.Explanation) bool { return !e.OK })
 }
 
-func (in *inspected) write(out io.Writer) {
+func (in *inspected) write(out io.Writer, l language) {
 	p := painter(out)
-	heading := in.Target + ": " + count(len(in.found), "certificate")
+	heading := in.Target + ": " + l.count(len(in.found), "certificate")
 	if in.Format != "" {
 		heading += " in " + in.Format
 	}
 	fmt.Fprintln(out, p.bold(heading))
 	for i, r := range in.found {
 		if i == maxListed {
-			fmt.Fprintf(out, "\n  and %d more: pkio audit lists them all\n", len(in.found)-i)
+			fmt.Fprintf(out, "\n  %s\n", l.say("and %s more: pkio audit lists them all", l.number(len(in.found)-i)))
 			break
 		}
-		describe(out, i+1, r)
+		describe(out, l, i+1, r)
 	}
 	for _, e := range in.Chains {
 		var cert *x509.Certificate
 		if len(e.Path) > 0 && !e.Path[0].CA {
 			cert = e.Path[0].Certificate
 		}
-		explain(out, p, cert, e, true)
+		explain(out, l, p, cert, e, true)
 	}
 	if in.left {
-		fmt.Fprintln(out, "\nThe chains of the others are explained one by one, from files of their own.")
+		fmt.Fprintln(out, "\n"+l.say("The chains of the others are explained one by one, from files of their own."))
 	}
 }
 
 // describe prints who a certificate is and what to do about it.
-func describe(out io.Writer, number int, r inventory.Result) {
+func describe(out io.Writer, l language, number int, r inventory.Result) {
 	const indent = "     "
 	c := r.Certificate
 	fmt.Fprintf(out, "\n%3d. %s\n", number, safetext.Certificate(c))
-	for _, line := range whoIs(r) {
+	for _, line := range whoIs(l, r) {
 		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
 	}
 	if a := r.Advice(); a.Urgency != advice.NotUrgent || a.Status != advice.Unrecognised {
-		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", safetext.Printable(a.Text, maxText)))
+		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", safetext.Printable(l.text(a), maxText)))
 	}
 }
 
 // whoIs returns what a certificate claims to be, in lines.
-func whoIs(r inventory.Result) []string {
+func whoIs(l language, r inventory.Result) []string {
 	c := r.Certificate
-	lines := []string{"found: " + strings.TrimPrefix(strings.TrimPrefix(r.Where(), safetext.Printable(r.Path, maxText)), ", ")}
+	where := strings.TrimPrefix(strings.TrimPrefix(r.Where(), safetext.Printable(r.Path, maxText)), ", ")
 	switch r.Path {
 	case "":
-		lines[0] = "found: " + r.Place
+		where = r.Place
 	case r.Target:
 	default: // in a folder
-		lines[0] = "found: " + r.Where()
+		where = r.Where()
 	}
+	lines := []string{l.say("found: %s", l.place(where))}
 	if r.Use != inventory.UnknownUse {
-		lines[0] += ", " + string(r.Use)
+		lines[0] += ", " + l.say(string(r.Use))
 	}
 	if r.Party != "" {
 		lines[0] += " of " + safetext.Printable(r.Party, 100)
 	}
 	id, ok := r.Claim()
 	if !ok {
-		lines = append(lines, "identity: nothing of PKIoverheid that is known here")
+		lines = append(lines, l.say("identity: nothing of PKIoverheid that is known here"))
 	} else {
-		who := fmt.Sprintf("identity: %s, %s", id.Hierarchy, id.Role)
+		who := l.say("identity: %s, %s", id.Hierarchy, l.say(string(id.Role)))
 		if id.TSP != "" {
-			who += ", of " + string(id.TSP)
+			who += l.say(", of %s", string(id.TSP))
 		}
 		if id.OIN != "" {
 			who += ", OIN " + string(id.OIN)
@@ -267,19 +274,19 @@ func whoIs(r inventory.Result) []string {
 				who += " (" + register + ")"
 			}
 		}
-		lines = append(lines, who+"; recognised by its "+recognisedBy(id.By))
+		lines = append(lines, who+l.say("; recognised by its %s", l.say(recognisedBy(id.By))))
 		if id.Fixture {
-			lines = append(lines, "of package pkiotest: the private keys are public")
+			lines = append(lines, l.say("of package pkiotest: the private keys are public"))
 		}
 	}
 	if len(c.DNSNames) > 0 {
 		names := strings.Join(c.DNSNames[:min(len(c.DNSNames), 10)], ", ")
 		if len(c.DNSNames) > 10 {
-			names += fmt.Sprintf(" and %d more", len(c.DNSNames)-10)
+			names = l.say("%s and %s more", names, l.number(len(c.DNSNames)-10))
 		}
-		lines = append(lines, "names: "+safetext.Printable(names, 300))
+		lines = append(lines, l.say("names: %s", safetext.Printable(names, 300)))
 	}
-	lines = append(lines, fmt.Sprintf("valid: %s until %s", date(c.NotBefore), date(c.NotAfter)), "SHA-256: "+truststore.FingerprintOf(r.Certificate).String())
+	lines = append(lines, l.say("valid: %s until %s", l.date(date(c.NotBefore)), l.date(date(c.NotAfter))), "SHA-256: "+truststore.FingerprintOf(r.Certificate).String())
 	return lines
 }
 
@@ -291,28 +298,44 @@ func recognisedBy(by string) string {
 }
 
 // explain writes the tree, the verdict in colour.
-func explain(out io.Writer, p paint, cert *x509.Certificate, e *chain.Explanation, advised bool) {
+func explain(out io.Writer, l language, p paint, cert *x509.Certificate, e *chain.Explanation, advised bool) {
 	if !e.OK {
-		e = forUser(e, advised)
+		e = forUser(l, e, advised)
 	}
 	fmt.Fprintln(out)
 	if cert != nil {
-		fmt.Fprintf(out, "The chain of %s:\n", safetext.Certificate(cert))
+		fmt.Fprintln(out, l.say("The chain of %s:", safetext.Certificate(cert)))
 	}
 	verdict, rest, _ := strings.Cut(e.String(), "\n")
+	if l == dutch {
+		if verdict = l.say("ACCEPTED"); !e.OK {
+			verdict = l.say("REFUSED: %s", l.state(string(e.Reason)))
+		}
+		rest = dutchTree.Replace(rest)
+	}
 	if e.OK {
 		verdict = p.green(verdict)
 	} else {
 		verdict = p.red(verdict)
 	}
-	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, "✗ WRONG", p.red("✗ WRONG")))
+	wrong := "✗ WRONG"
+	if l == dutch {
+		wrong = "✗ FOUT "
+	}
+	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, wrong, p.red(wrong)))
 }
+
+// dutchTree puts the labels of a tree in Dutch, in the same width. What the library says
+// beside them stays English.
+var dutchTree = strings.NewReplacer("Checked: ", "Bekeken: ", "Problem: ", "Fout:    ", "Advice:  ", "Advies:  ",
+	"✗ WRONG ", "✗ FOUT  ", "✓ fine  ", "✓ goed  ", " valid   ", " geldig  ", " key     ", " sleutel ", " serial  ", " nummer  ",
+	"(trusted root)", "(vertrouwd)", "(known here)", "(bekend)", "(given)", "(gegeven)", "(distrusted here)", "(niet vertrouwd)")
 
 // forUser puts a refusal in terms of the tool, and says it once. Which policies a program
 // has is for programmers, and how to make a chain work does not help with a certificate
 // that may not be used: what to do about the certificate takes their place. If advised,
 // that was said before.
-func forUser(e *chain.Explanation, advised bool) *chain.Explanation {
+func forUser(l language, e *chain.Explanation, advised bool) *chain.Explanation {
 	own := *e
 	var a advice.Advice
 	if len(e.Path) > 0 {
@@ -320,13 +343,16 @@ func forUser(e *chain.Explanation, advised bool) *chain.Explanation {
 	}
 	switch {
 	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status != "" && a.Status != advice.Unrecognised && a.Status != advice.Fine:
-		own.Advice = safetext.Printable(a.Text, maxText)
+		own.Advice = safetext.Printable(l.text(a), maxText)
 		if rest, same := strings.CutPrefix(own.Advice, strings.TrimSuffix(own.Problem, ".")); same {
 			rest = strings.TrimLeft(rest, ";,. ")
 			own.Advice = strings.ToUpper(rest[:min(1, len(rest))]) + rest[min(1, len(rest)):]
 			if advised {
 				own.Problem = ""
 			}
+		}
+		if l == dutch { // the verdict has the reason, and the advice has the rest
+			own.Problem = ""
 		}
 		if advised {
 			own.Advice = ""

@@ -2,12 +2,16 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 
 	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
@@ -40,6 +44,18 @@ func languageOf(flag string) (language, error) {
 	}
 	return english, nil
 }
+
+// langFlag is the flag for it, of commands that write no report.
+type langFlag string
+
+func (f *langFlag) flag(cmd *cobra.Command) {
+	cmd.Flags().StringVar((*string)(f), "lang", "", langUsage)
+	complete(cmd, "lang", "en", "nl")
+}
+
+func (f langFlag) language() (language, error) { return languageOf(string(f)) }
+
+const langUsage = "`language`: en or nl (default by LC_ALL, LC_MESSAGES, LANG)"
 
 // name is the language as a name that is never empty.
 func (l language) name() string {
@@ -151,6 +167,11 @@ func (l language) trouble(n *notRead) string {
 	if n.Advice != "" {
 		text += ": " + n.Advice
 	}
+	return l.why(text)
+}
+
+// why says why something could not be looked at, in the language as far as it is there.
+func (l language) why(text string) string {
 	if l == dutch {
 		return dutchErrors.Replace(l.place(text))
 	}
@@ -163,6 +184,22 @@ func (l language) advice(c *certificate) string {
 		return c.AdviceDutch
 	}
 	return c.Advice
+}
+
+// text is that of advice.
+func (l language) text(a advice.Advice) string {
+	if l == dutch {
+		return a.Dutch().Text
+	}
+	return a.Text
+}
+
+// error is an error about a place, in the language as far as it is there.
+func (l language) error(err error) error {
+	if l != dutch {
+		return err
+	}
+	return errors.New(l.why(told(err)))
 }
 
 // product and contents are those of an order.

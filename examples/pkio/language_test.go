@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-pkioverheid/trust/chain"
 	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -78,6 +79,12 @@ func saidTexts(t *testing.T) map[string]string {
 	}
 	for _, text := range failures {
 		said[text] = "a failure"
+	}
+	for _, s := range []string{pkioverheid.ByKey, pkioverheid.ByName, recognisedBy(pkioverheid.ByKeyIdentifier)} {
+		said[s] = "how it was recognised"
+	}
+	for _, s := range []chain.Reason{chain.NotYetValid, chain.Distrusted} {
+		said[string(s)] = "a reason"
 	}
 	for _, c := range pageClasses {
 		said[string(c)], said[classLabels[c]] = "a class", "a class"

@@ -13,7 +13,7 @@ import (
 )
 
 // showOrders prints what can be ordered, or what to order in the place of a certificate.
-func showOrders(cmd *cobra.Command, at time.Time, asJSON bool, p *passwords, args []string) error {
+func showOrders(cmd *cobra.Command, l language, at time.Time, asJSON bool, p *passwords, args []string) error {
 	out := cmd.OutOrStdout()
 	orders := advice.Orders()
 	if len(args) == 1 {
@@ -23,7 +23,11 @@ func showOrders(cmd *cobra.Command, at time.Time, asJSON bool, p *passwords, arg
 		}
 		orders = []advice.Order{}
 		for _, r := range found {
-			if a := r.Advice(); a.Order != nil {
+			a := r.Advice()
+			if l == dutch && !asJSON {
+				a = a.Dutch()
+			}
+			if a.Order != nil {
 				orders = append(orders, *a.Order)
 			}
 		}
@@ -34,35 +38,35 @@ func showOrders(cmd *cobra.Command, at time.Time, asJSON bool, p *passwords, arg
 		return e.Encode(orders)
 	}
 	if len(orders) == 0 {
-		fmt.Fprintf(out, "%s: there is nothing to order, see pkio inspect\n", safetext.Printable(args[0], maxText))
+		fmt.Fprintln(out, l.say("%s: there is nothing to order, see pkio inspect", safetext.Printable(args[0], maxText)))
 		return nil
 	}
 	for i, o := range orders {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		printOrder(cmd, o)
+		printOrder(cmd, l, o)
 	}
 	from := "--organization NAME --kvk NUMBER --oin OIN --dns HOST"
 	if len(args) == 1 {
 		from = "--from CERT"
 	}
-	fmt.Fprint(out, "\nThe key and the request:\n")
+	fmt.Fprintln(out, "\n"+l.say("The key and the request:"))
 	fmt.Fprintf(out, "  pkio request %s --key-out new.key --out new.csr\n", from)
-	fmt.Fprint(out, wrapped("", "", "Private G1 is for services that do not take G4 yet: ask them when they do. Order some weeks before you need it: the TSP checks who you are."))
+	fmt.Fprint(out, wrapped("", "", l.say("Private G1 is for services that do not take G4 yet: ask them when they do. Order some weeks before you need it: the TSP checks who you are.")))
 	return nil
 }
 
-func printOrder(cmd *cobra.Command, o advice.Order) {
+func printOrder(cmd *cobra.Command, l language, o advice.Order) {
 	out := cmd.OutOrStdout()
 	fmt.Fprint(out, wrapped("", "  ", painter(out).bold(o.Product)))
 	row := func(name, text string) {
 		fmt.Fprint(out, wrapped(fmt.Sprintf("  %-8s ", name), "           ", text))
 	}
-	row("policy", o.Policy)
+	row(l.say("policy"), o.Policy)
 	switch {
 	case len(o.Suppliers) == 0:
-		row("from", "a TSP of PKIoverheid: who offers it was not found in public")
+		row(l.say("from"), l.say("a TSP of PKIoverheid: who offers it was not found in public"))
 	default:
 		names := ""
 		for i, tsp := range o.Suppliers {
@@ -71,12 +75,12 @@ func printOrder(cmd *cobra.Command, o advice.Order) {
 			}
 			names += string(tsp)
 		}
-		row("from", names)
+		row(l.say("from"), names)
 	}
 	for i, text := range o.Contents {
 		name := ""
 		if i == 0 {
-			name = "with"
+			name = l.say("with")
 		}
 		row(name, text)
 	}

@@ -26,6 +26,7 @@ type planFlags struct {
 	at                    moment
 	services, json, order bool
 	passwords             passwords
+	lang                  langFlag
 }
 
 func newPlan() *cobra.Command {
@@ -45,15 +46,19 @@ what in them; with CERT, a file or HOST:PORT, what to order in the place of that
   pkio plan --at 2028-01-01`,
 		Args: positional(0, 1, "at most one CERT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := f.lang.language()
 			switch {
+			case err != nil:
+				return err
 			case f.order:
-				return showOrders(cmd, f.at.orNow(), f.json, &f.passwords, args)
+				return showOrders(cmd, l, f.at.orNow(), f.json, &f.passwords, args)
 			case len(args) > 0:
 				return fmt.Errorf("a CERT goes with --order: see %s --help", cmd.CommandPath())
 			}
-			return f.writeDates(cmd.OutOrStdout())
+			return f.writeDates(cmd.OutOrStdout(), l)
 		},
 	}
+	f.lang.flag(cmd)
 	f.at.flag(cmd, "count the days from this date")
 	cmd.Flags().BoolVar(&f.services, "services", false, "also what was published about single services")
 	cmd.Flags().BoolVar(&f.json, "json", false, "as JSON")
@@ -63,8 +68,11 @@ what in them; with CERT, a file or HOST:PORT, what to order in the place of that
 }
 
 // writeDates writes the dates of the plan, and what was published about services.
-func (f *planFlags) writeDates(out io.Writer) error {
-	dates, now := milestones(""), f.at.orNow()
+func (f *planFlags) writeDates(out io.Writer, l language) error {
+	if f.json {
+		l = english
+	}
+	dates, now := milestones(l), f.at.orNow()
 	if f.json {
 		if f.services {
 			return writeIndented(out, struct {
@@ -77,7 +85,7 @@ func (f *planFlags) writeDates(out io.Writer) error {
 	p := painter(out)
 	next := true
 	for _, m := range dates {
-		line := fmt.Sprintf("%s  %-17s  %s", m.Date.Format(time.DateOnly), inDays(m.Date, now), m.What)
+		line := fmt.Sprintf("%s  %-17s  %s", l.date(date(m.Date)), inDays(l, m.Date, now), m.What)
 		if m.Date.After(now) && next {
 			line, next = p.bold(line), false
 		}
@@ -85,7 +93,7 @@ func (f *planFlags) writeDates(out io.Writer) error {
 		fmt.Fprintf(out, "%31s(%s)\n", "", m.Source)
 	}
 	if f.services {
-		fmt.Fprint(out, "\nServices of Logius, as published; your own agreement with Logius goes before this.\n")
+		fmt.Fprint(out, "\n", wrapped("", "", l.say("Services of Logius, as published; your own agreement with Logius goes before this.")))
 		for _, s := range logius.Services() {
 			fmt.Fprintf(out, "\n%s (%s)\n", p.bold(s.Name), s.Protocol)
 			for _, n := range s.Notes {
@@ -93,17 +101,15 @@ func (f *planFlags) writeDates(out io.Writer) error {
 			}
 		}
 	}
-	fmt.Fprintln(out, "\nWhich certificates this is about: pkio audit PATH")
+	fmt.Fprintln(out, "\n"+l.say("Which certificates this is about: pkio audit PATH"))
 	return nil
 }
 
 // milestones are the dates in order: those published (pkioverheid/facts.md §3 and §5),
 // and the ends of the hierarchies.
 func milestones(l language) []milestone {
-	const (
-		plan2020 = "Logius, replacement plan of 2020"
-		blog2021 = "Logius, blog on the revocation of G3"
-	)
+	plan2020 := l.say("Logius, replacement plan of 2020")
+	blog2021 := l.say("Logius, blog on the revocation of G3")
 	all := []milestone{
 		{day(2020, 10, 1), l.say("G3 certificates for web traffic were due"), blog2021},
 		{pkioverheid.G3.Plan().ReplaceBy, l.say("every G3 server certificate had to be replaced"), plan2020},
@@ -113,7 +119,7 @@ func milestones(l language) []milestone {
 		{pkioverheid.PrivateG1.Plan().ReplaceBy, l.say("everybody must have moved from Private G1 to Private G4"), "Logius"},
 	}
 	for _, h := range append(pkioverheid.Hierarchies(), pkioverheid.G3) {
-		all = append(all, milestone{endOf(h), l.say("%s ends: nothing under it verifies after this", h), "its TSP CAs"})
+		all = append(all, milestone{endOf(h), l.say("%s ends: nothing under it verifies after this", h), l.say("its TSP CAs")})
 		all = append(all, milestone{h.Root().NotAfter.UTC(), l.say("the root of %s expires", h), fmt.Sprintf("%q", h.Root().Subject.CommonName)})
 	}
 	slices.SortStableFunc(all, func(a, b milestone) int { return cmp.Or(a.Date.Compare(b.Date)) })
@@ -135,16 +141,16 @@ func day(year int, month time.Month, d int) time.Time {
 }
 
 // inDays says how far away a date is.
-func inDays(date, now time.Time) string {
+func inDays(l language, date, now time.Time) string {
 	midnight := func(t time.Time) time.Time { return day(t.Year(), t.Month(), t.Day()) }
 	days := int(midnight(date).Sub(midnight(now)) / (24 * time.Hour))
 	switch {
 	case days == 0:
-		return "today"
+		return l.say("today")
 	case days < 0:
-		return count(-days, "day") + " ago"
+		return l.say("%s ago", l.count(-days, "day"))
 	}
-	return "in " + count(days, "day")
+	return l.say("in %s", l.count(days, "day"))
 }
 
 // thousands writes a number with commas.

@@ -30,7 +30,7 @@ type presentationFlags struct {
 
 func (f *presentationFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.lang, "lang", "", "`language`: en or nl (default by LC_ALL, LC_MESSAGES, LANG)")
+	flags.StringVar(&f.lang, "lang", "", langUsage)
 	flags.StringVar(&f.title, "title", "", "the `title` of the report")
 	flags.StringVar(&f.organisation, "organisation", "", "the `name` of the organisation in the report")
 	flags.StringVar(&f.author, "author", "", "the `name` of who hands the report on")

@@ -168,7 +168,7 @@ func (f *requestFlags) readKey() (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := truststore.ReadFile(f.key, maxExisting)
+	data, err := readFile(f.key, maxExisting)
 	if err != nil {
 		return nil, fmt.Errorf("--key: %w", err)
 	}

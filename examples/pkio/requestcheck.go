@@ -17,7 +17,6 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
-	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -64,7 +63,7 @@ func (f *requestFlags) checkDelivered(cmd *cobra.Command, path string) error {
 const maxRequest = 1 << 20
 
 func readRequest(path string) (*x509.CertificateRequest, error) {
-	data, err := truststore.ReadFile(path, maxRequest)
+	data, err := readFile(path, maxRequest)
 	if err != nil {
 		return nil, err
 	}

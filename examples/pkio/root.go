@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,11 +81,36 @@ signed until 2022, and refuses G3.`,
 
 // refuseEmptyFlags keeps a script with a variable that is not set from leaving out a
 // check, such as that of --host, or a file, such as that of --html, unnoticed.
-func refuseEmptyFlags(cmd *cobra.Command, _ []string) error {
+func refuseEmptyFlags(cmd *cobra.Command, args []string) error {
 	for _, name := range []string{"expect", "for", "host", "html", "prometheus", "save", "servername", "trust"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 			return fmt.Errorf("--%s is empty: give a value, or leave it out", name)
 		}
+	}
+	return refuseStdinTwice(cmd, args)
+}
+
+// refuseStdinTwice refuses two files that are both standard input.
+func refuseStdinTwice(cmd *cobra.Command, args []string) error {
+	switch cmd.Name() {
+	case "convert":
+		args = args[:min(len(args), 1)] // the other is what is written
+	case "export", "accept", "help":
+		args = nil
+	}
+	names := slices.Clone(args)
+	for _, name := range []string{"accept", "cert", "check", "expect", "from", "hosts", "key", "trust"} {
+		if f := cmd.Flags().Lookup(name); f != nil {
+			names = append(names, f.Value.String())
+		}
+	}
+	for _, name := range []string{"password-file", "in-password-file", "out-password-file"} {
+		if more, err := cmd.Flags().GetStringArray(name); err == nil {
+			names = append(names, more...)
+		}
+	}
+	if len(names)-len(files(names)) > 1 {
+		return errStdinTwice
 	}
 	return nil
 }

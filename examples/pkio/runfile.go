@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,18 +45,31 @@ func readHead(path string) (*runFile, error) {
 
 var errEnough = errors.New("enough was read")
 
+func (f *runFile) open() (io.ReadCloser, error) {
+	if isStdin(f.path) {
+		err := keepStdin() // it is read twice
+		return io.NopCloser(bytes.NewReader(stdin.data)), err
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		file.Close()
+		return nil, errors.Join(err, errNotARun)
+	}
+	return file, nil
+}
+
 // read calls take with each certificate, and lost with each place that was not looked at.
 // An error of theirs ends it.
 func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) error {
-	file, err := os.Open(f.path)
+	in, err := f.open()
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(err, errNotARun)
-	}
-	dec := json.NewDecoder(bufio.NewReaderSize(io.LimitReader(file, maxRunFile), 64<<10))
+	defer in.Close()
+	dec := json.NewDecoder(bufio.NewReaderSize(io.LimitReader(in, maxRunFile), 64<<10))
 	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
 		return errNotARun
 	}

@@ -350,6 +350,7 @@ func skippedText(s summary, l language) string {
 
 // errorLines are what could not be looked at: what is alike in one folder on one line.
 func (a *audit) errorLines() []string {
+	l := a.shown.lang
 	type kind struct{ folder, text string }
 	var order []kind
 	places := map[kind][]string{}
@@ -358,10 +359,7 @@ func (a *audit) errorLines() []string {
 		if n.Skipped || n.Accepted != nil {
 			continue
 		}
-		k := kind{text: n.Error}
-		if n.Advice != "" {
-			k.text += ": " + n.Advice
-		}
+		k := kind{text: l.trouble(n)}
 		where := n.Target
 		if n.Path != "" {
 			where, k.folder = n.Path, filepath.Dir(n.Path)
@@ -381,13 +379,13 @@ func (a *audit) errorLines() []string {
 		case len(all) == 1:
 			lines = append(lines, all[0]+": "+k.text)
 		case k.folder == "":
-			lines = append(lines, count(len(all), "server")+": "+k.text+": "+some(all))
+			lines = append(lines, l.count(len(all), "server")+": "+k.text+": "+some(all))
 		default:
-			lines = append(lines, k.folder+": "+count(len(all), "file")+" in it: "+k.text)
+			lines = append(lines, l.say("%s: %s in it: %s", k.folder, l.count(len(all), "file"), k.text))
 		}
 	}
 	if more > 0 {
-		lines = append(lines, count(more, "more place")+" could not be looked at: --json and --csv list them")
+		lines = append(lines, l.say("%s could not be looked at: --json and --csv list them", l.count(more, "more place")))
 	}
 	return lines
 }

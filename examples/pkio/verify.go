@@ -30,6 +30,7 @@ type verifyFlags struct {
 	keeps         profileFlag
 	passwords     passwords
 	host, purpose string
+	lang          langFlag
 	quiet, json   bool
 }
 
@@ -52,6 +53,7 @@ Its status is 0 if it is trusted, 1 if it is refused, and 2 on errors.`,
 		Args: positional(1, 1, "one CERT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
+	f.lang.flag(cmd)
 	f.at.flag(cmd, "verify at this date")
 	f.lists.flag(cmd)
 	f.roots.flag(cmd)
@@ -73,6 +75,10 @@ func (f *verifyFlags) run(cmd *cobra.Command, arg string) error {
 	if f.quiet && f.json {
 		return errors.New("--quiet writes nothing, and --json does: give one")
 	}
+	l, err := f.lang.language()
+	if err != nil {
+		return err
+	}
 	if err := checkServerName("host", f.host); err != nil {
 		return err
 	}
@@ -84,7 +90,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, arg string) error {
 	when, target, host := f.at.orNow(), targetOf(arg), f.host
 	found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &f.passwords, target)
 	if err != nil {
-		return err
+		return l.error(err)
 	}
 	if found[0].Use == inventory.TLSServer && host == "" {
 		host, _, _ = net.SplitHostPort(target)
@@ -96,7 +102,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(cmd.OutOrStdout(), target, e); err != nil {
+	if err := f.write(cmd.OutOrStdout(), l, target, e); err != nil {
 		return err
 	}
 	if !e.OK {
@@ -134,7 +140,7 @@ func explainOne(v *chain.Verifier, found []inventory.Result, arg string, opts ch
 	return e, nil
 }
 
-func (f *verifyFlags) write(out io.Writer, target string, e *chain.Explanation) error {
+func (f *verifyFlags) write(out io.Writer, l language, target string, e *chain.Explanation) error {
 	switch {
 	case f.quiet:
 		return nil
@@ -145,6 +151,6 @@ func (f *verifyFlags) write(out io.Writer, target string, e *chain.Explanation) 
 			*chain.Explanation
 		}{formatVersion, safetext.Printable(target, maxText), e})
 	}
-	explain(out, painter(out), nil, e, false)
+	explain(out, l, painter(out), nil, e, false)
 	return nil
 }

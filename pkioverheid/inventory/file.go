@@ -126,7 +126,7 @@ func (r *reader) readOpen(f fs.File, size int64) error {
 	}
 	if kind == text && !mentions(data) {
 		head := bytes.Clone(data[:headSize])
-		found, err := r.mentionedLater(f)
+		found, err := r.mentionedLater(f, size)
 		if err != nil || !found {
 			r.nothingIn(head, whole)
 			return err
@@ -156,8 +156,10 @@ func (r *reader) opens(kind contentKind, n int, f fs.File, size int64) bool {
 	return true
 }
 
-// mentionedLater looks through the rest of a text.
-func (r *reader) mentionedLater(f io.Reader) (bool, error) {
+// mentionedLater looks through the rest of a text. One of which more comes than its size
+// says may have no end.
+func (r *reader) mentionedLater(f io.Reader, size int64) (bool, error) {
+	seen := int64(len(r.buffer))
 	for {
 		if r.ctx.Err() != nil {
 			return false, nil
@@ -166,6 +168,10 @@ func (r *reader) mentionedLater(f io.Reader) (bool, error) {
 		kept := copy(r.buffer, r.buffer[len(r.buffer)-maxMention:])
 		n, err := readFull(f, r.buffer[kept:])
 		r.Progress.Bytes.Add(int64(n))
+		if seen += int64(n); seen > max(size, r.MaxFileSize) {
+			r.tooLarge(text)
+			return false, nil
+		}
 		if mentions(r.buffer[:kept+n]) {
 			return true, nil
 		}
@@ -203,7 +209,7 @@ func (r *reader) readWhole(kind contentKind, size int64) error {
 	if err != nil && err != io.EOF {
 		return err
 	}
-	in = io.MultiReader(bytes.NewReader(head[:n]), in)
+	in = io.LimitReader(io.MultiReader(bytes.NewReader(head[:n]), in), max(size, r.MaxFileSize)+1)
 	limit, streamed := r.limitOf(kind, head[:n])
 	if streamed && size > limit {
 		return r.inParts(in, wide)

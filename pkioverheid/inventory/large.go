@@ -40,11 +40,12 @@ func beginOfText(head []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 }
 
-// inParts reads a text of any size as it comes; wide says that it was in UTF-16. An error
-// is that of in.
+// inParts reads a text of any size as it comes; wide says that it was in UTF-16. Text that
+// comes out of an archive is bounded, since it can be much more than what was sent. An
+// error is that of in.
 func (r *reader) inParts(in io.Reader, wide bool) error {
 	r.hold(textPart)
-	buffer := make([]byte, textPart)
+	buffer, seen := make([]byte, textPart), int64(0)
 	s, kept, markup := section{}, 0, false
 	for first := true; r.ctx.Err() == nil; first = false {
 		n, err := readFull(in, buffer[kept:])
@@ -59,7 +60,11 @@ func (r *reader) inParts(in io.Reader, wide bool) error {
 		if err == nil {
 			s.until -= textOverlap
 		}
-		if mentions(data) {
+		if seen += int64(n); mentions(data) {
+			if r.in.depth > 0 && seen > r.MaxFileSize {
+				r.tooLarge(text)
+				return nil
+			}
 			if markup {
 				blankEndsOfLines(data)
 			}
