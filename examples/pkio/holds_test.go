@@ -3,8 +3,10 @@ package main
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +28,8 @@ func TestWhatAFileHoldsThatIsNotACertificate(t *testing.T) {
 	require.NoError(t, os.WriteFile(ours, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o600))
 	for file, want := range map[string]string{
 		cases + "request.csr.der":        "a certificate request for CN=localhost, with a key of RSA 2048. A certificate is what the certificate supplier (TSP) makes of it.",
-		cases + "publickey.der":          "a public key of RSA 2048, without a certificate",
-		ours:                             "a public key of RSA 2048, without a certificate",
+		cases + "publickey.der":          "a public key of RSA 2048, without a certificate, SHA-256 of its SubjectPublicKeyInfo fefeb8317434a332a9a1d154108dc64e5f4d1a82cc08e5dff686baf01345b8c7: not that of a CA of PKIoverheid that is known here",
+		ours:                             fmt.Sprintf("a public key of RSA 2048, without a certificate, SHA-256 of its SubjectPublicKeyInfo %x: not that of a CA of PKIoverheid that is known here", sha256.Sum256(public)),
 		cases + "brainpool.key.pem":      "a private key of ECDSA on brainpoolP256r1 (1.3.36.3.3.2.8.1.1.7), in the clear: whoever reads the file has it",
 		cases + "explicit-curve.key.pem": "a private key of ECDSA on a curve with explicit parameters, in the clear: whoever reads the file has it",
 		cases + "dsa.key.pem":            "a private key of DSA (1.2.840.10040.4.1), in the clear: whoever reads the file has it",
