@@ -394,7 +394,7 @@ func (a *audit) tiles() (all []tile) {
 	l, s := a.shown.lang, &a.Summary
 	for _, t := range []tile{
 		{s.Now, classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
-		{s.Later, classLater, l.say("to replace later")}, {s.Trust, classLater, l.say("CAs to trust a successor beside")}, {s.Fix, classFix, l.say("to put right")},
+		{s.Later, classLater, l.say("to replace later")}, {s.Trust, classLater, l.say("CAs: trust the successor too")}, {s.Fix, classFix, l.say("to put right")},
 		{s.OK, classOK, l.say("in order")}, {s.Accepted, "accepted", l.say("accepted")}, {s.Other, classOther, l.say("not of PKIoverheid")}, {s.NotRead, "error", l.say("could not be looked at")},
 	} {
 		if t.N > 0 || t.Class == classNow && t.Label == l.say("to replace now") {

@@ -321,7 +321,7 @@ func summaryLines(s summary, l language) []string {
 	add(s.Accepted, l.say("accepted"), &texts)
 	add(s.Other, l.say("not of PKIoverheid"), &texts)
 	add(s.TakeOut, l.say("to take out of what is trusted"), &cas)
-	add(s.Trust, l.say("to trust a successor beside"), &cas)
+	add(s.Trust, l.say("whose successor must be trusted too"), &cas)
 	found := l.say("%s in %s", l.count(total, "certificate"), l.count(s.Places, "place"))
 	if len(texts) > 0 {
 		found += ": " + strings.Join(texts, ", ")

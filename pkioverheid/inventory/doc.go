@@ -48,7 +48,8 @@
 // errors has missed nothing but what no program can know from other bytes: certificates in
 // the middle of binary files, in images of containers that are not archives, in databases of
 // other kinds, in base64 of archives (as releases of Helm are kept) or of base64 other than of
-// PEM, in base64url other than that of JSON Web Signatures, and in pieces that a program or an
+// PEM, in base64url other than that of JSON Web Signatures, in hexadecimal (.reg files, arrays of
+// C), and in pieces that a program or an
 // XML entity puts together.
 //
 // # What it costs
