@@ -25,6 +25,9 @@ type acceptances struct {
 	lines   []string // with the comments, as they are
 }
 
+// foundElsewhere is why a place accepts nothing: every certificate in it has another place.
+const foundElsewhere = "found in other places too, and so it counts"
+
 const maxAcceptances = 8 << 20 // bytes of the file
 
 // readAcceptances reads a file; one that is not there is empty if it may be made.
@@ -153,13 +156,13 @@ func (all *acceptances) apply(found *model.Audit) (stale []staleAcceptance) {
 			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "ended"})
 			continue
 		}
-		matched := false
+		matched, effect := false, false
 		for _, c := range found.Certificates {
 			if !c.Do.NeedsAction() {
 				continue
 			}
 			some, whole := about(a, c)
-			matched = matched || some
+			matched, effect = matched || some, effect || whole
 			if whole && c.Accepted == nil {
 				c.Accepted = a
 			}
@@ -167,11 +170,14 @@ func (all *acceptances) apply(found *model.Audit) (stale []staleAcceptance) {
 		for j := range found.NotRead {
 			n := &found.NotRead[j]
 			if a.SHA256 == "" && !n.Skipped && covers(a, n.Target, n.Path) {
-				matched, n.Accepted = true, a
+				matched, effect, n.Accepted = true, true, a
 			}
 		}
-		if !matched {
+		switch {
+		case !matched:
 			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "matches nothing"})
+		case !effect:
+			stale = append(stale, staleAcceptance{Acceptance: *a, Why: foundElsewhere})
 		}
 	}
 	return stale

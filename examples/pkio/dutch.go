@@ -33,7 +33,7 @@ var dutchTexts = map[string]string{
 	"error": "fout", "put right": "herstellen", "in order": "in orde", "accepted": "geaccepteerd", "overdue": "te laat",
 
 	// The states of a chain, and roles and uses of a certificate.
-	"trusted": "vertrouwd", "revoked": "ingetrokken", "withdrawn": "ingetrokken", "matches nothing": "past nergens op", "ended": "verlopen",
+	"trusted": "vertrouwd", "revoked": "ingetrokken", "withdrawn": "ingetrokken", "matches nothing": "past nergens op", foundElsewhere: "ook op andere plaatsen gevonden, dus het telt mee", "ended": "verlopen",
 	"its CA is not known":     "CA niet bekend",
 	"its signature is wrong":  "handtekening onjuist",
 	"for another name":        "voor een andere naam",
@@ -107,17 +107,18 @@ var dutchTexts = map[string]string{
 
 	// The table.
 	"DO": "DOEN", "BY": "UITERLIJK", "HIERARCHY": "HIËRARCHIE", "CHAIN": "KETEN", "NAME": "NAAM", "WHERE": "WAAR",
-	"No certificates were found.":               "Er zijn geen certificaten gevonden.",
-	"to replace now":                            "nu te vervangen",
-	"to replace within 90 days":                 "binnen 90 dagen te vervangen",
-	"to replace later":                          "later te vervangen",
-	"to put right":                              "te herstellen",
-	"not of PKIoverheid":                        "niet van PKIoverheid",
-	"%s not of PKIoverheid":                     "%s niet van PKIoverheid",
-	"to take out of what is trusted":            "niet meer te vertrouwen",
-	"whose successor must be trusted too":       "met een opvolger om ook te vertrouwen",
-	"CAs among them: %s.":                       "CA's daaronder: %s.",
-	"Skipped: %s that can hold no certificate.": "Overgeslagen: %s waarin geen certificaat kan staan.",
+	"No certificates were found.":                        "Er zijn geen certificaten gevonden.",
+	"to replace now":                                     "nu te vervangen",
+	"to replace within 90 days":                          "binnen 90 dagen te vervangen",
+	"to replace later":                                   "later te vervangen",
+	"to put right":                                       "te herstellen",
+	"not of PKIoverheid":                                 "niet van PKIoverheid",
+	"%s not of PKIoverheid":                              "%s niet van PKIoverheid",
+	"to take out of what is trusted":                     "niet meer te vertrouwen",
+	"whose successor must be trusted too":                "met een opvolger om ook te vertrouwen",
+	"CAs among them: %s.":                                "CA's daaronder: %s.",
+	"Skipped: %s that can hold no certificate.":          "Overgeslagen: %s waarin geen certificaat kan staan.",
+	"Left out, because they are other file systems: %s.": "Niet bekeken, omdat het andere bestandssystemen zijn: %s.",
 	"Not opened up: %s of a kind that is not read (--json lists them).": "Niet geopend: %s van een soort die niet wordt gelezen (--json toont ze).",
 	"Not in the table: %s; --all lists them.":                           "Niet in de tabel: %s; --all toont ze.",
 	"Found and not listed, because there are too many: %s.":             "Gevonden en niet getoond, omdat het er te veel zijn: %s.",
@@ -125,7 +126,7 @@ var dutchTexts = map[string]string{
 	"Accepted until %s: %s":                                             "Geaccepteerd tot en met %s: %s",
 	"Accepted, but %s: %s":                                              "Geaccepteerd, maar %s: %s",
 	"Runs of %s":                                                        "Controles van %s",
-	", and %s that cannot be relied on, or did not come":                ", en %s die niet betrouwbaar zijn of ontbreken",
+	", and %s that cannot be relied on, or did not come":                "; niet betrouwbaar of ontbrekend: %s",
 	"The report is in %s.":                                              "Het rapport staat in %s.",
 
 	// The first page of the report.

@@ -73,7 +73,7 @@ func saidTexts(t *testing.T) map[string]string {
 	for _, s := range []string{"certificate", "certificates", "CA", "CAs", isForTests,
 		"One certificate must be replaced now", "%s certificates must be replaced now", "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now",
 		"One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", "One certificate must be replaced later", "%s certificates must be replaced later",
-		"Problem", "To make it work", "Advice", "OIN", "Issued by", "SHA-256", "other", "trusted", "revoked", "withdrawn", "matches nothing",
+		"Problem", "To make it work", "Advice", "OIN", "Issued by", "SHA-256", "other", "trusted", "revoked", "withdrawn", "matches nothing", foundElsewhere,
 	} {
 		said[s] = "a variable"
 	}
