@@ -165,6 +165,19 @@ func TestAllThatNeedsActionIsInTheReport(t *testing.T) {
 	assert.Contains(t, table.String(), " and 2,688 more.")
 }
 
+// Other file systems may hold certificates: they are named, and not counted as what cannot.
+func TestOtherFileSystemsThatAreLeftOutAreNamed(t *testing.T) {
+	found := auditOf(t, day(2026, 11, 23), t.TempDir())
+	found.NotRead = []notRead{
+		{Target: "/", Path: "/var", Error: "another file system", Skipped: true},
+		{Target: "/", Path: "/proc", Error: "a file system of the kernel, which holds no files", Skipped: true},
+	}
+	found.Summary.Skipped = 2
+	var table bytes.Buffer
+	require.NoError(t, found.writeTable(&table, tableOptions{quiet: true}))
+	assert.Equal(t, "No certificates were found. Skipped: 1 that can hold no certificate.\nLeft out, because they are other file systems: /var.\n", table.String())
+}
+
 // In the table, JSON, CSV, the report and its timeline, Logius' date is the same, and
 // what is past is overdue.
 func TestTheDateOfLogiusIsTheVerdictEverywhere(t *testing.T) {

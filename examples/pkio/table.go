@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // tableOptions say what is in the table.
@@ -46,8 +48,13 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 		left.others = len(a.Certificates) - len(shown)
 	}
 	width := opts.width
-	for _, line := range summaryLines(a.Summary, a.shown.lang) {
+	counts, elsewhere := a.Summary, a.otherSystems()
+	counts.Skipped -= len(elsewhere)
+	for _, line := range summaryLines(counts, a.shown.lang) {
 		fmt.Fprint(out, wrappedTo(width, "", "", line))
+	}
+	if len(elsewhere) > 0 {
+		fmt.Fprint(out, wrappedTo(width, "", "", a.shown.lang.say("Left out, because they are other file systems: %s.", a.shown.lang.list(elsewhere, 10))))
 	}
 	for _, s := range a.Acceptances {
 		fmt.Fprint(out, wrappedTo(width, "", "  ", a.shown.lang.say("Accepted, but %s: %s", a.shown.lang.say(s.Why), lineOf(s.Acceptance))))
@@ -56,6 +63,16 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 		fmt.Fprint(out, wrappedTo(width, "", "", text))
 	}
 	return out.Flush()
+}
+
+// otherSystems are the folders that --one-file-system left out, which may hold certificates.
+func (a *audit) otherSystems() (folders []string) {
+	for i := range a.NotRead {
+		if n := &a.NotRead[i]; n.Skipped && n.Error == "another file system" {
+			folders = append(folders, safetext.Printable(n.Path, maxText))
+		}
+	}
+	return folders
 }
 
 // omitted is what the table leaves out.
@@ -379,7 +396,7 @@ func (a *audit) errorLines() []string {
 		case len(all) == 1:
 			lines = append(lines, all[0]+": "+k.text)
 		case k.folder == "":
-			lines = append(lines, l.count(len(all), "server")+": "+k.text+": "+some(all))
+			lines = append(lines, l.count(len(all), a.nounOf(all))+": "+k.text+": "+some(all))
 		default:
 			lines = append(lines, l.say("%s: %s in it: %s", k.folder, l.count(len(all), "file"), k.text))
 		}
@@ -388,6 +405,17 @@ func (a *audit) errorLines() []string {
 		lines = append(lines, l.say("%s could not be looked at: --json and --csv list them", l.count(more, "more place")))
 	}
 	return lines
+}
+
+// nounOf says what targets are that were not looked at.
+func (a *audit) nounOf(targets []string) string {
+	switch {
+	case !slices.ContainsFunc(targets, func(t string) bool { return !isHostTarget(t) }):
+		return "server"
+	case len(a.Runs) > 0:
+		return "machine"
+	}
+	return "place"
 }
 
 // some names the first of a list.

@@ -57,14 +57,14 @@ func (s *fileSystem) leaves(folder fs.File, depth int, one bool) (skip bool, why
 		s.pseudo = isPseudo(f)
 		return false, ""
 	}
+	if !s.pseudo && device != s.now && isPseudo(f) {
+		return true, "a file system of the kernel, which holds no files"
+	}
 	if one && device != s.top {
 		return true, "another file system"
 	}
-	if s.pseudo || device == s.now {
+	if s.pseudo {
 		return false, ""
-	}
-	if isPseudo(f) {
-		return true, "a file system of the kernel, which holds no files"
 	}
 	s.now = device
 	return false, ""
