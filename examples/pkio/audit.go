@@ -6,7 +6,9 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,6 +167,9 @@ func (f *auditFlags) targets(args []string) (targets []string, in io.Reader, err
 				return nil, nil, err
 			}
 		}
+		if err := f.notAnOutput(arg); err != nil {
+			return nil, nil, err
+		}
 		targets = append(targets, targetOf(arg))
 	}
 	if f.hosts == "" {
@@ -175,6 +180,19 @@ func (f *auditFlags) targets(args []string) (targets []string, in io.Reader, err
 		return nil, nil, fmt.Errorf("--hosts: %w", err)
 	}
 	return append(targets, hosts...), in, nil
+}
+
+// notAnOutput refuses the name of a new file after --csv or --json, which have none.
+func (f *auditFlags) notAnOutput(arg string) error {
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{{f.csv, "csv"}, {f.json, "json"}} {
+		if _, err := os.Lstat(arg); err != nil && flag.on && strings.EqualFold(filepath.Ext(arg), "."+flag.name) {
+			return fmt.Errorf("%s: there is no such file, and --%s writes to standard output: want --%s > FILE", safetext.Printable(arg, 300), flag.name, flag.name)
+		}
+	}
+	return nil
 }
 
 // excluded reports what is left out; nil if nothing is.
