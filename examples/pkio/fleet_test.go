@@ -191,3 +191,9 @@ func TestASavedRunThatWasStoppedReplacesNoWholeOne(t *testing.T) {
 	assert.ErrorContains(t, out.mayReplace(existing{kind: aRun}, aReport), "this one was stopped")
 	assert.NoError(t, out.mayReplace(existing{kind: aRun, partial: true}, aReport))
 }
+
+// ansible_facts['hostname'] ends at the first dot, and %H of systemd does not.
+func TestAnsibleFetchesTheRunThatTheUnitSaves(t *testing.T) {
+	assert.Contains(t, string(fleetFile(t, "pkio-audit.service")), "--save /var/lib/pkio/%H.json")
+	assert.Contains(t, string(fleetFile(t, "ansible.yml")), `"/var/lib/pkio/{{ ansible_facts['nodename'] }}.json"`)
+}
