@@ -30,8 +30,8 @@ WS-Security, JWK, and these in zip, jar, tar and gzip. "-" is standard input.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 else PKIO_PASSWORD, and with "changeit". A private key is compared with the
-certificates beside it. Folders are read with all that is below them; /proc and
-other file systems without files are left out.`,
+certificates in the same file, not with those in other files. Folders are read with
+all that is below them; /proc and other file systems without files are left out.`,
 		[]string{"password-file", "password-env", "exclude", "one-file-system", "no-archives"}},
 	{"servers", `Servers are given as HOST:PORT, HOST:https, https://HOST/ or [::1]:443. A URL of
 smtp, imap, pop3, ldap, postgres or another protocol that begins in clear asks for
@@ -41,7 +41,8 @@ one with an RSA and an ECDSA certificate both are seen.
 By default 64 are asked at once, and connecting times out after 3 s: 5,000 that do
 not answer take some four minutes.`,
 		[]string{"hosts", "servername", "parallel", "timeout"}},
-	{"output", `The table is for people, --json and --csv are for programs, and --html is for
+	{"output", `The table is for people, --json and --csv are for programs and go to standard
+output in its place, and --html is for
 whoever must decide. In a pipe the table has all of a place on its line. --lang nl, or a locale
 that begins with nl, gives table, report and advice in Dutch; the rest stays English.`,
 		[]string{"json", "csv", "csv-separator", "csv-bom", "html", "title", "organisation", "author", "machine", "save", "prometheus", "force", "lang"}},
@@ -178,7 +179,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			}
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return fmt.Errorf("there is no command or topic %q: see pkio --help", args)
+				return fmt.Errorf("there is no command or topic %q: see pkio --help", strings.Join(args, " "))
 			}
 			return writeHelp(cmd)
 		},

@@ -302,9 +302,8 @@ func explain(out io.Writer, l language, p paint, cert *x509.Certificate, e *chai
 	if !e.OK {
 		e = forUser(l, e, advised)
 	}
-	fmt.Fprintln(out)
 	if cert != nil {
-		fmt.Fprintln(out, l.say("The chain of %s:", safetext.Certificate(cert)))
+		fmt.Fprintln(out, "\n"+l.say("The chain of %s:", safetext.Certificate(cert)))
 	}
 	verdict, rest, _ := strings.Cut(e.String(), "\n")
 	if l == dutch {

@@ -71,12 +71,31 @@ signed until 2022, and refuses G3.`,
 	root.SetVersionTemplate("{{.Name}} version {{.Version}}\nknows the CAs of PKIoverheid as of " + pkioverheid.EmbeddedVersion() + "\n")
 	root.AddCommand(newAccept(), newAudit(), newCheck(), newConvert(), newDiff(), newExport(), newInspect(), newPlan(), newReport(), newRequest(), newVerify())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
+		return fmt.Errorf("%w%s: see %s --help", err, whoHas(root, err), cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = writeHelp(cmd) }) // run sees what could not be written
 	root.SetHelpCommand(newHelp(root))
 	return root
+}
+
+// whoHas names the commands that have a flag which another one has not, if these are few:
+// the topics of help show flags of several.
+func whoHas(root *cobra.Command, err error) string {
+	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return ""
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		if f := c.Flags().Lookup(name); f != nil && c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if len(names) == 0 || len(names) > 3 {
+		return ""
+	}
+	return ", which is one of " + strings.Join(names, ", ")
 }
 
 // refuseEmptyFlags keeps a script with a variable that is not set from leaving out a
