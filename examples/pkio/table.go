@@ -396,7 +396,7 @@ func (a *audit) errorLines() []string {
 		case len(all) == 1:
 			lines = append(lines, all[0]+": "+k.text)
 		case k.folder == "":
-			lines = append(lines, l.count(len(all), a.nounOf(all))+": "+k.text+": "+some(all))
+			lines = append(lines, a.countOf(all)+": "+k.text+": "+some(all))
 		default:
 			lines = append(lines, l.say("%s: %s in it: %s", k.folder, l.count(len(all), "file"), k.text))
 		}
@@ -407,15 +407,15 @@ func (a *audit) errorLines() []string {
 	return lines
 }
 
-// nounOf says what targets are that were not looked at.
-func (a *audit) nounOf(targets []string) string {
+// countOf says how many targets were not looked at, and what they are.
+func (a *audit) countOf(targets []string) string {
 	switch {
 	case !slices.ContainsFunc(targets, func(t string) bool { return !isHostTarget(t) }):
-		return "server"
+		return a.shown.lang.count(len(targets), "server")
 	case len(a.Runs) > 0:
-		return "machine"
+		return a.shown.lang.count(len(targets), "machine")
 	}
-	return "place"
+	return a.shown.lang.count(len(targets), "place")
 }
 
 // some names the first of a list.
