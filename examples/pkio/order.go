@@ -19,7 +19,8 @@ func showOrders(cmd *cobra.Command, l language, at time.Time, asJSON bool, p *pa
 	if len(args) == 1 {
 		found, err := look(cmd.Context(), cmd, inventory.Config{Time: at}, p, args[0])
 		if err != nil {
-			return err
+			complainAll(cmd.ErrOrStderr(), l, err)
+			return statusOf(statusError)
 		}
 		orders = []advice.Order{}
 		for _, r := range found {

@@ -378,7 +378,7 @@ func (a *audit) errorLines() []string {
 		}
 		k := kind{text: l.trouble(n)}
 		where := n.Target
-		if n.Path != "" {
+		if n.Path != "" && n.Path != n.Target { // what was named is named again
 			where, k.folder = n.Path, filepath.Dir(n.Path)
 		}
 		if places[k] == nil {

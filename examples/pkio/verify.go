@@ -90,7 +90,8 @@ func (f *verifyFlags) run(cmd *cobra.Command, arg string) error {
 	when, target, host := f.at.orNow(), targetOf(arg), f.host
 	found, err := look(cmd.Context(), cmd, inventory.Config{Time: when, Verifier: v, ServerName: host}, &f.passwords, target)
 	if err != nil {
-		return l.error(err)
+		complainAll(cmd.ErrOrStderr(), l, err)
+		return statusOf(statusError)
 	}
 	if found[0].Use == inventory.TLSServer && host == "" {
 		host, _, _ = net.SplitHostPort(target)
