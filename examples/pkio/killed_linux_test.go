@@ -18,15 +18,15 @@ import (
 // TestAKilledAuditLeavesWholeFiles kills audits while they write the saved run, the report
 // and the metrics over those of the run before.
 func TestAKilledAuditLeavesWholeFiles(t *testing.T) {
-	kills := 3
+	kills := 50
 	switch os.Getenv("THOROUGH") {
 	case "":
+		t.Skip("THOROUGH is not set")
 	case "all":
 		kills = 1000
-	default:
-		kills = 50
 	}
-	pkio := buildPkio(t)
+	pkio, err := exec.LookPath("pkio") // the test itself, as scripts have it
+	require.NoError(t, err)
 	dir := t.TempDir()
 	audit := func() *exec.Cmd {
 		return exec.Command(pkio, "audit", "../../pkioverheid/certs",
@@ -73,7 +73,5 @@ func TestAKilledAuditLeavesWholeFiles(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills of an audit of %v: %d files replaced, %d temporary files left", kills, took.Round(time.Millisecond), replaced, left)
-	if kills >= 50 {
-		assert.NotZero(t, replaced, "every kill came too early: the test proves nothing")
-	}
+	assert.NotZero(t, replaced, "every kill came too early: the test proves nothing")
 }
