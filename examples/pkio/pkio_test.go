@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			"exits":    exitsCommand,
 			"found":    foundCommand,
 			"lines":    linesCommand,
-			"plant":    plantCommand,
+			"plant":    plantOnce(t.TempDir()),
 			"raw":      rawCommand,
 			"serve":    serveCommand,
 			"terminal": terminalCommand,

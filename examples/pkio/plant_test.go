@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf16"
 
@@ -32,14 +33,32 @@ import (
 // plantPassword opens every key store that is planted.
 const plantPassword = "geheim1"
 
-// plant FOLDER WANT writes files of every format, each with certificates under G3, EV,
-// Private G1, Private G4 and a foreign CA in it, made by hand, with this library, by
-// openssl and by keytool. WANT gets a line for each: path and fingerprint.
-func plantCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: plant FOLDER WANT")
+// plantOnce returns the command plant FOLDER WANT, which writes files of every format, each
+// with certificates under G3, EV, Private G1, Private G4 and a foreign CA in it, made by
+// hand, with this library, by openssl and by keytool. WANT gets a line for each: path and
+// fingerprint. They are made once, in dir, and copied for each script.
+func plantOnce(dir string) func(ts *testscript.TestScript, neg bool, args []string) {
+	var mu sync.Mutex
+	planted, want := filepath.Join(dir, "planted"), filepath.Join(dir, "want")
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: plant FOLDER WANT")
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if _, err := os.Stat(want); err != nil {
+			ts.Check(os.RemoveAll(planted)) // of a script that failed in the middle
+			plant(ts, planted, want)
+		}
+		ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(planted)))
+		data, err := os.ReadFile(want)
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
 	}
-	p := &planting{ts: ts, dir: ts.MkAbs(args[0]), work: ts.MkAbs("plant.work")}
+}
+
+func plant(ts *testscript.TestScript, dir, want string) {
+	p := &planting{ts: ts, dir: dir, work: ts.MkAbs("plant.work")}
 	ts.Check(os.MkdirAll(p.dir, 0o755))
 	ts.Check(os.MkdirAll(p.work, 0o755))
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.G3, pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
@@ -54,7 +73,7 @@ func plantCommand(ts *testscript.TestScript, neg bool, args []string) {
 	p.byOpenSSL()
 	p.byKeytool()
 	slices.Sort(p.want)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(p.want, "\n")+"\n"), 0o600))
+	ts.Check(os.WriteFile(want, []byte(strings.Join(p.want, "\n")+"\n"), 0o600))
 }
 
 // found JSON WANT FOLDER compares what an audit found with what was planted.
