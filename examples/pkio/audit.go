@@ -123,7 +123,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 			return fmt.Errorf("--accept: %w", err)
 		}
 	}
-	files, err := f.outputs(cmd, targets, known, sideFile{"save", outFile{path: f.save, kind: aRun}, (*audit).json})
+	files, err := f.outputs(cmd, slices.Concat(targets, []string{f.hosts, f.accept}, f.passwords.files), known, sideFile{"save", outFile{path: f.save, kind: aRun}, (*audit).json})
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,8 @@ type outputs struct {
 	beside []sideFile
 }
 
-// outputs refuses a place for a file before the work is done. inputs are what is read.
+// outputs refuses a place for a file before the work is done. inputs are what is read,
+// some of them empty.
 func (f *outputFlags) outputs(cmd *cobra.Command, inputs, passwords []string, more ...sideFile) (*outputs, error) {
 	files := &outputs{page: outFile{path: f.html, kind: aPage, force: f.force, passwords: passwords}}
 	for _, t := range inputs {
@@ -83,9 +84,15 @@ func (f *outputFlags) outputs(cmd *cobra.Command, inputs, passwords []string, mo
 			return nil, fmt.Errorf("--html: %w", err)
 		}
 	}
+	given := []string{f.html}
 	files.beside = append(more, sideFile{"prometheus", outFile{path: f.metrics, kind: aMetrics}, (*audit).prometheus})
 	for i := range files.beside {
-		files.beside[i].file.force, files.beside[i].file.inputs = f.force, files.page.inputs
+		file := &files.beside[i].file
+		file.force, file.inputs = f.force, files.page.inputs
+		if file.path != "" && slices.ContainsFunc(given, func(other string) bool { return isSamePlace(file.path, other) }) {
+			return nil, fmt.Errorf("--%s: another flag writes to this file too: give another name", files.beside[i].flag)
+		}
+		given = append(given, file.path)
 	}
 	return files, checkBeside(cmd, files.beside)
 }

@@ -195,7 +195,7 @@ func (a *audit) lead() (short string, long []string) {
 		if n > 1 {
 			text = l.say(more, l.number(n))
 		}
-		of, first := a.thoseOf(do, ca)
+		of, first, overdue := a.thoseOf(do, ca)
 		systems := shortNames(of.systems())
 		where := l.systemCount(len(systems), a.manyMachines())
 		switch {
@@ -208,9 +208,9 @@ func (a *audit) lead() (short string, long []string) {
 		}
 		switch {
 		case first.IsZero():
-		case n == 1 && first.Before(a.Run.At):
+		case n == 1 && overdue:
 			text += l.say(" It was due on %s.", l.day(first))
-		case first.Before(a.Run.At):
+		case overdue:
 			text += l.say(" The first was due on %s.", l.day(first))
 		case n == 1:
 			text += l.say(" It is due on %s.", l.day(first))
@@ -256,17 +256,17 @@ func (l language) systemCount(n int, machines bool) string {
 }
 
 // thoseOf are what must be done as urgently, and the first of its deadlines.
-func (a *audit) thoseOf(do class, ca bool) (of action, first time.Time) {
+func (a *audit) thoseOf(do class, ca bool) (of action, first time.Time, overdue bool) {
 	for _, c := range a.Certificates {
 		if c.Accepted != nil || c.Do != do || c.CA != ca {
 			continue
 		}
 		of.Certificates = append(of.Certificates, c)
 		if due, err := time.Parse(time.DateOnly, c.Deadline); err == nil && (first.IsZero() || due.Before(first)) {
-			first = due
+			first, overdue = due, c.Overdue
 		}
 	}
-	return of, first
+	return of, first, overdue
 }
 
 // first is what must happen first: of what is most urgent, all with the first deadline.
@@ -292,6 +292,8 @@ func (a *audit) first(actions []action) *firstThing {
 	}
 	due, err := time.Parse(time.DateOnly, act.Deadline)
 	switch {
+	case err != nil && act.Do == classNow: // it was revoked
+		f.When = l.say("Now")
 	case err != nil:
 	case act.Overdue:
 		f.When = l.say("Now: overdue since %s", l.day(due))

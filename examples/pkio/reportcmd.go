@@ -51,7 +51,7 @@ func (f *reportFlags) run(cmd *cobra.Command, paths []string) error {
 			return fmt.Errorf("--expect: %w", err)
 		}
 	}
-	files, err := f.outputs(cmd, paths, nil)
+	files, err := f.outputs(cmd, append(slices.Clone(paths), f.expect), nil)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func checkBeside(cmd *cobra.Command, files []sideFile) error {
 		if f.file.path == "" {
 			continue
 		}
-		if f.file.path == "-" {
+		if f.file.stream(cmd) == cmd.OutOrStdout() {
 			return fmt.Errorf("--%s: give the name of a file", f.flag)
 		}
 		if err := f.file.check(cmd, aReport); err != nil {

@@ -424,7 +424,7 @@ func (a *audit) machines() *dataTable {
 		if !r.Start.IsZero() {
 			start = date(r.Start)
 		}
-		t.add(cell{Text: r.Machine}, cell{Text: start}, cell{Text: r.Tool}, cell{Text: strings.Join(r.Problems, "; ")})
+		t.add(cell{Text: r.Machine}, cell{Text: start}, cell{Text: r.Tool}, cell{Text: l.why(strings.Join(r.Problems, "; "))})
 	}
 	return t
 }

@@ -10,7 +10,9 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"time"
 
+	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -95,7 +97,7 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 				return errNotARun
 			}
 			err = eachOf(dec, func(c *certificate) error {
-				if c.Do.Grade() < 0 || len(c.SHA256) != 64 {
+				if c.Do.Grade() < 0 || !isFingerprint(c.SHA256) || len(c.Places) == 0 {
 					return errNotARun
 				}
 				clean(reflect.ValueOf(c))
@@ -122,6 +124,13 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 	}
 	_, err = dec.Token()
 	return err
+}
+
+// isFingerprint reports whether a text is a SHA-256 as pkio writes it: it becomes part of
+// other texts as it is.
+func isFingerprint(s string) bool {
+	sum, err := truststore.ParseFingerprint(s)
+	return err == nil && sum.String() == s
 }
 
 // eachOf reads a list, one element at a time.
@@ -186,12 +195,13 @@ func isPlain(s string) bool {
 func problemOf(err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var date *time.ParseError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "it is cut off: what it has up to there counts"
 	case errors.As(err, &syntax):
 		return "it is damaged: what it has up to there counts"
-	case errors.As(err, &kind):
+	case errors.As(err, &kind), errors.As(err, &date):
 		return errNotARun.Error()
 	}
 	return told(err)

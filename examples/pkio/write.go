@@ -213,3 +213,16 @@ func isInput(out, in string) (bool, error) {
 	}
 	return false, nil
 }
+
+// isSamePlace reports whether two names are of one file, which need not be there yet.
+func isSamePlace(a, b string) bool {
+	if b == "" || a == os.DevNull {
+		return false
+	}
+	if same, err := isInput(a, b); err == nil && same {
+		return true
+	}
+	of, err := os.Stat(filepath.Dir(a))
+	other, err2 := os.Stat(filepath.Dir(b))
+	return err == nil && err2 == nil && os.SameFile(of, other) && filepath.Base(a) == filepath.Base(b)
+}
