@@ -67,7 +67,7 @@ type Config struct {
 	FS fs.FS
 
 	// Exclude, if not nil, reports whether a file or folder is left out, with all that is
-	// below it. It is asked for each that is found in a folder, by one goroutine.
+	// below it. It is asked for each that is found in a folder, by one goroutine at a time.
 	Exclude func(path string) bool
 
 	// OneFileSystem leaves out folders of other file systems than that of the target.

@@ -99,7 +99,11 @@ func publicOf(key any) []byte {
 
 // match finds out which certificates belong to the keys, after all were added.
 func (k *keys) match() {
-	if len(k.certs) == 0 || len(k.found) == 0 && !k.tooMuch {
+	switch {
+	case len(k.certs) == 0:
+		return
+	case len(k.found) == 0 && !k.tooMuch:
+		k.beside()
 		return
 	}
 	k.readAll()
@@ -115,9 +119,17 @@ func (k *keys) match() {
 	for i := range k.found {
 		k.found[i].matched = k.found[i].public != 0 && here[k.found[i].public]
 	}
+	k.own(own)
+	k.mismatches()
+	k.unknownKeys()
+}
+
+// own marks the certificates of keys, by their public keys, and the CAs above them; false
+// if there are none.
+func (k *keys) own(public map[uint64]bool) bool {
 	above := map[uint64]bool{} // the names of those that issued a key's own
 	for i := range k.certs {
-		if c := &k.certs[i]; own[c.public] {
+		if c := &k.certs[i]; public[c.public] {
 			if c.use == UnknownUse {
 				c.use = KeyEntry
 			}
@@ -125,8 +137,7 @@ func (k *keys) match() {
 		}
 	}
 	k.chains(above)
-	k.mismatches()
-	k.unknownKeys()
+	return len(above) > 0
 }
 
 // chains marks the CAs above the keys' own, up to maxChain.

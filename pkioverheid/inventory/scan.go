@@ -32,7 +32,7 @@ func ScanReader(ctx context.Context, cfg Config, name string, in io.Reader, size
 		if size < 0 {
 			most = s.MaxFileSize
 		}
-		r := reader{scanner: s, job: job{target: name, path: name}, in: newInner(most)}
+		r := reader{scanner: s, job: job{target: name, path: name, alone: true}, in: newInner(most)}
 		s.Progress.Files.Add(1)
 		if err := r.stream(countingReader{in, s.Progress}, size); err != nil {
 			r.trouble(&trouble{text: osText(err), cause: err})

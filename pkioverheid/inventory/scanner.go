@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"sync"
 
 	"github.com/go-pkioverheid/trust/truststore"
 )
@@ -20,7 +21,18 @@ type scanner struct {
 
 	roots   []string // the folders among the targets, resolved
 	outside outside
+	asking  sync.Mutex // held while Exclude is asked
 	options []truststore.Option
+}
+
+// excluded asks Exclude, from one goroutine at a time.
+func (s *scanner) excluded(path string) bool {
+	if s.Exclude == nil {
+		return false
+	}
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	return s.Exclude(path)
 }
 
 // send delivers results; false means that nobody wants more. It never waits in vain:
@@ -47,4 +59,5 @@ type job struct {
 	target, path string
 	named        bool // it is itself a target
 	link         bool
+	alone        bool // path is only a name: no files lie beside it
 }

@@ -112,7 +112,7 @@ func (w *walker) folder(path string, depth int) bool {
 		for _, e := range entries {
 			next := w.tree.join(path, e.Name())
 			switch {
-			case w.Exclude != nil && w.Exclude(next):
+			case w.excluded(next):
 			case e.IsDir():
 				below = append(below, next)
 			case e.Type().IsRegular(), e.Type() == fs.ModeSymlink, e.Type() == fs.ModeIrregular:
