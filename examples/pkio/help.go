@@ -30,8 +30,9 @@ WS-Security, JWK, and these in zip, jar, tar and gzip. "-" is standard input.
 
 Key stores are opened with the passwords of --password-file and --password-env, or
 else PKIO_PASSWORD, and with "changeit". A private key is compared with the
-certificates in the same file, not with those in other files. Folders are read with
-all that is below them; /proc and other file systems without files are left out.`,
+certificates in the same file, and www.key beside www.pem, .crt, .cer or .cert with
+those, as privkey.pem with fullchain.pem and cert.pem. Folders are read with all
+that is below them; /proc and other file systems without files are left out.`,
 		[]string{"password-file", "password-env", "exclude", "one-file-system", "no-archives"}},
 	{"servers", `Servers are given as HOST:PORT, HOST:https, https://HOST/ or [::1]:443. A URL of
 smtp, imap, pop3, ldap, postgres or another protocol that begins in clear asks for
