@@ -3,6 +3,7 @@ package pkioverheid_test
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,4 +77,34 @@ func TestNobodyIsASystemBelowTheSecondGeneration(t *testing.T) {
 	leaf := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "system"}, Policies: []x509.OID{systemOID},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, &root)
 	assert.Error(t, call(t, serve(t, tc), &leaf, func(cfg *pkioverheid.ClientConfig) { cfg.Trust = pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1)) }))
+}
+
+// A hierarchy may come from a file of settings: what is not one is an error, in a few words
+// that can be printed.
+func TestAnUnknownHierarchyIsRefusedInAFewWords(t *testing.T) {
+	for name, h := range map[string]pkioverheid.Hierarchy{
+		"nothing":       "",
+		"capitals":      "Private-G1",
+		"control codes": "g1\n\x1b[2J",
+		"a long text":   pkioverheid.Hierarchy(strings.Repeat("x\n", 100_000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, errTrusted := pkioverheid.NewVerifier(pkioverheid.Trust{Hierarchies: []pkioverheid.Hierarchy{h}})
+			_, errRefused := pkioverheid.NewVerifier(pkioverheid.Trust{RefuseFrom: map[pkioverheid.Hierarchy]time.Time{h: time.Now()}})
+			errs := []error{errTrusted, errRefused}
+			if h != "" { // which is Private G4 there
+				_, _, err := pkioverheid.NewRequest(pkioverheid.Request{Hierarchy: h, Organization: "Gemeente Voorbeeld", KVK: "12345678"})
+				errs = append(errs, err)
+			}
+			for _, err := range errs {
+				require.Error(t, err)
+				assert.Less(t, len(err.Error()), 300)
+				assert.NotContains(t, err.Error(), "\n")
+				assert.NotContains(t, err.Error(), "\x1b")
+			}
+			assert.Zero(t, h.Plan())
+			assert.Empty(t, h.Certificates())
+			assert.True(t, pkioverheid.CertPool(h).Equal(pkioverheid.CertPool(pkioverheid.G3)), "the pool trusts nothing")
+		})
+	}
 }

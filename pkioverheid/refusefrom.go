@@ -34,7 +34,7 @@ func checkRefuseFrom(dates map[Hierarchy]time.Time) error {
 	for h, from := range dates {
 		switch {
 		case !h.known():
-			return fmt.Errorf("pkioverheid: Trust.RefuseFrom: no such hierarchy: %q", h)
+			return fmt.Errorf("pkioverheid: Trust.RefuseFrom: no such hierarchy: %s", safetext.Quote(string(h)))
 		case from.IsZero():
 			return fmt.Errorf("pkioverheid: Trust.RefuseFrom: %v has no date: leave it out of Trust.Hierarchies to refuse it at any time", h)
 		}

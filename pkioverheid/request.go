@@ -136,7 +136,7 @@ func (r *Request) complete() error {
 // check holds it against the profile of the TRIAL tool (facts.md §5).
 func (r *Request) check() error {
 	if r.Hierarchy != PrivateG1 && r.Hierarchy != PrivateG4TLS {
-		return fmt.Errorf("Hierarchy is %v: no certificates of systems are issued under it", r.Hierarchy)
+		return fmt.Errorf("Hierarchy is %s: no certificates of systems are issued under it", safetext.Printable(r.Hierarchy.String(), safetext.Most))
 	}
 	for _, f := range []struct{ field, text string }{{"Organization", r.Organization}, {"CommonName", r.CommonName}} {
 		n := utf8.RuneCountInString(f.text)

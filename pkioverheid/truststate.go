@@ -122,7 +122,7 @@ func trustedCAs(cfg Trust, hierarchies []Hierarchy, now trustContents) (roots, i
 	for _, h := range hierarchies {
 		switch {
 		case !h.known():
-			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %q", h)
+			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: no such hierarchy: %s", safetext.Quote(string(h)))
 		case h.row().withdrawn:
 			return nil, nil, fmt.Errorf("pkioverheid: Trust.Hierarchies: %v was withdrawn and cannot be trusted", h)
 		case !h.trustable():
