@@ -31,7 +31,8 @@ func WithHandshake(ctx context.Context) context.Context {
 // explained as a guess. Any other error is returned as it is. The words are those for
 // [Hierarchies], since an error does not say what was trusted.
 //
-// In TLS 1.3 a server's alert comes with the first read: explain the errors of reads too.
+// In TLS 1.3 a server's alert comes with the first read: explain the errors of reads too,
+// with the same ctx.
 func Explain(ctx context.Context, err error) error {
 	var server *ServerCertificateError
 	var client *ClientCertificateError

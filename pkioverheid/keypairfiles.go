@@ -67,10 +67,11 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 // seconds, or as often as [truststore.WithInterval] says. The options are those of
 // [truststore.WatchFiles].
 //
-// Files that cannot be read, a key of another certificate, and a certificate that has ended
-// or is not yet valid are not used: the pair from before stays, Status says why, and
-// [truststore.OnReload] is called, or else slog.Default gets a line. It gets a warning each
-// day from 90 days before the deadline on (see [KeyPairStatus]).
+// Files that cannot be read, a key of another certificate, and a certificate that has ended,
+// or is not yet valid in place of one that is, are not used: the pair from before stays,
+// Status says why, and [truststore.OnReload] is called, or else slog.Default gets a line.
+// slog.Default gets a warning each day from 90 days before the deadline on (see
+// [KeyPairStatus]).
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)

@@ -15,7 +15,7 @@ import (
 // Trust says whom to trust. The zero value trusts [Hierarchies], at the present time.
 // It is read when something is made of it, and may be used again.
 type Trust struct {
-	// Hierarchies to trust. Empty means Hierarchies(). G3 is an error.
+	// Hierarchies to trust. Empty means Hierarchies(). Any other, such as G3, is an error.
 	Hierarchies []Hierarchy
 
 	// Roots are trusted as well: those of truststore.NewSource, or of truststore.Watch

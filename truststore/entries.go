@@ -47,7 +47,7 @@ type Entry struct {
 // EntryKind is what an Entry is. The zero value is for entries with an error.
 type EntryKind uint8
 
-// The numbers are those of package entry.
+// What the kinds of an Entry are.
 const (
 	// PlainCertificate is a certificate of which the file does not say more.
 	PlainCertificate EntryKind = iota + 1
