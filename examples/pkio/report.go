@@ -109,6 +109,7 @@ func (a *audit) writeReport(w io.Writer) error {
 		"t":      l.say,
 		"word":   func(c class) string { return l.say(classLabels[c]) },
 		"lower":  strings.ToLower,
+		"breaks": breaks,
 	}).Parse(reportHTML)
 	if err != nil {
 		return err
@@ -168,6 +169,11 @@ func (a *audit) report() (*report, error) {
 	var err error
 	r.Data, err = r.pageData(l)
 	return r, err
+}
+
+// breaks is a text in which a line may end after a slash: else a path breaks in mid-word.
+func breaks(s string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(s), "/", "/<wbr>"))
 }
 
 // contentPolicy allows the one style sheet and the one script of the page, and nothing
@@ -304,8 +310,8 @@ func (a *audit) first(actions []action) *firstThing {
 	return f
 }
 
-// allWithDeadline adds the certificates of other actions that are as urgent, and says
-// whom to ask for what.
+// allWithDeadline adds the certificates of other actions that are as urgent, in the order
+// of the list below, and says whom to ask for what.
 func (a *audit) allWithDeadline(first action, actions []action) (all action, hows []string) {
 	all = action{toDo: first.toDo, Deadline: first.Deadline, Overdue: first.Overdue}
 	for _, act := range actions {
@@ -322,7 +328,6 @@ func (a *audit) allWithDeadline(first action, actions []action) (all action, how
 			hows = append(hows, act.words(a.shown.lang))
 		}
 	}
-	slices.SortStableFunc(all.Certificates, (*certificate).Compare)
 	return all, hows
 }
 

@@ -24,6 +24,9 @@
     return make("span", { className: "badge " + name }, svg, data.words[n]);
   };
 
+  // A line may end after a slash.
+  const breaks = (s) => s.split("/").flatMap((part, i) => (i === 0 ? [part] : ["/", make("wbr", {}), part]));
+
   const drawCell = (kind, head, value) => {
     const td = document.createElement(kind === "name" ? "th" : "td");
     td.setAttribute("role", kind === "name" ? "rowheader" : "cell");
@@ -39,7 +42,7 @@
     if (kind === "date") {
       td.append(day(s), ...(note ? [" ", muted(texts.overdue)] : []));
     } else {
-      td.append(chain ? make("a", { href: "#chain-" + chain }, s) : s);
+      td.append(...(chain ? [make("a", { href: "#chain-" + chain }, ...breaks(s))] : breaks(s)));
       if (note !== undefined && strings[note]) td.append(muted(strings[note]));
     }
     return td;
