@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -45,10 +46,17 @@ takes the old one's place.`,
 			if err != nil {
 				return fmt.Errorf("--file: %w", err)
 			}
+			var unseen []string
 			for _, what := range args {
 				a := acceptance{Until: date(until.Time), Reason: safetext.Printable(strings.Join(strings.Fields(reason), " "), 500)}
 				if err := concern(&a, what); err != nil {
 					return err
+				}
+				if a.Place != "" {
+					a.Place = placeOf(targetOf(what))
+					if _, err := os.Stat(what); err != nil && !isHostTarget(a.Place) {
+						unseen = append(unseen, what)
+					}
 				}
 				if _, err := parseAcceptance(lineOf(a)); err != nil {
 					return err
@@ -57,6 +65,9 @@ takes the old one's place.`,
 			}
 			if err := truststore.ReplaceFile(file, []byte(strings.Join(all.lines, "\n")+"\n")); err != nil {
 				return fmt.Errorf("--file: %w", err)
+			}
+			for _, what := range unseen {
+				complain(cmd.ErrOrStderr(), fmt.Errorf("%s: there is no such file or folder here, and it is not HOST:PORT: it counts only where an audit finds this place", safetext.Printable(what, maxText)))
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s until %s\n", safetext.Printable(file, maxText), count(len(args), "acceptance"), date(until.Time))
 			return nil

@@ -3,10 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,9 +93,17 @@ func concern(a *acceptance, what string) error {
 	case strings.HasPrefix(what, "sha256:"):
 		return fmt.Errorf("%s is not a SHA-256: want 64 hexadecimal digits", safetext.Quote(what))
 	default:
-		a.Place = cmp.Or(strings.TrimRight(what, "/"), "/")
+		a.Place = placeOf(what)
 	}
 	return nil
+}
+
+// placeOf is a path or server as it is compared: ./x and x/ are x.
+func placeOf(what string) string {
+	if strings.Contains(what, "://") {
+		return strings.TrimRight(what, "/")
+	}
+	return path.Clean(what)
 }
 
 // line is the acceptance as a file has it.
@@ -123,11 +132,15 @@ func (all *acceptances) add(a acceptance) {
 
 // covers reports whether an acceptance is about a place: the file or server itself, or a
 // file below the folder.
-func covers(a *acceptance, target, path string) bool {
-	if path == "" {
-		return a.Place == target
+func covers(a *acceptance, target, file string) bool {
+	if file == "" {
+		return a.Place == placeOf(target)
 	}
-	return a.Place == path || strings.HasPrefix(path, strings.TrimSuffix(a.Place, "/")+"/")
+	file = path.Clean(file)
+	if a.Place == "." {
+		return !filepath.IsAbs(file) && file != ".." && !strings.HasPrefix(file, "../")
+	}
+	return a.Place == file || strings.HasPrefix(file, strings.TrimSuffix(a.Place, "/")+"/")
 }
 
 // about reports whether an acceptance is about a certificate: by its SHA-256, or by
