@@ -30,7 +30,7 @@ type diffSide struct {
 	Partial      bool   `json:"partial,omitempty"`
 }
 
-// diffEntry is a certificate in short.
+// diffEntry is a certificate in short. Its places are named in the language.
 type diffEntry struct {
 	SHA256    string   `json:"sha256"`
 	Name      string   `json:"name"`
@@ -103,10 +103,10 @@ replaced or put right; else 0.`,
 	return cmd
 }
 
-func entryOf(c *certificate) *diffEntry {
+func entryOf(l language, c *certificate) *diffEntry {
 	e := &diffEntry{SHA256: c.SHA256, Name: c.Name, Hierarchy: c.Hierarchy, Do: c.Do, Deadline: c.Deadline, Places: []string{}, certificate: c}
 	for i := range c.Places {
-		e.Places = append(e.Places, whereIs(&c.Places[i]))
+		e.Places = append(e.Places, l.where(&c.Places[i]))
 	}
 	slices.Sort(e.Places)
 	e.Places = slices.Compact(e.Places)
@@ -131,10 +131,10 @@ func compareRuns(l language, older, newer *audit) (d *difference, worse bool) {
 		switch {
 		case old == nil && c.Do == classOther, old != nil && c.Do == classOther && old.Do == classOther:
 		case old == nil:
-			came = append(came, entryOf(c))
+			came = append(came, entryOf(l, c))
 		default:
 			if what := changes(l, old, c); len(what) > 0 {
-				d.Changed = append(d.Changed, change{entryOf(c), what})
+				d.Changed = append(d.Changed, change{entryOf(l, c), what})
 				worse = worse || c.Accepted == nil && c.Do.NeedsAction() && (c.Do.Grade() < old.Do.Grade() || old.Accepted != nil)
 			} else {
 				d.Same++
@@ -146,7 +146,7 @@ func compareRuns(l language, older, newer *audit) (d *difference, worse bool) {
 		if _, gone := before[c.SHA256]; !gone || c.Do == classOther {
 			continue
 		}
-		e := entryOf(c)
+		e := entryOf(l, c)
 		d.Went = append(d.Went, e)
 		for _, p := range e.Places {
 			if goneFrom[p] == nil {
@@ -193,14 +193,14 @@ func changes(l language, old, now *certificate) (what []string) {
 	}
 	was(l.say("what to do"), l.do(old.Do), l.do(now.Do))
 	was(l.say("the deadline"), l.date(old.Deadline), l.date(now.Deadline))
-	was(l.say("the chain"), old.State, now.State)
+	was(l.say("the chain"), l.state(old.State), l.state(now.State))
 	switch {
 	case old.Accepted == nil && now.Accepted != nil:
 		what = append(what, l.say("it is accepted until %s", l.date(now.Accepted.Until)))
 	case old.Accepted != nil && now.Accepted == nil:
 		what = append(what, l.say("it is no longer accepted"))
 	}
-	before, after := entryOf(old).Places, entryOf(now).Places
+	before, after := entryOf(l, old).Places, entryOf(l, now).Places
 	for _, p := range after {
 		if _, found := slices.BinarySearch(before, p); !found {
 			what = append(what, l.say("new place %s", p))
