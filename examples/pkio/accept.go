@@ -35,6 +35,8 @@ takes the old one's place.`,
 			switch {
 			case file == "":
 				return errors.New("give the file to write to with --file")
+			case isStdin(file):
+				return errors.New("--file: give the name of a file, which is read and written")
 			case until.IsZero():
 				return errors.New("give the last day on which it is accepted with --until")
 			case strings.TrimSpace(reason) == "":
