@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"iter"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -19,9 +18,6 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
-
-// thorough is set by .ci/run: slow tests then do all of their work.
-var thorough = os.Getenv("THOROUGH") != ""
 
 // hostileTexts makes texts of about n bytes from a grammar: what begins and ends
 // something, what is between, the end of a line, and how all that is written. PEM
