@@ -250,9 +250,16 @@ func caNamed(h pkioverheid.Hierarchy, name string) *x509.Certificate {
 }
 
 func ExampleDefaultCertPool() {
-	// Whatever takes a pool refuses G3 by itself, without code of yours.
-	config := &tls.Config{RootCAs: pkioverheid.DefaultCertPool()}
-	fmt.Println(config.RootCAs != nil)
+	// Whatever takes a pool refuses G3 by itself. Resumed sessions, which ask no pool, need
+	// the function.
+	config := &tls.Config{
+		RootCAs:            pkioverheid.DefaultCertPool(),
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+		VerifyConnection:   func(cs tls.ConnectionState) error { return pkioverheid.RejectG3(cs.PeerCertificates) },
+	}
+	resumed := tls.ConnectionState{DidResume: true, PeerCertificates: pkioverheid.G3.Certificates()[:1]}
+	var g3 *pkioverheid.G3Error
+	fmt.Println(errors.As(config.VerifyConnection(resumed), &g3))
 	// Output: true
 }
 

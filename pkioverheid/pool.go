@@ -6,8 +6,13 @@ import (
 	"sync"
 )
 
-// DefaultCertPool returns a new pool of [Hierarchies], for tls.Config.RootCAs or
-// whatever else takes a pool. It is [CertPool] of these hierarchies.
+// DefaultCertPool returns a new [CertPool] of [Hierarchies], for tls.Config.RootCAs or
+// whatever else takes a pool. No pool is asked when a TLS session is resumed. A program that
+// resumes sessions asks itself:
+//
+//	config.VerifyConnection = func(cs tls.ConnectionState) error {
+//		return pkioverheid.RejectG3(cs.PeerCertificates)
+//	}
 func DefaultCertPool() *x509.CertPool { return defaultTrust().verifier.CertPool(nil) }
 
 // defaultTrust is what the zero Trust amounts to, for a client.
@@ -18,9 +23,8 @@ var defaultTrust = sync.OnceValue(func() *trustState { return mustTrust(Hierarch
 // and refuses withdrawn CAs and certificates for tests. G3 is in the pool to be refused in
 // words. Without a known hierarchy it trusts nothing.
 //
-// What a program adds to the pool is trusted without any of this: roots of your own belong
-// into [Trust.Roots]. For the clients of a server use a [Server], because a server announces
-// what is in its pool. [ClientTLSConfig] and [NewTransport] check resumed sessions too.
+// What a program adds to the pool is trusted without any of this: use [Trust.Roots]. For the
+// clients of a server use a [Server], because a server announces what is in its pool.
 func CertPool(h Hierarchy, more ...Hierarchy) *x509.CertPool {
 	return mustTrust(append([]Hierarchy{h}, more...)).verifier.CertPool(nil)
 }
