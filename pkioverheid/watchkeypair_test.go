@@ -314,7 +314,7 @@ func body(t testing.TB, client *http.Client, url string) string {
 
 func TestReplacementsUnderHandshakesLoseNoneAndMixNothing(t *testing.T) {
 	t.Parallel()
-	replacements, handshakes := 250, 500
+	replacements, handshakes := 100, 200
 	if thorough {
 		replacements, handshakes = 10000, 20000
 	}

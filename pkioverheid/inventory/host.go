@@ -164,6 +164,9 @@ func (s *scanner) presentedBy(protocol, address, host string, suites []uint16) (
 	if err == nil {
 		return nil, errors.New("the handshake succeeded, although nothing was trusted in it")
 	}
+	if errors.Is(err, net.ErrClosed) { // by us, when the time was over
+		err = cmp.Or(ctx.Err(), err)
+	}
 	return nil, err
 }
 
