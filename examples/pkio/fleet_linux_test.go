@@ -66,6 +66,7 @@ func TestAReportOfAThousandRuns(t *testing.T) {
 		require.NoError(t, err)
 		total += info.Size()
 	}
+	forgetMemory(t)
 	cmd := exec.Command(pkio, append([]string{"report", "--json"}, paths...)...)
 	cmd.Dir = dir
 	out, err := os.Create(filepath.Join(dir, "report"))
