@@ -4,5 +4,5 @@ package pkioverheid_test
 
 import "time"
 
-// refusalCPU is what the refusal of a request may cost.
+// refusalCPU is what the refusal of a request may cost; see refusalLimit.
 const refusalCPU = 2 * time.Millisecond
