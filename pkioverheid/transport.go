@@ -38,6 +38,7 @@ type Transport struct {
 // connector makes connections by one state of trust.
 type connector struct {
 	client *clientState
+	latest func() *connector // that of the Transport now
 	asked  requests
 	proxy  func(*http.Request) (*url.URL, error) // Base's; nil for none
 
@@ -97,23 +98,28 @@ func NewTransport(cfg ClientConfig) (*Transport, error) {
 	if cfg.Base == nil { // replaced by something of the program's own
 		cfg.Base = &http.Transport{Proxy: http.ProxyFromEnvironment}
 	}
-	l, err := newCurrentClient(cfg, func(cfg ClientConfig, now contents) (*connector, error) { return newConnector(cfg, now, name) })
+	t := new(Transport)
+	latest := func() *connector { return t.current.get() } // for handshakes, which begin when there is one
+	l, err := newCurrentClient(cfg, func(cfg ClientConfig, now contents) (*connector, error) {
+		return newConnector(cfg, now, name, latest)
+	})
 	if err != nil {
 		return nil, err
 	}
 	l.get().client.own.daily()
 	// Connections that were made by the trust from before are not used again.
 	l.retired = (*connector).closeIdle
-	return &Transport{l}, nil
+	t.current = l
+	return t, nil
 }
 
 // newConnector makes a connector from cfg.Base, which errors call name.
-func newConnector(cfg ClientConfig, now contents, name string) (*connector, error) {
+func newConnector(cfg ClientConfig, now contents, name string, latest func() *connector) (*connector, error) {
 	client, err := newClientState(cfg, now)
 	if err != nil {
 		return nil, err
 	}
-	c := &connector{client: client, proxy: cfg.Base.Proxy, lateHosts: cfg.RenegotiateHosts, publicHosts: cfg.PublicHosts, lanes: make(map[lane]*http.Transport)}
+	c := &connector{client: client, latest: latest, proxy: cfg.Base.Proxy, lateHosts: cfg.RenegotiateHosts, publicHosts: cfg.PublicHosts, lanes: make(map[lane]*http.Transport)}
 	for _, l := range c.allLanes() {
 		if c.lanes[l], err = c.transport(cfg, name, l); err != nil {
 			return nil, err
@@ -175,20 +181,26 @@ func dialOf(base *http.Transport) dialFunc {
 // tlsConfig returns the TLS settings of the base, completed with ours.
 func (c *connector) tlsConfig(given *tls.Config, name string, l lane) (*tls.Config, error) {
 	tc := c.client.tlsConfig()
+	// The handshake of a request may begin after a replacement that the request did not see.
+	tc.VerifyConnection = func(cs tls.ConnectionState) error { return c.latest().client.verifyConnection(cs) }
+	tc.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return c.latest().client.clientCertificate(info)
+	}
 	// Its own, and never only cleared: a ticket may arrive after the replacement of
 	// what its session began with.
-	tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	tc.ClientSessionCache = &ownSessions{tls.NewLRUClientSessionCache(0), c, ""}
 	if l.late != "" {
 		tc.MaxVersion, tc.Renegotiation = tls.VersionTLS12, tls.RenegotiateOnceAsClient
 		if !l.httpsProxy {
 			// In a renegotiation crypto/tls passes no context on.
 			tc.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				return c.client.showTo(l.late, info)
+				return c.latest().client.showTo(l.late, info)
 			}
 		}
 	}
 	if l.public {
-		tc.RootCAs, tc.VerifyConnection = nil, c.verifyPublic
+		tc.RootCAs = nil
+		tc.VerifyConnection = func(cs tls.ConnectionState) error { return c.latest().verifyPublic(cs) }
 	}
 	if given == nil {
 		return tc, nil
@@ -253,7 +265,7 @@ func (c *connector) merge(given, tc *tls.Config, name string) (*tls.Config, erro
 		}
 	}
 	if merged.ClientSessionCache = tc.ClientSessionCache; given.ClientSessionCache != nil {
-		merged.ClientSessionCache = &ownSessions{given.ClientSessionCache, rand.Text()}
+		merged.ClientSessionCache = &ownSessions{given.ClientSessionCache, c, rand.Text()}
 	}
 	merged.VerifyConnection = func(cs tls.ConnectionState) error {
 		if err := tc.VerifyConnection(cs); err != nil {
@@ -268,18 +280,23 @@ func (c *connector) merge(given, tc *tls.Config, name string) (*tls.Config, erro
 }
 
 // ownSessions keeps the sessions of one connector apart in a cache that others
-// may use too: a session goes on with the client certificate that it began with.
+// may use too, and resumes none once it was replaced: a session goes on with the client
+// certificate that it began with.
 type ownSessions struct {
 	tls.ClientSessionCache
+	of     *connector
 	prefix string
 }
 
-func (c *ownSessions) Get(key string) (*tls.ClientSessionState, bool) {
-	return c.ClientSessionCache.Get(c.prefix + key)
+func (s *ownSessions) Get(key string) (*tls.ClientSessionState, bool) {
+	if s.of.latest() != s.of {
+		return nil, false
+	}
+	return s.ClientSessionCache.Get(s.prefix + key)
 }
 
-func (c *ownSessions) Put(key string, s *tls.ClientSessionState) {
-	c.ClientSessionCache.Put(c.prefix+key, s)
+func (s *ownSessions) Put(key string, session *tls.ClientSessionState) {
+	s.ClientSessionCache.Put(s.prefix+key, session)
 }
 
 // RoundTrip sends a request over https. Any other scheme is refused, also when a
