@@ -211,12 +211,17 @@ func (c *current[T]) rebuild() (value T, changed bool, err error) {
 }
 
 // fallBack builds from as much as can be used of new contents that cannot: new key pairs
-// even if the roots are refused, and what is distrusted rather than new roots.
+// even if the roots are refused, one source of roots even if the other is refused, and what
+// is distrusted rather than new roots.
 func (c *current[T]) fallBack(state *built[T], from contents) (T, contents) {
 	old := state.used.trustContents
 	for _, trust := range []trustContents{
+		{from.roots, old.clientRoots, from.distrusted},
+		{old.roots, from.clientRoots, from.distrusted},
 		{old.roots, old.clientRoots, from.distrusted},
 		{from.roots, from.clientRoots, old.distrusted},
+		{from.roots, old.clientRoots, old.distrusted},
+		{old.roots, from.clientRoots, old.distrusted},
 		old,
 	} {
 		used := from
