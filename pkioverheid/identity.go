@@ -158,7 +158,7 @@ func authorityAbove(c chain.Chain) *authority {
 			// by a name that the State gave, unless one of a TSP is above them.
 			between := *a
 			if a.tsp == "" {
-				between.tsp = tspOf(c[1].Subject.Organization)
+				between.tsp = tspBelow(c[:i+1])
 			}
 			between.role = TSPCA
 			return &between
@@ -166,6 +166,17 @@ func authorityAbove(c chain.Chain) *authority {
 		return a
 	}
 	return nil
+}
+
+// tspBelow is the TSP of the uppermost CA that is not the State's: what a TSP calls the CAs
+// below its own is its word alone.
+func tspBelow(c chain.Chain) TSP {
+	for i := len(c) - 1; i > 0; i-- {
+		if o := c[i].Subject.Organization; len(o) != 1 || o[0] != stateO {
+			return tspOf(o)
+		}
+	}
+	return ""
 }
 
 // completed continues a chain that ends at a known CA below its root, as those do
