@@ -19,8 +19,9 @@ const (
 // readMail reads the parts of a message, each as a file of its own, and what is before
 // and after them as text.
 func (r *reader) readMail(data []byte) {
-	boundary := boundaryOf(data[:min(len(data), headSize)])
-	before, rest := cutAtBoundary(data, boundary)
+	begin := bytes.TrimPrefix(data[:min(len(data), headSize)], []byte("\xef\xbb\xbf")) // what look has seen
+	boundary := boundaryOf(begin)
+	before, rest := cutAtBoundary(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), boundary)
 	if mentions(before) {
 		r.content(text, before)
 	}
@@ -41,6 +42,9 @@ func (r *reader) readMail(data []byte) {
 // cutAtBoundary cuts before and after a line with the boundary; after is nil if there is
 // none.
 func cutAtBoundary(data, boundary []byte) (before, after []byte) {
+	if len(boundary) == 0 {
+		return data, nil
+	}
 	for at := 0; ; {
 		i := bytes.Index(data[at:], boundary)
 		if i < 0 {
