@@ -1,8 +1,8 @@
-// Command cyclonedx turns runs of pkio into a bill of materials: CycloneDX 1.6 with each
+// Command cyclonedx turns a run of pkio into a bill of materials: CycloneDX 1.6 with each
 // certificate as a cryptographic asset. It is a module of its own, so that who imports the
 // library does not depend on the library for CycloneDX.
 //
-//	pkio audit /etc --json run.json
+//	pkio audit /etc --save run.json
 //	cyclonedx run.json > bom.json
 package main
 
@@ -45,16 +45,21 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		in = f
 	}
 	hash := sha256.New()
+	in = io.TeeReader(io.LimitReader(in, maxRun), hash)
 	var a audit
-	if err := json.NewDecoder(io.TeeReader(io.LimitReader(in, maxRun), hash)).Decode(&a); err != nil {
+	decoder := json.NewDecoder(in)
+	if err := decoder.Decode(&a); err != nil {
 		return fmt.Errorf("it is not a run of pkio: %w", err)
+	}
+	if _, err := decoder.Token(); err != io.EOF { // which reads all, and so the hash is that of all
+		return errors.New("it is not a run of pkio: more follows it")
 	}
 	if a.Version != 1 {
 		return fmt.Errorf("it is of version %d, and this program reads version 1", a.Version)
 	}
 	encoder := cdx.NewBOMEncoder(out, cdx.BOMFileFormatJSON)
 	encoder.SetPretty(true)
-	return encoder.EncodeVersion(bom(&a, [32]byte(hash.Sum(nil))), cdx.SpecVersion1_6)
+	return encoder.Encode(bom(&a, [32]byte(hash.Sum(nil))))
 }
 
 // audit is what is read of audit.schema.json in examples/pkio.
@@ -86,17 +91,20 @@ type certificate struct {
 	OIN                string    `json:"oin"`
 	Advice             string    `json:"advice"`
 	Places             []struct {
-		Target string `json:"target"`
-		Path   string `json:"path"`
-		Place  string `json:"place"`
-		Use    string `json:"use"`
-		Format string `json:"format"`
+		Machine string `json:"machine"` // in a report of many machines
+		Target  string `json:"target"`
+		Path    string `json:"path"`
+		Place   string `json:"place"`
+		Use     string `json:"use"`
+		Format  string `json:"format"`
 	} `json:"places"`
 }
 
 // bom is the bill of materials of a run. That of the same run is the same.
 func bom(a *audit, hash [32]byte) *cdx.BOM {
 	b := cdx.NewBOM()
+	// Not by EncodeVersion, which makes applications of cryptographic assets (v0.12.0).
+	b.SpecVersion, b.JSONSchema = cdx.SpecVersion1_6, "http://cyclonedx.org/schema/bom-1.6.schema.json"
 	b.SerialNumber = uuid(hash)
 	b.Metadata = &cdx.Metadata{
 		Timestamp: a.Run.Start.UTC().Format(time.RFC3339),
@@ -160,12 +168,23 @@ func (a *assets) add(c *certificate) {
 	a.components = append(a.components, cdx.Component{
 		BOMRef: key,
 		Type:   cdx.ComponentTypeCryptographicAsset,
-		Name:   strings.TrimSpace(c.KeyType + " " + strconv.Itoa(c.KeyBits)),
+		Name:   nameOfKey(c),
 		CryptoProperties: &cdx.CryptoProperties{
 			AssetType:                       cdx.CryptoAssetTypeRelatedCryptoMaterial,
 			RelatedCryptoMaterialProperties: material,
 		},
 	})
+}
+
+// nameOfKey is that of its kind, as far as pkio knows it.
+func nameOfKey(c *certificate) string {
+	switch {
+	case c.KeyType == "":
+		return "public key"
+	case c.KeyBits > 0:
+		return c.KeyType + " " + strconv.Itoa(c.KeyBits)
+	}
+	return c.KeyType
 }
 
 // algorithm returns the reference of an algorithm by its name in crypto/x509, and none
@@ -196,6 +215,9 @@ func occurrences(c *certificate) *cdx.Evidence {
 		location := p.Path
 		if location == "" {
 			location = p.Target
+		}
+		if p.Machine != "" {
+			location = p.Machine + ": " + location
 		}
 		all = append(all, cdx.EvidenceOccurrence{Location: location, AdditionalContext: strings.Trim(p.Use+", "+p.Place, ", ")})
 	}

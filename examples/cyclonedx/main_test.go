@@ -5,8 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,7 +59,8 @@ func TestABillOfMaterialsFitsTheSchema(t *testing.T) {
 	for _, e := range result.Errors() {
 		t.Error(e)
 	}
-	for _, want := range []string{`"specVersion": "1.6"`, `"assetType": "certificate"`, "Staat der Nederlanden Private Root CA - G1", `"location": "` + certs} {
+	assert.Equal(t, 1, strings.Count(out.String(), `"type": "application"`), "the tool: certificates are assets")
+	for _, want := range []string{`"specVersion": "1.6"`, `"type": "cryptographic-asset"`, `"assetType": "certificate"`, "Staat der Nederlanden Private Root CA - G1", `"location": "` + certs} {
 		assert.Contains(t, out.String(), want)
 	}
 	f, err := os.Open(path)
@@ -83,4 +86,19 @@ func TestWhatIsNotARunIsRefused(t *testing.T) {
 		assert.ErrorContains(t, run(nil, strings.NewReader(text), &out), why)
 		assert.Empty(t, out.String())
 	}
+}
+
+// The serial number of the bill is that of the bytes, however they come.
+func TestTheSameRunHasTheSameSerialNumberFromAPipe(t *testing.T) {
+	const text = `{"version": 1, "run": {"machine": "web01"}, "certificates": [
+{"sha256": "aa", "name": "x", "places": [{"machine": "web02", "target": "/etc", "path": "/etc/x.pem"}]}]}` + "\n"
+	serial := regexp.MustCompile(`"serialNumber": "[^"]*"`)
+	var whole, piped bytes.Buffer
+	require.NoError(t, run(nil, strings.NewReader(text), &whole))
+	require.NoError(t, run(nil, iotest.OneByteReader(strings.NewReader(text)), &piped))
+	assert.NotEmpty(t, serial.FindString(whole.String()))
+	assert.Equal(t, serial.FindString(whole.String()), serial.FindString(piped.String()))
+	assert.Contains(t, whole.String(), `"location": "web02: /etc/x.pem"`)
+	assert.Contains(t, whole.String(), `"name": "public key"`)
+	assert.ErrorContains(t, run(nil, strings.NewReader(text+text), &whole), "more follows it")
 }
