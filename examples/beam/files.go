@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"iter"
 	"os"
@@ -44,7 +45,7 @@ func match(ctx context.Context, pattern string, emit func(batch)) error {
 // list lists the files of a pattern. Of a folder and "/**" that are all files below it, in
 // an object store and here, where Beam reads ** as *; symbolic links are left out then.
 func list(ctx context.Context, pattern string) (paths []string, err error) {
-	if folder, all := strings.CutSuffix(pattern, "/**"); all && isLocal(pattern) {
+	if folder, all := folderOf(pattern); all && isLocal(pattern) {
 		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() && d.Type()&fs.ModeSymlink == 0 {
 				paths = append(paths, path) // what cannot be listed cannot be read either, and so is a finding
@@ -58,7 +59,18 @@ func list(ctx context.Context, pattern string) (paths []string, err error) {
 		return nil, err
 	}
 	defer store.Close()
-	return store.List(ctx, pattern)
+	paths, err = store.List(ctx, pattern)
+	if err == nil && len(paths) == 0 {
+		paths = []string{pattern} // which is not there: a finding, since somebody counts on it
+	}
+	return paths, err
+}
+
+// folderOf is the folder of a pattern for all files below it. With its slash it is one also
+// where it is a link to one, or the root.
+func folderOf(pattern string) (folder string, all bool) {
+	folder, all = strings.CutSuffix(pattern, "**")
+	return folder, all && strings.HasSuffix(folder, "/")
 }
 
 func isLocal(path string) bool { return !strings.Contains(path, "://") }
@@ -146,6 +158,8 @@ type special struct{}
 func (special) Error() string        { return "a pipe, socket or device, which is not opened" }
 func (special) Is(target error) bool { return target == inventory.ErrSkipped }
 
+var errMissing = errors.New("no file has this name, or matches this pattern")
+
 func scanFile(ctx context.Context, cfg inventory.Config, store filesystem.Interface, path string, results chan<- inventory.Result) {
 	if info, err := os.Stat(path); isLocal(path) && err == nil && !info.Mode().IsRegular() {
 		if !info.IsDir() {
@@ -154,6 +168,9 @@ func scanFile(ctx context.Context, cfg inventory.Config, store filesystem.Interf
 		return
 	}
 	in, err := store.OpenRead(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errMissing
+	}
 	if err != nil {
 		results <- inventory.Result{Target: path, Path: path, Err: err}
 		return

@@ -6,12 +6,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/truststore"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -75,18 +78,29 @@ func (w *writeRun) ProcessElement(ctx context.Context, _ int, parts func(*[]byte
 		return err
 	}
 	found, _ := c.Finish(time.Since(w.Run.Start).Seconds(), false, nil)
-	store, err := filesystem.New(ctx, w.Out)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(found); err != nil {
+		return err
+	}
+	return write(ctx, w.Out, text.Bytes())
+}
+
+// write writes a file whole or not at all, as object stores do by themselves.
+func write(ctx context.Context, name string, data []byte) error {
+	if isLocal(name) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		return truststore.ReplaceFile(name, data)
+	}
+	store, err := filesystem.New(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	out, err := store.OpenWrite(ctx, w.Out)
-	if err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	return cmp.Or(encoder.Encode(found), out.Close())
+	return filesystem.Write(ctx, store, name, data)
 }
 
 // pipeline is the inventory of all files that match.

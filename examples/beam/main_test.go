@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,6 +173,35 @@ func TestFindingsAreThoseOfPkio(t *testing.T) {
 	assert.Equal(t, 1, status, said)
 }
 
+func TestNoPatternIsPassedOverSilently(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "real", "below", "a.pem")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Symlink("real", filepath.Join(dir, "link")))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "empty"), 0o700))
+	for _, test := range []struct{ name, pattern, want string }{
+		{"a folder", "real/**", "real/below/a.pem"},
+		{"a link to a folder", "link/**", "link/below/a.pem"},
+		{"a folder that is not there", "missing/**", "missing/"},
+		{"a pattern that matches nothing", "*.crt", "*.crt"},
+		{"an empty folder", "empty/**", ""},
+	} {
+		paths, err := list(t.Context(), dir+"/"+test.pattern)
+		require.NoError(t, err, test.name)
+		if test.want == "" {
+			assert.Empty(t, paths, test.name)
+		} else {
+			assert.Equal(t, []string{dir + "/" + test.want}, paths, test.name)
+		}
+	}
+	folder, all := folderOf("/**")
+	assert.True(t, all)
+	assert.Equal(t, "/", folder)
+	_, notRead := findings(t, beamRun(t, filepath.Join(dir, "*.crt")))
+	assert.Equal(t, []string{filepath.Join(dir, "*.crt")}, notRead)
+}
+
 // The whole path of a fleet, from Beam: a hundred folders, a report in Dutch, what changed
 // when one certificate was replaced and one of G3 appeared, and the metrics of which
 // PKIoverheidCertificateOverdue in examples/pkio/fleet/alerts.yml fires.
@@ -217,6 +247,22 @@ func TestTheWholePathOfAFleet(t *testing.T) {
 	overdue := regexp.MustCompile(`(?m)^pkio_certificate_deadline_timestamp_seconds\{.*hierarchy="g3".*web9/new.pem.* (\d+)$`).FindSubmatch(text)
 	require.NotNil(t, overdue, string(text))
 	assert.Equal(t, "1609459199", string(overdue[1]), "the end of 2020")
+}
+
+// Whoever reads while it is written has what was there, and who stops it leaves no half.
+func TestARunIsWrittenWholeOrNotAtAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.json")
+	require.NoError(t, os.WriteFile(path, []byte("before"), 0o600))
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, (&writeRun{Out: path}).ProcessElement(t.Context(), 0, func(*[]byte) bool { return false }))
+	was, err := io.ReadAll(f)
+	require.NoError(t, err)
+	assert.Equal(t, "before", string(was))
+	now, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.True(t, json.Valid(now), string(now))
 }
 
 func TestARunIsNotWrittenOver(t *testing.T) {
