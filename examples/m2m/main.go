@@ -14,41 +14,52 @@
 // With -crl the CRLs that the certificates name are fetched, and what was revoked is
 // refused.
 //
-// The exit status is 0 if everything went as it should, 1 if not.
+// The exit status is 0 if everything went as it should, 1 if not, and 2 for flags that do
+// not go together.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 )
 
-func main() {
-	addr := flag.String("addr", "", "host:port of a real `server` to call instead")
-	cert := flag.String("cert", "", "with -addr, the client certificate: a .p7b, .cer or .pem `file`, or a .p12 with its key")
-	key := flag.String("key", "", "with -addr, the `file` of its private key, unless that is in -cert")
-	crls := flag.Bool("crl", false, "with -addr, fetch the CRLs and refuse what was revoked")
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: m2m [-addr host:port [-crl] [-cert file [-key file]]]\n\nA password for the key is read from the environment variable M2M_PASSWORD.")
-		flag.PrintDefaults()
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errOut io.Writer) int {
+	flags := flag.NewFlagSet("m2m", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	addr := flags.String("addr", "", "host:port of a real `server` to call instead")
+	cert := flags.String("cert", "", "with -addr, the client certificate: a .p7b, .cer or .pem `file`, or a .p12 with its key")
+	key := flags.String("key", "", "with -addr, the `file` of its private key, unless that is in -cert")
+	crls := flags.Bool("crl", false, "with -addr, fetch the CRLs and refuse what was revoked")
+	flags.Usage = func() {
+		fmt.Fprintln(errOut, "usage: m2m [-addr host:port [-crl] [-cert file [-key file]]]\n\nA password for the key is read from the environment variable M2M_PASSWORD.")
+		flags.PrintDefaults()
 	}
-	flag.Parse()
-	if flag.NArg() > 0 {
-		flag.Usage()
-		os.Exit(2)
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0, *addr == "" && flags.NFlag() > 0, *cert == "" && *key != "": // what would be left out
+		flags.Usage()
+		return 2
 	}
 
 	var ok bool
 	var err error
 	if *addr != "" {
-		ok, err = explain(os.Stdout, *addr, *crls, *cert, *key, os.Getenv("M2M_PASSWORD"))
+		ok, err = explain(out, *addr, *crls, *cert, *key, os.Getenv("M2M_PASSWORD"))
 	} else {
-		ok, err = demonstrate(os.Stdout)
+		ok, err = demonstrate(out)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "m2m:", err)
+		fmt.Fprintln(errOut, "m2m:", err)
 	}
 	if err != nil || !ok {
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }

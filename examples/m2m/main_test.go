@@ -37,6 +37,19 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	}
 }
 
+func TestNoFlagIsLeftOutSilently(t *testing.T) {
+	for _, args := range [][]string{{"-crl"}, {"-cert", "client.p7b"}, {"-addr", "localhost:1", "-key", "client.key"}, {"localhost:1"}, {"-nonsense"}} {
+		var out, errOut strings.Builder
+		assert.Equal(t, 2, run(args, &out, &errOut), args)
+		assert.Empty(t, out.String())
+		assert.Contains(t, errOut.String(), "usage: m2m")
+	}
+	var out, errOut strings.Builder
+	assert.Equal(t, 0, run([]string{"-h"}, &out, &errOut))
+	assert.Equal(t, 1, run([]string{"-addr", "localhost:1"}, &out, &errOut))
+	assert.Contains(t, errOut.String(), "m2m: ")
+}
+
 func TestARealServersChainIsExplained(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.OIN(clientOIN))
