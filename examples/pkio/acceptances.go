@@ -83,11 +83,9 @@ func parseAcceptance(line string) (a acceptance, err error) {
 
 // concern sets what an acceptance is about: a certificate or a place.
 func concern(a *acceptance, what string) error {
-	hash := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(what, "sha256:"), ":", ""))
-	isHash := len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == ""
 	switch {
-	case isHash:
-		a.SHA256 = hash
+	case isSHA256(what):
+		a.SHA256 = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(what, "sha256:"), ":", ""))
 	case what == "":
 		return errors.New("the SHA-256 or the place is missing")
 	case strings.HasPrefix(what, "sha256:"):
@@ -96,6 +94,12 @@ func concern(a *acceptance, what string) error {
 		a.Place = placeOf(what)
 	}
 	return nil
+}
+
+// isSHA256 reports whether a text is one as people write it.
+func isSHA256(what string) bool {
+	hash := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(what, "sha256:"), ":", ""))
+	return len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == ""
 }
 
 // placeOf is a path or server as it is compared: ./x and x/ are x.
@@ -111,7 +115,10 @@ func lineOf(a acceptance) string {
 	what := a.SHA256
 	if what == "" {
 		what = a.Place
-		if strings.ContainsFunc(what, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' }) {
+		if concern(new(acceptance), what) != nil || isSHA256(what) {
+			what = "./" + what // a file that is called so
+		}
+		if strings.ContainsFunc(what, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("\"'`", r) }) {
 			what = strconv.Quote(what)
 		}
 	}
@@ -143,55 +150,84 @@ func covers(a *acceptance, target, file string) bool {
 	return a.Place == file || strings.HasPrefix(file, strings.TrimSuffix(a.Place, "/")+"/")
 }
 
-// about reports whether an acceptance is about a certificate: by its SHA-256, or by
-// all places that it has.
-func about(a *acceptance, c *certificate) (some, all bool) {
-	if a.SHA256 != "" {
-		return a.SHA256 == c.SHA256, a.SHA256 == c.SHA256
-	}
-	all = true
-	for i := range c.Places {
-		in := covers(a, c.Places[i].Target, c.Places[i].Path)
-		some, all = some || in, all && in
-	}
-	return some, all && some
-}
-
 // apply marks what is accepted, and returns the entries that have no effect.
 func (all *acceptances) apply(found *model.Audit) (stale []staleAcceptance) {
 	if all == nil {
 		return nil
 	}
 	today := date(found.Run.At)
-	for i := range all.entries {
-		a := &all.entries[i]
-		if a.Until < today {
-			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "ended"})
-			continue
+	matched, effect := make([]bool, len(all.entries)), make([]bool, len(all.entries))
+	for _, c := range found.Certificates {
+		if c.Do.NeedsAction() {
+			all.accept(c, today, matched, effect)
 		}
-		matched, effect := false, false
-		for _, c := range found.Certificates {
-			if !c.Do.NeedsAction() {
-				continue
-			}
-			some, whole := about(a, c)
-			matched, effect = matched || some, effect || whole
-			if whole && c.Accepted == nil {
-				c.Accepted = a
+	}
+	for j := range found.NotRead {
+		n := &found.NotRead[j]
+		for i := range all.entries {
+			a := &all.entries[i]
+			if a.Until >= today && a.SHA256 == "" && !n.Skipped && covers(a, n.Target, n.Path) {
+				matched[i], effect[i], n.Accepted = true, true, a
 			}
 		}
-		for j := range found.NotRead {
-			n := &found.NotRead[j]
-			if a.SHA256 == "" && !n.Skipped && covers(a, n.Target, n.Path) {
-				matched, effect, n.Accepted = true, true, a
-			}
-		}
+	}
+	for i, a := range all.entries {
 		switch {
-		case !matched:
-			stale = append(stale, staleAcceptance{Acceptance: *a, Why: "matches nothing"})
-		case !effect:
-			stale = append(stale, staleAcceptance{Acceptance: *a, Why: foundElsewhere})
+		case a.Until < today:
+			stale = append(stale, staleAcceptance{Acceptance: a, Why: "ended"})
+		case !matched[i]:
+			stale = append(stale, staleAcceptance{Acceptance: a, Why: "matches nothing"})
+		case !effect[i]:
+			stale = append(stale, staleAcceptance{Acceptance: a, Why: foundElsewhere})
 		}
 	}
 	return stale
+}
+
+// accept marks a certificate that is accepted: by its SHA-256, or at all of its places, and
+// then until the first of these dates.
+func (all *acceptances) accept(c *certificate, today string, matched, effect []bool) {
+	covered := make([]bool, len(c.Places))
+	var places []int
+	var first *acceptance
+	for i := range all.entries {
+		a := &all.entries[i]
+		if a.Until < today {
+			continue
+		}
+		if a.SHA256 != "" {
+			if a.SHA256 == c.SHA256 {
+				matched[i], effect[i] = true, true
+				if c.Accepted == nil {
+					c.Accepted = a
+				}
+			}
+			continue
+		}
+		n := 0
+		for j := range c.Places {
+			if covers(a, c.Places[j].Target, c.Places[j].Path) {
+				n, covered[j] = n+1, true
+			}
+		}
+		if n > 0 {
+			matched[i], places = true, append(places, i)
+		}
+		if n == len(c.Places) && first == nil {
+			first = a
+		}
+	}
+	if len(places) == 0 || slices.Contains(covered, false) {
+		return
+	}
+	single := first != nil
+	for _, i := range places {
+		effect[i] = true
+		if a := &all.entries[i]; first == nil || !single && a.Until < first.Until {
+			first = a
+		}
+	}
+	if c.Accepted == nil {
+		c.Accepted = first
+	}
 }
