@@ -98,22 +98,31 @@ func (f *outputFlags) outputs(cmd *cobra.Command, inputs, passwords []string, mo
 }
 
 // write writes all that was asked for.
-func (f *outputFlags) write(cmd *cobra.Command, files *outputs, found *audit) (err error) {
+func (f *outputFlags) write(cmd *cobra.Command, files *outputs, found *audit) error {
 	out, html := cmd.OutOrStdout(), f.html
-	// The report first: what prints the table may have gone.
+	// Files first: what prints the table may have gone. Where one cannot be written, what
+	// was found is still told.
+	failed := writeBeside(cmd, files.beside, found)
 	if html != "" {
 		out = files.page.remarks(cmd)
 		if err := writePage(cmd, &files.page, found); err != nil {
-			if !found.Run.Partial {
-				return fmt.Errorf("--html: %w", err)
-			}
-			complain(cmd.ErrOrStderr(), fmt.Errorf("--html: %w", err)) // what was found is still to be told
-			html = ""
+			failed, html = append(failed, fmt.Errorf("--html: %w", err)), ""
 		}
 	}
-	if err := writeBeside(cmd, files.beside, found); err != nil {
+	for _, err := range failed {
+		complain(cmd.ErrOrStderr(), err)
+	}
+	if err := f.writeFound(cmd, out, files, html, found); err != nil {
 		return err
 	}
+	if len(failed) > 0 && !found.Run.Partial {
+		return statusOf(statusError)
+	}
+	return nil
+}
+
+// writeFound writes what goes to standard output, or beside a page that goes there.
+func (f *outputFlags) writeFound(cmd *cobra.Command, out io.Writer, files *outputs, html string, found *audit) (err error) {
 	switch {
 	case f.json:
 		return found.writeJSON(out)

@@ -112,7 +112,7 @@ func checkBeside(cmd *cobra.Command, files []sideFile) error {
 	return nil
 }
 
-func writeBeside(cmd *cobra.Command, files []sideFile, found *audit) error {
+func writeBeside(cmd *cobra.Command, files []sideFile, found *audit) (failed []error) {
 	for i := range files {
 		f := &files[i]
 		if f.file.path == "" {
@@ -120,8 +120,8 @@ func writeBeside(cmd *cobra.Command, files []sideFile, found *audit) error {
 		}
 		f.file.partial = found.Run.Partial && f.file.kind == aRun // the latest metrics are the ones to have
 		if err := f.file.write(cmd, f.make(found), aReport); err != nil {
-			return fmt.Errorf("--%s: %w", f.flag, err)
+			failed = append(failed, fmt.Errorf("--%s: %w", f.flag, err))
 		}
 	}
-	return nil
+	return failed
 }
