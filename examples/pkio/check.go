@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,11 +48,14 @@ that cannot be known.`,
 			if !isHostTarget(target) {
 				target = withPort(args[0])
 			}
-			if !isHostTarget(target) {
-				return fmt.Errorf("%s is not a server: want HOST:PORT", safetext.Quote(args[0]))
+			if strings.Contains(target, "://") || !isHostTarget(target) {
+				return fmt.Errorf("%s is not a server that speaks HTTPS: want HOST:PORT or https://HOST/", safetext.Quote(args[0]))
 			}
-			if key != "" && cert == "" {
+			switch {
+			case key != "" && cert == "":
 				return errors.New("--key is for --cert: give both")
+			case timeout <= 0:
+				return fmt.Errorf("--timeout %v: want more than nothing, as 10s", timeout)
 			}
 			known, err := p.known()
 			if err != nil {

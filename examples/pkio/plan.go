@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -50,6 +51,10 @@ what in them; with CERT, a file or HOST:PORT, what to order in the place of that
 			switch {
 			case err != nil:
 				return err
+			case f.order && f.services:
+				return errors.New("--order and --services show different things: give one")
+			case !f.order && f.passwords.given():
+				return errors.New("--password-file and --password-env are for the CERT of --order")
 			case f.order:
 				return showOrders(cmd, l, f.at.orNow(), f.json, &f.passwords, args)
 			case len(args) > 0:
@@ -83,14 +88,17 @@ func (f *planFlags) writeDates(out io.Writer, l language) error {
 		return writeIndented(out, dates)
 	}
 	p := painter(out)
-	next := true
+	next, width := true, 0
 	for _, m := range dates {
-		line := fmt.Sprintf("%s  %-17s  %s", l.date(date(m.Date)), inDays(l, m.Date, now), m.What)
+		width = max(width, len(inDays(l, m.Date, now)))
+	}
+	for _, m := range dates {
+		line := fmt.Sprintf("%s  %-*s  %s", l.date(date(m.Date)), width, inDays(l, m.Date, now), m.What)
 		if m.Date.After(now) && next {
 			line, next = p.bold(line), false
 		}
 		fmt.Fprintln(out, line)
-		fmt.Fprintf(out, "%31s(%s)\n", "", m.Source)
+		fmt.Fprintf(out, "%*s(%s)\n", len("2006-01-02")+2+width+2, "", m.Source)
 	}
 	if f.services {
 		fmt.Fprint(out, "\n", wrapped("", "", l.say("Services of Logius, as published; your own agreement with Logius goes before this.")))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
@@ -44,6 +45,9 @@ what was delivered is as requested, else 1.`,
 			if cmd.Flags().Changed("check") != (len(args) == 1) {
 				return errors.New("--check and REQUEST go together: pkio request --check CERT REQUEST")
 			}
+			if err := refuseFlagsOfTheOther(cmd, len(args) == 1); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return f.checkDelivered(cmd, args[0])
 			}
@@ -70,6 +74,25 @@ what was delivered is as requested, else 1.`,
 	return cmd
 }
 
+// refuseFlagsOfTheOther refuses the flags of making a request with --check, and those of
+// --check without it.
+func refuseFlagsOfTheOther(cmd *cobra.Command, checks bool) (err error) {
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "at", "check", "password-env", "password-file":
+		case "trust":
+			if !checks {
+				err = errors.New("--trust is for --check")
+			}
+		default:
+			if checks {
+				err = fmt.Errorf("--%s is for making a request, and --check makes none", flag.Name)
+			}
+		}
+	})
+	return err
+}
+
 func (f *requestFlags) make(cmd *cobra.Command) error {
 	r := f.request
 	switch {
@@ -77,6 +100,8 @@ func (f *requestFlags) make(cmd *cobra.Command) error {
 		return errors.New("--out is missing: the file for the request, or - for standard output")
 	case (f.key == "") == (f.keyOut == ""):
 		return errors.New("give --key-out for a new private key, or --key for one that is there")
+	case isStdin(f.keyOut):
+		return errors.New("--key-out: give the name of a file: a private key goes to no screen and no pipe")
 	case f.keyOut == f.out:
 		return errors.New("--key-out and --out are the same file")
 	case f.clientOnly && len(r.DNSNames) > 0:
