@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"text/template"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -196,4 +198,47 @@ func TestASavedRunThatWasStoppedReplacesNoWholeOne(t *testing.T) {
 func TestAnsibleFetchesTheRunThatTheUnitSaves(t *testing.T) {
 	assert.Contains(t, string(fleetFile(t, "pkio-audit.service")), "--save /var/lib/pkio/%H.json")
 	assert.Contains(t, string(fleetFile(t, "ansible.yml")), `"/var/lib/pkio/{{ ansible_facts['nodename'] }}.json"`)
+}
+
+// A series that is there twice makes node_exporter refuse the whole file, and a run may be
+// of somebody who wants that.
+func TestMetricsHaveEachSeriesOnce(t *testing.T) {
+	one := strings.Repeat("a1", 32)
+	places := make([]place, maxSeries+5)
+	for i := range places {
+		places[i].Path = fmt.Sprint(i)
+	}
+	a := &audit{Audit: model.Audit{Certificates: []*certificate{
+		{SHA256: one, Name: "x", Do: classNow, Deadline: "2020-12-31", Places: []place{{Path: "a"}, {Path: "a"}}},
+		{SHA256: one[:62] + "ff", Name: "x", Do: classNow, Deadline: "2020-12-31", Places: []place{{Path: "a"}}},
+		{SHA256: strings.Repeat("b2", 32), Name: "y", Do: classLater, Places: places},
+	}}}
+	lines := strings.Split(string(a.prometheus()), "\n")
+	states := slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return !strings.HasPrefix(s, "pkio_certificate_state{") })
+	assert.Len(t, states, maxSeries)
+	slices.Sort(lines)
+	assert.Len(t, lines, len(slices.Compact(slices.Clone(lines))))
+}
+
+// The alerts name the machine that has the certificate, which in the metrics of a report is
+// not the one that scrapes them.
+func TestAlertsNameTheMachine(t *testing.T) {
+	var alerts struct {
+		Groups []struct {
+			Rules []struct{ Annotations map[string]string }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(fleetFile(t, "alerts.yml"), &alerts))
+	for _, rule := range alerts.Groups[0].Rules[:2] {
+		summary, err := template.New("").Parse("{{ $labels := .Labels }}" + rule.Annotations["summary"])
+		require.NoError(t, err)
+		for want, labels := range map[string]map[string]string{
+			" on web7 ":      {"name": "x", "instance": "collector", "machine": "web7"},
+			" on web8:9100 ": {"name": "x", "instance": "web8:9100"},
+		} {
+			var text strings.Builder
+			require.NoError(t, summary.Execute(&text, map[string]any{"Labels": labels}))
+			assert.Contains(t, text.String(), want)
+		}
+	}
 }

@@ -18,21 +18,21 @@ var metrics = map[string]string{
 	"pkio_run_timestamp_seconds":                   "When the run began.",
 }
 
-// maxSeries bounds the certificates of the metrics: the most urgent come first.
+// maxSeries bounds the series of each of the metrics: the most urgent come first.
 const maxSeries = 10_000
 
 // prometheus returns the audit in the text format of Prometheus. A certificate is one
 // series for each use and each system (file or server) in which it is.
 func (a *audit) prometheus() []byte {
 	var deadlines, ends, states []string
+	seen := map[string]bool{} // a series that is there twice makes Prometheus refuse all
 	for c := range a.unfolded() {
-		if c.Do == classOther || len(states) >= maxSeries {
+		if c.Do == classOther {
 			continue
 		}
-		seen := map[string]bool{}
 		for i := range c.Places {
 			labels := labelsOf(c, &c.Places[i])
-			if seen[labels] {
+			if seen[labels] || len(seen) == maxSeries {
 				continue
 			}
 			seen[labels] = true
