@@ -127,6 +127,7 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	shown.lists = f.lists.ask
 	run := f.newRun(targets)
 	c := model.NewCollector(run)
 	found := f.scan(cmd, shown, c, accepted, inventory.Config{
@@ -172,14 +173,25 @@ func (f *auditFlags) targets(args []string) (targets []string, in io.Reader, err
 		}
 		targets = append(targets, targetOf(arg))
 	}
-	if f.hosts == "" {
-		return targets, in, nil
+	if f.hosts != "" {
+		hosts, err := hostsOf(f.hosts)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--hosts: %w", err)
+		}
+		targets = append(targets, hosts...)
 	}
-	hosts, err := hostsOf(f.hosts)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--hosts: %w", err)
-	}
-	return append(targets, hosts...), in, nil
+	return once(targets), in, nil
+}
+
+// once leaves out what was named before: a server that is asked twice would seem to send
+// its chain twice.
+func once(targets []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(targets, func(t string) bool {
+		before := seen[t]
+		seen[t] = true
+		return before
+	})
 }
 
 // notAnOutput refuses the name of a new file after --csv or --json, which have none.

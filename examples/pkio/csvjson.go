@@ -109,7 +109,7 @@ func (a *audit) writeCSV(to io.Writer) error {
 		if n.Accepted != nil {
 			values["accepted"] = n.Accepted.Until + " " + n.Accepted.Reason
 		}
-		placeCSV(&place{Target: n.Target, Path: n.Path, PathBytes: n.PathBytes}, values)
+		placeCSV(&place{Machine: n.Machine, Target: n.Target, Path: n.Path, PathBytes: n.PathBytes}, values)
 		row(values)
 	}
 	return out.Flush()

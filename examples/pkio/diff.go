@@ -213,7 +213,7 @@ func changes(l language, old, now *certificate) (what []string) {
 	}
 	const most = 20
 	if len(what) > most {
-		what = append(what[:most], l.say("and %s more changes", l.number(len(what)-most)))
+		what = append(what[:most], l.say("and %s", l.count(len(what)-most, "more change")))
 	}
 	return what
 }

@@ -64,17 +64,28 @@ func (f *fleet) take(paths []string) {
 			continue
 		}
 		runs = append(runs, run)
-		if len(run.head.Runs) > 0 {
-			continue // a report: its machines are in its places
-		}
-		if old := latest[run.head.Run.Machine]; old == nil || run.head.Run.Start.After(old.head.Run.Start) {
-			latest[run.head.Run.Machine] = run
+		if old := latest[run.machine()]; old == nil || f.isLater(run, old) {
+			latest[run.machine()] = run
 		}
 	}
-	slices.SortStableFunc(runs, func(a, b *runFile) int { return cmp.Compare(a.head.Run.Machine, b.head.Run.Machine) })
+	slices.SortStableFunc(runs, func(a, b *runFile) int { return cmp.Compare(a.machine(), b.machine()) })
 	for _, run := range runs {
-		f.takeRun(run, latest[run.head.Run.Machine])
+		f.takeRun(run, latest[run.machine()])
 	}
+}
+
+// isLater reports whether a run began after another. One that has not begun yet is before
+// all others: its clock is wrong.
+func (f *fleet) isLater(run, other *runFile) bool {
+	if ahead := f.isAhead(run); ahead != f.isAhead(other) {
+		return !ahead
+	}
+	return run.head.Run.Start.After(other.head.Run.Start)
+}
+
+// isAhead reports whether a run says that it began in the future.
+func (f *fleet) isAhead(run *runFile) bool {
+	return run.head.Run.Start.After(f.now.Add(clockSkew))
 }
 
 // note lists a run, with what is wrong with it. It counts as not looked at then.
@@ -89,18 +100,22 @@ func (f *fleet) note(r *fleetRun, problems ...string) {
 
 func (f *fleet) takeRun(run, latest *runFile) {
 	head := &run.head.Run
-	r := &fleetRun{Machine: f.text(head.Machine), Tool: f.text(head.Tool), Start: head.Start}
-	if r.Machine == "" {
-		r.Machine = f.text(safetext.Printable(run.path, maxPath))
-	}
+	r := &fleetRun{Machine: f.text(run.machine()), Tool: f.text(head.Tool), Start: head.Start}
 	if latest != nil && latest != run {
-		r.Problems = append(r.Problems, "there is a later run of it, of "+latest.head.Run.Start.UTC().Format(time.DateTime)+" UTC, which counts")
+		problem := "there is a later run of it, of " + latest.head.Run.Start.UTC().Format(time.DateTime) + " UTC, which counts"
+		switch {
+		case f.isAhead(run):
+			problem = aheadProblem(head)
+		case !f.isLater(latest, run):
+			problem = "its run came twice, and counts once"
+		}
+		r.Problems = append(r.Problems, problem)
 		f.Runs = append(f.Runs, *r)
 		return
 	}
 	var problems []string
-	if head.Start.After(f.now.Add(clockSkew)) {
-		problems = append(problems, "its clock is wrong: it says "+head.Start.UTC().Format(time.DateTime)+" UTC, which has not come yet")
+	if f.isAhead(run) {
+		problems = append(problems, aheadProblem(head))
 	} else if began, err := time.Parse(time.DateOnly, head.CAs); err == nil && head.Start.Before(began) {
 		problems = append(problems, "its clock is wrong: it says "+head.Start.UTC().Format(time.DateOnly)+", before its own pkio was made")
 	}
@@ -111,25 +126,43 @@ func (f *fleet) takeRun(run, latest *runFile) {
 		f.add(c, r.Machine)
 		return nil
 	}, func(n notRead) error {
-		if n.Skipped {
-			f.Summary.Skipped++
-			return nil
-		}
-		f.Summary.NotRead++
-		if len(f.NotRead) < model.MaxNotRead {
-			n.Target = r.Machine + ": " + n.Target
-			f.NotRead = append(f.NotRead, n)
-		}
+		f.addNotRead(n, r.Machine)
 		return nil
 	})
 	if err != nil {
 		problems = append(problems, problemOf(err))
 	}
-	if len(run.head.Runs) > 0 {
+	notListed := inBounds(run.head.Summary.NotListed)
+	f.Summary.Unread += inBounds(run.head.Summary.Unread)
+	f.Summary.NotListed += notListed
+	f.Summary.Places += notListed
+	if run.isReport() {
 		f.Runs = append(f.Runs, run.head.Runs...)
-		return
+		if len(problems) == 0 {
+			return
+		}
 	}
 	f.note(r, problems...)
+}
+
+func aheadProblem(run *auditRun) string {
+	return "its clock is wrong: it says " + run.Start.UTC().Format(time.DateTime) + " UTC, which has not come yet"
+}
+
+// inBounds is a number that a run says, as far as it can be one of places.
+func inBounds(n int) int { return min(max(n, 0), 1<<30) }
+
+// addNotRead adds a place that a machine did not look at.
+func (f *fleet) addNotRead(n notRead, machine string) {
+	n.Machine = cmp.Or(n.Machine, machine)
+	if n.Skipped {
+		f.Summary.Skipped++
+	} else {
+		f.Summary.NotRead++
+	}
+	if len(f.NotRead) < model.MaxNotRead && (!n.Skipped || isOtherSystem(&n)) {
+		f.NotRead = append(f.NotRead, n)
+	}
 }
 
 // text keeps a text once.

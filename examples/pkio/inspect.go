@@ -258,7 +258,7 @@ func whoIs(l language, r inventory.Result) []string {
 		lines[0] += ", " + l.say(string(r.Use))
 	}
 	if r.Party != "" {
-		lines[0] += " of " + safetext.Printable(r.Party, 100)
+		lines[0] += l.say(", of %s", safetext.Printable(r.Party, 100))
 	}
 	id, ok := r.Claim()
 	if !ok {

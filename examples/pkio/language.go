@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -173,10 +174,13 @@ func (l language) trouble(n *notRead) string {
 // why says why something could not be looked at, in the language as far as it is there.
 func (l language) why(text string) string {
 	if l == dutch {
-		return dutchErrors.Replace(l.place(text))
+		return placeInText.ReplaceAllStringFunc(dutchErrors.Replace(text), dutchPlaces.Replace)
 	}
 	return text
 }
+
+// placeInText is a place in a text, in which the words may mean something else.
+var placeInText = regexp.MustCompile(`\b(?:line|entry|certificate|chain position) ["0-9]`)
 
 // advice is that of a certificate.
 func (l language) advice(c *certificate) string {

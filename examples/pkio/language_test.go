@@ -106,7 +106,7 @@ func saidTexts(t *testing.T) map[string]string {
 	}
 	for _, use := range []inventory.Use{inventory.TrustAnchor, inventory.RestrictedAnchor, inventory.KeyEntry, inventory.KeyChain, inventory.SAMLSigning, inventory.SAMLEncryption,
 		inventory.SAMLAnyUse, inventory.DocumentSignature, inventory.CPAParty, inventory.WSSecurityToken, inventory.JWKCertificate, inventory.JWSCertificate,
-		inventory.TrustedListService, inventory.TLSServer, inventory.TLSChain, inventory.KeyMismatch} {
+		inventory.TrustedListService, inventory.ForwardedClient, inventory.TLSServer, inventory.TLSChain, inventory.KeyMismatch} {
 		said[string(use)] = "a use"
 	}
 	return said

@@ -101,6 +101,11 @@ func systemOf(p *place) string {
 	return p.Path
 }
 
+// placeNotRead names what was not looked at.
+func placeNotRead(n *notRead) string {
+	return whereIs(&place{Machine: n.Machine, Target: n.Target, Path: n.Path})
+}
+
 // systemName is the machine in a report of many, and else the file or the server.
 func systemName(p *place) string {
 	if p.Machine != "" {

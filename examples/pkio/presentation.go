@@ -16,6 +16,8 @@ type presentation struct {
 
 	title, organisation, author string // of the report
 
+	lists bool // revocation lists were asked
+
 	separator byte // of CSV; 0: a comma
 	mark      bool // CSV begins with a byte order mark
 }

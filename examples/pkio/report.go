@@ -56,6 +56,7 @@ type report struct {
 	ChainsKept, ChainsMore int
 	Errors                 []string
 	ErrorsMore             int
+	Lists                  string // whether revocation lists were asked
 	Sources                []string
 }
 
@@ -158,7 +159,7 @@ func (a *audit) report() (*report, error) {
 		case len(r.Errors) == maxReportErrors:
 			r.ErrorsMore++
 		default:
-			r.Errors = append(r.Errors, cmp.Or(n.Path, n.Target)+": "+l.trouble(n))
+			r.Errors = append(r.Errors, placeNotRead(n)+": "+l.trouble(n))
 		}
 	}
 	r.pictures(l, a)
@@ -166,9 +167,22 @@ func (a *audit) report() (*report, error) {
 	r.Suppliers = a.orderLists()
 	r.Systems = a.systemsTable()
 	r.Machines = a.machines()
+	r.Lists = a.listsAsked()
 	var err error
 	r.Data, err = r.pageData(l)
 	return r, err
+}
+
+// listsAsked says whether revocation lists were asked. Runs of other machines do not say it.
+func (a *audit) listsAsked() string {
+	l := a.shown.lang
+	switch {
+	case a.manyMachines():
+		return l.say("Revocation lists were asked only where pkio audit was given --crl.")
+	case a.shown.lists:
+		return l.say("The revocation lists (CRLs) were asked too.")
+	}
+	return l.say("Revocation lists were not asked.")
 }
 
 // breaks is a text in which a line may end after a slash: else a path breaks in mid-word.
@@ -389,6 +403,9 @@ func (a *audit) warnings() (all []string) {
 	}
 	if s.NotRead > 0 && !(a.manyMachines() && s.NotRead == len(bad)) {
 		all = append(all, l.say("%s could not be looked at: see the end of this page.", l.count(s.NotRead, "place")))
+	}
+	if elsewhere := a.otherSystems(); elsewhere != "" {
+		all = append(all, elsewhere)
 	}
 	if s.NotListed > 0 {
 		all = append(all, l.say("Found and not listed, because there are too many: %s.", l.count(s.NotListed, "place")))

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,18 @@ type runFile struct {
 type runHead struct {
 	Version int
 	Run     auditRun
-	Runs    []fleetRun
+	Summary summary
+	Runs    []fleetRun // in a report these come last
 }
+
+// machine is the name of the machine, or of the file if it has none, as in a report.
+func (f *runFile) machine() string {
+	return cmp.Or(f.head.Run.Machine, safetext.Printable(f.path, maxPath))
+}
+
+// isReport reports whether it is one of many machines, which are in its places. That is
+// known when all was read.
+func (f *runFile) isReport() bool { return len(f.head.Runs) > 0 }
 
 var errNotARun = errors.New("it is not a run of pkio audit --json or --save")
 
@@ -89,6 +100,8 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 		case "run":
 			err = dec.Decode(&f.head.Run)
 			clean(reflect.ValueOf(&f.head.Run))
+		case "summary":
+			err = dec.Decode(&f.head.Summary)
 		case "runs":
 			err = dec.Decode(&f.head.Runs)
 			clean(reflect.ValueOf(&f.head.Runs))

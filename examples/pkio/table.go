@@ -49,12 +49,16 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 	}
 	width := opts.width
 	counts, elsewhere := a.Summary, a.otherSystems()
-	counts.Skipped -= len(elsewhere)
+	for i := range a.NotRead {
+		if isOtherSystem(&a.NotRead[i]) {
+			counts.Skipped--
+		}
+	}
 	for _, line := range summaryLines(counts, a.shown.lang) {
 		fmt.Fprint(out, wrappedTo(width, "", "", line))
 	}
-	if len(elsewhere) > 0 {
-		fmt.Fprint(out, wrappedTo(width, "", "", a.shown.lang.say("Left out, because they are other file systems: %s.", a.shown.lang.list(elsewhere, 10))))
+	if elsewhere != "" {
+		fmt.Fprint(out, wrappedTo(width, "", "", elsewhere))
 	}
 	for _, s := range a.Acceptances {
 		fmt.Fprint(out, wrappedTo(width, "", "  ", a.shown.lang.say("Accepted, but %s: %s", a.shown.lang.say(s.Why), lineOf(s.Acceptance))))
@@ -65,15 +69,31 @@ func (a *audit) writeTable(to io.Writer, opts tableOptions) error {
 	return out.Flush()
 }
 
-// otherSystems are the folders that --one-file-system left out, which may hold certificates.
-func (a *audit) otherSystems() (folders []string) {
+// otherSystems names the folders that --one-file-system left out, which may hold
+// certificates.
+func (a *audit) otherSystems() string {
+	l, machines := a.shown.lang, map[string]int{}
+	var folders []string
 	for i := range a.NotRead {
-		if n := &a.NotRead[i]; n.Skipped && n.Error == "another file system" {
-			folders = append(folders, safetext.Printable(n.Path, maxText))
+		if n := &a.NotRead[i]; isOtherSystem(n) {
+			if machines[n.Path]++; machines[n.Path] == 1 {
+				folders = append(folders, n.Path)
+			}
 		}
 	}
-	return folders
+	if len(folders) == 0 {
+		return ""
+	}
+	for i, folder := range folders {
+		if folders[i] = safetext.Printable(folder, maxText); a.manyMachines() {
+			folders[i] = l.say("%s on %s", folders[i], l.count(machines[folder], "machine"))
+		}
+	}
+	return l.say("Left out, because they are other file systems: %s.", l.list(folders, 10))
 }
+
+// isOtherSystem reports whether a folder was left out by --one-file-system.
+func isOtherSystem(n *notRead) bool { return n.Skipped && n.Error == "another file system" }
 
 // omitted is what the table leaves out.
 type omitted struct{ others, places int }
@@ -370,21 +390,21 @@ func (a *audit) errorLines() []string {
 	l := a.shown.lang
 	type kind struct{ folder, text string }
 	var order []kind
-	places := map[kind][]string{}
+	places, onMachines := map[kind][]string{}, map[kind]bool{}
 	for i := range a.NotRead {
 		n := &a.NotRead[i]
 		if n.Skipped || n.Accepted != nil {
 			continue
 		}
 		k := kind{text: l.trouble(n)}
-		where := n.Target
 		if n.Path != "" && n.Path != n.Target { // what was named is named again
-			where, k.folder = n.Path, filepath.Dir(n.Path)
+			k.folder = whereIs(&place{Machine: n.Machine, Path: filepath.Dir(n.Path)})
 		}
 		if places[k] == nil {
 			order = append(order, k)
 		}
-		places[k] = append(places[k], where)
+		places[k] = append(places[k], placeNotRead(n))
+		onMachines[k] = onMachines[k] || n.Machine != ""
 	}
 	var lines []string
 	more := 0
@@ -396,7 +416,7 @@ func (a *audit) errorLines() []string {
 		case len(all) == 1:
 			lines = append(lines, all[0]+": "+k.text)
 		case k.folder == "":
-			lines = append(lines, a.countOf(all)+": "+k.text+": "+some(all))
+			lines = append(lines, a.countOf(all, onMachines[k])+": "+k.text+": "+some(all))
 		default:
 			lines = append(lines, l.say("%s: %s in it: %s", k.folder, l.count(len(all), "file"), k.text))
 		}
@@ -407,9 +427,12 @@ func (a *audit) errorLines() []string {
 	return lines
 }
 
-// countOf says how many targets were not looked at, and what they are.
-func (a *audit) countOf(targets []string) string {
+// countOf says how many targets were not looked at, and what they are: machines in a
+// report of many, but for places on these.
+func (a *audit) countOf(targets []string, onMachines bool) string {
 	switch {
+	case onMachines:
+		return a.shown.lang.count(len(targets), "place")
 	case !slices.ContainsFunc(targets, func(t string) bool { return !isHostTarget(t) }):
 		return a.shown.lang.count(len(targets), "server")
 	case len(a.Runs) > 0:

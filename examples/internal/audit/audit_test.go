@@ -138,3 +138,35 @@ func TestPartsMakeTheSameAudit(t *testing.T) {
 	assert.JSONEq(t, string(want), string(got))
 	assert.Equal(t, string(want), string(got))
 }
+
+// A certificate with which there is nothing to do on a machine had nothing to be accepted
+// there.
+func TestWhatIsAcceptedStaysSoWhereTheOthersHaveNothingToDo(t *testing.T) {
+	accepted := &Acceptance{Reason: "known", Until: "2027-03-31"}
+	for _, test := range []struct {
+		name           string
+		one, other     Class
+		oneOK, otherOK bool // accepted
+		do             Class
+		stays          bool
+	}{
+		{"accepted, and in order elsewhere", ClassFix, ClassOK, true, false, ClassFix, true},
+		{"in order, and accepted elsewhere", ClassOK, ClassFix, false, true, ClassFix, true},
+		{"accepted in both", ClassNow, ClassNow, true, true, ClassNow, true},
+		{"accepted in one", ClassNow, ClassNow, true, false, ClassNow, false},
+		{"accepted in the other", ClassNow, ClassNow, false, true, ClassNow, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			one, other := &Certificate{Do: test.one}, &Certificate{Do: test.other}
+			if test.oneOK {
+				one.Accepted = accepted
+			}
+			if test.otherOK {
+				other.Accepted = accepted
+			}
+			one.Merge(other)
+			assert.Equal(t, test.do, one.Do)
+			assert.Equal(t, test.stays, one.Accepted != nil)
+		})
+	}
+}

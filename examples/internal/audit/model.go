@@ -137,14 +137,19 @@ type Certificate struct {
 func (c *Certificate) Found() inventory.Result { return c.found }
 
 // Merge takes over from the same certificate, found elsewhere, what is graver there: what
-// to do, and that nobody accepts it. Places are not merged.
+// to do, and that nobody accepts it. Where there is nothing to do, nothing was to be
+// accepted. Places are not merged.
 func (c *Certificate) Merge(other *Certificate) {
+	switch {
+	case !other.Do.NeedsAction():
+	case !c.Do.NeedsAction():
+		c.Accepted = other.Accepted
+	case other.Accepted == nil:
+		c.Accepted = nil
+	}
 	if other.Do.Grade() < c.Do.Grade() {
 		c.Do, c.Deadline, c.Overdue = other.Do, other.Deadline, other.Overdue
 		c.Advice, c.AdviceDutch, c.Order, c.Status = other.Advice, other.AdviceDutch, other.Order, other.Status
-	}
-	if other.Accepted == nil {
-		c.Accepted = nil
 	}
 }
 
@@ -201,6 +206,7 @@ func (p *Place) StateOf(c *Certificate) string { return cmp.Or(p.State, c.State)
 
 // NotRead is a place that could not be looked at.
 type NotRead struct {
+	Machine   string `json:"machine,omitempty"` // in a report of many machines
 	Target    string `json:"target"`
 	Path      string `json:"path,omitempty"`
 	PathBytes []byte `json:"pathBytes,omitempty"`
