@@ -56,7 +56,7 @@ func TestPKCS7KeepsTheBytesOfCertificates(t *testing.T) {
 		return seq(oid(oidSignedData), tlv(0xa0, seq(integer(1), tlv(0x31), seq(oid(oidData)), tlv(0xa0, certs...), tlv(0x31))))
 	}
 	s, err := Decode(wrap(indefiniteOf(cert, 2)))
-	assert.ErrorContains(t, err, "certificate 1 in the PKCS#7 is not in DER")
+	assert.ErrorContains(t, err, "certificate 1 in the PKCS#7: it is not in DER")
 	assert.Nil(t, s)
 
 	for _, bad := range [][]byte{tlv(0xa1, []byte{5, 0}), seq(make([]byte, entry.MaxCertificate))} {

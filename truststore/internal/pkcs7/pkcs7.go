@@ -2,7 +2,6 @@
 package pkcs7
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -11,7 +10,6 @@ import (
 
 	library "github.com/smallstep/pkcs7"
 	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/go-pkioverheid/trust/truststore/internal/ber"
 	"github.com/go-pkioverheid/trust/truststore/internal/entry"
@@ -20,6 +18,7 @@ import (
 var (
 	errDamaged    = errors.New("damaged PKCS#7")
 	errNotX509    = errors.New("this is not an X.509 certificate")
+	errNotDER     = errors.New("it is not in DER")
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 )
 
@@ -29,13 +28,15 @@ var (
 // into others in DER, which have another fingerprint, and which nobody signed; and large
 // ones. A test names files for each.
 func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
-	der, err := ber.Only(data, "PKCS#7")
+	size, inBER, err := ber.Walk(data)
+	if err == nil {
+		err = ber.End(data[size:], "PKCS#7")
+	}
 	if err != nil {
 		return entry.Only(err)
 	}
-	inDER := &der[0] == &data[0]
-	if inDER {
-		if certs := byLibrary(der); len(certs) > 0 {
+	if data = data[:size]; !inBER {
+		if certs := byLibrary(data); len(certs) > 0 {
 			return func(yield func(entry.Entry) bool) {
 				for i, cert := range certs {
 					if !yield(entry.Entry{Kind: entry.Plain, Number: i + 1, DER: cert.Raw, Place: place}) {
@@ -45,24 +46,17 @@ func Entries(data []byte, _ entry.Options) iter.Seq[entry.Entry] {
 			}
 		}
 	}
-	certs, err := find(der)
+	certs, err := find(data)
 	if err != nil {
 		return entry.Only(err)
-	}
-	// Certificates in BER do not have their bytes any more. One ends the reading:
-	// to look for each of many would take time with the square of the file.
-	for i, file := 0, data; i < len(certs) && !inDER; i++ {
-		at := bytes.Index(file, certs[i])
-		if at < 0 {
-			return entry.Only(fmt.Errorf("certificate %d in the PKCS#7 is not in DER", i+1))
-		}
-		file = file[at+len(certs[i]):]
 	}
 	return func(yield func(entry.Entry) bool) {
 		for i, cert := range certs {
 			e := entry.Entry{Kind: entry.Plain, Number: i + 1, DER: cert, Place: place}
 			if cert[0] != ber.Sequence {
 				e.Err = errNotX509
+			} else if _, inBER, _ := ber.Walk(cert); inBER {
+				e.Err = errNotDER
 			}
 			if !yield(e) {
 				return
@@ -92,35 +86,60 @@ func byLibrary(der []byte) []*x509.Certificate {
 	return p7.Certificates
 }
 
-// find returns the elements of a SignedData in DER where certificates belong.
-func find(der []byte) (certs [][]byte, err error) {
-	var info, content, set, ignored cryptobyte.String
+// find returns the elements of a SignedData, in DER or BER, where certificates belong.
+func find(data []byte) (certs [][]byte, err error) {
+	info, _, ok := next(data, ber.Sequence)
 	var contentType asn1.ObjectIdentifier
-	in := cryptobyte.String(der)
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !ber.ReadOID(&info, &contentType) {
+	in := cryptobyte.String(info)
+	if !ok || !ber.ReadOID(&in, &contentType) {
 		return nil, errDamaged
 	}
 	if !contentType.Equal(oidSignedData) {
 		return nil, fmt.Errorf("a PKCS#7 of type %v, which carries no certificates: want signed data (a .p7b file)", contentType)
 	}
-	explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
-	var hasCerts bool
-	if !info.ReadASN1(&content, explicit) || !content.ReadASN1(&content, cbasn1.SEQUENCE) ||
-		!content.ReadASN1(&ignored, cbasn1.INTEGER) || // version
-		!content.ReadASN1(&ignored, cbasn1.SET) || // digest algorithms
-		!content.ReadASN1(&ignored, cbasn1.SEQUENCE) || // the signed content
-		!content.ReadOptionalASN1(&set, &hasCerts, explicit) {
+	const set, explicit = 0x31, 0xa0
+	content, _, ok := next(in, explicit)
+	if ok {
+		content, _, ok = next(content, ber.Sequence)
+	}
+	for _, tag := range []byte{ber.Integer, set, ber.Sequence} { // version, digest algorithms, the signed content
+		if ok {
+			_, content, ok = next(content, tag)
+		}
+	}
+	if !ok {
 		return nil, errDamaged
 	}
-	for number := 1; len(set) > 0; number++ {
-		var cert cryptobyte.String
-		var tag cbasn1.Tag
-		if !set.ReadAnyASN1Element(&cert, &tag) {
-			return nil, fmt.Errorf("certificate %d in the PKCS#7 is damaged", number)
+	if len(content) == 0 || content[0] != explicit {
+		return nil, nil
+	}
+	for content, _, _ = next(content, explicit); len(content) > 0; {
+		size, _, err := ber.Walk(content)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d in the PKCS#7 is damaged", len(certs)+1)
 		}
-		certs = append(certs, cert)
+		certs = append(certs, content[:size:size])
+		content = content[size:]
 	}
 	return certs, nil
+}
+
+// next returns the content of the first element, which must have this tag, and what
+// follows it.
+func next(data []byte, tag byte) (content, rest []byte, ok bool) {
+	size, _, err := ber.Walk(data)
+	if err != nil || data[0] != tag {
+		return nil, nil, false
+	}
+	h, err := ber.ReadHeader(data)
+	if err != nil {
+		return nil, nil, false
+	}
+	content = data[h.Size:size]
+	if h.Length == ber.Indefinite {
+		content = content[:len(content)-2] // the end mark
+	}
+	return content, data[size:], true
 }
 
 // Encode writes a SignedData without a signature. certs are in DER, one after the other.
