@@ -19,7 +19,7 @@ func TestAServerAnnouncesWhatItTakesAtThatTime(t *testing.T) {
 	now := time.Now()
 	day := now.AddDate(0, 0, 3)
 	afterG1 := time.Date(2028, time.November, 20, 0, 0, 0, 0, time.UTC)
-	long := pkiotest.Validity(now.AddDate(0, 0, -1), afterG1.AddDate(1, 0, 0))
+	long := pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: afterG1.AddDate(1, 0, 0)}
 	for _, c := range []struct {
 		name       string
 		refuseFrom map[pkioverheid.Hierarchy]time.Time

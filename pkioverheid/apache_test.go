@@ -107,8 +107,8 @@ func TestApacheMayAskForTheCertificateLate(t *testing.T) {
 		{"TLSv1.3", false, false, http.StatusForbidden, []string{late, "TLS 1.3"}},
 	} {
 		t.Run(fmt.Sprintf("%s, listed %v, HTTP2 %v", c.protocols, c.listed, c.http2), func(t *testing.T) {
-			url := apache(t, g1.Issue(), root, "-all +"+strings.ReplaceAll(c.protocols, " ", " +"))
-			cfg := pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(g1.Issue(pkiotest.OIN(someOIN)))}
+			url := apache(t, g1.Issue(pkiotest.Leaf{}), root, "-all +"+strings.ReplaceAll(c.protocols, " ", " +"))
+			cfg := pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(g1.Issue(pkiotest.Leaf{OIN: someOIN}))}
 			if c.listed {
 				cfg.RenegotiateHosts = []string{"LOCALHOST"}
 			}
@@ -157,9 +157,9 @@ func TestApacheMayAskForTheCertificateLate(t *testing.T) {
 func TestInARenegotiationToApacheThePairIsThatOfTheHost(t *testing.T) {
 	t.Parallel()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	url := apache(t, g1.Issue(), folder(t.TempDir()).root(t, g1), "-all +TLSv1.2")
+	url := apache(t, g1.Issue(pkiotest.Leaf{}), folder(t.TempDir()).root(t, g1), "-all +TLSv1.2")
 	bound := func(oin pkioverheid.OIN, hosts ...string) *pkioverheid.KeyPair {
-		pair := g1.KeyPair(pkiotest.OIN(oin))
+		pair := g1.KeyPair(pkiotest.Leaf{OIN: oin})
 		pair.Hosts = hosts
 		return pair
 	}

@@ -63,7 +63,7 @@ func BenchmarkVerifyLeafAlone(b *testing.B) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		b.Run(h.String(), func(b *testing.B) {
 			authority := pkiotest.New(h)
-			leaf := authority.Issue().Leaf
+			leaf := authority.Issue(pkiotest.Leaf{}).Leaf
 			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 			require.NoError(b, err)
 			pool := tc.RootCAs
@@ -85,7 +85,7 @@ func BenchmarkVerifyWholeChain(b *testing.B) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		b.Run(h.String(), func(b *testing.B) {
 			authority := pkiotest.New(h)
-			pair := authority.Issue()
+			pair := authority.Issue(pkiotest.Leaf{})
 			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 			require.NoError(b, err)
 			pool := tc.RootCAs
@@ -112,7 +112,7 @@ func BenchmarkVerifyWholeChain(b *testing.B) {
 // A whole TLS 1.3 handshake of both sides over a pipe.
 func BenchmarkHandshake(b *testing.B) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	pair := authority.Issue()
+	pair := authority.Issue(pkiotest.Leaf{})
 	ours, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), OnlyRoots: true}})
 	require.NoError(b, err)
 	ours.ServerName = "localhost"
@@ -161,7 +161,7 @@ func claimCases(b testing.TB) map[string]*x509.Certificate {
 	return map[string]*x509.Certificate{
 		"embedded TSP CA": testcert.CA(b, "KPN - G4 PKIo Priv G-TLS SYS - 2025"),
 		"G3 TSP CA":       testcert.CA(b, "KPN BV PKIoverheid Organisatie Server CA - G3"),
-		"G3 leaf":         pkiotest.New(pkioverheid.G3).Issue().Leaf,
+		"G3 leaf":         pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}).Leaf,
 	}
 }
 
@@ -189,7 +189,7 @@ func BenchmarkClaimOf(b *testing.B) {
 func BenchmarkRejectG3(b *testing.B) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
-	chain := []*x509.Certificate{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
+	chain := []*x509.Certificate{g1.Issue(pkiotest.Leaf{}).Leaf, cas[2], cas[1], cas[0]}
 	many := func() {
 		for range 100 {
 			_ = pkioverheid.RejectG3(chain)
@@ -207,7 +207,7 @@ func BenchmarkRejectG3(b *testing.B) {
 // server sends them, and alone.
 func BenchmarkRefuseG3(b *testing.B) {
 	g3 := pkiotest.New(pkioverheid.G3)
-	leaf, cas := g3.Issue().Leaf, g3.Certificates()
+	leaf, cas := g3.Issue(pkiotest.Leaf{}).Leaf, g3.Certificates()
 	g1 := pkioverheid.PrivateG1.Certificates()
 	distrusted := truststore.New(cas...)
 	distrusted.Add(pkioverheid.G3.Certificates()...)
@@ -259,7 +259,7 @@ func (w silent) WriteHeader(int)             {}
 // "µs-added" is for scale.
 func BenchmarkHandler(b *testing.B) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pair := g1.Issue(pkiotest.OIN(someOIN))
+	pair := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })
 	var list pkioverheid.OINList
 	require.NoError(b, list.Set(someOIN))

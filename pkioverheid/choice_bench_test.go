@@ -16,7 +16,7 @@ import (
 func BenchmarkChoiceAmongTwoKeyPairs(b *testing.B) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	both := pkiotest.Trust(g1, g4)
-	own := func() []*pkioverheid.KeyPair { return pairs(g4.Issue(), g1.Issue()) }
+	own := func() []*pkioverheid.KeyPair { return pairs(g4.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{})) }
 	server := serverConfig(b, pkioverheid.ServerConfig{Trust: both, KeyPairs: own()}, anybody)
 	server.SessionTicketsDisabled = true
 	client, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: both, KeyPairs: own()})

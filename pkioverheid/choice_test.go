@@ -36,17 +36,17 @@ func (c *fakeClock) trust() (t pkioverheid.Trust) {
 }
 
 // g1AndG4 are key pairs that last a year.
-func g1AndG4(t *testing.T, opts ...pkiotest.LeafOption) (g1, g4 *pkioverheid.KeyPair) {
+func g1AndG4(t *testing.T, l pkiotest.Leaf) (g1, g4 *pkioverheid.KeyPair) {
 	t.Helper()
-	opts = append(opts, pkiotest.Validity(time.Now().AddDate(0, 0, -1), time.Now().AddDate(1, 0, 0)))
-	return pkiotest.New(pkioverheid.PrivateG1).KeyPair(opts...), pkiotest.New(pkioverheid.PrivateG4TLS).KeyPair(opts...)
+	l.NotBefore, l.NotAfter = time.Now().AddDate(0, 0, -1), time.Now().AddDate(1, 0, 0)
+	return pkiotest.New(pkioverheid.PrivateG1).KeyPair(l), pkiotest.New(pkioverheid.PrivateG4TLS).KeyPair(l)
 }
 
 func TestAServerShowsThePairThatIsPreferredAndThatTheClientCanVerify(t *testing.T) {
 	program(t, "openssl")
 	now := time.Now()
 	day := now.AddDate(0, 2, 0)
-	g1, g4 := g1AndG4(t)
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{})
 	g4.PreferFrom = day
 	clock := newClock(now)
 	tc := serverConfig(t, pkioverheid.ServerConfig{Trust: clock.trust(), KeyPairs: []*pkioverheid.KeyPair{g1, g4}}, anybody)
@@ -83,7 +83,7 @@ func TestAServerShowsThePairThatIsPreferredAndThatTheClientCanVerify(t *testing.
 
 func TestAPairThatIsNotYetValidIsShownAfterThoseThatAre(t *testing.T) {
 	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
-	first, second := g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, 30), now.AddDate(1, 0, 0))), g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 2, 0)))
+	first, second := g1.KeyPair(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, 30), NotAfter: now.AddDate(1, 0, 0)}), g1.KeyPair(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(0, 2, 0)})
 	both := []*pkioverheid.KeyPair{first, second}
 	clock := newClock(now)
 	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{Trust: clock.trust(), KeyPairs: both}, anybody))
@@ -132,7 +132,7 @@ func takes(t *testing.T, announces bool, hierarchies ...pkioverheid.Hierarchy) s
 }
 
 func TestAClientShowsThePairThatTheServerTakes(t *testing.T) {
-	g1, g4 := g1AndG4(t, pkiotest.ClientOnly())
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{ClientOnly: true})
 	day := time.Now().AddDate(0, 2, 0)
 	g4.PreferFrom = day
 	clock := newClock(time.Now())
@@ -161,8 +161,8 @@ func TestAClientShowsThePairThatTheServerTakes(t *testing.T) {
 
 func TestAPairThatHasEndedIsShownLast(t *testing.T) {
 	now := time.Now()
-	old := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 1, 0)))
-	_, g4 := g1AndG4(t)
+	old := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(0, 1, 0)})
+	_, g4 := g1AndG4(t, pkiotest.Leaf{})
 	clock := newClock(now)
 	both := takes(t, true, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)
 	client := newClient(t, pkioverheid.ClientConfig{Trust: clock.trust(), KeyPairs: []*pkioverheid.KeyPair{old, g4}})
@@ -178,7 +178,7 @@ func TestAPairThatHasEndedIsShownLast(t *testing.T) {
 }
 
 func TestAPairCanBeBoundToHosts(t *testing.T) {
-	g1, g4 := g1AndG4(t)
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{})
 	url := takes(t, false, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)
 	for _, c := range []struct {
 		hosts []string
@@ -188,7 +188,7 @@ func TestAPairCanBeBoundToHosts(t *testing.T) {
 		{[]string{"LOCALHOST"}, "Private G4 TLS"},
 		{[]string{"sub.localhost", "other.example"}, "Private G1"},
 	} {
-		_, g4 = g1AndG4(t)
+		_, g4 = g1AndG4(t, pkiotest.Leaf{})
 		g4.Hosts = c.hosts
 		client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: []*pkioverheid.KeyPair{g4, g1}})
 		assert.Equal(t, c.want, body(t, client, url), c.hosts)
@@ -211,7 +211,7 @@ func TestAHierarchyIsRefusedFromADateOnResumedSessionsToo(t *testing.T) {
 	clock := newClock(now)
 	trust := clock.trust()
 	trust.RefuseFrom = map[pkioverheid.Hierarchy]time.Time{pkioverheid.PrivateG1: day}
-	g1, g4 := g1AndG4(t)
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		clock.set(now)
 		tc := serverConfig(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g4}}, anybody)

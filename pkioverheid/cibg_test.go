@@ -64,7 +64,7 @@ func TestSystemsOfCIBGsAcceptanceEnvironmentAreLetInBelowTrialRoots(t *testing.T
 	}
 
 	t.Run("its root is refused as one of production", func(t *testing.T) {
-		own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+		own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 		for name, cfg := range map[string]pkioverheid.ServerConfig{
 			"Roots":       {Trust: pkioverheid.Trust{Roots: truststore.NewSource(root)}},
 			"ClientRoots": {ClientRoots: truststore.NewSource(root)},

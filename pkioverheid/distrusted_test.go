@@ -51,7 +51,7 @@ func distrusting(leaf *x509.Certificate) map[string]pkioverheid.DistrustedEntry 
 }
 
 func TestServersRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
-	client := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	client := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN})
 	for name, entry := range distrusting(client.Leaf) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			if version == tls.VersionTLS12 && name != "its key" && !thorough {
@@ -98,7 +98,7 @@ func TestServersRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
 }
 
 func TestAnOpenConnectionOfWhoIsDistrustedEndsAtItsNextRequest(t *testing.T) {
-	client := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	client := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN})
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprint("HTTP/2 ", http2), func(t *testing.T) {
 			var d pkioverheid.Distrusted
@@ -133,7 +133,7 @@ func TestAnOpenConnectionOfWhoIsDistrustedEndsAtItsNextRequest(t *testing.T) {
 // What a proxy's header holds is remembered for a minute, and forgotten at once.
 func TestBehindAProxyWhoIsDistrustedIsRefusedAtTheNextRequest(t *testing.T) {
 	var d pkioverheid.Distrusted
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	h, _, _ := guarded(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Distrusted: &d}, Proxy: &pkioverheid.Proxy{
 		Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
 	}}, pkioverheid.AllowOIN(someOIN))
@@ -158,19 +158,19 @@ func TestBehindAProxyWhoIsDistrustedIsRefusedAtTheNextRequest(t *testing.T) {
 func TestAnOwnCertificateThatIsDistrustedIsReported(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	for name, entry := range map[string]pkioverheid.DistrustedEntry{
-		"it":              {Subject: g1.Issue(pkiotest.OIN(someOIN)).Leaf.Subject, Reason: "stolen"},
+		"it":              {Subject: g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf.Subject, Reason: "stolen"},
 		"its TSP's key":   {Key: chain.KeyHash(g1.Certificates()[2]), Reason: "stolen"},
-		"another subject": {Subject: g1.Issue(pkiotest.Organization("another")).Leaf.Subject},
+		"another subject": {Subject: g1.Issue(pkiotest.Leaf{Organization: "another"}).Leaf.Subject},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var d pkioverheid.Distrusted
 			var seen traced
 			trust := quiet(fixtureTrust())
 			trust.Distrusted, trust.Trace = &d, seen.trace()
-			s := newServer(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(g1.Issue(pkiotest.OIN(someOIN)))}, anybody)
+			s := newServer(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(g1.Issue(pkiotest.Leaf{OIN: someOIN}))}, anybody)
 			require.NoError(t, d.Set(entry))
 			address := loopback(serve(t, s.TLSConfig()))
-			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG4TLS).Issue())})
+			tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}))})
 			require.NoError(t, err)
 			tc.ServerName = "localhost"
 			_, err = exchange(address, tc)
@@ -194,7 +194,7 @@ func TestAnOwnCertificateThatIsDistrustedIsReported(t *testing.T) {
 }
 
 func TestClientsRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
-	server := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	server := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{server}})
 	for name, entry := range distrusting(server.Leaf) {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestClientsRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
 }
 
 func TestVerifiersRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	for name, entry := range distrusting(leaf) {
 		t.Run(name, func(t *testing.T) {
 			var d pkioverheid.Distrusted
@@ -254,7 +254,7 @@ func TestVerifiersRefuseWhatIsDistrustedFromThenOn(t *testing.T) {
 // crypto/x509 takes a certificate with bytes after its signature, which anybody can append.
 func TestAppendedBytesMakeNoOtherCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf, ca := g1.Issue().Leaf, g1.Certificates()[2]
+	leaf, ca := g1.Issue(pkiotest.Leaf{}).Leaf, g1.Certificates()[2]
 	for name, c := range map[string]struct {
 		distrusted *x509.Certificate
 		sent       []*x509.Certificate
@@ -300,7 +300,7 @@ func TestMovedBitsMakeNoOtherCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	var leaf, other *x509.Certificate
 	for other == nil {
-		leaf = g1.Issue().Leaf
+		leaf = g1.Issue(pkiotest.Leaf{}).Leaf
 		other = moved(t, leaf)
 	}
 	trust := fixtureTrust()
@@ -344,7 +344,7 @@ func moved(t *testing.T, cert *x509.Certificate) *x509.Certificate {
 }
 
 func TestNamesAreDistrustedExactly(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	more := pkix.Name{ExtraNames: append([]pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 11}, Value: "more"}}, leaf.Subject.Names...)}
 	loud := pkix.Name{ExtraNames: nil}
 	for i := len(leaf.Subject.Names) - 1; i >= 0; i-- {
@@ -377,7 +377,7 @@ func TestNamesAreDistrustedExactly(t *testing.T) {
 }
 
 func TestEntriesThatNameNothingOrTwoThingsAreRefused(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	good := pkioverheid.DistrustedEntry{Key: chain.KeyHash(leaf)}
 	for name, bad := range map[string]pkioverheid.DistrustedEntry{
 		"nothing":                           {Reason: "why"},
@@ -425,7 +425,7 @@ func TestWhatWouldRefuseAllRootsIsNotUsed(t *testing.T) {
 		defer mu.Unlock()
 		replaced = append(replaced, e)
 	}}
-	stolen := g1.Issue()
+	stolen := g1.Issue(pkiotest.Leaf{})
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(stolen.Leaf)}))
 	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(ownPair())}, anybody)
 	require.NoError(t, err)
@@ -433,7 +433,7 @@ func TestWhatWouldRefuseAllRootsIsNotUsed(t *testing.T) {
 		cas := g1.Certificates()
 		return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{cert.Leaf, cas[2], cas[1], cas[0]}}}
 	}
-	other := g1.Issue() // with the next key
+	other := g1.Issue(pkiotest.Leaf{}) // with the next key
 	require.NoError(t, d.Set(all))
 	for range 2 {
 		_, err = s.Identify(chainOf(other))
@@ -466,7 +466,7 @@ func TestRootsAndDistrustedAreUsedEachWhereTheOtherIsRefused(t *testing.T) {
 		_, _, err := v.Inspect([]*x509.Certificate{leaf}, pkioverheid.SignerOptions{})
 		return err == nil
 	}
-	one, two := g1.Issue().Leaf, g4.Issue().Leaf
+	one, two := g1.Issue(pkiotest.Leaf{}).Leaf, g4.Issue(pkiotest.Leaf{}).Leaf
 	require.True(t, accepts(one))
 	require.NoError(t, roots.Set(truststore.New(pkioverheid.G3.Root())))
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(one)}))
@@ -500,7 +500,7 @@ func TestADistrustedRootIsNotAnnounced(t *testing.T) {
 // An operator writes a file, with what openssl and public lists print.
 func TestAFileOfDistrustedCertificatesIsFollowed(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf, cas := g1.Issue().Leaf, g1.Certificates()
+	leaf, cas := g1.Issue(pkiotest.Leaf{}).Leaf, g1.Certificates()
 	key := chain.KeyHash(leaf)
 	colons := strings.ToUpper(hexOf(leaf.SerialNumber.Bytes()))
 	b64 := base64.StdEncoding.EncodeToString

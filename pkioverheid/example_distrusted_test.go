@@ -29,7 +29,7 @@ func ExampleDistrusted() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := g1.NewServer(hello)
+	server := g1.NewServer(hello, pkiotest.Leaf{})
 	defer server.Close()
 	get := func() error {
 		resp, err := client.Get(server.URL)
@@ -68,7 +68,7 @@ func ExampleDistrusted_Set() {
 // released or restarted.
 func ExampleWatchDistrusted() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue().Leaf
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf
 	folder, err := os.MkdirTemp("", "")
 	if err != nil {
 		log.Fatal(err)
@@ -92,7 +92,7 @@ func ExampleWatchDistrusted() {
 	}
 	trust := pkiotest.Trust(g1)
 	trust.Distrusted = distrusted
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func ExampleServer_Identify_longLived() {
 	emergency := new(pkioverheid.Distrusted)
 	trust := pkiotest.Trust(g1)
 	trust.Distrusted, trust.Logger = emergency, slog.New(slog.DiscardHandler)
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func ExampleServer_Identify_longLived() {
 		}
 	}()
 
-	own := g1.KeyPair(pkiotest.ClientOnly())
+	own := g1.KeyPair(pkiotest.Leaf{ClientOnly: true})
 	config, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{own}})
 	if err != nil {
 		log.Fatal(err)

@@ -34,7 +34,7 @@ func exampleListener(tc *tls.Config) net.Listener {
 
 // The error of a library that wraps crypto/tls's.
 func ExampleExplain() {
-	ln := exampleListener(&tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue()}})
+	ln := exampleListener(&tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{})}})
 	defer ln.Close()
 
 	config, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{})
@@ -61,7 +61,7 @@ func ExampleWithHandshake() {
 	accepts := x509.NewCertPool()
 	accepts.AddCert(g4.Certificates()[0])
 	ln := exampleListener(&tls.Config{
-		Certificates: []tls.Certificate{g1.Issue()},
+		Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})},
 		ClientCAs:    accepts,
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		MaxVersion:   tls.VersionTLS12,
@@ -70,7 +70,7 @@ func ExampleWithHandshake() {
 
 	config, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{
 		Trust:    pkiotest.Trust(g1),
-		KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()},
+		KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -60,7 +60,7 @@ func Example_migration() {
 	now := time.Now()
 	day, g1Ends := now.AddDate(0, 1, 0), now.AddDate(0, 2, 0)
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	year := pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(1, 0, 0))
+	year := pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(1, 0, 0)}
 
 	// A server that says which hierarchy it was shown.
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +73,8 @@ func Example_migration() {
 
 	// The client. The place of the second pair holds the first certificate, until there
 	// is one under G4.
-	first := g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, -1), g1Ends))
-	second := g1.KeyPair(pkiotest.Validity(now.AddDate(0, 0, -1), g1Ends))
+	first := g1.KeyPair(pkiotest.Leaf{NotAfter: g1Ends})
+	second := g1.KeyPair(pkiotest.Leaf{NotAfter: g1Ends})
 	second.PreferFrom = day
 	var clock atomic.Pointer[time.Time]
 	clock.Store(&now)
@@ -113,7 +113,7 @@ func Example_migration() {
 }
 
 func ExampleKeyPair_Status() {
-	s := pkiotest.New(pkioverheid.PrivateG1).KeyPair().Status()
+	s := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.Leaf{}).Status()
 	fmt.Println(s.Hierarchy, s.Err, s.Deadline.After(pkioverheid.PrivateG1.Plan().ReplaceBy))
 	// Output: Private G1 <nil> false
 }
@@ -122,7 +122,7 @@ func ExampleServer_HandshakeFailed() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	trust := pkiotest.Trust(g1)
 	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.Event) { fmt.Println(e.Reason) }}
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func ExampleServer_ErrorLog() {
 	trust := pkiotest.Trust(g1)
 	trust.Logger = slog.New(slog.DiscardHandler)
 	trust.Trace = &pkioverheid.Trace{Failed: func(e pkioverheid.Event) { fmt.Println(e.Peer, e.Reason) }}
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowAnySystem())
 	if err != nil {
 		log.Fatal(err)
 	}

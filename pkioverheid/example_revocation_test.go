@@ -46,7 +46,7 @@ func ExampleTrust_revocation() {
 // only, and that one is on no list.
 func ExampleServerCertificateError_revoked() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	server := g1.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	server := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{LeafOnly: true})
 	defer server.Close()
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	g1.Revoke(g1.Certificates()[2], crl.CACompromise)

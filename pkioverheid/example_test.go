@@ -46,7 +46,7 @@ func ExampleNewClient() {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
 	server := g4.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "goedemorgen")
-	}))
+	}), pkiotest.Leaf{})
 	defer server.Close()
 
 	// Outside a test, Roots stays out: the hierarchies are built in.
@@ -83,7 +83,7 @@ func ExampleNewTransport() {
 // what to do about it.
 func ExampleG3Error() {
 	g3 := pkiotest.New(pkioverheid.G3)
-	server := g3.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	server := g3.NewServer(http.NotFoundHandler(), pkiotest.Leaf{LeafOnly: true})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
 
@@ -104,7 +104,7 @@ func ExampleG3Error() {
 
 func ExampleServerCertificateError() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	server := g1.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("soap.example.nl"))
+	server := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{DNSNames: []string{"soap.example.nl"}})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
 
@@ -144,7 +144,7 @@ func ExampleTrust() {
 		return nil
 	}
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-	server := g4.NewServer(http.NotFoundHandler(), pkiotest.TSP("Digidentity"))
+	server := g4.NewServer(http.NotFoundHandler(), pkiotest.Leaf{TSP: "Digidentity"})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
 	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Policy: onlyKPN, Roots: truststore.NewSource(g4.Roots())}})
@@ -159,7 +159,7 @@ func ExampleTrust() {
 
 func ExampleClientCertificateError() {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own := g4.Issue()
+	own := g4.Issue(pkiotest.Leaf{})
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{
@@ -171,7 +171,7 @@ func ExampleClientCertificateError() {
 	defer server.Close()
 	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 
-	cert := g1.KeyPair() // and the server accepts G4 only
+	cert := g1.KeyPair(pkiotest.Leaf{}) // and the server accepts G4 only
 	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4), KeyPairs: []*pkioverheid.KeyPair{cert}})
 	if err != nil {
 		log.Fatal(err)
@@ -192,7 +192,7 @@ func ExampleClientCertificateError() {
 // nginx answers with a page where others end the handshake.
 func ExampleRefusedCertificate() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.Issue()
+	own := g1.Issue(pkiotest.Leaf{})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TLS.PeerCertificates) == 0 {
 			http.Error(w, "No required SSL certificate was sent", http.StatusBadRequest)
@@ -314,7 +314,7 @@ func ExampleLoadKeyPair() {
 	}
 	defer os.RemoveAll(dir)
 	cert, key := filepath.Join(dir, "client.cer"), filepath.Join(dir, "client.key")
-	writeKeyPair(pkiotest.New(pkioverheid.PrivateG1).Issue(), cert, key)
+	writeKeyPair(pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}), cert, key)
 
 	pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: cert, Key: key})
 	fmt.Println(pair.Certificate().Subject.CommonName, err)
@@ -325,7 +325,7 @@ func ExampleAllowAnySystem() {
 	allow := pkioverheid.AllowAnySystem()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	for _, policy := range []string{"2.16.528.1.1003.1.2.8.6", "2.16.528.1.1003.1.2.8.4"} {
-		id := g1.Identity(pkiotest.Policy(policy))
+		id := g1.Identity(pkiotest.Leaf{Policies: []string{policy}})
 		fmt.Println(id.Kind(), allow(id))
 	}
 	// Output:
@@ -358,7 +358,7 @@ func ExampleHierarchy_Plan() {
 
 func ExampleOINOf() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	for _, cert := range []tls.Certificate{g1.Issue(pkiotest.OIN("00000003271987420000")), g1.Issue()} {
+	for _, cert := range []tls.Certificate{g1.Issue(pkiotest.Leaf{OIN: "00000003271987420000"}), g1.Issue(pkiotest.Leaf{})} {
 		oin, err := pkioverheid.OINOf(cert.Leaf)
 		if err != nil {
 			fmt.Println(err)
@@ -372,7 +372,7 @@ func ExampleOINOf() {
 }
 
 func ExampleIdentity_UZI() {
-	id := pkiotest.New(pkioverheid.PrivateG1).Identity() // KPN's
+	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{}) // KPN's
 	if uzi, ok := id.UZI(); ok {
 		fmt.Println(uzi.URA, uzi.Number)
 	} else {
@@ -389,7 +389,7 @@ func ExampleAllOf() {
 		}
 		return nil
 	})
-	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))))
+	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{OIN: "00000099000000001000"})))
 	// Output: pkioverheid: OIN 00000099000000001000 is not on the list
 }
 
@@ -453,7 +453,7 @@ func ExampleNewServer() {
 	}
 	trust := pkiotest.Trust(g1) // and no Trust
 	trust.Logger = slog.New(slog.DiscardHandler)
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, list.Allow)
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, list.Allow)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -466,7 +466,7 @@ func ExampleNewServer() {
 	defer srv.Close()
 
 	for _, oin := range []pkioverheid.OIN{"00000003271987420000", "00000001002220647000"} {
-		own := g1.KeyPair(pkiotest.OIN(oin))
+		own := g1.KeyPair(pkiotest.Leaf{OIN: oin})
 		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{own}})
 		if err != nil {
 			log.Fatal(err)
@@ -512,7 +512,7 @@ func ExampleNewServer_hTTP() {
 func exampleServer(g1 *pkiotest.Authority) *pkioverheid.Server {
 	trust := pkiotest.Trust(g1)
 	trust.Logger = slog.New(slog.DiscardHandler)
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}},
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}},
 		pkioverheid.AllowOIN("00000003271987420000"))
 	if err != nil {
 		log.Fatal(err)
@@ -561,7 +561,7 @@ func ExampleServer_Identify() {
 	server := exampleServer(g1)
 	// In a handler of gRPC the state is in the AuthInfo of peer.FromContext. This is
 	// as crypto/tls fills it in.
-	id, err := server.Identify(connectionOf(g1, g1.Issue(pkiotest.OIN("00000003271987420000")).Leaf))
+	id, err := server.Identify(connectionOf(g1, g1.Issue(pkiotest.Leaf{OIN: "00000003271987420000"}).Leaf))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -576,7 +576,7 @@ func connectionOf(authority *pkiotest.Authority, leaf *x509.Certificate) *tls.Co
 
 func ExampleAllowTSP() {
 	allow := pkioverheid.AllOf(pkioverheid.AllowOIN("00000003271987420000"), pkioverheid.AllowTSP(pkioverheid.DigiCert))
-	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000003271987420000"))))
+	fmt.Println(allow(pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{OIN: "00000003271987420000"})))
 	// Output: pkioverheid: the certificate was issued by KPN, which is not on the list
 }
 
@@ -590,8 +590,8 @@ func ExampleNewKeyPair() {
 // A client that runs shows the new certificate in its next handshakes.
 func ExampleKeyPair_Set() {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own := g1.KeyPair()
-	if err := own.Set(g4.Issue()); err != nil {
+	own := g1.KeyPair(pkiotest.Leaf{})
+	if err := own.Set(g4.Issue(pkiotest.Leaf{})); err != nil {
 		log.Fatal(err)
 	}
 	claim, _ := pkioverheid.ClaimOf(own.Certificate())

@@ -64,22 +64,22 @@ func explained(t *testing.T, cfg pkioverheid.ClientConfig, address string) error
 
 func TestExplainSaysOfAServerWhatATransportDoes(t *testing.T) {
 	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
-	yesterday := pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))
-	tomorrow := pkiotest.Validity(time.Now().AddDate(0, 0, 1), time.Now().AddDate(0, 1, 0))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
+	tomorrow := pkiotest.Leaf{NotBefore: time.Now().AddDate(0, 0, 1)}
 	for _, c := range []struct {
 		name   string
 		pair   tls.Certificate
 		reason chain.Reason
 		g3     bool
 	}{
-		{"under G3", g3.Issue(), chain.RefusedByPolicy, true},
-		{"under G3, its own certificate only", g3.Issue(pkiotest.LeafOnly()), chain.RefusedByPolicy, true},
+		{"under G3", g3.Issue(pkiotest.Leaf{}), chain.RefusedByPolicy, true},
+		{"under G3, its own certificate only", g3.Issue(pkiotest.Leaf{LeafOnly: true}), chain.RefusedByPolicy, true},
 		{"under G3 and expired", g3.Issue(yesterday), chain.RefusedByPolicy, true},
 		{"expired", g1.Issue(yesterday), chain.Expired, false},
 		{"not yet valid", g1.Issue(tomorrow), chain.NotYetValid, false},
-		{"for another host", g1.Issue(pkiotest.DNSNames("elsewhere.example")), chain.WrongName, false},
-		{"not for servers", g1.Issue(pkiotest.ClientOnly()), chain.WrongUsage, false},
-		{"of a hierarchy that has ended", pkiotest.New(pkioverheid.EV).Issue(), chain.Expired, false},
+		{"for another host", g1.Issue(pkiotest.Leaf{DNSNames: []string{"elsewhere.example"}}), chain.WrongName, false},
+		{"not for servers", g1.Issue(pkiotest.Leaf{ClientOnly: true}), chain.WrongUsage, false},
+		{"of a hierarchy that has ended", pkiotest.New(pkioverheid.EV).Issue(pkiotest.Leaf{}), chain.Expired, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			address := serve(t, &tls.Config{Certificates: []tls.Certificate{c.pair}})
@@ -143,7 +143,7 @@ func TestExplainSaysWhatAPolicyInAPoolSays(t *testing.T) {
 		pair  tls.Certificate
 		roots *truststore.Store
 	}{
-		"of PKIoverheid": {pkiotest.New(pkioverheid.PrivateG1).Issue(), fixtureRoots()},
+		"of PKIoverheid": {pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}), fixtureRoots()},
 		"of our own":     {issuedBy(t, own, "localhost", time.Now().Add(time.Hour)), truststore.New(own.Leaf)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestExplainSaysWhatOurSideWasAskedForAndSent(t *testing.T) {
 		p.AddCert(a.Certificates()[0])
 		return p
 	}
-	own, expired := g1.KeyPair(), g1.KeyPair(pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1)))
+	own, expired := g1.KeyPair(pkiotest.Leaf{}), g1.KeyPair(pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)})
 	refuses := func([][]byte, [][]*x509.Certificate) error { return errors.New("not this one") }
 	for _, c := range []struct {
 		name   string
@@ -213,7 +213,7 @@ func TestExplainSaysWhatOurSideWasAskedForAndSent(t *testing.T) {
 		for version, name := range map[uint16]string{tls.VersionTLS12: "TLS 1.2", tls.VersionTLS13: "TLS 1.3"} {
 			t.Run(c.name+", "+name, func(t *testing.T) {
 				tc := c.server.Clone()
-				tc.Certificates, tc.MinVersion, tc.MaxVersion = []tls.Certificate{g1.Issue()}, version, version
+				tc.Certificates, tc.MinVersion, tc.MaxVersion = []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, version, version
 				err := explained(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: c.pairs}, serve(t, tc))
 				var got *pkioverheid.ClientCertificateError
 				require.ErrorAs(t, err, &got)
@@ -235,10 +235,10 @@ func asked(t *testing.T, clock func() time.Time) context.Context {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	trust := fixtureTrust()
 	trust.Time = clock
-	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}})
+	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}})
 	require.NoError(t, err)
 	ctx := pkioverheid.WithHandshake(t.Context())
-	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequestClientCert, NextProtos: []string{"http/1.1"}})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequestClientCert, NextProtos: []string{"http/1.1"}})
 	u, err := url.Parse(address)
 	require.NoError(t, err)
 	conn, err := (&tls.Dialer{Config: tc}).DialContext(ctx, "tcp", u.Host)
@@ -335,7 +335,7 @@ func TestExplainLeavesWhatConcernsNoCertificate(t *testing.T) {
 
 // A library on net/http names the URL, and a Transport has explained already.
 func TestExplainNamesTheHostOfAnHTTPRequest(t *testing.T) {
-	address := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue()}})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{})}})
 	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust()})
 	require.NoError(t, err)
 	plain := &http.Transport{TLSClientConfig: tc}

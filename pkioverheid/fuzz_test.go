@@ -23,7 +23,7 @@ func FuzzCertificate(f *testing.F) {
 		}
 	}
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.G3} {
-		f.Add(pkiotest.New(h).Issue(pkiotest.OIN("00000003271987420000")).Certificate[0])
+		f.Add(pkiotest.New(h).Issue(pkiotest.Leaf{OIN: "00000003271987420000"}).Certificate[0])
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		cert, err := x509.ParseCertificate(der)
@@ -57,7 +57,7 @@ func FuzzCertificate(f *testing.F) {
 
 // A key pair that is returned works; an error never holds the password.
 func FuzzParseKeyPair(f *testing.F) {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	if err != nil {
 		f.Fatal(err)

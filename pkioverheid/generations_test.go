@@ -70,7 +70,7 @@ func TestTheFirstGenerationsCannotBeTrusted(t *testing.T) {
 func TestNobodyIsASystemBelowTheSecondGeneration(t *testing.T) {
 	root := sign(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		Subject: pkix.Name{CommonName: "Staat der Nederlanden Root CA - G2", Organization: []string{"Staat der Nederlanden"}, Country: []string{"NL"}}}, nil)
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	tc := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(truststore.New(root.Leaf))}, KeyPairs: pairs(own)}, pkioverheid.AllowAnySystem())
 	systemOID, err := x509.ParseOID("2.16.528.1.1003.1.2.8.6")
 	require.NoError(t, err)

@@ -71,7 +71,7 @@ func behindTLS(t testing.TB, h http.Handler, cfg pkioverheid.ServerConfig, http2
 
 func TestHandlersLearnWhoCalls(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own := pkiotest.OIN(someOIN)
+	own := pkiotest.Leaf{OIN: someOIN}
 	cases := []struct {
 		name    string
 		cert    tls.Certificate
@@ -82,10 +82,10 @@ func TestHandlersLearnWhoCalls(t *testing.T) {
 	}{
 		{"G1, on the list", g1.Issue(own), 200, "welcome, 00000003271987420000 of Private G1", "", ""},
 		{"G4, on the list", g4.Issue(own), 200, "welcome, 00000003271987420000 of Private G4 TLS", "", ""},
-		{"another OIN", g1.Issue(pkiotest.OIN("00000001002220647000")), 403, "OIN 00000001002220647000 is not on the list", "00000001002220647000", "Testgemeente"},
-		{"no OIN", g1.Issue(), 403, "bears no OIN", "", "Testgemeente"},
-		{"a person with the OIN", g1.Issue(own, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), 403, "not the certificate of a system", "", "SERIALNUMBER=" + string(someOIN)},
-		{"a name with control characters", g1.Issue(pkiotest.Organization("a\x1b[2J\nb")), 403, "bears no OIN", "", `O=a\\1B[2J\\0Ab`},
+		{"another OIN", g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}), 403, "OIN 00000001002220647000 is not on the list", "00000001002220647000", "Testgemeente"},
+		{"no OIN", g1.Issue(pkiotest.Leaf{}), 403, "bears no OIN", "", "Testgemeente"},
+		{"a person with the OIN", g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}), 403, "not the certificate of a system", "", "SERIALNUMBER=" + string(someOIN)},
+		{"a name with control characters", g1.Issue(pkiotest.Leaf{Organization: "a\x1b[2J\nb"}), 403, "bears no OIN", "", `O=a\\1B[2J\\0Ab`},
 	}
 	for _, http2 := range []bool{false, true} {
 		for _, c := range cases {
@@ -118,9 +118,9 @@ func TestHandlersLearnWhoCalls(t *testing.T) {
 
 func TestWhoIsNotVerifiedIsRefused(t *testing.T) {
 	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
-	leaf, cas := g1.Issue(pkiotest.OIN(someOIN)).Leaf, g1.Certificates()
-	ended := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))).Leaf
-	g3Leaf, g3CAs := g3.Issue(pkiotest.OIN(someOIN)).Leaf, g3.Certificates()
+	leaf, cas := g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf, g1.Certificates()
+	ended := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}).Leaf
+	g3Leaf, g3CAs := g3.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf, g3.Certificates()
 	cases := []struct {
 		name  string
 		state *tls.ConnectionState
@@ -193,7 +193,7 @@ func TestACallerUnderClientRootsIsIdentified(t *testing.T) {
 	cfg := pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), ClientRoots: truststore.NewSource(g4.Roots())}
 	h, _, _ := guarded(t, cfg, pkioverheid.AllowOIN(someOIN))
 	url := behindTLS(t, h, cfg, false)
-	cert := g4.Issue(pkiotest.OIN(someOIN))
+	cert := g4.Issue(pkiotest.Leaf{OIN: someOIN})
 	resp, body, err := fetch(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(cert)}, url)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode, body)
@@ -275,7 +275,7 @@ func TestCallersAreIdentifiedForOtherServersThanNetHTTPs(t *testing.T) {
 		cas := a.Certificates()
 		return []*x509.Certificate{cas[2], cas[1], cas[0]}
 	}
-	own := pkiotest.OIN(someOIN)
+	own := pkiotest.Leaf{OIN: someOIN}
 	ofG1, ofG4, ofA := shown(g1.Issue(own).Leaf, up(g1)...), shown(g4.Issue(own).Leaf, up(g4)...), shown(testLeaf(t, a).Leaf, a.Leaf)
 	for _, c := range []struct {
 		state *tls.ConnectionState
@@ -317,7 +317,7 @@ func TestTheListCountsForConnectionsThatAreOpen(t *testing.T) {
 	var list pkioverheid.OINList
 	require.NoError(t, list.Set(someOIN))
 	h, _, _ := guarded(t, pkioverheid.ServerConfig{}, list.Allow)
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN})
 	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(cert)})
 	var handshakes atomic.Int64
 	tc := serverConfig(t, pkioverheid.ServerConfig{}, func(pkioverheid.Identity) error { handshakes.Add(1); return nil })
@@ -396,7 +396,7 @@ func verifiedState(t testing.TB) *tls.ConnectionState {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
 	return &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, HandshakeComplete: true,
-		VerifiedChains: [][]*x509.Certificate{{g1.Issue(pkiotest.OIN(someOIN)).Leaf, cas[2], cas[1], cas[0]}}}
+		VerifiedChains: [][]*x509.Certificate{{g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf, cas[2], cas[1], cas[0]}}}
 }
 
 func TestChainsAreJudgedAgainWhenTheRootsChange(t *testing.T) {
@@ -495,13 +495,13 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 		nginx, envoy, haproxy, rfc = pkioverheid.NginxEscapedPEM, pkioverheid.EnvoyXFCC, pkioverheid.HAProxyDER, pkioverheid.RFC9440
 	)
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
-	other := g1.Issue(pkiotest.OIN("00000001002220647000")).Leaf
-	person := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Policy("2.16.528.1.1003.1.2.8.1")).Leaf
-	ended := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))).Leaf
-	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
+	other := g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}).Leaf
+	person := g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}).Leaf
+	ended := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}).Leaf
+	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	forged := forgedPair(t, someOIN).Leaf
-	serverOnly := g1.Issue(pkiotest.OIN(someOIN), pkiotest.ServerOnly()).Leaf
+	serverOnly := g1.Issue(pkiotest.Leaf{OIN: someOIN, ServerOnly: true}).Leaf
 	b64 := func(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
 	quoted := func(key, value string) string { return key + `="` + value + `"` }
 	const proxy, stranger = "192.0.2.1:4711", "198.51.100.7:4711"
@@ -596,7 +596,7 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 }
 
 func TestTheUsualHeadersNeedNoName(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	for header, c := range map[string]struct {
 		format pkioverheid.ProxyFormat
 		value  string
@@ -626,7 +626,7 @@ func TestBehindAProxyItsOwnCertificateIsNobodys(t *testing.T) {
 }
 
 func TestAUnixSocketIsTheProxysWhenSaidSo(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	for _, unix := range []bool{true, false} {
 		p := &pkioverheid.Proxy{Format: pkioverheid.HAProxyDER, Header: "X-Client-Cert", Unix: unix}
 		if !unix {

@@ -103,8 +103,8 @@ var presentations = []presentation{
 }
 
 // present is a key pair of the authority, sent as p says.
-func present(a *pkiotest.Authority, p presentation, opts ...pkiotest.LeafOption) tls.Certificate {
-	pair := a.Issue(opts...)
+func present(a *pkiotest.Authority, p presentation) tls.Certificate {
+	pair := a.Issue(pkiotest.Leaf{})
 	certs := a.Certificates()
 	pair.Certificate = p.of(pair.Certificate[0], pair.Certificate[1], pair.Certificate[2], certs[0].Raw)
 	return pair
@@ -140,7 +140,7 @@ func TestBothTSPsOfAHierarchyAreKnown(t *testing.T) {
 	for h, other := range map[pkioverheid.Hierarchy]string{pkioverheid.PrivateG1: "QuoVadis", pkioverheid.PrivateG4TLS: "Digidentity"} {
 		authority := pkiotest.New(h)
 		for _, tsp := range []string{"KPN", other} {
-			url := serve(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.TSP(tsp), pkiotest.LeafOnly())}})
+			url := serve(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.Leaf{TSP: tsp, LeafOnly: true})}})
 			resp, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority)}, url)
 			require.NoError(t, err)
 			claim, _ := pkioverheid.ClaimOf(resp.TLS.PeerCertificates[0])
@@ -157,10 +157,10 @@ func TestG3IsRefusedInEveryPresentation(t *testing.T) {
 	root, domain := cas[0].Raw, cas[1].Raw
 	reissues := map[string][]byte{}
 	for _, year := range []string{"2016", "2019"} {
-		reissues[year] = g3.Issue(pkiotest.TSP(year)).Certificate[1]
+		reissues[year] = g3.Issue(pkiotest.Leaf{TSP: year}).Certificate[1]
 	}
 	require.NotEqual(t, reissues["2016"], reissues["2019"])
-	leaf := g3.Issue()
+	leaf := g3.Issue(pkiotest.Leaf{})
 	l, a, b := leaf.Certificate[0], reissues["2019"], reissues["2016"]
 
 	cases := []struct {
@@ -218,7 +218,7 @@ func TestG3IsRefusedInEveryPresentation(t *testing.T) {
 }
 
 func TestG3IsRefusedUnderAWrongHostNameToo(t *testing.T) {
-	url := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.DNSNames("other.example"))}})
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{DNSNames: []string{"other.example"}})}})
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtureRoots()), Time: time.Now}}, url)
 	var withdrawn *pkioverheid.G3Error
 	require.ErrorAs(t, err, &withdrawn)
@@ -250,8 +250,8 @@ func TestARevokedTSPCAIsRefusedHoweverTheServerSendsItsChain(t *testing.T) {
 			})
 		}
 		assert.Equal(t, 4, shortest, "a policy sees complete chains only")
-		url := serve(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.TSP(map[pkioverheid.Hierarchy]string{
-			pkioverheid.PrivateG1: "QuoVadis", pkioverheid.PrivateG4TLS: "Digidentity"}[h]))}})
+		url := serve(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.Leaf{TSP: map[pkioverheid.Hierarchy]string{
+			pkioverheid.PrivateG1: "QuoVadis", pkioverheid.PrivateG4TLS: "Digidentity"}[h]})}})
 		_, err := get(t, cfg, url)
 		assert.NoError(t, err, "the other TSP CA is not revoked")
 	}
@@ -271,27 +271,27 @@ func TestRefusalsNameThePathAndSayWhatToDo(t *testing.T) {
 		length int
 		words  []string
 	}{
-		{"an ended hierarchy", ev.Issue(), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
+		{"an ended hierarchy", ev.Issue(pkiotest.Leaf{}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended", "2022-12-0", "EV Root CA\" (EV", "Private G4"}},
-		{"an ended hierarchy, leaf only", ev.Issue(pkiotest.LeafOnly()), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
+		{"an ended hierarchy, leaf only", ev.Issue(pkiotest.Leaf{LeafOnly: true}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended"}},
-		{"an ended hierarchy, a leaf that claims to be valid", ev.Issue(pkiotest.Validity(now.Add(-time.Hour), now.Add(time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
+		{"an ended hierarchy, a leaf that claims to be valid", ev.Issue(pkiotest.Leaf{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(ev)}, chain.Expired, 4,
 			[]string{"the EV hierarchy has ended"}},
-		{"an expired certificate", g1.Issue(pkiotest.Validity(now.Add(-48*time.Hour), now.Add(-24*time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.Expired, 4,
+		{"an expired certificate", g1.Issue(pkiotest.Leaf{NotAfter: now.Add(-24 * time.Hour)}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.Expired, 4,
 			[]string{"\"localhost\" has expired: it ended on " + now.Add(-24*time.Hour).UTC().Format(time.DateOnly), "Private G1"}},
-		{"not yet valid", g4.Issue(pkiotest.Validity(now.Add(24*time.Hour), now.Add(48*time.Hour))), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.NotYetValid, 4,
+		{"not yet valid", g4.Issue(pkiotest.Leaf{NotBefore: now.Add(24 * time.Hour), NotAfter: now.Add(48 * time.Hour)}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.NotYetValid, 4,
 			[]string{"clock", "Private G4"}},
-		{"another host", g1.Issue(pkiotest.DNSNames("soap.example.nl", "b.nl", "c.nl", "d.nl")), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.WrongName, 4,
+		{"another host", g1.Issue(pkiotest.Leaf{DNSNames: []string{"soap.example.nl", "b.nl", "c.nl", "d.nl"}}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.WrongName, 4,
 			[]string{`"soap.example.nl", "b.nl", "c.nl" and "d.nl"`, "Private G1"}},
-		{"a client's certificate", g4.Issue(pkiotest.ClientOnly()), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.WrongUsage, 4,
+		{"a client's certificate", g4.Issue(pkiotest.Leaf{ClientOnly: true}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g4)}, chain.WrongUsage, 4,
 			[]string{"serverAuth"}},
 		{"somebody else's CA", foreign.TLS.Certificates[0], pkioverheid.ClientConfig{}, chain.UnknownAuthority, 1,
 			[]string{"self-signed", "Trust.Roots"}},
-		{"a fixture that nobody trusts", g1.Issue(), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 3,
+		{"a fixture that nobody trusts", g1.Issue(pkiotest.Leaf{}), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 3,
 			[]string{"package pkiotest", "pkiotest.Trust", "Private G1"}},
-		{"a fixture that nobody trusts, leaf only", g1.Issue(pkiotest.LeafOnly()), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 1,
+		{"a fixture that nobody trusts, leaf only", g1.Issue(pkiotest.Leaf{LeafOnly: true}), pkioverheid.ClientConfig{}, chain.UnknownAuthority, 1,
 			[]string{"presents itself as issued by", "not on it", "Private G1"}},
-		{"a fixture of another hierarchy", g4.Issue(), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.UnknownAuthority, 4,
+		{"a fixture of another hierarchy", g4.Issue(pkiotest.Leaf{}), pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, chain.UnknownAuthority, 4,
 			[]string{"Private G4 TLS, pkiotest", "package pkiotest"}},
 	}
 	for _, c := range cases {
@@ -329,7 +329,7 @@ func TestARealHierarchyThatIsNotTrustedIsNamed(t *testing.T) {
 
 func TestNothingVerifiedIsRefused(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}})
 	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	require.NoError(t, err)
 	tc.InsecureSkipVerify = true // what a hurried user adds
@@ -351,7 +351,7 @@ func TestAnAddedPolicyIsAskedOnResumedSessionsToo(t *testing.T) {
 			require.NoError(t, err)
 			tc.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 			tc.MaxVersion = version
-			url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, NextProtos: []string{}})
+			url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, NextProtos: []string{}})
 			connect := func() (tls.ConnectionState, error) {
 				conn, err := tls.Dial("tcp", strings.TrimPrefix(url, "https://"), tc)
 				if err != nil {
@@ -383,7 +383,7 @@ func TestTransportRefusesEverythingButHTTPS(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	redirecting := g1.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, plain.URL, http.StatusTemporaryRedirect)
-	}))
+	}), pkiotest.Leaf{})
 	defer redirecting.Close()
 	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)})
 	require.NoError(t, err)
@@ -427,7 +427,7 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 	}
 
 	var dialled, proxied, verified int
-	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}})
 	base := &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dialled++
@@ -458,10 +458,10 @@ func TestBaseKeepsWhatItMayAndRefusesTheRest(t *testing.T) {
 
 func TestOldProtocolsAndSuitesAreRefused(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "protocol version")
-	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MaxVersion: tls.VersionTLS12,
+	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, MaxVersion: tls.VersionTLS12,
 		CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, NextProtos: []string{"http/1.1"}})
 	_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "handshake failure")

@@ -93,17 +93,17 @@ func TestAPairOfAHostIsNotShownToAProxy(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target := serveFunc(t, &tls.Config{
-				Certificates: []tls.Certificate{g1.Issue(pkiotest.DNSNames("target.example"))}, ClientAuth: tls.RequireAnyClientCert,
+				Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{DNSNames: []string{"target.example"}})}, ClientAuth: tls.RequireAnyClientCert,
 			}, func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.SerialNumber)
 			})
 			shown := make(chan string, 10)
-			address := tunnelProxy(t, g1.Issue(pkiotest.DNSNames("proxy.example")), loopback(target), shown)
-			pair := g1.KeyPair(pkiotest.OIN(ours))
+			address := tunnelProxy(t, g1.Issue(pkiotest.Leaf{DNSNames: []string{"proxy.example"}}), loopback(target), shown)
+			pair := g1.KeyPair(pkiotest.Leaf{OIN: ours})
 			pair.Hosts = []string{"target.example"}
 			all := []*pkioverheid.KeyPair{pair}
 			if c.toAll {
-				all = append(all, g1.KeyPair(pkiotest.OIN(everybodys)))
+				all = append(all, g1.KeyPair(pkiotest.Leaf{OIN: everybodys}))
 			}
 			var asked atomic.Int64
 			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: all, RenegotiateHosts: c.late, Base: &http.Transport{

@@ -3,6 +3,7 @@ package pkioverheid_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/tls"
@@ -192,9 +193,10 @@ func fetch(t testing.TB, cfg pkioverheid.ClientConfig, url string) (*http.Respon
 
 // clientPair is the key pair of a client that has what its supplier delivered: its
 // certificate and no more. The CAs are for the library to add.
-func clientPair(a *pkiotest.Authority, opts ...pkiotest.LeafOption) *tls.Certificate {
-	opts = append([]pkiotest.LeafOption{pkiotest.OIN(someOIN), pkiotest.CommonName("client.example"), pkiotest.ClientOnly(), pkiotest.LeafOnly()}, opts...)
-	return ptr(a.Issue(opts...))
+func clientPair(a *pkiotest.Authority, l pkiotest.Leaf) *tls.Certificate {
+	l.OIN = cmp.Or(l.OIN, someOIN)
+	l.CommonName, l.ClientOnly, l.LeafOnly = "client.example", true, true
+	return ptr(a.Issue(l))
 }
 
 // sServer starts "openssl s_server", which shows own and answers every request with
@@ -248,7 +250,7 @@ func TestOurClientReachesServersOfOpenSSL(t *testing.T) {
 					own := present(authority, p)
 					url := sServer(t, own, protocol.openssl, "-Verify", "4", "-verify_return_error", "-CAfile", dir.root(t, authority),
 						"-attime", strconv.FormatInt(authority.Time().Unix(), 10))
-					resp, page, err := fetch(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}, KeyPairs: pairs(*clientPair(authority))}, url)
+					resp, page, err := fetch(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}, KeyPairs: pairs(*clientPair(authority, pkiotest.Leaf{}))}, url)
 					require.NoError(t, err)
 					assert.Equal(t, protocol.version, resp.TLS.Version)
 					assert.Len(t, resp.TLS.PeerCertificates, len(own.Certificate), "openssl adds nothing to it")
@@ -272,7 +274,7 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 	unannounced := func(a *pkiotest.Authority) []string {
 		return []string{"-no-CAfile", "-no-CApath", "-verifyCAfile", dir.root(t, a)}
 	}
-	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
 	cases := []struct {
 		name  string
 		trust []string
@@ -282,21 +284,21 @@ func TestOurClientSaysWhyOpenSSLRefusesItsCertificate(t *testing.T) {
 	}{
 		{"there is no client certificate", announced(g1), nil, false,
 			[]string{`certificates under "Staat der Nederlanden Private Root CA - G1" (Private G1)`, "there is none to send", "ClientConfig.KeyPairs"}},
-		{"it announces a root that is not ours", announced(g4), clientPair(g1), false,
+		{"it announces a root that is not ours", announced(g4), clientPair(g1, pkiotest.Leaf{}), false,
 			[]string{`certificates under "Staat der Nederlanden - G4 Root Priv G-TLS - 2024" (Private G4 TLS)`, `"client.example"`, "was not sent", "(Private G1)", "Use a certificate under a CA that the server accepts"}},
-		{"it trusts another root and announces none", unannounced(g4), clientPair(g1), true,
+		{"it trusts another root and announces none", unannounced(g4), clientPair(g1, pkiotest.Leaf{}), true,
 			[]string{"refused our certificate", "Ask the server's owner to trust the root"}},
-		{"a certificate under G4 where G1 is trusted", unannounced(g1), clientPair(g4), true,
+		{"a certificate under G4 where G1 is trusted", unannounced(g1), clientPair(g4, pkiotest.Leaf{}), true,
 			[]string{"(Private G4 TLS)", "Ask the server's owner to trust the root"}},
 		{"the certificate has expired", announced(g1), clientPair(g1, yesterday), true,
 			[]string{"Replace it, or check the clocks"}},
-		{"the certificate is under G3", unannounced(g1), clientPair(g3), true,
+		{"the certificate is under G3", unannounced(g1), clientPair(g3, pkiotest.Leaf{}), true,
 			[]string{"G3 is no longer accepted", "Private G4"}},
 	}
 	for _, protocol := range protocols {
 		for _, c := range cases {
 			t.Run(protocol.name+"/"+c.name, func(t *testing.T) {
-				url := sServer(t, g1.Issue(), append([]string{protocol.openssl, "-Verify", "4", "-verify_return_error"}, c.trust...)...)
+				url := sServer(t, g1.Issue(pkiotest.Leaf{}), append([]string{protocol.openssl, "-Verify", "4", "-verify_return_error"}, c.trust...)...)
 				// In TLS 1.3 the alert comes after the handshake, and may be lost.
 				told := false
 				for attempt := 0; attempt < 20 && !told; attempt++ {
@@ -403,12 +405,12 @@ func TestOurClientReachesNginx(t *testing.T) {
 		authority := pkiotest.New(h)
 		for _, protocol := range protocols {
 			for name, own := range map[string]tls.Certificate{
-				"its whole chain":       authority.Issue(),
-				"its certificate alone": authority.Issue(pkiotest.LeafOnly()),
+				"its whole chain":       authority.Issue(pkiotest.Leaf{}),
+				"its certificate alone": authority.Issue(pkiotest.Leaf{LeafOnly: true}),
 			} {
 				t.Run(fmt.Sprintf("%v/%s/%s", h, protocol.name, name), func(t *testing.T) {
 					url := nginx(t, own, "ssl_protocols "+protocol.nginx, "ssl_verify_depth 2", "ssl_client_certificate "+dir.root(t, authority))
-					resp, said, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: pairs(*clientPair(authority))}, url)
+					resp, said, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: pairs(*clientPair(authority, pkiotest.Leaf{}))}, url)
 					require.NoError(t, err)
 					assert.Equal(t, http.StatusOK, resp.StatusCode)
 					assert.Equal(t, protocol.version, resp.TLS.Version)
@@ -435,7 +437,7 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	dir := folder(t.TempDir())
 	deep := "ssl_verify_depth 2"
-	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
 	const none, bad = "No required SSL certificate was sent", "The SSL certificate error"
 	cases := []struct {
 		name  string
@@ -444,14 +446,14 @@ func TestNginxRefusesInAResponseAndNotInTheHandshake(t *testing.T) {
 		page  string
 	}{
 		{"there is no client certificate", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, nil, none},
-		{"it announces a root that is not ours, so that none is sent", []string{deep, "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g1), none},
+		{"it announces a root that is not ours, so that none is sent", []string{deep, "ssl_client_certificate " + dir.root(t, g4)}, clientPair(g1, pkiotest.Leaf{}), none},
 		{"the certificate has expired", []string{deep, "ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1, yesterday), bad},
-		{"ssl_verify_depth is left at 1, less than PKIoverheid needs", []string{"ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1), bad},
+		{"ssl_verify_depth is left at 1, less than PKIoverheid needs", []string{"ssl_client_certificate " + dir.root(t, g1)}, clientPair(g1, pkiotest.Leaf{}), bad},
 	}
 	for _, protocol := range protocols {
 		for _, c := range cases {
 			t.Run(protocol.name+"/"+c.name, func(t *testing.T) {
-				url := nginx(t, g1.Issue(), append(c.trust, "ssl_protocols "+protocol.nginx)...)
+				url := nginx(t, g1.Issue(pkiotest.Leaf{}), append(c.trust, "ssl_protocols "+protocol.nginx)...)
 				resp, page, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairsOf(c.cert)}, url)
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
@@ -473,8 +475,8 @@ func TestOurClientRefusesNginxUnderG3(t *testing.T) {
 	dir := folder(t.TempDir())
 	for _, protocol := range protocols {
 		t.Run(protocol.name, func(t *testing.T) {
-			url := nginx(t, g3.Issue(), "ssl_protocols "+protocol.nginx, "ssl_client_certificate "+dir.root(t, g1))
-			_, _, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(*clientPair(g1))}, url)
+			url := nginx(t, g3.Issue(pkiotest.Leaf{}), "ssl_protocols "+protocol.nginx, "ssl_client_certificate "+dir.root(t, g1))
+			_, _, err := fetch(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(*clientPair(g1, pkiotest.Leaf{}))}, url)
 			var refused *pkioverheid.G3Error
 			require.ErrorAs(t, err, &refused)
 			assert.True(t, refused.Withdrawn)
@@ -542,28 +544,27 @@ var strangers = []struct {
 func TestOurServerAnswersProgramsThatItKnows(t *testing.T) {
 	t.Parallel()
 	g1, g3, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS)
-	oin := pkiotest.OIN(someOIN)
 	now := time.Now()
 	clients := []struct {
 		name    string
 		cert    tls.Certificate
 		welcome string // what the server answers, if it does
 	}{
-		{"a certificate under G1", g1.Issue(oin, pkiotest.ClientOnly()), "of Private G1"},
-		{"a certificate under G4", g4.Issue(oin, pkiotest.ClientOnly()), "of Private G4 TLS"},
-		{"a certificate under G1 without its CAs", g1.Issue(oin, pkiotest.LeafOnly()), "of Private G1"},
-		{"a certificate under G4 without its CAs", g4.Issue(oin, pkiotest.LeafOnly()), "of Private G4 TLS"},
+		{"a certificate under G1", g1.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true}), "of Private G1"},
+		{"a certificate under G4", g4.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true}), "of Private G4 TLS"},
+		{"a certificate under G1 without its CAs", g1.Issue(pkiotest.Leaf{OIN: someOIN, LeafOnly: true}), "of Private G1"},
+		{"a certificate under G4 without its CAs", g4.Issue(pkiotest.Leaf{OIN: someOIN, LeafOnly: true}), "of Private G4 TLS"},
 		{"no certificate", tls.Certificate{}, ""},
-		{"another OIN", g4.Issue(pkiotest.OIN("00000001002220647000")), ""},
-		{"a person with the OIN", g1.Issue(oin, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), ""},
-		{"a certificate under G3", g3.Issue(oin), ""},
-		{"an expired certificate", g4.Issue(oin, pkiotest.Validity(now.Add(-48*time.Hour), now.Add(-24*time.Hour))), ""},
+		{"another OIN", g4.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}), ""},
+		{"a person with the OIN", g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}), ""},
+		{"a certificate under G3", g3.Issue(pkiotest.Leaf{OIN: someOIN}), ""},
+		{"an expired certificate", g4.Issue(pkiotest.Leaf{OIN: someOIN, NotAfter: now.Add(-24 * time.Hour)}), ""},
 	}
 	dir := folder(t.TempDir())
 	for _, server := range []*pkiotest.Authority{g1, g4} {
 		root := dir.root(t, server)
 		for protocol, p := range protocols {
-			port := mutualServer(t, server.Issue(pkiotest.LeafOnly()), p.version, pkioverheid.AllowOIN("00000004194049711000", someOIN))
+			port := mutualServer(t, server.Issue(pkiotest.Leaf{LeafOnly: true}), p.version, pkioverheid.AllowOIN("00000004194049711000", someOIN))
 			for _, stranger := range strangers {
 				t.Run(fmt.Sprintf("%s/%s/%s", server.Certificates()[0].Subject.CommonName, p.name, stranger.name), func(t *testing.T) {
 					program(t, stranger.name)
@@ -602,9 +603,9 @@ func TestOpenSSLSeesWhatOurServerAnnouncesAndItsWholeChain(t *testing.T) {
 		authority := pkiotest.New(h)
 		for protocol, p := range protocols {
 			t.Run(h.String()+"/"+p.name, func(t *testing.T) {
-				own := authority.Issue(pkiotest.LeafOnly())
+				own := authority.Issue(pkiotest.Leaf{LeafOnly: true})
 				port := mutualServer(t, own, p.version, pkioverheid.AllowOIN(someOIN))
-				cert, key := dir.pair(t, "client", authority.Issue(pkiotest.OIN(someOIN)))
+				cert, key := dir.pair(t, "client", authority.Issue(pkiotest.Leaf{OIN: someOIN}))
 				said, ok := strangers[0].call(t, port, dir.root(t, authority), cert, key, protocol)
 				require.True(t, ok, said)
 				assert.Contains(t, said, "Verify return code: 0 (ok)")
@@ -775,7 +776,7 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 	t.Parallel()
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		authority := pkiotest.New(h)
-		url := asksFor(t, authority, time.Now)
+		url := asksFor(t, authority, time.Now, pkiotest.Leaf{})
 		for _, way := range ways {
 			if h == pkioverheid.PrivateG1 && way.program == "certtool" {
 				continue // its 600,000 iterations take their time, and once is enough
@@ -783,7 +784,7 @@ func TestLoadKeyPairReadsWhatOtherProgramsWrite(t *testing.T) {
 			t.Run(h.String()+"/"+way.name, func(t *testing.T) {
 				program(t, way.program)
 				t.Parallel()
-				issued := authority.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
+				issued := authority.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true})
 				files := way.make(t, deliver(t, issued))
 				pair, err := pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: files.cert, Key: files.key, Password: files.password})
 				if testcert.RefusedByFIPS(t, err) {
@@ -808,8 +809,8 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-	url := asksFor(t, g4, time.Now)
-	issued := g4.Issue(pkiotest.ECDSA())
+	url := asksFor(t, g4, time.Now, pkiotest.Leaf{})
+	issued := g4.Issue(pkiotest.Leaf{ECDSA: true})
 	d := deliver(t, issued)
 	written(t, "openssl", "ec", "-in", d.key, "-out", d.path("plain.key"))
 	written(t, "openssl", "ec", "-in", d.key, "-aes256", "-out", d.path("encrypted.key"), "-passout", "pass:"+secret)
@@ -838,10 +839,10 @@ func TestLoadKeyPairReadsECKeysOfOpenSSL(t *testing.T) {
 
 // asksFor starts a server that trusts the root of a and knows no other CA, so that
 // a client is let in only if it sends all of its chain.
-func asksFor(t testing.TB, a *pkiotest.Authority, clock func() time.Time, opts ...pkiotest.LeafOption) string {
+func asksFor(t testing.TB, a *pkiotest.Authority, clock func() time.Time, l pkiotest.Leaf) string {
 	t.Helper()
 	return serve(t, &tls.Config{
-		Certificates: []tls.Certificate{a.Issue(opts...)},
+		Certificates: []tls.Certificate{a.Issue(l)},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    a.Roots().CertPool(),
 		Time:         clock,
@@ -882,13 +883,13 @@ func TestLoadKeyPairReadsWhatJavaWrites(t *testing.T) {
 	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
 	cas := authority.Certificates()
 	assertKeyPair(t, [][]byte{pair.Leaf.Raw, cas[2].Raw, cas[1].Raw}, pair)
-	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: then}, KeyPairs: pairs(pair)}, asksFor(t, authority, then, pkiotest.Validity(pair.Leaf.NotBefore, pair.Leaf.NotAfter)))
+	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: then}, KeyPairs: pairs(pair)}, asksFor(t, authority, then, pkiotest.Leaf{NotBefore: pair.Leaf.NotBefore, NotAfter: pair.Leaf.NotAfter}))
 	assert.NoError(t, err)
 }
 
 func TestLoadKeyPairTakesTheKeyThatItIsGiven(t *testing.T) {
 	t.Parallel()
-	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())
+	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}))
 	leaf, err := os.ReadFile(d.leaf)
 	require.NoError(t, err)
 	key, err := os.ReadFile(d.key)
@@ -905,7 +906,7 @@ func TestLoadKeyPairNamesTheFileThatItCannotUse(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	d := deliver(t, g1.Issue(pkiotest.OIN(someOIN)))
+	d := deliver(t, g1.Issue(pkiotest.Leaf{OIN: someOIN}))
 	p12 := d.path("client.p12")
 	written(t, "openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-certfile", d.cas, "-out", p12, "-passout", "pass:"+secret)
 	legacy := d.path("legacy.p12")

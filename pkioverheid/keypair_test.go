@@ -29,8 +29,8 @@ import (
 
 func TestAKeyPairRefusesWhatCannotWork(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	good, other := g1.Issue(), g1.Issue()
-	ended := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
+	good, other := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{})
+	ended := g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)})
 	for name, c := range map[string]struct {
 		pair tls.Certificate
 		says string
@@ -57,8 +57,8 @@ func TestAKeyPairRefusesWhatCannotWork(t *testing.T) {
 
 func TestACertificateThatIsNotYetValidReplacesNoneThatIs(t *testing.T) {
 	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
-	good := g1.Issue()
-	early, earlier := g1.Issue(pkiotest.Validity(now.AddDate(0, 0, 30), now.AddDate(1, 0, 0))), g1.Issue(pkiotest.Validity(now.AddDate(0, 0, 10), now.AddDate(1, 0, 0)))
+	good := g1.Issue(pkiotest.Leaf{})
+	early, earlier := g1.Issue(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, 30), NotAfter: now.AddDate(1, 0, 0)}), g1.Issue(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, 10), NotAfter: now.AddDate(1, 0, 0)})
 	k, err := pkioverheid.NewKeyPair(good)
 	require.NoError(t, err)
 	assert.ErrorContains(t, k.Set(early), "is not yet valid")
@@ -73,8 +73,8 @@ func TestACertificateThatIsNotYetValidReplacesNoneThatIs(t *testing.T) {
 func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 	t.Parallel()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	d := deliver(t, g1.Issue())
-	ended := deliver(t, g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))))
+	d := deliver(t, g1.Issue(pkiotest.Leaf{}))
+	ended := deliver(t, g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)}))
 	password := d.put(t, "password", []byte("correct horse\r\n"))
 	for name, c := range map[string]struct {
 		files pkioverheid.KeyPairFiles
@@ -98,7 +98,7 @@ func TestLoadKeyPairSaysWhatIsWrongWithTheFiles(t *testing.T) {
 // What was meant to be in a file may be where its name belongs.
 func TestNoErrorShowsAKeyOrAPasswordInPlaceOfAFileName(t *testing.T) {
 	t.Parallel()
-	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())
+	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}))
 	text, err := os.ReadFile(d.key)
 	require.NoError(t, err)
 	block, _ := pem.Decode(text)
@@ -139,7 +139,7 @@ func TestNoErrorShowsAKeyOrAPasswordInPlaceOfAFileName(t *testing.T) {
 func TestLoadKeyPairReadsThePasswordFromAFile(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
-	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue())
+	d := deliver(t, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}))
 	out := d.path("own.p12")
 	text, err := exec.Command("openssl", "pkcs12", "-export", "-in", d.leaf, "-inkey", d.key, "-out", out, "-passout", "pass:correct horse").CombinedOutput()
 	require.NoError(t, err, string(text))
@@ -159,12 +159,12 @@ func TestLoadKeyPairReadsThePasswordFromAFile(t *testing.T) {
 // GetCertificate.
 func TestANewKeyPairIsShownInTheNextHandshakes(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own := g1.KeyPair()
+	own := g1.KeyPair(pkiotest.Leaf{})
 	s := newServer(t, pkioverheid.ServerConfig{KeyPairs: []*pkioverheid.KeyPair{own}}, anybody)
 	tc := s.TLSConfig()
 	tc.NextProtos = []string{"h2", "http/1.1"}
 	address := strings.TrimPrefix(serve(t, tc), "https://")
-	client := g1.Issue(pkiotest.OIN(someOIN))
+	client := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	seen := func(name string) *x509.Certificate {
 		var shownByServer *x509.Certificate
 		conn, err := tls.Dial("tcp", address, &tls.Config{
@@ -179,7 +179,7 @@ func TestANewKeyPairIsShownInTheNextHandshakes(t *testing.T) {
 	for _, name := range names {
 		assert.Equal(t, own.Certificate().Raw, seen(name).Raw, "before, %q", name)
 	}
-	require.NoError(t, own.Set(g4.Issue()))
+	require.NoError(t, own.Set(g4.Issue(pkiotest.Leaf{})))
 	for _, name := range names {
 		assert.Equal(t, own.Certificate().Raw, seen(name).Raw, "after, %q", name)
 	}
@@ -193,7 +193,7 @@ func TestAClientShowsItsNewKeyPairOnANewConnection(t *testing.T) {
 	require.NoError(t, list.Set(someOIN, other))
 	s := newServer(t, pkioverheid.ServerConfig{}, list.Allow)
 	url := behindTLS(t, s.Handler(http.HandlerFunc(whoAmI)), pkioverheid.ServerConfig{}, true)
-	own := g1.KeyPair(pkiotest.OIN(someOIN))
+	own := g1.KeyPair(pkiotest.Leaf{OIN: someOIN})
 	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: []*pkioverheid.KeyPair{own},
 		Base: &http.Transport{TLSClientConfig: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)}}})
 	ask := func() string {
@@ -206,14 +206,14 @@ func TestAClientShowsItsNewKeyPairOnANewConnection(t *testing.T) {
 	}
 	assert.EqualValues(t, someOIN, ask())
 	assert.EqualValues(t, someOIN, ask())
-	require.NoError(t, own.Set(g1.Issue(pkiotest.OIN(other))))
+	require.NoError(t, own.Set(g1.Issue(pkiotest.Leaf{OIN: other})))
 	assert.EqualValues(t, other, ask(), "nobody is resumed under the old OIN")
 }
 
 // One is under a CA that the server announces, the other is not.
 func TestAClientShowsTheFirstThatTheServerTakes(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	ofG1, ofG4 := g1.Issue(pkiotest.OIN(someOIN)), g4.Issue(pkiotest.OIN(someOIN))
+	ofG1, ofG4 := g1.Issue(pkiotest.Leaf{OIN: someOIN}), g4.Issue(pkiotest.Leaf{OIN: someOIN})
 	for name, c := range map[string]struct {
 		accepts *truststore.Store
 		want    *x509.Certificate
@@ -224,7 +224,7 @@ func TestAClientShowsTheFirstThatTheServerTakes(t *testing.T) {
 	} {
 		seen := make(chan *x509.Certificate, 1)
 		url := serve(t, &tls.Config{
-			Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequireAnyClientCert, ClientCAs: c.accepts.CertPool(),
+			Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequireAnyClientCert, ClientCAs: c.accepts.CertPool(),
 			VerifyConnection: func(cs tls.ConnectionState) error { seen <- cs.PeerCertificates[0]; return nil },
 		})
 		_, err := get(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(ofG1, ofG4)}, url)
@@ -238,7 +238,7 @@ func TestAServerShowsTheFirstThatTheClientCanVerify(t *testing.T) {
 	t.Parallel()
 	program(t, "openssl")
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	ofG4, ofG1 := g4.KeyPair(), g1.KeyPair()
+	ofG4, ofG1 := g4.KeyPair(pkiotest.Leaf{}), g1.KeyPair(pkiotest.Leaf{})
 	tc := newServer(t, pkioverheid.ServerConfig{KeyPairs: []*pkioverheid.KeyPair{ofG4, ofG1}}, anybody).TLSConfig()
 	tc.NextProtos = []string{"http/1.1"}
 	address := strings.TrimPrefix(serve(t, tc), "https://")
@@ -267,7 +267,7 @@ func TestAServerShowsTheFirstThatTheClientCanVerify(t *testing.T) {
 func TestRefusedRootsDoNotKeepANewKeyPairAway(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	roots := truststore.NewSource(fixtureRoots())
-	own := g1.KeyPair()
+	own := g1.KeyPair(pkiotest.Leaf{})
 	var refusals atomic.Int64
 	s := newServer(t, pkioverheid.ServerConfig{
 		Trust:    pkioverheid.Trust{Roots: roots, Logger: slog.New(logFunc(func(slog.Record) { refusals.Add(1) }))},
@@ -275,12 +275,12 @@ func TestRefusedRootsDoNotKeepANewKeyPairAway(t *testing.T) {
 	}, anybody)
 	tc := s.TLSConfig()
 	require.NoError(t, roots.Set(truststore.New(pkioverheid.G3.Root())))
-	require.NoError(t, own.Set(g1.Issue()))
+	require.NoError(t, own.Set(g1.Issue(pkiotest.Leaf{})))
 	got, err := tc.GetConfigForClient(&tls.ClientHelloInfo{})
 	require.NoError(t, err)
 	assert.Equal(t, own.Certificate().Raw, got.Certificates[0].Certificate[0])
 	assert.EqualValues(t, 1, refusals.Load())
-	client := g1.Issue()
+	client := g1.Issue(pkiotest.Leaf{})
 	assert.NoError(t, call(t, serve(t, tc), &client), "the roots from before are trusted")
 }
 

@@ -25,7 +25,7 @@ import (
 )
 
 func ExampleIdentity_LogValue() {
-	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))
+	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{OIN: "00000099000000001000"})
 	value := id.LogValue().Group()
 	for _, a := range value[:4] {
 		fmt.Println(a)
@@ -52,7 +52,7 @@ func TestLogValuesAreShort(t *testing.T) {
 	var failed *chain.Error
 	require.ErrorAs(t, refused, &failed)
 	for name, value := range map[string]any{
-		"an Identity":              g1.Identity(pkiotest.OIN(someOIN), pkiotest.Organization(strings.Repeat("n", 60))),
+		"an Identity":              g1.Identity(pkiotest.Leaf{OIN: someOIN, Organization: strings.Repeat("n", 60)}),
 		"nobody":                   pkioverheid.Identity{},
 		"a Claim":                  claim,
 		"an Advice":                advice.For(hostile, "", time.Time{}),
@@ -65,7 +65,7 @@ func TestLogValuesAreShort(t *testing.T) {
 		"an AccessError":           &pkioverheid.AccessError{Problem: huge, Advice: huge, Reason: pkioverheid.NotLetIn},
 		"a RevokedError":           &crl.RevokedError{Serial: new(big.Int).Lsh(big.NewInt(1), 4000), Issuer: hostile.Subject},
 		"an Event":                 pkioverheid.Event{Server: true, Peer: huge, Certificate: hostile, Err: errors.New(huge), Reason: pkioverheid.RefusedPeer},
-		"a KeyPairStatus":          g1.KeyPair().Status(),
+		"a KeyPairStatus":          g1.KeyPair(pkiotest.Leaf{}).Status(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Implements(t, (*slog.LogValuer)(nil), value)

@@ -56,7 +56,7 @@ func onePacketBox(t *testing.T, server string) (address string) {
 // What the README says about Go's default key exchange.
 func TestAMiddleboxThatTakesOnePacketNeedsAnotherKeyExchange(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	srv := g1.NewServer(http.NotFoundHandler())
+	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{})
 	defer srv.Close()
 	box := onePacketBox(t, srv.Listener.Addr().String())
 	_, port, err := net.SplitHostPort(box)

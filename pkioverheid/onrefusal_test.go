@@ -31,7 +31,7 @@ import (
 func ExampleServerConfig_problem() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{
-		Trust: quiet(pkiotest.Trust(g1)), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()},
+		Trust: quiet(pkiotest.Trust(g1)), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})},
 		OnRefusal: func(w http.ResponseWriter, r *http.Request, status int, err error) {
 			var refused *pkioverheid.AccessError
 			if !errors.As(err, &refused) {
@@ -47,7 +47,7 @@ func ExampleServerConfig_problem() {
 	if err != nil {
 		panic(err)
 	}
-	printAnswer(server, connectionOf(g1, g1.Issue(pkiotest.OIN("00000099000000002000")).Leaf))
+	printAnswer(server, connectionOf(g1, g1.Issue(pkiotest.Leaf{OIN: "00000099000000002000"}).Leaf))
 	// Output:
 	// 403 application/problem+json
 	// {"detail":"OIN 00000099000000002000 is not on the list.","status":403,"title":"Forbidden","type":"about:blank"}
@@ -57,7 +57,7 @@ func ExampleServerConfig_problem() {
 func ExampleServerConfig_fault() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{
-		Trust: quiet(pkiotest.Trust(g1)), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()},
+		Trust: quiet(pkiotest.Trust(g1)), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})},
 		OnRefusal: func(w http.ResponseWriter, r *http.Request, status int, err error) {
 			var text strings.Builder
 			_ = xml.EscapeText(&text, []byte(err.Error()))
@@ -70,7 +70,7 @@ func ExampleServerConfig_fault() {
 	if err != nil {
 		panic(err)
 	}
-	printAnswer(server, connectionOf(g1, g1.Issue(pkiotest.OIN("00000099000000002000")).Leaf))
+	printAnswer(server, connectionOf(g1, g1.Issue(pkiotest.Leaf{OIN: "00000099000000002000"}).Leaf))
 	// Output:
 	// 500 text/xml; charset=utf-8
 	// <s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>pkioverheid: OIN 00000099000000002000 is not on the list</faultstring></s:Fault></s:Body></s:Envelope>
@@ -92,7 +92,7 @@ func printAnswer(server *pkioverheid.Server, state *tls.ConnectionState) {
 
 func TestOnRefusalGetsStatusAndReason(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	from := []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
 	proxy := &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: from, CallerHeader: "X-Forwarded-For"}
 	ended := pkioverheid.Trust{Time: func() time.Time { return leaf.NotAfter.Add(time.Hour) }}
@@ -180,7 +180,7 @@ func TestOnRefusalGetsStatusAndReason(t *testing.T) {
 func TestTheLogOfRefusedRequestsIsBounded(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	h, _, logged := guarded(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
-	other := connectionOf(g1, g1.Issue(pkiotest.OIN("00000001002220647000")).Leaf)
+	other := connectionOf(g1, g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}).Leaf)
 	ask := func(state *tls.ConnectionState) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.TLS = state
@@ -203,7 +203,7 @@ func TestTheLogOfRefusedRequestsIsBounded(t *testing.T) {
 
 // A header that arrives under another name than the configured one.
 func TestAHeaderUnderAnotherNameIsSaidToBeThere(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	proxy := &pkioverheid.Proxy{Format: pkioverheid.NginxEscapedPEM, Header: "X-Client-Cert", From: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}
 	for _, c := range []struct {
 		name, header, value, logs string
@@ -237,9 +237,9 @@ func TestAHeaderUnderAnotherNameIsSaidToBeThere(t *testing.T) {
 func TestTraceCountsRefusalsOfHandshakesByCause(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	now := time.Now()
-	listed := g1.Issue(pkiotest.OIN(someOIN))
+	listed := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	var d pkioverheid.Distrusted
-	stolen := g1.Issue(pkiotest.OIN(someOIN), pkiotest.CommonName("stolen"))
+	stolen := g1.Issue(pkiotest.Leaf{OIN: someOIN, CommonName: "stolen"})
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(stolen.Leaf)}))
 	for _, c := range []struct {
 		name   string
@@ -249,11 +249,11 @@ func TestTraceCountsRefusalsOfHandshakesByCause(t *testing.T) {
 		words  chain.Reason // where net/http's words are all there is
 	}{
 		{"untrusted", ptr(testLeaf(t, testRoot(t, "another"))), pkioverheid.RefusedPeer, chain.UnknownAuthority, chain.UnknownAuthority},
-		{"expired", ptr(g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(now.Add(-2*time.Hour), now.Add(-time.Hour)))), pkioverheid.RefusedPeer, chain.Expired, chain.Expired},
-		{"not yet valid", ptr(g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(now.Add(time.Hour), now.Add(2*time.Hour)))), pkioverheid.RefusedPeer, chain.NotYetValid, chain.NotYetValid},
-		{"for another use", ptr(g1.Issue(pkiotest.OIN(someOIN), pkiotest.ServerOnly())), pkioverheid.RefusedPeer, chain.WrongUsage, chain.WrongUsage},
+		{"expired", ptr(g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(-time.Hour)})), pkioverheid.RefusedPeer, chain.Expired, chain.Expired},
+		{"not yet valid", ptr(g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: now.Add(time.Hour), NotAfter: now.Add(2 * time.Hour)})), pkioverheid.RefusedPeer, chain.NotYetValid, chain.NotYetValid},
+		{"for another use", ptr(g1.Issue(pkiotest.Leaf{OIN: someOIN, ServerOnly: true})), pkioverheid.RefusedPeer, chain.WrongUsage, chain.WrongUsage},
 		{"distrusted", &stolen, pkioverheid.RefusedPeer, chain.Distrusted, chain.UnknownAuthority},
-		{"not on the list", ptr(g1.Issue(pkiotest.OIN("00000001002220647000"))), pkioverheid.NotLetIn, "", ""},
+		{"not on the list", ptr(g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"})), pkioverheid.NotLetIn, "", ""},
 		{"no certificate", nil, pkioverheid.NoCertificate, "", ""},
 	} {
 		for _, web := range []bool{false, true} {

@@ -86,12 +86,12 @@ func TestBehindAProxyTheCallerIsWhoShowedTheCertificate(t *testing.T) {
 func behindProxy(t *testing.T, format pkioverheid.ProxyFormat, start func(t *testing.T, own tls.Certificate, roots, backend string) (strict, lax string), none string) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	const other = pkioverheid.OIN("00000001002220647000")
-	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	stolen := escapedPEM(leaf) // certificates are public
 	if format == pkioverheid.HAProxyDER {
 		stolen = base64.StdEncoding.EncodeToString(leaf.Raw)
 	}
-	yesterday := pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
 	dir := folder(t.TempDir())
 	roots := dir.put(t, "roots.pem", append(inPEM("CERTIFICATE", g1.Certificates()[0].Raw), inPEM("CERTIFICATE", g4.Certificates()[0].Raw)...))
 
@@ -102,7 +102,7 @@ func behindProxy(t *testing.T, format pkioverheid.ProxyFormat, start func(t *tes
 	}}, pkioverheid.AllowOIN(someOIN))
 	backend := httptest.NewServer(h)
 	t.Cleanup(backend.Close)
-	url, lax := start(t, g1.Issue(), roots, backend.URL)
+	url, lax := start(t, g1.Issue(pkiotest.Leaf{}), roots, backend.URL)
 
 	call := func(t *testing.T, url string, cfg pkioverheid.ClientConfig, header string) (int, string) {
 		t.Helper()
@@ -135,10 +135,10 @@ func behindProxy(t *testing.T, format pkioverheid.ProxyFormat, start func(t *tes
 		status int
 		says   string
 	}{
-		{"G1", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1))}, "", 200, "welcome, 00000003271987420000 of Private G1"},
-		{"G4", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g4))}, "", 200, "welcome, 00000003271987420000 of Private G4 TLS"},
-		{"another OIN", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.OIN(other)))}, "", 403, "OIN 00000001002220647000 is not on the list"},
-		{"another OIN, with a header of its own that is overwritten", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.OIN(other)))}, stolen, 403, "OIN 00000001002220647000 is not on the list"},
+		{"G1", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.Leaf{}))}, "", 200, "welcome, 00000003271987420000 of Private G1"},
+		{"G4", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g4, pkiotest.Leaf{}))}, "", 200, "welcome, 00000003271987420000 of Private G4 TLS"},
+		{"another OIN", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.Leaf{OIN: other}))}, "", 403, "OIN 00000001002220647000 is not on the list"},
+		{"another OIN, with a header of its own that is overwritten", url, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, pkiotest.Leaf{OIN: other}))}, stolen, 403, "OIN 00000001002220647000 is not on the list"},
 		{"no certificate, with a header of its own", url, pkioverheid.ClientConfig{}, stolen, refused, none},
 		{"no certificate, and it lets that through: it sends no header then, and not the caller's", lax, pkioverheid.ClientConfig{}, stolen, 403, "got no certificate from the caller"},
 		{"a certificate that has ended, and it lets that through", lax, pkioverheid.ClientConfig{KeyPairs: pairs(*clientPair(g1, yesterday))}, "", 403, "refused: expired"},

@@ -45,7 +45,7 @@ func TestPublicHosts(t *testing.T) {
 	require.NoError(t, inSystem.WriteFile(roots, truststore.PEM))
 	t.Setenv("SSL_CERT_FILE", roots)
 
-	p := publicWorld{g1: g1, own: g1.Issue(pkiotest.OIN(someOIN))}
+	p := publicWorld{g1: g1, own: g1.Issue(pkiotest.Leaf{OIN: someOIN})}
 	p.leafFor = func(name string) tls.Certificate {
 		return sign(t, &x509.Certificate{DNSNames: []string{name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, &public)
 	}
@@ -75,7 +75,7 @@ func TestPublicHosts(t *testing.T) {
 		assert.Equal(t, chain.Distrusted, failed[0].Cause)
 	})
 	t.Run("G3", func(t *testing.T) {
-		_, err := p.get(t, p.serve(t, g3.Issue(pkiotest.DNSNames("public.example")), hello), "https://public.example/", "public.example")
+		_, err := p.get(t, p.serve(t, g3.Issue(pkiotest.Leaf{DNSNames: []string{"public.example"}}), hello), "https://public.example/", "public.example")
 		var refused *pkioverheid.G3Error
 		assert.ErrorAs(t, err, &refused)
 	})
@@ -159,9 +159,9 @@ func (p publicWorld) testHosts(t *testing.T) {
 		{"a public certificate on a host of PKIoverheid", "https://host.example/", p.leafFor("host.example"), "public.example", "not known here"},
 		{"a public certificate below a listed name", "https://sub.public.example/", p.leafFor("sub.public.example"), "public.example", "not known here"},
 		{"a public certificate for another name", "https://public.example/", p.leafFor("other.example"), "public.example", "not public.example"},
-		{"a certificate of PKIoverheid on its host", "https://host.example/", p.g1.Issue(pkiotest.DNSNames("host.example")), "public.example", ""},
-		{"a certificate of PKIoverheid on a listed host", "https://public.example/", p.g1.Issue(pkiotest.DNSNames("public.example")), "public.example", "for certificates of public CAs only"},
-		{"one of PKIoverheid whose root the system has not", "https://public.example/", pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.DNSNames("public.example")), "public.example", "roots of the operating system"},
+		{"a certificate of PKIoverheid on its host", "https://host.example/", p.g1.Issue(pkiotest.Leaf{DNSNames: []string{"host.example"}}), "public.example", ""},
+		{"a certificate of PKIoverheid on a listed host", "https://public.example/", p.g1.Issue(pkiotest.Leaf{DNSNames: []string{"public.example"}}), "public.example", "for certificates of public CAs only"},
+		{"one of PKIoverheid whose root the system has not", "https://public.example/", pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{DNSNames: []string{"public.example"}}), "public.example", "roots of the operating system"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := p.serve(t, c.pair, hello)
@@ -190,7 +190,7 @@ func (p publicWorld) testRedirects(t *testing.T) {
 		}
 	}
 	listed := p.serve(t, p.leafFor("public.example"), redirect("https://host.example/end"))
-	host := p.serve(t, p.g1.Issue(pkiotest.DNSNames("host.example")), redirect("https://public.example/end"))
+	host := p.serve(t, p.g1.Issue(pkiotest.Leaf{DNSNames: []string{"host.example"}}), redirect("https://public.example/end"))
 	astray := p.serve(t, p.leafFor("public.example"), redirect("https://stranger.example/end"))
 	stranger := p.serve(t, p.leafFor("stranger.example"), hello)
 	to := map[string]string{"public.example:443": listed.address, "host.example:443": host.address, "stranger.example:443": stranger.address}
@@ -231,7 +231,7 @@ func (p publicWorld) testProxies(t *testing.T) {
 		{"called by http", "public.example", "", nil},
 		{"called by https, not listed", "public.example", "of a proxy", ptr(p.leafFor("proxy.example"))},
 		{"called by https, listed", "public.example,proxy.example", "", ptr(p.leafFor("proxy.example"))},
-		{"called by https, of PKIoverheid", "public.example", "of a proxy", ptr(p.g1.Issue(pkiotest.DNSNames("proxy.example")))},
+		{"called by https, of PKIoverheid", "public.example", "of a proxy", ptr(p.g1.Issue(pkiotest.Leaf{DNSNames: []string{"proxy.example"}}))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			proxy := httptest.NewUnstartedServer(tunnel)

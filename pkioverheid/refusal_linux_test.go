@@ -334,7 +334,7 @@ func TestRefusingAlteredCertificatesCostsLittle(t *testing.T) {
 		require.NoError(t, err)
 		return cert
 	}
-	leaf, cas := authority.Issue().Leaf, authority.Certificates()
+	leaf, cas := authority.Issue(pkiotest.Leaf{}).Leaf, authority.Certificates()
 	issuer := cas[slices.IndexFunc(cas, func(ca *x509.Certificate) bool { return bytes.Equal(ca.RawSubject, leaf.RawIssuer) })]
 	ask, m, inside := headersInto(t, pkioverheid.EnvoyXFCC)
 	for n := 0; n < 8 || n < 24 && m.least() >= refusalLimit(); n++ {
@@ -412,7 +412,7 @@ func behindNginx(t testing.TB) (address string, m *metered) {
 	m = &metered{next: h}
 	backend := httptest.NewServer(m)
 	t.Cleanup(backend.Close)
-	return nginxWith(t, pkiotest.New(pkioverheid.PrivateG1).Issue(),
+	return nginxWith(t, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}),
 		"proxy_pass "+backend.URL+"; proxy_bind 127.0.0.2; proxy_http_version 1.1; proxy_set_header X-Client-Cert $ssl_client_escaped_cert;",
 		"ssl_verify_client optional_no_ca"), m
 }

@@ -102,7 +102,7 @@ func TestARunningClientFollowsItsRoots(t *testing.T) {
 func TestARunningServerFollowsItsRoots(t *testing.T) {
 	a, b := testRoot(t, "A"), testRoot(t, "B")
 	roots := watchRoots(t, a.Leaf)
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots.source}, KeyPairs: pairs(own)}, anybody)
 	require.NoError(t, err)
 	tc := server.TLSConfig()
@@ -172,7 +172,7 @@ func TestNewRootsBringInNothingElse(t *testing.T) {
 	underA := serve(t, &tls.Config{Certificates: []tls.Certificate{testLeaf(t, a)}})
 	base := &http.Transport{TLSClientConfig: &tls.Config{}}
 	hierarchies := []pkioverheid.Hierarchy{pkioverheid.PrivateG1}
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	refused := false
 	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{
 		Roots: roots.source, Hierarchies: hierarchies, Logger: slog.New(logFunc(func(slog.Record) { refused = true })),

@@ -31,7 +31,7 @@ func lateServer(t *testing.T) (address string) {
 	openssl := program(t, "openssl")
 	dir := t.TempDir()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pair := g1.Issue()
+	pair := g1.Issue(pkiotest.Leaf{})
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	require.NoError(t, err)
 	var certs []byte
@@ -80,7 +80,7 @@ func lateServer(t *testing.T) (address string) {
 
 func TestAServerMayAskForTheCertificateLateIfThatIsAllowed(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cert := g1.Issue(pkiotest.ClientOnly())
+	cert := g1.Issue(pkiotest.Leaf{ClientOnly: true})
 	for _, allowed := range []bool{true, false} {
 		t.Run(fmt.Sprintf("RenegotiateHosts %v", allowed), func(t *testing.T) {
 			signed := new(counting)

@@ -123,17 +123,13 @@ func buildRenewalProgram(t *testing.T) (path string) {
 }
 
 // renewed is the folder of a program whose files are replaced.
-type renewed struct {
-	folder
-	authority *pkiotest.Authority
-	options   []pkiotest.LeafOption
-}
+type renewed struct{ folder }
 
 // newRenewed lays the files out as Kubernetes does.
-func newRenewed(t *testing.T, a *pkiotest.Authority, options ...pkiotest.LeafOption) (*renewed, *big.Int) {
+func newRenewed(t *testing.T, a *pkiotest.Authority, l pkiotest.Leaf) (*renewed, *big.Int) {
 	t.Helper()
-	r := &renewed{folder(t.TempDir()), a, options}
-	first := a.Issue(options...)
+	r := &renewed{folder(t.TempDir())}
+	first := a.Issue(l)
 	r.version(t, "..1", first)
 	require.NoError(t, os.Symlink("..1", r.path("..data")))
 	for _, name := range []string{"g1.pem", "g1.key"} {
@@ -206,8 +202,8 @@ func TestTheREADMEsServerIsRenewedBehindNginxAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	program(t, "nginx")
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	r, serial := newRenewed(t, g1, pkiotest.OIN(someOIN))
-	cert, key := r.pair(t, "g4", g4.Issue())
+	r, serial := newRenewed(t, g1, pkiotest.Leaf{OIN: someOIN})
+	cert, key := r.pair(t, "g4", g4.Issue(pkiotest.Leaf{}))
 	r.put(t, "g4.password", []byte("secret\n"))
 	written(t, "openssl", "pkcs12", "-export", "-in", cert, "-inkey", key, "-out", r.path("g4.p12"), "-passout", "pass:secret")
 	socket, port := listening(t)
@@ -216,8 +212,8 @@ func TestTheREADMEsServerIsRenewedBehindNginxAndLosesNothing(t *testing.T) {
 
 	// nginx calls it, with a connection and a handshake for each request.
 	files := folder(t.TempDir())
-	callerCert, callerKey := files.pair(t, "caller", g1.Issue(pkiotest.OIN(someOIN)))
-	front := nginxWith(t, g1.Issue(), fmt.Sprintf(`proxy_pass https://127.0.0.1:%s; proxy_ssl_verify on; proxy_ssl_verify_depth 4;
+	callerCert, callerKey := files.pair(t, "caller", g1.Issue(pkiotest.Leaf{OIN: someOIN}))
+	front := nginxWith(t, g1.Issue(pkiotest.Leaf{}), fmt.Sprintf(`proxy_pass https://127.0.0.1:%s; proxy_ssl_verify on; proxy_ssl_verify_depth 4;
 		proxy_ssl_trusted_certificate %s; proxy_ssl_certificate %s; proxy_ssl_certificate_key %s; proxy_ssl_name localhost; proxy_ssl_server_name on;`,
 		port, files.root(t, g1), callerCert, callerKey), "ssl_verify_client off")
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: g1.Roots().CertPool()}}}
@@ -251,7 +247,7 @@ func TestTheREADMEsServerIsRenewedBehindNginxAndLosesNothing(t *testing.T) {
 	address := "127.0.0.1:" + port
 	resuming := &tls.Config{
 		RootCAs: g1.Roots().CertPool(), ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(1),
-		Certificates: []tls.Certificate{g1.Issue(pkiotest.OIN(someOIN))},
+		Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{OIN: someOIN})},
 	}
 	shown := func(name string, resume bool) *big.Int {
 		if !resume {
@@ -272,7 +268,7 @@ func TestTheREADMEsServerIsRenewedBehindNginxAndLosesNothing(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return all(serial) }, 20*time.Second, 50*time.Millisecond)
 	for _, c := range replacements {
-		next := g1.Issue(pkiotest.OIN(someOIN))
+		next := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 		c.by(t, r, next)
 		begun := time.Now()
 		require.Eventually(t, func() bool { return all(next.Leaf.SerialNumber) }, watchInterval, 50*time.Millisecond, c.name)
@@ -291,8 +287,8 @@ func TestAClientIsRenewedAtNginxAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	program(t, "nginx")
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	r, _ := newRenewed(t, g1, pkiotest.OIN(someOIN))
-	url := nginxWith(t, g1.Issue(), `return 200 "$ssl_client_verify $ssl_client_serial $ssl_session_reused";`,
+	r, _ := newRenewed(t, g1, pkiotest.Leaf{OIN: someOIN})
+	url := nginxWith(t, g1.Issue(pkiotest.Leaf{}), `return 200 "$ssl_client_verify $ssl_client_serial $ssl_session_reused";`,
 		"ssl_client_certificate "+r.root(t, g1), "ssl_verify_depth 4", "ssl_session_cache shared:s:1m", "keepalive_requests 3")
 	var mu sync.Mutex
 	var answers, lost int
@@ -319,7 +315,7 @@ func TestAClientIsRenewedAtNginxAndLosesNothing(t *testing.T) {
 		}()
 	}, "client", url)
 	for _, c := range replacements {
-		next := g1.Issue(pkiotest.OIN(someOIN))
+		next := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 		c.by(t, r, next)
 		begun, want := time.Now(), strings.TrimLeft(next.Leaf.SerialNumber.Text(16), "0")
 		require.Eventually(t, func() bool {
@@ -345,7 +341,7 @@ func TestAKeyPairAtRestCostsThreeStatsAnInterval(t *testing.T) {
 	}
 	t.Parallel()
 	strace := program(t, "strace")
-	r, _ := newRenewed(t, pkiotest.New(pkioverheid.PrivateG1))
+	r, _ := newRenewed(t, pkiotest.New(pkioverheid.PrivateG1), pkiotest.Leaf{})
 	r.put(t, "password", []byte("secret"))
 	trace := r.path("trace")
 	r.run(t, strace, func(*exec.Cmd) {}, "-f", "-ttt", "-e", "trace=%file", "-o", trace, buildRenewalProgram(t), "rest")

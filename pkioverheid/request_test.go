@@ -24,7 +24,7 @@ import (
 
 // The key of a request of ours stays as it is: making one takes a second.
 var rsa3072 = func() crypto.Signer {
-	return pkiotest.New(pkioverheid.PrivateG4TLS).Issue().PrivateKey.(crypto.Signer)
+	return pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}).PrivateKey.(crypto.Signer)
 }()
 
 func order() pkioverheid.Request {
@@ -100,7 +100,7 @@ func TestARequestKeepsToTheTRIALProfile(t *testing.T) {
 
 func TestARequestFollowsAnExistingCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	old := g1.Issue(pkiotest.Organization("Stichting ICTU"), pkiotest.OIN("00000003271987420000"), pkiotest.DNSNames("a.example", "b.example")).Leaf
+	old := g1.Issue(pkiotest.Leaf{Organization: "Stichting ICTU", OIN: "00000003271987420000", DNSNames: []string{"a.example", "b.example"}}).Leaf
 	der, _, err := pkioverheid.NewRequest(pkioverheid.Request{From: old, Key: rsa3072})
 	require.NoError(t, err)
 	request, err := x509.ParseCertificateRequest(der)
@@ -112,7 +112,7 @@ func TestARequestFollowsAnExistingCertificate(t *testing.T) {
 
 	_, _, err = pkioverheid.NewRequest(pkioverheid.Request{From: g1.Certificates()[2], Key: rsa3072})
 	assert.ErrorContains(t, err, "From is a CA")
-	tsps := g1.Issue(pkiotest.OIN("TSP-1234")).Leaf // a number of the TSP's own is not an OIN
+	tsps := g1.Issue(pkiotest.Leaf{OIN: "TSP-1234"}).Leaf // a number of the TSP's own is not an OIN
 	der, _, err = pkioverheid.NewRequest(pkioverheid.Request{From: tsps, Organization: "Other", KVK: "12345678", DNSNames: []string{"c.example"}, Key: rsa3072})
 	require.NoError(t, err)
 	request, err = x509.ParseCertificateRequest(der)

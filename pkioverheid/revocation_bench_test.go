@@ -19,7 +19,7 @@ func BenchmarkRevocation(b *testing.B) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		b.Run(h.String(), func(b *testing.B) {
 			a := pkiotest.New(h)
-			pair, certs := a.Issue(), a.Certificates()
+			pair, certs := a.Issue(pkiotest.Leaf{}), a.Certificates()
 			cs := tls.ConnectionState{
 				ServerName:       "localhost",
 				PeerCertificates: []*x509.Certificate{pair.Leaf, certs[2], certs[1]},

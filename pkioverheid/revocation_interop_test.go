@@ -26,7 +26,7 @@ func TestOpenSSLIsRefusedAsAClientOnceItIsRevoked(t *testing.T) {
 			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 				t.Run(fmt.Sprintf("%v/%s is revoked/%s", h, what, tls.VersionName(version)), func(t *testing.T) {
 					a := pkiotest.New(h)
-					pair := a.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
+					pair := a.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true})
 					if i > 0 {
 						revoke(a, i-1, pair.Leaf)
 					}
@@ -64,7 +64,7 @@ func TestServersOfOthersAreRefusedOnceTheyAreRevoked(t *testing.T) {
 	} {
 		for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 			a := pkiotest.New(h)
-			own, leafOnly := a.Issue(), a.Issue(pkiotest.LeafOnly())
+			own, leafOnly := a.Issue(pkiotest.Leaf{}), a.Issue(pkiotest.Leaf{LeafOnly: true})
 			urls := []string{start(own), start(leafOnly)}
 			ask := func(when string, want chain.Reason) {
 				cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
@@ -96,7 +96,7 @@ func TestAResponseStapledByOpenSSLIsChecked(t *testing.T) {
 	program(t, "openssl")
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a, elsewhere := pkiotest.New(h), pkiotest.New(h)
-		own := a.Issue()
+		own := a.Issue(pkiotest.Leaf{})
 		elsewhere.Revoke(own.Leaf, crl.Superseded)
 		dir := folder(t.TempDir())
 		cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}

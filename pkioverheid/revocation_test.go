@@ -88,7 +88,7 @@ func TestRevokedServersAreRefusedHoweverTheySendTheirChain(t *testing.T) {
 		ways := append(presentations[:len(presentations):len(presentations)], crossed(t, pkiotest.New(h)))
 		for i, what := range append([]string{"nothing"}, revocable...) {
 			a := pkiotest.New(h)
-			pair := a.Issue()
+			pair := a.Issue(pkiotest.Leaf{})
 			if i > 0 {
 				revoke(a, i-1, pair.Leaf)
 			}
@@ -148,7 +148,7 @@ func TestRevokedClientsAreRefused(t *testing.T) {
 				continue // a CA that is revoked
 			}
 			a := pkiotest.New(h)
-			pair := a.Issue(pkiotest.OIN(someOIN), pkiotest.ClientOnly())
+			pair := a.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true})
 			if i > 0 {
 				revoke(a, i-1, pair.Leaf)
 			}
@@ -220,7 +220,7 @@ func TestAResumedSessionWithAServerThatWasRevokedSinceIsRefused(t *testing.T) {
 		for i, what := range revocable {
 			t.Run(tls.VersionName(version)+"/"+what, func(t *testing.T) {
 				a, clock := pkiotest.New(pkioverheid.PrivateG1), new(laterClock)
-				pair := a.Issue()
+				pair := a.Issue(pkiotest.Leaf{})
 				revocation := pkiotest.CRLConfig(a)
 				revocation.Time = clock.now
 				checker := revocationOf(t, revocation)
@@ -273,7 +273,7 @@ func TestAResumedSessionOfAClientThatWasRevokedSinceIsRefused(t *testing.T) {
 		for i, what := range revocable {
 			t.Run(tls.VersionName(version)+"/"+what, func(t *testing.T) {
 				a, clock := pkiotest.New(pkioverheid.PrivateG4TLS), new(laterClock)
-				pair := a.Issue(pkiotest.OIN(someOIN))
+				pair := a.Issue(pkiotest.Leaf{OIN: someOIN})
 				revocation := pkiotest.CRLConfig(a)
 				revocation.Time = clock.now
 				checker := revocationOf(t, revocation)
@@ -309,7 +309,7 @@ func TestAResumedSessionOfAClientThatWasRevokedSinceIsRefused(t *testing.T) {
 func TestAStapledResponseMustBeGood(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a := pkiotest.New(h)
-		pair, other := a.Issue(pkiotest.OIN(someOIN)), a.Issue()
+		pair, other := a.Issue(pkiotest.Leaf{OIN: someOIN}), a.Issue(pkiotest.Leaf{})
 		good := a.OCSPResponse(pair.Leaf)
 		elsewhere := pkiotest.New(h) // a responder that knows more than the CRL
 		elsewhere.Revoke(pair.Leaf, crl.KeyCompromise)
@@ -359,7 +359,7 @@ func TestAStapledResponseMustBeGood(t *testing.T) {
 // A staple is for its handshake: a session goes on when it has ended.
 func TestASessionIsResumedWhenItsStapleHasEnded(t *testing.T) {
 	a, clock := pkiotest.New(pkioverheid.PrivateG1), new(laterClock)
-	pair := a.Issue()
+	pair := a.Issue(pkiotest.Leaf{})
 	pair.OCSPStaple = a.OCSPResponse(pair.Leaf) // for a day
 	revocation := pkiotest.CRLConfig(a)
 	revocation.Time = clock.now
@@ -395,7 +395,7 @@ func TestWhereNoCRLTellsTheCertificateIsRefused(t *testing.T) {
 		a := pkiotest.New(pkioverheid.PrivateG1)
 		cfg := pkiotest.CRLConfig(a)
 		fault(a, &cfg)
-		url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}})
+		url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})}})
 		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}}, url)
 		var e *pkioverheid.ServerCertificateError
 		require.ErrorAs(t, err, &e, name)
@@ -419,7 +419,7 @@ func TestACRLThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	}}
 	cfg.Client = &http.Client{Transport: toServer}
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}},
-		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}))
+		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})}}))
 	var (
 		e   *pkioverheid.ServerCertificateError
 		out *url.Error
@@ -434,7 +434,7 @@ func TestACRLThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	var told atomic.Int64
 	cfg.SoftFail = func(error) { told.Add(1) }
 	_, err = get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}},
-		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}))
+		serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})}}))
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, told.Load(), "for each CRL")
 }
@@ -459,19 +459,19 @@ func TestNothingIsFetchedForACertificateThatIsRefusedAnyway(t *testing.T) {
 	checker := revocationOf(t, cfg)
 	for name, pair := range map[string]tls.Certificate{
 		"forged":                                 forgedPair(t, someOIN),
-		"expired":                                a.Issue(pkiotest.Validity(now.Add(-2*time.Hour), now.Add(-time.Hour))),
-		"for another host":                       a.Issue(pkiotest.DNSNames("elders.example")),
-		"for clients":                            a.Issue(pkiotest.ClientOnly()),
-		"against another policy":                 a.Issue(pkiotest.CommonName("TEST")),
-		"of a hierarchy that is not trusted":     pkiotest.New(pkioverheid.PrivateG4TLS).Issue(),
-		"of the hierarchy that was withdrawn":    pkiotest.New(pkioverheid.G3).Issue(),
+		"expired":                                a.Issue(pkiotest.Leaf{NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(-time.Hour)}),
+		"for another host":                       a.Issue(pkiotest.Leaf{DNSNames: []string{"elders.example"}}),
+		"for clients":                            a.Issue(pkiotest.Leaf{ClientOnly: true}),
+		"against another policy":                 a.Issue(pkiotest.Leaf{CommonName: "TEST"}),
+		"of a hierarchy that is not trusted":     pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}),
+		"of the hierarchy that was withdrawn":    pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}),
 		"of an untrusted root, with a good leaf": testLeaf(t, testRoot(t, "Somebody's root")),
 	} {
 		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: checker}}, serve(t, &tls.Config{Certificates: []tls.Certificate{pair}}))
 		assert.Error(t, err, name)
 		assert.Zero(t, requests.n.Load(), name)
 	}
-	url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}})
+	url := serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})}})
 	for range 3 {
 		_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: checker}}, url)
 		require.NoError(t, err)
@@ -487,7 +487,7 @@ func TestHandshakesAtTheSameTimeFetchEachCRLOnce(t *testing.T) {
 	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, cfg)}})
 	require.NoError(t, err)
 	tc.ServerName = "localhost"
-	address := "127.0.0.1" + strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue()}}), "https://localhost")
+	address := "127.0.0.1" + strings.TrimPrefix(serve(t, &tls.Config{Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})}}), "https://localhost")
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
@@ -507,7 +507,7 @@ func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 		return roots
 	}
 	roots := truststore.NewSource(with("First"))
-	pair := a.Issue()
+	pair := a.Issue(pkiotest.Leaf{})
 	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: roots, Revocation: revocationOf(t, pkiotest.CRLConfig(a))}})
 	url := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}})
 	res, err := client.Get(url)
@@ -515,7 +515,7 @@ func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 	res.Body.Close()
 	client.CloseIdleConnections()
 
-	revoked := a.Issue()
+	revoked := a.Issue(pkiotest.Leaf{})
 	a.Revoke(revoked.Leaf, crl.KeyCompromise)
 	require.NoError(t, roots.Set(with("Second")))
 	// A Checker that has not fetched yet would see it at once; this one has what it had.
@@ -531,7 +531,7 @@ func TestRevocationGoesOnWithRootsThatChange(t *testing.T) {
 
 func TestAVerifierAndItsPoolRefuseWhatIsRevoked(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
-	good, bad := a.Issue(), a.Issue()
+	good, bad := a.Issue(pkiotest.Leaf{}), a.Issue(pkiotest.Leaf{})
 	a.Revoke(bad.Leaf, crl.KeyCompromise)
 	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))})
 	require.NoError(t, err)
@@ -551,7 +551,7 @@ func TestAVerifierAndItsPoolRefuseWhatIsRevoked(t *testing.T) {
 
 func TestAHandlerAsksForRevocationBehindAProxyToo(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
-	good, bad := a.Issue(pkiotest.OIN(someOIN)), a.Issue(pkiotest.OIN(someOIN))
+	good, bad := a.Issue(pkiotest.Leaf{OIN: someOIN}), a.Issue(pkiotest.Leaf{OIN: someOIN})
 	a.Revoke(bad.Leaf, crl.KeyCompromise)
 	cfg := pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(a.Roots()), Revocation: revocationOf(t, pkiotest.CRLConfig(a))}}
 

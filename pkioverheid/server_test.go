@@ -51,7 +51,7 @@ func newServer(t testing.TB, cfg pkioverheid.ServerConfig, allow pkioverheid.Aut
 	return s
 }
 
-func ownPair() tls.Certificate { return pkiotest.New(pkioverheid.PrivateG1).Issue() }
+func ownPair() tls.Certificate { return pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}) }
 
 // call makes one request with a client certificate.
 func call(t testing.TB, url string, cert *tls.Certificate, change ...func(*pkioverheid.ClientConfig)) error {
@@ -71,8 +71,8 @@ func shown(cert tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certifi
 
 func TestServersLetInWhomTheAuthorizerAllows(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own, other := pkiotest.OIN(someOIN), pkiotest.OIN("00000001002220647000")
-	person := pkiotest.Policy("2.16.528.1.1003.1.2.8.1")
+	own := pkiotest.Leaf{OIN: someOIN}
+	person := []string{"2.16.528.1.1003.1.2.8.1"}
 	listed, anybody := pkioverheid.AllowOIN("00000004194049711000", someOIN), pkioverheid.AllowAnySystem()
 	cases := []struct {
 		name    string
@@ -82,18 +82,18 @@ func TestServersLetInWhomTheAuthorizerAllows(t *testing.T) {
 	}{
 		{"the OIN is on the list", listed, g1.Issue(own), true},
 		{"under G4", listed, g4.Issue(own), true},
-		{"for clients only, without domain names", listed, g1.Issue(own, pkiotest.ClientOnly(), pkiotest.DNSNames()), true},
-		{"the leaf alone", listed, g4.Issue(own, pkiotest.LeafOnly()), true},
-		{"another OIN", listed, g1.Issue(other), false},
-		{"no OIN", listed, g1.Issue(), false},
-		{"a number of the TSP's own", listed, g1.Issue(pkiotest.OIN("NTRNL-27142")), false},
+		{"for clients only, without domain names", listed, g1.Issue(pkiotest.Leaf{OIN: someOIN, ClientOnly: true, DNSNames: []string{}}), true},
+		{"the leaf alone", listed, g4.Issue(pkiotest.Leaf{OIN: someOIN, LeafOnly: true}), true},
+		{"another OIN", listed, g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}), false},
+		{"no OIN", listed, g1.Issue(pkiotest.Leaf{}), false},
+		{"a number of the TSP's own", listed, g1.Issue(pkiotest.Leaf{OIN: "NTRNL-27142"}), false},
 		{"an empty list", pkioverheid.AllowOIN(), g1.Issue(own), false},
-		{"any system", anybody, g1.Issue(), true},
-		{"a person with the OIN", listed, g1.Issue(own, person), false},
-		{"a person", anybody, g1.Issue(person), false},
-		{"no policy at all", anybody, g1.Issue(pkiotest.Policy()), false},
-		{"a policy of G4 under G1", anybody, g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), false},
-		{"a seal beside a person's", anybody, g4.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.44.16.25.4")), false},
+		{"any system", anybody, g1.Issue(pkiotest.Leaf{}), true},
+		{"a person with the OIN", listed, g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: person}), false},
+		{"a person", anybody, g1.Issue(pkiotest.Leaf{Policies: person}), false},
+		{"no policy at all", anybody, g1.Issue(pkiotest.Leaf{Policies: []string{}}), false},
+		{"a policy of G4 under G1", anybody, g1.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.44.15.35.11"}}), false},
+		{"a seal beside a person's", anybody, g4.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.44.16.25.4"}}), false},
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, c := range cases {
@@ -126,10 +126,10 @@ func TestServersRefuseWhatDoesNotVerify(t *testing.T) {
 	now := time.Now()
 	forged := forgedPair(t, someOIN)
 	cases := map[string]tls.Certificate{
-		"G3":                 g3.Issue(pkiotest.OIN(someOIN)),
-		"G3, leaf only":      g3.Issue(pkiotest.OIN(someOIN), pkiotest.LeafOnly()),
-		"an ended hierarchy": ev.Issue(pkiotest.OIN(someOIN)),
-		"expired":            g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(now.Add(-2*time.Hour), now.Add(-time.Hour))),
+		"G3":                 g3.Issue(pkiotest.Leaf{OIN: someOIN}),
+		"G3, leaf only":      g3.Issue(pkiotest.Leaf{OIN: someOIN, LeafOnly: true}),
+		"an ended hierarchy": ev.Issue(pkiotest.Leaf{OIN: someOIN}),
+		"expired":            g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(-time.Hour)}),
 		"a forged certificate with a TSP's name, its key identifier and an OIN": forged,
 		"none": {},
 	}
@@ -205,8 +205,8 @@ func TestServersAnnounceWhatTheyTrustAndNotG3(t *testing.T) {
 
 // A list that cannot work is found when the server is made, wherever it is.
 func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
-	caller := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN(someOIN))
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
+	caller := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{OIN: someOIN})
 	bad := pkioverheid.AllowOIN(someOIN, "123")
 	var list pkioverheid.OINList
 	var noList *pkioverheid.OINList
@@ -267,7 +267,7 @@ func TestAServerIsNotMadeWithAnOINThatIsNotValid(t *testing.T) {
 }
 
 func TestServerConfigErrors(t *testing.T) {
-	own := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	own := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	_, err := pkioverheid.NewServer(pkioverheid.ServerConfig{KeyPairs: pairs(own)}, nil)
 	assert.ErrorContains(t, err, "Authorizer")
 	_, err = pkioverheid.NewServer(pkioverheid.ServerConfig{}, pkioverheid.AllowAnySystem())
@@ -279,7 +279,7 @@ func TestServerConfigErrors(t *testing.T) {
 
 func TestClientRootsCountForClientsOnly(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-	clientCert := g4.Issue(pkiotest.OIN(someOIN))
+	clientCert := g4.Issue(pkiotest.Leaf{OIN: someOIN})
 	tc := serverConfig(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(pkiotest.New(pkioverheid.PrivateG1).Roots())}, ClientRoots: truststore.NewSource(g4.Roots())}, pkioverheid.AllowOIN(someOIN))
 	assert.NoError(t, call(t, serve(t, tc), &clientCert))
 }
@@ -297,7 +297,7 @@ func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
 			})
 			tc.NextProtos = []string{}
 			address := strings.TrimPrefix(serve(t, tc), "https://")
-			cert := g1.Issue(pkiotest.OIN(someOIN))
+			cert := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 			client, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert)})
 			require.NoError(t, err)
 			client.MaxVersion = version
@@ -326,7 +326,7 @@ func TestTheAuthorizerIsAskedOnResumedSessionsToo(t *testing.T) {
 
 func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
 	g1, g3, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS)
-	own := g1.Issue()
+	own := g1.Issue(pkiotest.Leaf{})
 	onlyG4 := func(tc *tls.Config) { tc.ClientCAs = g4.Roots().CertPool() }
 	anyCA := func(tc *tls.Config) { tc.ClientCAs = x509.NewCertPool() }
 	cases := []struct {
@@ -337,11 +337,11 @@ func TestARefusalOfOurCertificateSaysWhatWasAskedAndWhatWasSent(t *testing.T) {
 		words  []string
 	}{
 		{"no certificate", func(*tls.Config) {}, nil, false, []string{"there is none to send", "ClientConfig.KeyPairs", "Private G1"}},
-		{"no CA of ours is announced", onlyG4, ptr(g1.Issue()), false, []string{"accepts certificates under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "Use a certificate under a CA that the server accepts"}},
-		{"an unknown CA, none announced", anyCA, ptr(g1.Issue()), true, []string{"refused our certificate", "Ask the server's owner to trust the root"}},
-		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))), true, []string{"Replace it, or check the clocks"}},
-		{"G3", anyCA, ptr(g3.Issue()), true, []string{"G3 is no longer accepted", "Private G4"}},
-		{"a key that cannot do RSA-PSS", func(tc *tls.Config) {}, ptr(badSigner(g1.Issue())), true, []string{"RSA-PSS"}},
+		{"no CA of ours is announced", onlyG4, ptr(g1.Issue(pkiotest.Leaf{})), false, []string{"accepts certificates under \"Staat der Nederlanden - G4 Root Priv G-TLS - 2024\"", "was not sent", "(Private G1)", "Use a certificate under a CA that the server accepts"}},
+		{"an unknown CA, none announced", anyCA, ptr(g1.Issue(pkiotest.Leaf{})), true, []string{"refused our certificate", "Ask the server's owner to trust the root"}},
+		{"expired", func(*tls.Config) {}, ptr(g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)})), true, []string{"Replace it, or check the clocks"}},
+		{"G3", anyCA, ptr(g3.Issue(pkiotest.Leaf{})), true, []string{"G3 is no longer accepted", "Private G4"}},
+		{"a key that cannot do RSA-PSS", func(tc *tls.Config) {}, ptr(badSigner(g1.Issue(pkiotest.Leaf{}))), true, []string{"RSA-PSS"}},
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, c := range cases {
@@ -382,7 +382,7 @@ func ptr[T any](v T) *T { return &v }
 
 func TestTheChainOfAClientsKeyPairIsCompleted(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-	cert := g4.Issue(pkiotest.OIN(someOIN), pkiotest.LeafOnly())
+	cert := g4.Issue(pkiotest.Leaf{OIN: someOIN, LeafOnly: true})
 	tc := serverConfig(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
 	tc.ClientCAs = g4.Roots().CertPool() // announces the root alone, knows nothing in between
 	tc.VerifyConnection = nil
@@ -392,7 +392,7 @@ func TestTheChainOfAClientsKeyPairIsCompleted(t *testing.T) {
 
 func TestAnIdentityNeedsAVerifiedChain(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue(pkiotest.OIN(someOIN)).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf
 	forged := forgedPair(t, someOIN)
 	foreign := truststore.New(forged.Leaf)
 	s := newServer(t, pkioverheid.ServerConfig{}, anybody)
@@ -426,7 +426,7 @@ func TestAnOINIsVerifiedOnlyOfSystemsAndOrganisations(t *testing.T) {
 		g1 := pkiotest.New(pkioverheid.PrivateG1)
 		cas := g1.Certificates()
 		return pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1)},
-			[]*x509.Certificate{g1.Issue(pkiotest.OIN(someOIN), pkiotest.Policy(policy)).Leaf, cas[2], cas[1], cas[0]}
+			[]*x509.Certificate{g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: []string{policy}}).Leaf, cas[2], cas[1], cas[0]}
 	}
 	inRoots := func(cfg *pkioverheid.ServerConfig, s *truststore.Source) { cfg.Trust.Roots = s }
 	inClientRoots := func(cfg *pkioverheid.ServerConfig, s *truststore.Source) { cfg.ClientRoots = s }
@@ -461,15 +461,15 @@ func TestACallersCertificateMustBeForClients(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	s := newServer(t, pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1)}, pkioverheid.AllowAnySystem())
 	for name, c := range map[string]struct {
-		opts []pkiotest.LeafOption
+		leaf pkiotest.Leaf
 		ok   bool
 	}{
-		"for both":    {nil, true},
-		"for clients": {[]pkiotest.LeafOption{pkiotest.ClientOnly()}, true},
-		"for servers": {[]pkiotest.LeafOption{pkiotest.ServerOnly()}, false},
+		"for both":    {pkiotest.Leaf{}, true},
+		"for clients": {pkiotest.Leaf{ClientOnly: true}, true},
+		"for servers": {pkiotest.Leaf{ServerOnly: true}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			leaf, cas := g1.Issue(c.opts...).Leaf, g1.Certificates()
+			leaf, cas := g1.Issue(c.leaf).Leaf, g1.Certificates()
 			for _, above := range [][]*x509.Certificate{{cas[2], cas[1], cas[0]}, {cas[2]}} {
 				state := &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{append([]*x509.Certificate{leaf}, above...)}}
 				_, err := s.Identify(state)
@@ -514,7 +514,7 @@ func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
 
 	// A TRIAL name under a root that was not named for it.
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.CommonName("TRIAL system"))}})
+	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{CommonName: "TRIAL system"})}})
 	for _, cfg := range []pkioverheid.ClientConfig{pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), TrialRoots: truststore.New(root)}}} {
 		_, err = get(t, cfg, url)
 		var refused *pkioverheid.ServerCertificateError
@@ -522,24 +522,24 @@ func TestTestCertificatesNeedTheirOwnRoots(t *testing.T) {
 		assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
 		assert.Contains(t, err.Error(), "test certificate")
 	}
-	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.41.15.35.11"))}})
+	url = serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.41.15.35.11"}})}})
 	_, err = get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, url)
 	assert.ErrorContains(t, err, "the policy 2.16.528.1.1003.1.2.41.15.35.11")
 }
 
 // systemOf is who an authority's certificate identifies, as a server finds.
-func systemOf(t testing.TB, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) pkioverheid.Identity {
+func systemOf(t testing.TB, h pkioverheid.Hierarchy, l pkiotest.Leaf) pkioverheid.Identity {
 	t.Helper()
 	a := pkiotest.New(h)
 	cas := a.Certificates()
-	id, err := verified(pkiotest.Trust(a), a.Issue(opts...).Leaf, cas[2], cas[1], cas[0])
+	id, err := verified(pkiotest.Trust(a), a.Issue(l).Leaf, cas[2], cas[1], cas[0])
 	require.NoError(t, err)
 	return id
 }
 
 func TestAListOfOINsChangesWhileTheServerRuns(t *testing.T) {
 	var list pkioverheid.OINList
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN})
 	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{}, list.Allow))
 	assert.Error(t, call(t, url, &cert), "the zero value lets in nobody")
 	require.NoError(t, list.Set(someOIN, "00000001002220647000"))
@@ -555,20 +555,19 @@ func TestAListOfOINsChangesWhileTheServerRuns(t *testing.T) {
 func TestAListOfOINsAsksForASystemToo(t *testing.T) {
 	var list pkioverheid.OINList
 	require.NoError(t, list.Set(someOIN))
-	person := pkiotest.Policy("2.16.528.1.1003.1.2.8.1")
-	assert.NoError(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN(someOIN))))
-	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN(someOIN), person)), "not the certificate of a system")
-	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1)), "bears no OIN")
-	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.OIN("00000001002220647000"))), "OIN 00000001002220647000 is not on the list")
+	assert.NoError(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: someOIN})))
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: someOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}})), "not the certificate of a system")
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.Leaf{})), "bears no OIN")
+	assert.ErrorContains(t, list.Allow(systemOf(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: "00000001002220647000"})), "OIN 00000001002220647000 is not on the list")
 }
 
 func TestNumbersForTestsCanBeRefused(t *testing.T) {
 	const test = "00000099000000001000"
 	allow := pkioverheid.AllOf(noTestOIN, pkioverheid.AllowOIN(test, someOIN))
-	assert.ErrorContains(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "number for tests")
-	assert.NoError(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(someOIN))))
-	assert.Error(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN("00000001002220647000"))))
-	assert.NoError(t, pkioverheid.AllowOIN(test)(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(test))), "where that is wanted")
+	assert.ErrorContains(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: test})), "number for tests")
+	assert.NoError(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: someOIN})))
+	assert.Error(t, allow(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: "00000001002220647000"})))
+	assert.NoError(t, pkioverheid.AllowOIN(test)(systemOf(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: test})), "where that is wanted")
 }
 
 // noTestOIN is a program's own.

@@ -22,9 +22,9 @@ func BenchmarkReconnect(b *testing.B) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			b.Run(h.String()+"/"+tls.VersionName(version), func(b *testing.B) {
 				a := pkiotest.New(h)
-				trust, own := pkiotest.Trust(a), a.Issue(pkiotest.OIN(someOIN))
+				trust, own := pkiotest.Trust(a), a.Issue(pkiotest.Leaf{OIN: someOIN})
 				trust.Revocation = revocationOf(b, pkiotest.CRLConfig(a))
-				tc := serverConfig(b, pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(a.Issue())}, pkioverheid.AllowOIN(someOIN))
+				tc := serverConfig(b, pkioverheid.ServerConfig{Trust: trust, KeyPairs: pairs(a.Issue(pkiotest.Leaf{}))}, pkioverheid.AllowOIN(someOIN))
 				tc.MaxVersion, tc.NextProtos = version, []string{"http/1.1"}
 				url := serve(b, tc)
 

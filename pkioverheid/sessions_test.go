@@ -27,7 +27,7 @@ func loopback(url string) string { return "127.0.0.1" + strings.TrimPrefix(url, 
 // resuming is a client that keeps its sessions, and counts the signatures of its key.
 func resuming(t *testing.T, version uint16) (*tls.Config, *counting) {
 	t.Helper()
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN(someOIN))
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN})
 	key := &counting{Signer: cert.PrivateKey.(crypto.Signer)}
 	cert.PrivateKey = key
 	tc, err := pkioverheid.ClientTLSConfig(pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(cert)})
@@ -154,8 +154,8 @@ func TestATicketThatArrivesAfterAReplacementResumesNothing(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, what := range []string{"the key pair", "the trust"} {
 			t.Run(tls.VersionName(version)+"/"+what, func(t *testing.T) {
-				url, hold := heldTicket(t, version, g1.Issue())
-				own, roots := pairs(g1.Issue(pkiotest.OIN(someOIN))), truststore.NewSource(g1.Roots())
+				url, hold := heldTicket(t, version, g1.Issue(pkiotest.Leaf{}))
+				own, roots := pairs(g1.Issue(pkiotest.Leaf{OIN: someOIN})), truststore.NewSource(g1.Roots())
 				client := newClient(t, pkioverheid.ClientConfig{
 					Trust: pkioverheid.Trust{Roots: roots}, KeyPairs: own, Base: &http.Transport{DisableKeepAlives: true},
 				})
@@ -179,7 +179,7 @@ func TestATicketThatArrivesAfterAReplacementResumesNothing(t *testing.T) {
 				want := someOIN
 				if what == "the key pair" {
 					want = otherOIN
-					require.NoError(t, own[0].Set(g1.Issue(pkiotest.OIN(otherOIN))))
+					require.NoError(t, own[0].Set(g1.Issue(pkiotest.Leaf{OIN: otherOIN})))
 				} else {
 					more := g1.Roots()
 					more.Add(testRoot(t, "A").Leaf)
@@ -210,7 +210,7 @@ func TestATicketThatArrivesAfterAReplacementResumesNothing(t *testing.T) {
 // shown, in the handshake that the session began with is what a refusal is about.
 func TestARefusalOnAResumedSessionSaysWhatWasAskedAndShown(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.Issue(pkiotest.OIN(someOIN))
+	own := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version)+"/in the handshake", func(t *testing.T) {
 			var refuse atomic.Bool
@@ -237,7 +237,7 @@ func TestARefusalOnAResumedSessionSaysWhatWasAskedAndShown(t *testing.T) {
 		})
 		t.Run(tls.VersionName(version)+"/in a response", func(t *testing.T) {
 			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
-			srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}
+			srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}
 			srv.StartTLS()
 			t.Cleanup(srv.Close)
 			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(own), Base: &http.Transport{DisableKeepAlives: true}})
@@ -261,7 +261,7 @@ func TestARefusalOnAResumedSessionSaysWhatWasAskedAndShown(t *testing.T) {
 func TestTicketsAreLittleLargerThanThoseOfAPlainServer(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a := pkiotest.New(h)
-		own := a.Issue(pkiotest.OIN(someOIN))
+		own := a.Issue(pkiotest.Leaf{OIN: someOIN})
 		size := func(tc *tls.Config) int {
 			var size atomic.Int64
 			wrap := tc.WrapSession
@@ -288,8 +288,8 @@ func TestTicketsAreLittleLargerThanThoseOfAPlainServer(t *testing.T) {
 func TestTwoPortsOfOneNameInTurnResumeNothing(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: &http.Transport{DisableKeepAlives: true}})
-	one := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
-	other := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}})
+	one := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}})
+	other := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}})
 	for i, c := range []struct {
 		url     string
 		resumed bool

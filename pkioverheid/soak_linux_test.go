@@ -66,11 +66,11 @@ func TestSoak(t *testing.T) {
 	defer checker.Close()
 	quiet := slog.New(slog.DiscardHandler)
 	distrusted := new(pkioverheid.Distrusted)
-	strange := g1.Issue(pkiotest.OIN(someOIN))
+	strange := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	always := pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(strange.Leaf)}
 	require.NoError(t, distrusted.Set(always))
 	serverRoots, clientRoots := truststore.NewSource(one), truststore.NewSource(one)
-	serverPair, clientPair := g1.KeyPair(), g1.KeyPair(pkiotest.OIN(someOIN))
+	serverPair, clientPair := g1.KeyPair(pkiotest.Leaf{}), g1.KeyPair(pkiotest.Leaf{OIN: someOIN})
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{
 		Trust:    pkioverheid.Trust{Roots: serverRoots, Distrusted: distrusted, Revocation: checker, Time: g1.Time, Logger: quiet},
 		KeyPairs: []*pkioverheid.KeyPair{serverPair},
@@ -128,16 +128,16 @@ func TestSoak(t *testing.T) {
 	for time.Now().Before(end) {
 		<-every.C
 		replacements++
-		assert.NoError(t, serverPair.Set(g1.Issue()))
-		assert.NoError(t, clientPair.Set(g1.Issue(pkiotest.OIN(someOIN))))
+		assert.NoError(t, serverPair.Set(g1.Issue(pkiotest.Leaf{})))
+		assert.NoError(t, clientPair.Set(g1.Issue(pkiotest.Leaf{OIN: someOIN})))
 		roots := one
 		if replacements%2 == 0 {
 			roots = both
 		}
 		assert.NoError(t, serverRoots.Set(roots))
 		assert.NoError(t, clientRoots.Set(roots))
-		g1.Revoke(g1.Issue().Leaf, crl.KeyCompromise)
-		assert.NoError(t, distrusted.Set(always, pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(g1.Issue().Leaf)}))
+		g1.Revoke(g1.Issue(pkiotest.Leaf{}).Leaf, crl.KeyCompromise)
+		assert.NoError(t, distrusted.Set(always, pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(g1.Issue(pkiotest.Leaf{}).Leaf)}))
 		if assert.Error(t, askHello(stranger, url), "whose certificate is distrusted") {
 			refused++
 		}

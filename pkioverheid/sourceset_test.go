@@ -116,8 +116,8 @@ func TestAFetchThatBlocksOrPanicsLeavesWhatWasThere(t *testing.T) {
 // asked is never let in.
 func TestReplacingWhatIsDistrustedUnderLoad(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	stolen := g1.Issue()
-	other := g1.Issue()
+	stolen := g1.Issue(pkiotest.Leaf{})
+	other := g1.Issue(pkiotest.Leaf{})
 	roots := truststore.NewSource(g1.Roots())
 	var d pkioverheid.Distrusted
 	trust := pkioverheid.Trust{Roots: roots, Distrusted: &d}
@@ -164,7 +164,7 @@ func TestReplacingWhatIsDistrustedUnderLoad(t *testing.T) {
 // A request that is under way does not make a state from before come back.
 func TestAnEntryCountsForTheNextQuestion(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue().Leaf
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf
 	var d pkioverheid.Distrusted
 	trust := pkiotest.Trust(g1)
 	trust.Distrusted = &d

@@ -90,9 +90,10 @@ func (k kit) add(name, comment, verdict string, at time.Time, chain []*x509.Cert
 	return c
 }
 
-// under has a leaf of an Authority at a time, with its path up to the root.
-func under(a *pkiotest.Authority, at time.Time, opts ...pkiotest.LeafOption) []*x509.Certificate {
-	pair := a.Issue(append([]pkiotest.LeafOption{pkiotest.DNSNames("host.example"), pkiotest.Validity(at.AddDate(0, -1, 0), at.AddDate(0, 1, 0))}, opts...)...)
+// under has a leaf of an Authority for host.example at a time, with its path up to the root.
+func under(a *pkiotest.Authority, at time.Time, l pkiotest.Leaf) []*x509.Certificate {
+	l.DNSNames, l.NotBefore, l.NotAfter = []string{"host.example"}, at.AddDate(0, -1, 0), at.AddDate(0, 1, 0)
+	pair := a.Issue(l)
 	var path []*x509.Certificate
 	for _, der := range pair.Certificate {
 		cert, err := x509.ParseCertificate(der)
@@ -124,7 +125,7 @@ func makeKit(t *testing.T) kit {
 		{"g1", g1, kitTime, "accept"}, {"g4-pss", g4, kitTime, "accept"},
 		{"ev-in-its-time", ev, evTime, "accept"}, {"g3", g3, kitTime, "refuse withdrawn"},
 	} {
-		p := under(h.of, h.at)
+		p := under(h.of, h.at, pkiotest.Leaf{})
 		for name, sent := range map[string][]*x509.Certificate{
 			"leaf-alone": p[:1], "in-order": p[:3], "with-root": p, "in-disorder": {p[0], p[2], p[1]}, "twice": {p[0], p[1], p[1], p[2], p[0]},
 		} {
@@ -140,16 +141,16 @@ func makeKit(t *testing.T) kit {
 
 func makeRefusals(k kit, g1, g4, ev *pkiotest.Authority, trusted func(*kitCase) *kitCase) {
 	later := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	trusted(k.add("ev-after-its-time", "The root of EV ended in December 2022.", "refuse expired", later, under(ev, time.Date(2022, 6, 1, 12, 0, 0, 0, time.UTC))))
-	p := under(g1, kitTime)
+	trusted(k.add("ev-after-its-time", "The root of EV ended in December 2022.", "refuse expired", later, under(ev, time.Date(2022, 6, 1, 12, 0, 0, 0, time.UTC), pkiotest.Leaf{})))
+	p := under(g1, kitTime, pkiotest.Leaf{})
 	trusted(k.add("expired", "The certificate of the host has ended.", "refuse expired", kitTime.AddDate(0, 3, 0), p))
 	trusted(k.add("not-yet-valid", "The certificate of the host is for later.", "refuse not-yet-valid", kitTime.AddDate(0, -3, 0), p))
 	trusted(k.add("wrong-name", "The certificate is for another host.", "refuse name", kitTime, p).set("host", "other.example"))
-	trusted(k.add("client-only", "A certificate for clients is not for servers.", "refuse usage", kitTime, under(g4, kitTime, pkiotest.ClientOnly())))
+	trusted(k.add("client-only", "A certificate for clients is not for servers.", "refuse usage", kitTime, under(g4, kitTime, pkiotest.Leaf{ClientOnly: true})))
 	k.add("unknown-root", "The root is not trusted.", "refuse unknown-authority", kitTime, p).certs("root", g4.Certificates()[0])
 	trusted(k.add("system", "A system has the policy of systems.", "accept", kitTime, p).set("policy", "2.16.528.1.1003.1.2.8.6"))
 	trusted(k.add("person", "A person's certificate is not one of a system.", "refuse policy", kitTime,
-		under(g1, kitTime, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))).set("policy", "2.16.528.1.1003.1.2.8.6"))
+		under(g1, kitTime, pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}})).set("policy", "2.16.528.1.1003.1.2.8.6"))
 }
 
 // kitList is a list of a CA.
@@ -166,7 +167,7 @@ func kitList(a *pkiotest.Authority, ca, revoked *x509.Certificate) []byte {
 }
 
 func makeRevocations(k kit, a *pkiotest.Authority, trusted func(*kitCase) *kitCase) {
-	p := under(a, kitTime)
+	p := under(a, kitTime, pkiotest.Leaf{})
 	for _, c := range []struct {
 		name, comment, verdict string
 		revoked                [3]*x509.Certificate // by the issuer of the leaf, by the domain CA, by the root
@@ -188,7 +189,7 @@ func makeRevocations(k kit, a *pkiotest.Authority, trusted func(*kitCase) *kitCa
 
 func makeWithdrawals(t *testing.T, k kit, g3 *pkiotest.Authority) {
 	cas := g3.Certificates()
-	p := under(g3, kitTime)
+	p := under(g3, kitTime, pkiotest.Leaf{})
 	reissued := cas[2]
 	if p[1].Equal(reissued) {
 		reissued = cas[3]

@@ -53,7 +53,7 @@ func TestTraceSaysWhatWasShownAndWhoPresentsG1(t *testing.T) {
 	var client, server traced
 	trust := fixtureTrust()
 	trust.Trace = server.trace()
-	g1, g4 := g1AndG4(t, pkiotest.OIN(someOIN))
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{OIN: someOIN})
 	url := serve(t, serverConfig(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g4, g1}}, anybody))
 	trust.Trace = client.trace()
 	c := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{g1, g4}})
@@ -75,7 +75,7 @@ func TestTraceSaysWhatWasShownAndWhoPresentsG1(t *testing.T) {
 
 func TestTraceSaysWhyAHandshakeFailed(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.KeyPair(pkiotest.OIN(someOIN))
+	own := g1.KeyPair(pkiotest.Leaf{OIN: someOIN})
 	for _, c := range []struct {
 		name   string
 		server pkioverheid.Authorizer
@@ -104,7 +104,7 @@ func TestTraceSaysWhyAHandshakeFailed(t *testing.T) {
 			srv.TLS, srv.Config.ErrorLog = s.TLSConfig(), s.ErrorLog()
 			srv.StartTLS()
 			t.Cleanup(srv.Close)
-			tc := &tls.Config{RootCAs: g1.Roots().CertPool(), ServerName: "localhost", GetClientCertificate: shown(g1.Issue())}
+			tc := &tls.Config{RootCAs: g1.Roots().CertPool(), ServerName: "localhost", GetClientCertificate: shown(g1.Issue(pkiotest.Leaf{}))}
 			c.client(tc)
 			conn, err := tls.Dial("tcp", srv.Listener.Addr().String(), tc)
 			if err == nil {
@@ -124,7 +124,7 @@ func TestTraceSaysWhyAHandshakeFailed(t *testing.T) {
 }
 
 func TestAClientsTraceSaysThatTheServerBrokeOff(t *testing.T) {
-	g1, g4 := g1AndG4(t, pkiotest.ClientOnly())
+	g1, g4 := g1AndG4(t, pkiotest.Leaf{ClientOnly: true})
 	url := takes(t, false, pkioverheid.PrivateG1)
 	var seen traced
 	trust := fixtureTrust()
@@ -183,7 +183,10 @@ func TestTheErrorLogIsBounded(t *testing.T) {
 func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 	now := time.Now()
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	year, oin := pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(1, 0, 0)), pkiotest.OIN(someOIN)
+	year := func(a *pkiotest.Authority, l pkiotest.Leaf) tls.Certificate {
+		l.NotBefore, l.NotAfter = now.AddDate(0, 0, -1), now.AddDate(1, 0, 0)
+		return a.Issue(l)
+	}
 	for _, c := range []struct {
 		name   string
 		pair   tls.Certificate
@@ -191,17 +194,17 @@ func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 		want   pkioverheid.OwnProblem
 		fatal  bool
 	}{
-		{"nothing is wrong", g4.Issue(year, oin), false, "", false},
-		{"nothing is wrong with a server's", g4.Issue(year, oin), true, "", false},
-		{"no OIN", g4.Issue(year), false, pkioverheid.OwnNoOIN, false},
-		{"a number of the TSP's own in its place", g4.Issue(year, pkiotest.OIN("123456")), true, pkioverheid.OwnNoOIN, false},
-		{"no OIN, and for another purpose than TLS", g1.Issue(year, pkiotest.Policy("2.16.528.1.1003.1.2.8.4")), false, "", false},
-		{"ended", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, -9), now.AddDate(0, 0, -1))), false, pkioverheid.OwnEnded, true},
-		{"not valid yet", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, 2), now.AddDate(1, 0, 0))), false, pkioverheid.OwnNotYetValid, false},
-		{"a client's without clientAuth", g4.Issue(year, pkiotest.ServerOnly()), false, pkioverheid.OwnWrongUse, true},
-		{"a server's without serverAuth", g4.Issue(year, pkiotest.ClientOnly()), true, pkioverheid.OwnWrongUse, true},
-		{"ends in 80 days", g4.Issue(pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 0, 80))), true, pkioverheid.OwnEnding, false},
-		{"a key that G4 finds too short", g4.Issue(year, pkiotest.Key(g1.Issue().PrivateKey.(crypto.Signer))), false, pkioverheid.OwnShortKey, false},
+		{"nothing is wrong", year(g4, pkiotest.Leaf{OIN: someOIN}), false, "", false},
+		{"nothing is wrong with a server's", year(g4, pkiotest.Leaf{OIN: someOIN}), true, "", false},
+		{"no OIN", year(g4, pkiotest.Leaf{}), false, pkioverheid.OwnNoOIN, false},
+		{"a number of the TSP's own in its place", year(g4, pkiotest.Leaf{OIN: "123456"}), true, pkioverheid.OwnNoOIN, false},
+		{"no OIN, and for another purpose than TLS", year(g1, pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.4"}}), false, "", false},
+		{"ended", g4.Issue(pkiotest.Leaf{NotAfter: now.AddDate(0, 0, -1)}), false, pkioverheid.OwnEnded, true},
+		{"not valid yet", g4.Issue(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, 2), NotAfter: now.AddDate(1, 0, 0)}), false, pkioverheid.OwnNotYetValid, false},
+		{"a client's without clientAuth", year(g4, pkiotest.Leaf{ServerOnly: true}), false, pkioverheid.OwnWrongUse, true},
+		{"a server's without serverAuth", year(g4, pkiotest.Leaf{ClientOnly: true}), true, pkioverheid.OwnWrongUse, true},
+		{"ends in 80 days", g4.Issue(pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(0, 0, 80)}), true, pkioverheid.OwnEnding, false},
+		{"a key that G4 finds too short", year(g4, pkiotest.Leaf{Key: g1.Issue(pkiotest.Leaf{}).PrivateKey.(crypto.Signer)}), false, pkioverheid.OwnShortKey, false},
 		{"a CA is missing", testLeaf(t, testRoot(t, "another")), false, pkioverheid.OwnIncomplete, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -240,9 +243,9 @@ func TestOurOwnCertificateIsLookedAtWhenItIsLoaded(t *testing.T) {
 // Also below CAs that this client does not trust.
 func TestThatOurOwnCertificateIsRevokedIsReported(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	oin := pkiotest.OIN(someOIN)
+	oin := pkiotest.Leaf{OIN: someOIN}
 	gone, good, later := g1.Issue(oin), g1.Issue(oin), g1.Issue(oin)
-	underTSP := g1.Issue(oin, pkiotest.TSP("QuoVadis"))
+	underTSP := g1.Issue(pkiotest.Leaf{OIN: someOIN, TSP: "QuoVadis"})
 	g1.Revoke(gone.Leaf, crl.KeyCompromise)
 	g1.Revoke(g1.Certificates()[3], crl.CACompromise) // QuoVadis
 	clock := newClock(time.Now())
@@ -273,7 +276,7 @@ func TestThatOurOwnCertificateIsRevokedIsReported(t *testing.T) {
 	assert.Empty(t, of(later))
 
 	clock.set(time.Now().AddDate(0, 0, 1)) // in the first handshake of the next day
-	resp, err := client.Get(serve(t, &tls.Config{Certificates: []tls.Certificate{g4.Issue()}}))
+	resp, err := client.Get(serve(t, &tls.Config{Certificates: []tls.Certificate{g4.Issue(pkiotest.Leaf{})}}))
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Eventually(t, func() bool { return len(of(gone)) == 2 }, 20*time.Second, 5*time.Millisecond)
@@ -284,7 +287,7 @@ func TestOneClockThrough90Days(t *testing.T) {
 	start := time.Now()
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
 	clock := newClock(start)
-	p := watchPair(t, g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(0, 0, 80))))
+	p := watchPair(t, g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -1), NotAfter: start.AddDate(0, 0, 80)}))
 	p.clock.Store(clock.Load())
 	cfg := pkiotest.CRLConfig(g1, g4)
 	cfg.Time = clock.now
@@ -300,7 +303,7 @@ func TestOneClockThrough90Days(t *testing.T) {
 	var written *record
 	trust.Trace = seen.trace()
 	trust.Logger, written = lines()
-	second := g4.KeyPair(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0)))
+	second := g4.KeyPair(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -1), NotAfter: start.AddDate(1, 0, 0)})
 	second.PreferFrom = start.AddDate(0, 0, 40)
 	client := newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{p.KeyPair, second}})
 	url := takes(t, true, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS)
@@ -331,7 +334,7 @@ func TestOneClockThrough90Days(t *testing.T) {
 		switch day {
 		case 20:
 			assert.InDelta(t, 21, seen.ending(), 1, "once a day")
-			p.pair(t, "own", g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0))))
+			p.pair(t, "own", g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -1), NotAfter: start.AddDate(1, 0, 0)}))
 			deadline := time.Now().Add(20 * time.Second)
 			for p.Status().Certificate.NotAfter.Before(start.AddDate(0, 6, 0)) && time.Now().Before(deadline) {
 				next := p.clock.Load().Add(time.Second) // the watcher waits by this clock

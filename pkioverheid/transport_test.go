@@ -81,7 +81,7 @@ func TestClientsOfOneBaseDoNotShareSessions(t *testing.T) {
 		base := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)}}
 		resumed := false
 		for _, oin := range []pkioverheid.OIN{someOIN, "00000001002220647000", someOIN} {
-			cert := g1.Issue(pkiotest.OIN(oin))
+			cert := g1.Issue(pkiotest.Leaf{OIN: oin})
 			client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(cert), Base: base})
 			for range 2 {
 				resp, err := client.Get(address)
@@ -113,7 +113,7 @@ func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 
 func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cert := g1.Issue()
+	cert := g1.Issue(pkiotest.Leaf{})
 	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	var ours *pkioverheid.ClientCertificateError
 
@@ -179,7 +179,7 @@ func TestAnAlertInAHandshakeInWhichNobodyAskedIsNotOurCertificates(t *testing.T)
 
 func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
+	expired := g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)})
 	for _, http2 := range []bool{true, false} {
 		address := mutual(t, tls.VersionTLS13, http2, hello)
 		client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(expired)})
@@ -201,7 +201,7 @@ func TestARefusalIsToldAlikeToAllRequestsThatShareAConnection(t *testing.T) {
 
 func TestARefusalInARenegotiationSaysThatNothingIsKnown(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	expired := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
+	expired := g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)})
 	client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(expired), RenegotiateHosts: []string{"localhost"}})
 	_, err := client.Get("https://" + lateServer(t) + "/")
 	var ours *pkioverheid.ClientCertificateError
@@ -213,9 +213,9 @@ func TestARefusalInARenegotiationSaysThatNothingIsKnown(t *testing.T) {
 
 func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cert := g1.Issue(pkiotest.ECDSA())
+	cert := g1.Issue(pkiotest.Leaf{ECDSA: true})
 	address := serve(t, &tls.Config{
-		Certificates: []tls.Certificate{g1.Issue()},
+		Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})},
 		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: g1.Roots().CertPool(),
 		MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
 	})
@@ -231,7 +231,7 @@ func TestAKeyThatTheServerCannotUseIsTold(t *testing.T) {
 
 func TestOldCAsLeftInAChainFileSayNothingOfTheCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pair := g1.Issue(pkiotest.DNSNames("other.example"))
+	pair := g1.Issue(pkiotest.Leaf{DNSNames: []string{"other.example"}})
 	for _, c := range pkiotest.New(pkioverheid.G3).Certificates() {
 		pair.Certificate = append(pair.Certificate, c.Raw)
 	}
@@ -287,7 +287,7 @@ func TestACAThatOnlyClaimsItsIssuerDisplacesNobody(t *testing.T) {
 	}, &tls.Certificate{Leaf: &x509.Certificate{RawSubject: issuer.RawSubject}, PrivateKey: key})
 	roots := g1.Roots()
 	roots.Add(claims.Leaf)
-	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.LeafOnly())}})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{LeafOnly: true})}})
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(roots)}}, address)
 	assert.NoError(t, err)
 }
@@ -355,7 +355,7 @@ func TestTwoSerialNumbersAreNoOIN(t *testing.T) {
 }
 
 func TestAnHTTPSProxyIsBlamedForItsOwnCertificate(t *testing.T) {
-	proxy := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue()}})
+	proxy := serve(t, &tls.Config{Certificates: []tls.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{})}})
 	proxyURL, err := url.Parse(proxy)
 	require.NoError(t, err)
 	_, err = get(t, pkioverheid.ClientConfig{Base: &http.Transport{Proxy: http.ProxyURL(proxyURL)}}, "https://soap.machtigen.digid.nl/")
@@ -372,11 +372,11 @@ func TestAProxyThatRefusesOurCertificateIsNamed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			proxy, err := url.Parse(serve(t, &tls.Config{
-				MaxVersion: version, Certificates: []tls.Certificate{g1.Issue()},
+				MaxVersion: version, Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})},
 				ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(),
 			}))
 			require.NoError(t, err)
-			_, err = get(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue()), Base: &http.Transport{Proxy: http.ProxyURL(proxy)}}, "https://soap.machtigen.digid.nl/")
+			_, err = get(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue(pkiotest.Leaf{})), Base: &http.Transport{Proxy: http.ProxyURL(proxy)}}, "https://soap.machtigen.digid.nl/")
 			var refused *pkioverheid.ClientCertificateError
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, "the proxy localhost", refused.Host)
@@ -388,7 +388,7 @@ func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: func(chain.Chain, time.Time) error {
 		return errors.New(strings.Repeat("\x1b[31m\n", 2000))
-	}}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	}}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}}))
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.NotContains(t, refused.Error(), "\n")
@@ -398,7 +398,7 @@ func TestWordsOfPoliciesStayOnOneShortLine(t *testing.T) {
 
 func TestABasesCipherSuitesAreKeptAsFarAsTheyAreGood(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, MaxVersion: tls.VersionTLS12})
+	address := serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, MaxVersion: tls.VersionTLS12})
 	resp, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{
 		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
 	}}}}, address)
@@ -413,18 +413,18 @@ func TestABasesCipherSuitesAreKeptAsFarAsTheyAreGood(t *testing.T) {
 func TestAZeroClockIsNow(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	zero := func() time.Time { return time.Time{} }
-	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Time: zero}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}))
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Time: zero}}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}}))
 	assert.NoError(t, err)
 }
 
 func TestRefusedCertificateOnAConnectionThatIsUsedAgain(t *testing.T) {
 	ev := pkiotest.New(pkioverheid.EV)
-	own := ev.Issue()
+	own := ev.Issue(pkiotest.Leaf{})
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }))
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}
 	srv.StartTLS()
 	defer srv.Close()
-	cert := ev.Issue()
+	cert := ev.Issue(pkiotest.Leaf{})
 	client := newClient(t, pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(ev.Roots()), Time: ev.Time}, KeyPairs: pairs(cert)})
 	for range 2 {
 		resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
@@ -447,7 +447,7 @@ func TestRefusedCertificateOnAConnectionThatIsUsedAgain(t *testing.T) {
 func TestRefusedCertificateReadsWhatAHandlerOfOursSays(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	h, _, _ := guarded(t, pkioverheid.ServerConfig{}, pkioverheid.AllowOIN(someOIN))
-	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue(pkiotest.OIN("00000001002220647000")))})
+	client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(g1.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}))})
 	resp, err := client.Get(behindTLS(t, h, pkioverheid.ServerConfig{}, false))
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -480,7 +480,7 @@ func TestRefusedCertificateWaitsForNoBody(t *testing.T) {
 				case <-r.Context().Done():
 				}
 			})
-			client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG1).Issue())})
+			client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: pairs(pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}))})
 			resp, err := client.Get(url)
 			require.NoError(t, err)
 			defer resp.Body.Close()
@@ -523,7 +523,7 @@ func TestATrialChainInProductionIsSaidToBeOne(t *testing.T) {
 
 func TestAWrongUsageSaysWhichWasAskedAndWhichIsThere(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.ClientOnly())}}))
+	_, err := get(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, serve(t, &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{ClientOnly: true})}}))
 	var refused *pkioverheid.ServerCertificateError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, chain.WrongUsage, refused.Reason)
@@ -536,7 +536,7 @@ func TestCloseIdleConnectionsClosesThem(t *testing.T) {
 	for _, http2 := range []bool{true, false} {
 		closed := make(chan struct{}, 10)
 		srv := httptest.NewUnstartedServer(hello)
-		srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}
+		srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}}
 		srv.EnableHTTP2 = http2
 		srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 			if s == http.StateClosed {

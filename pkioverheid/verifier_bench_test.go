@@ -17,7 +17,7 @@ import (
 func BenchmarkVerifierRemembers(b *testing.B) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a := pkiotest.New(h)
-		leaf := a.Issue().Leaf
+		leaf := a.Issue(pkiotest.Leaf{}).Leaf
 		trust := pkiotest.Trust(a)
 		trust.Revocation = revocationOf(b, pkiotest.CRLConfig(a))
 		v, err := pkioverheid.NewVerifier(trust)

@@ -50,8 +50,8 @@ func TestARememberedSignerIsVerifiedForAllThatCanChange(t *testing.T) {
 		refused.Store(false)
 		require.NoError(t, roots.Set(g1.Roots()))
 	}
-	signer := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.Add(-time.Hour), start.Add(30*time.Hour)))
-	brief := g1.Issue(pkiotest.OIN(someOIN), pkiotest.Validity(start.Add(-time.Hour), start.Add(time.Hour)))
+	signer := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.Add(-time.Hour), NotAfter: start.Add(30 * time.Hour)})
+	brief := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.Add(-time.Hour), NotAfter: start.Add(time.Hour)})
 	later := func(d time.Duration) { at := start.Add(d); clock.Store(&at) }
 	clientAuth := pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}}
 	for _, test := range []struct {
@@ -106,7 +106,7 @@ func TestAnIdentityIsMadeOfBytes(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
 	require.NoError(t, err)
-	signer, thief := g1.Issue(pkiotest.OIN(someOIN)), g1.Issue(pkiotest.ECDSA(), pkiotest.OIN("00000001123456789000"))
+	signer, thief := g1.Issue(pkiotest.Leaf{OIN: someOIN}), g1.Issue(pkiotest.Leaf{ECDSA: true, OIN: "00000001123456789000"})
 	changed := *signer.Leaf
 	changed.Subject.SerialNumber, changed.PublicKey = "00000001123456789000", thief.Leaf.PublicKey
 	for range 3 {
@@ -130,7 +130,7 @@ func TestVerifyRawNeedsAProofToo(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
 	require.NoError(t, err)
-	raw := [][]byte{g1.Issue().Leaf.Raw}
+	raw := [][]byte{g1.Issue(pkiotest.Leaf{}).Leaf.Raw}
 	for range 2 {
 		_, err = v.VerifyRaw(raw, pkioverheid.SignerOptions{}, nil)
 		assert.ErrorContains(t, err, "proves nothing")
@@ -150,7 +150,7 @@ func TestARememberedSignerTakesTwoAllocations(t *testing.T) {
 	trust.Revocation = revocationOf(t, pkiotest.CRLConfig(g1))
 	v, err := pkioverheid.NewVerifier(trust)
 	require.NoError(t, err)
-	leaf := g1.Issue().Leaf
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf
 	certs, raw := []*x509.Certificate{leaf}, [][]byte{leaf.Raw}
 	for name, verify := range map[string]func() error{
 		"chain.Verify": func() error { _, err := v.Chains().Verify(leaf, chain.VerifyOptions{}); return err },

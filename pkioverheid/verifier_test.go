@@ -32,10 +32,10 @@ func TestAVerifierRefusesWhatAClientRefuses(t *testing.T) {
 		_, _, err = v.Inspect(certs, pkioverheid.SignerOptions{Time: g1.Time()})
 		return err
 	}
-	leaf := g1.Issue(pkiotest.LeafOnly()).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{LeafOnly: true}).Leaf
 	assert.NoError(t, verify(pkiotest.Trust(g1), leaf))
 	assert.Error(t, verify(pkioverheid.Trust{}, append([]*x509.Certificate{leaf}, g1.Certificates()...)...))
-	assert.Error(t, verify(pkiotest.Trust(g1), append([]*x509.Certificate{g3.Issue().Leaf}, g3.Certificates()...)...))
+	assert.Error(t, verify(pkiotest.Trust(g1), append([]*x509.Certificate{g3.Issue(pkiotest.Leaf{}).Leaf}, g3.Certificates()...)...))
 	refuse := func(c chain.Chain, _ time.Time) error { return assert.AnError }
 	assert.ErrorIs(t, verify(pkioverheid.Trust{Roots: truststore.NewSource(g1.Roots()), Policy: refuse}, leaf), assert.AnError)
 
@@ -56,7 +56,7 @@ func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
 	require.NoError(t, err)
-	system := g1.Issue(pkiotest.OIN(someOIN))
+	system := g1.Issue(pkiotest.Leaf{OIN: someOIN})
 	certs := []*x509.Certificate{system.Leaf, g1.Certificates()[2]}
 	good := func(*x509.Certificate) error { return nil }
 
@@ -78,8 +78,8 @@ func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
 	asked := false
 	never := func(*x509.Certificate) error { asked = true; return nil }
 	many := slices.Repeat(certs, 6)
-	person := g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.1")).Leaf
-	ended := g1.Issue(pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))).Leaf
+	person := g1.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}}).Leaf
+	ended := g1.Issue(pkiotest.Leaf{NotAfter: time.Now().Add(-24 * time.Hour)}).Leaf
 	cas := g1.Certificates()
 	for name, c := range map[string]struct {
 		certs []*x509.Certificate
@@ -90,11 +90,11 @@ func TestWhoeverShowsACertificateMustProveTheKey(t *testing.T) {
 		"never parsed": {[]*x509.Certificate{{}}, pkioverheid.SignerOptions{}},
 		"too many":     {many, pkioverheid.SignerOptions{}},
 		"a person":     {[]*x509.Certificate{person}, pkioverheid.SignerOptions{}},
-		"an organisation's, and systems are wanted": {[]*x509.Certificate{g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.4")).Leaf}, pkioverheid.SignerOptions{Kinds: []pkioverheid.Kind{pkioverheid.System}}},
+		"an organisation's, and systems are wanted": {[]*x509.Certificate{g1.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.4"}}).Leaf}, pkioverheid.SignerOptions{Kinds: []pkioverheid.Kind{pkioverheid.System}}},
 		"ended":           {[]*x509.Certificate{ended}, pkioverheid.SignerOptions{}},
 		"of another time": {certs, pkioverheid.SignerOptions{Time: time.Now().AddDate(9, 0, 0)}},
 		"for another use": {certs, pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}}},
-		"G3":              {[]*x509.Certificate{pkiotest.New(pkioverheid.G3).Issue().Leaf}, pkioverheid.SignerOptions{}},
+		"G3":              {[]*x509.Certificate{pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}).Leaf}, pkioverheid.SignerOptions{}},
 		"a CA":            {cas[2:3], pkioverheid.SignerOptions{}},
 		"a forged one":    {[]*x509.Certificate{forgedPair(t, someOIN).Leaf}, pkioverheid.SignerOptions{}},
 	} {
@@ -154,7 +154,7 @@ func TestAVerifierFollowsItsRoots(t *testing.T) {
 	roots := truststore.NewSource(g1.Roots())
 	v, err := pkioverheid.NewVerifier(pkioverheid.Trust{Roots: roots})
 	require.NoError(t, err)
-	leaf := []*x509.Certificate{g4.Issue().Leaf}
+	leaf := []*x509.Certificate{g4.Issue(pkiotest.Leaf{}).Leaf}
 	_, _, err = v.Inspect(leaf, pkioverheid.SignerOptions{})
 	assert.Error(t, err)
 	require.NoError(t, roots.Set(g4.Roots()))
@@ -171,7 +171,7 @@ func ExampleVerifier_Verify() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	signer := g1.Issue(pkiotest.OIN("00000003271987420000"))
+	signer := g1.Issue(pkiotest.Leaf{OIN: "00000003271987420000"})
 	message := sha256.Sum256([]byte("token"))
 	signature, err := signer.PrivateKey.(crypto.Signer).Sign(rand.Reader, message[:], crypto.SHA256)
 	if err != nil {
@@ -217,8 +217,7 @@ func ExampleVerifier_VerifyRaw() {
 }
 
 func signedIn2021(ev *pkiotest.Authority) (document, signature, certificate []byte) {
-	signer := ev.Issue(pkiotest.OIN("00000003271987420000"),
-		pkiotest.Validity(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)))
+	signer := ev.Issue(pkiotest.Leaf{OIN: "00000003271987420000", NotBefore: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)})
 	document = []byte("Besluit: toegekend")
 	sum := sha256.Sum256(document)
 	signature, err := signer.PrivateKey.(crypto.Signer).Sign(rand.Reader, sum[:], crypto.SHA256)
@@ -235,7 +234,7 @@ func ExampleVerifier_Inspect() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	signer := []*x509.Certificate{ev.Issue(pkiotest.LeafOnly(), pkiotest.CommonName("signer")).Leaf}
+	signer := []*x509.Certificate{ev.Issue(pkiotest.Leaf{LeafOnly: true, CommonName: "signer"}).Leaf}
 	c, claim, err := v.Inspect(signer, pkioverheid.SignerOptions{Time: ev.Time()})
 	fmt.Println(len(c), claim.Hierarchy, err)
 	_, _, err = v.Inspect(signer, pkioverheid.SignerOptions{})
@@ -251,7 +250,7 @@ func ExampleVerifier_Chains() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	x := v.Chains().Explain([]*x509.Certificate{g1.Issue().Leaf}, chain.VerifyOptions{})
+	x := v.Chains().Explain([]*x509.Certificate{g1.Issue(pkiotest.Leaf{}).Leaf}, chain.VerifyOptions{})
 	fmt.Println(x.Err, len(x.Path))
 	// Output: <nil> 4
 }
@@ -261,7 +260,7 @@ func TestTheExplanationOfACertificateUnderEVDoesNotAskToRenewIt(t *testing.T) {
 	ev := pkiotest.New(pkioverheid.EV)
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(ev))
 	require.NoError(t, err)
-	e := v.Chains().Explain([]*x509.Certificate{ev.Issue().Leaf}, chain.VerifyOptions{Time: time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)})
+	e := v.Chains().Explain([]*x509.Certificate{ev.Issue(pkiotest.Leaf{}).Leaf}, chain.VerifyOptions{Time: time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Equal(t, chain.Expired, e.Reason)
 	assert.Contains(t, e.Advice, "Ask for a certificate of another CA.")
 }
@@ -276,16 +275,16 @@ func TestASignerIsAskedForItsOIN(t *testing.T) {
 		_, err := v.Verify([]*x509.Certificate{cert.Leaf}, pkioverheid.SignerOptions{OINs: oins}, signed)
 		return err
 	}
-	assert.NoError(t, verify(a.Issue(pkiotest.OIN(one))))
-	assert.NoError(t, verify(a.Issue()))
-	assert.NoError(t, verify(a.Issue(pkiotest.OIN(one)), two, one))
-	err = verify(a.Issue(pkiotest.OIN(one)), two)
+	assert.NoError(t, verify(a.Issue(pkiotest.Leaf{OIN: one})))
+	assert.NoError(t, verify(a.Issue(pkiotest.Leaf{})))
+	assert.NoError(t, verify(a.Issue(pkiotest.Leaf{OIN: one}), two, one))
+	err = verify(a.Issue(pkiotest.Leaf{OIN: one}), two)
 	assert.ErrorContains(t, err, "bears the OIN 00000099000000001000")
 	var refused *chain.Error
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
-	assert.ErrorContains(t, verify(a.Issue(), two), "no serialNumber")
-	assert.ErrorContains(t, verify(a.Issue(pkiotest.OIN(one)), one, "1"), "SignerOptions.OINs")
+	assert.ErrorContains(t, verify(a.Issue(pkiotest.Leaf{}), two), "no serialNumber")
+	assert.ErrorContains(t, verify(a.Issue(pkiotest.Leaf{OIN: one}), one, "1"), "SignerOptions.OINs")
 }
 
 // TSPs number persons as they like, and some with twenty digits.
@@ -310,7 +309,7 @@ func TestAKeyUsageThatIsNoneIsAnError(t *testing.T) {
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(a))
 	require.NoError(t, err)
 	for _, u := range []x509.ExtKeyUsage{-1, 64, 9999} {
-		_, _, err = v.Inspect([]*x509.Certificate{a.Issue().Leaf}, pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{u}})
+		_, _, err = v.Inspect([]*x509.Certificate{a.Issue(pkiotest.Leaf{}).Leaf}, pkioverheid.SignerOptions{KeyUsages: []x509.ExtKeyUsage{u}})
 		assert.Error(t, err, "%d", u)
 	}
 }

@@ -80,8 +80,8 @@ func keyOf(t *testing.T, pair tls.Certificate) []byte {
 func TestAKeyPairFollowsItsFilesHoweverTheyAreReplaced(t *testing.T) {
 	t.Parallel()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	issue := func() tls.Certificate { return g1.Issue(pkiotest.ECDSA()) }
-	one, other := issue(), g1.Issue()
+	issue := func() tls.Certificate { return g1.Issue(pkiotest.Leaf{ECDSA: true}) }
+	one, other := issue(), g1.Issue(pkiotest.Leaf{})
 	for _, c := range []struct {
 		name   string
 		with   tls.Certificate
@@ -117,7 +117,7 @@ func TestAKeyPairFollowsItsFilesHoweverTheyAreReplaced(t *testing.T) {
 			p.pair(t, "own", to)
 		}},
 		{"an ended certificate, and then a good one", other, func(t *testing.T, p *pairOnDisk, to tls.Certificate) {
-			p.pair(t, "own", g1.Issue(pkiotest.Validity(time.Now().AddDate(0, 0, -9), time.Now().AddDate(0, 0, -1))))
+			p.pair(t, "own", g1.Issue(pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}))
 			assert.ErrorContains(t, p.next(t), "has ended")
 			p.pair(t, "own", to)
 		}},
@@ -148,7 +148,7 @@ func TestAKeyPairFollowsItsFilesHoweverTheyAreReplaced(t *testing.T) {
 func TestAKeyPairFollowsALinkAsKubernetesSwapsIt(t *testing.T) {
 	t.Parallel()
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	one, two := g1.Issue(), g1.Issue()
+	one, two := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{})
 	p := &pairOnDisk{folder: folder(t.TempDir()), reports: make(chan error, 100)}
 	for i, pair := range []tls.Certificate{one, two} {
 		sub := folder(p.path([]string{"..1", "..2"}[i]))
@@ -177,7 +177,7 @@ func TestAPasswordFileIsReadAgainWithEachReplacement(t *testing.T) {
 		p.put(t, "own.pem", inPEM("CERTIFICATE", pair.Certificate...))
 		require.NoError(t, os.Rename(p.path("new.key"), p.path("own.key")))
 	}
-	one, two := g1.Issue(), g1.Issue()
+	one, two := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{})
 	encrypted(one, "first-secret")
 	p.put(t, "password", []byte("first-secret\n"))
 	files := pkioverheid.KeyPairFiles{Cert: p.path("own.pem"), Key: p.path("own.key"), PasswordFile: p.path("password")}
@@ -201,8 +201,8 @@ func TestAPasswordFileIsReadAgainWithEachReplacement(t *testing.T) {
 func TestACertificateInTheFilesIsUsedFromWhenItIsValid(t *testing.T) {
 	t.Parallel()
 	g1, now := pkiotest.New(pkioverheid.PrivateG1), time.Now()
-	one := g1.Issue()
-	two := g1.Issue(pkiotest.Validity(now.Add(time.Hour), now.AddDate(1, 0, 0)))
+	one := g1.Issue(pkiotest.Leaf{})
+	two := g1.Issue(pkiotest.Leaf{NotBefore: now.Add(time.Hour), NotAfter: now.AddDate(1, 0, 0)})
 	p := watchPair(t, one)
 	p.pair(t, "own", two)
 	require.ErrorContains(t, p.next(t), "is not yet valid")
@@ -223,8 +223,8 @@ func TestACertificateInTheFilesIsUsedFromWhenItIsValid(t *testing.T) {
 func TestWatchKeyPairRefusesWhatLoadKeyPairRefuses(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	dir := folder(t.TempDir())
-	cert, _ := dir.pair(t, "one", g1.Issue())
-	_, key := dir.pair(t, "two", g1.Issue(pkiotest.ECDSA()))
+	cert, _ := dir.pair(t, "one", g1.Issue(pkiotest.Leaf{}))
+	_, key := dir.pair(t, "two", g1.Issue(pkiotest.Leaf{ECDSA: true}))
 	for _, f := range []pkioverheid.KeyPairFiles{
 		{}, {Cert: dir.path("none")}, {Cert: cert, Key: key},
 		{Cert: cert, Password: "a", PasswordFile: "b"}, {Cert: key, Key: cert},
@@ -265,7 +265,7 @@ func serialAt(address, name string) (*big.Int, error) {
 
 func TestAServerShowsTheNewCertificateWithAndWithoutSNI(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	one, two := g1.Issue(), g1.Issue(pkiotest.ECDSA())
+	one, two := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{ECDSA: true})
 	own, err := pkioverheid.NewKeyPair(one)
 	require.NoError(t, err)
 	address := strings.TrimPrefix(serve(t, serverConfig(t, pkioverheid.ServerConfig{KeyPairs: []*pkioverheid.KeyPair{own}}, anybody)), "https://")
@@ -279,7 +279,7 @@ func TestAServerShowsTheNewCertificateWithAndWithoutSNI(t *testing.T) {
 			assert.Equal(t, pair.Leaf.SerialNumber, serial, name)
 		}
 	}
-	ended := g1.Issue(pkiotest.Validity(time.Now().AddDate(0, 0, -9), time.Now().AddDate(0, 0, -1)))
+	ended := g1.Issue(pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)})
 	assert.ErrorContains(t, own.Set(ended), "has ended")
 	mixed := two
 	mixed.PrivateKey = one.PrivateKey
@@ -293,10 +293,10 @@ func TestAClientShowsTheNewCertificateOnItsNextRequest(t *testing.T) {
 		url := mutual(t, version, true, whoAmI)
 		g1 := pkiotest.New(pkioverheid.PrivateG1)
 		first, second := pkioverheid.OIN("00000099000000001000"), pkioverheid.OIN("00000099000000002000")
-		own := g1.KeyPair(pkiotest.OIN(first))
+		own := g1.KeyPair(pkiotest.Leaf{OIN: first})
 		client := newClient(t, pkioverheid.ClientConfig{Trust: fixtureTrust(), KeyPairs: []*pkioverheid.KeyPair{own}})
 		assert.Equal(t, string(first), body(t, client, url))
-		require.NoError(t, own.Set(g1.Issue(pkiotest.OIN(second))))
+		require.NoError(t, own.Set(g1.Issue(pkiotest.Leaf{OIN: second})))
 		assert.Equal(t, string(second), body(t, client, url), "neither an idle connection nor a session of the old one is used")
 	}
 }
@@ -322,11 +322,11 @@ func TestReplacementsUnderHandshakesLoseNoneAndMixNothing(t *testing.T) {
 	known := make(map[string]bool)
 	var issued []tls.Certificate
 	for range 16 {
-		pair := g1.Issue(pkiotest.ECDSA(), pkiotest.OIN(someOIN))
+		pair := g1.Issue(pkiotest.Leaf{ECDSA: true, OIN: someOIN})
 		issued = append(issued, pair)
 		known[pair.Leaf.SerialNumber.String()] = true
 	}
-	server, client := g1.KeyPair(), g1.KeyPair(pkiotest.OIN(someOIN))
+	server, client := g1.KeyPair(pkiotest.Leaf{}), g1.KeyPair(pkiotest.Leaf{OIN: someOIN})
 	require.NoError(t, server.Set(issued[0]))
 	require.NoError(t, client.Set(issued[0]))
 	var seen sync.Map
@@ -396,7 +396,7 @@ func handshake(server, client *tls.Config) (*big.Int, error) {
 func TestWatchingEndsWithItsContext(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	dir := folder(t.TempDir())
-	cert, key := dir.pair(t, "own", g1.Issue())
+	cert, key := dir.pair(t, "own", g1.Issue(pkiotest.Leaf{}))
 	files := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -410,7 +410,7 @@ func TestWatchingEndsWithItsContext(t *testing.T) {
 		_, err := pkioverheid.WatchKeyPair(ctx, pkioverheid.KeyPairFiles{Cert: cert, Key: key}, truststore.WithInterval(10*time.Millisecond), truststore.OnReload(func(truststore.Reload) {}))
 		require.NoError(t, err)
 	}
-	dir.pair(t, "own", g1.Issue())
+	dir.pair(t, "own", g1.Issue(pkiotest.Leaf{}))
 	require.Equal(t, goroutines+20, watchers())
 	cancel()
 	require.Eventually(t, func() bool { return watchers() == goroutines }, 20*time.Second, 10*time.Millisecond)

@@ -94,7 +94,7 @@ func report(t *testing.T) string {
 		name := string(h)
 		write(t, filepath.Join(dir, "etc", "pki", name+".pem"), h.Certificates()...)
 		authority := pkiotest.New(h)
-		leaf := authority.Issue(pkiotest.DNSNames("soap."+name+".example"), pkiotest.OIN("00000099000000001000"))
+		leaf := authority.Issue(pkiotest.Leaf{DNSNames: []string{"soap." + name + ".example"}, OIN: "00000099000000001000"})
 		write(t, filepath.Join(dir, "srv", name+".pem"), leaf.Leaf)
 	}
 	for i, name := range hostile {

@@ -29,7 +29,7 @@ func manyFiles(t testing.TB, n int) string {
 	pki := pkiotest.New(pkioverheid.PrivateG4TLS)
 	var chains [][]byte
 	for range n / 100 {
-		chains = append(chains, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.Issue().Leaf.Raw}))
+		chains = append(chains, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.Issue(pkiotest.Leaf{}).Leaf.Raw}))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range n {

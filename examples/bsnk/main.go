@@ -76,9 +76,9 @@ func run(w io.Writer) error {
 		if i == 0 || !stages[i-1].at.Equal(at) {
 			bsnk.renew()
 		}
-		server := pkiotest.New(s.tls).NewService(host, bsnk, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), validAt(at))
-		own := standin.OwnCertificate(s.own, validAt(at))
-		old := clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server))
+		server := pkiotest.New(s.tls).NewService(host, bsnk, pkioverheid.AllowOIN(standin.OwnOIN), validAt(at, pkiotest.Leaf{OIN: standin.ServiceOIN}))
+		own := pkiotest.New(s.own).Issue(validAt(at, standin.OwnLeaf))
+		old := clientBefore(pkiotest.New(g3).Certificates()[0], &own, pkiotest.Base(server))
 		if err := before(w, old, at); (err == nil) != (s.tls == g3) {
 			server.Close()
 			return standin.ErrUnexpected
@@ -88,7 +88,7 @@ func run(w io.Writer) error {
 			err = p.follow(w, document)
 		}
 		if err == nil {
-			err = p.call(w, pkioverheid.ClientConfig{Trust: trust, KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(server)})
+			err = p.call(w, pkioverheid.ClientConfig{Trust: trust, KeyPairs: standin.KeyPairs(&own), Base: pkiotest.Base(server)})
 		}
 		server.Close()
 		if err != nil {
@@ -117,6 +117,7 @@ func before(w io.Writer, client *http.Client, at time.Time) error {
 }
 
 // validAt makes a certificate valid from before a time until after today.
-func validAt(at time.Time) pkiotest.LeafOption {
-	return pkiotest.Validity(at.AddDate(0, -6, 0), today.AddDate(0, 6, 0))
+func validAt(at time.Time, l pkiotest.Leaf) pkiotest.Leaf {
+	l.NotBefore, l.NotAfter = at.AddDate(0, -6, 0), today.AddDate(0, 6, 0)
+	return l
 }

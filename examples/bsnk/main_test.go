@@ -52,9 +52,10 @@ func TestWhatIsNotSignedByTheServiceIsRefused(t *testing.T) {
 	assert.Equal(t, before.Len(), p.keys.Signing(entityID).Len())
 	assert.Equal(t, host, p.service.Hosts[0].Name)
 
-	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), validAt(today))
+	server := pkiotest.New(g1).NewService(host, other, pkioverheid.AllowOIN(standin.OwnOIN), validAt(today, pkiotest.Leaf{OIN: standin.ServiceOIN}))
 	defer server.Close()
 	document(other, g4)
-	err = p.call(&strings.Builder{}, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1, validAt(today))), Base: pkiotest.Base(server)})
+	own := pkiotest.New(g1).Issue(validAt(today, standin.OwnLeaf))
+	err = p.call(&strings.Builder{}, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(&own), Base: pkiotest.Base(server)})
 	assert.Error(t, err, "another's key neither decrypts nor signs")
 }

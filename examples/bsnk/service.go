@@ -41,9 +41,9 @@ func (b *bsnk) metadata(signing, encryption []pkioverheid.Hierarchy, at time.Tim
 		for _, h := range hierarchies {
 			name := use + h.String()
 			if _, ok := b.issued[name]; !ok {
-				b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(standin.ServiceOIN), pkiotest.CommonName("BSNk "+use), validAt(at))
+				b.issued[name] = pkiotest.New(h).Issue(validAt(at, pkiotest.Leaf{OIN: standin.ServiceOIN, CommonName: "BSNk " + use}))
 				if h == ev && at.Equal(today) { // left from before
-					b.issued[name] = pkiotest.New(h).Issue(pkiotest.OIN(standin.ServiceOIN), pkiotest.CommonName("BSNk "+use))
+					b.issued[name] = pkiotest.New(h).Issue(pkiotest.Leaf{OIN: standin.ServiceOIN, CommonName: "BSNk " + use})
 				}
 			}
 			cert := b.issued[name]

@@ -104,7 +104,7 @@ func (d *demonstration) close() {
 // move replaces DigiD's certificates.
 func (d *demonstration) move(s stage) error {
 	d.close()
-	d.server = pkiotest.New(s.tls).NewService(host, d.digid, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+	d.server = pkiotest.New(s.tls).NewService(host, d.digid, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 	d.address.Store(d.server.Listener.Addr().String())
 	return d.digid.setSigning(s.signing)
 }

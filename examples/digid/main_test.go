@@ -33,7 +33,7 @@ func TestTheSwitch(t *testing.T) {
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	digid := newIdentityProvider()
 	require.NoError(t, digid.setSigning(of(g1)))
-	server := pkiotest.New(g1).NewService(host, digid, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+	server := pkiotest.New(g1).NewService(host, digid, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 	defer server.Close()
 	cfg := pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1)), Base: pkiotest.Base(server)}
 	app, err := newApplication(t.Context(), cfg, 0, nil)

@@ -40,7 +40,7 @@ func (p *identityProvider) setSigning(hierarchies []pkioverheid.Hierarchy) error
 	var keys strings.Builder
 	for _, h := range hierarchies {
 		if _, ok := p.issued[h]; !ok {
-			p.issued[h] = pkiotest.New(h).Issue(pkiotest.CommonName("DigiD"), pkiotest.OIN(standin.ServiceOIN))
+			p.issued[h] = pkiotest.New(h).Issue(pkiotest.Leaf{CommonName: "DigiD", OIN: standin.ServiceOIN})
 		}
 		keys.WriteString(standin.KeyDescriptor("signing", p.issued[h]))
 	}

@@ -45,7 +45,7 @@ var stages = []struct {
 func run(w io.Writer) error {
 	for i, stage := range stages {
 		fmt.Fprintf(w, "%d. %s\n", i+1, stage.title)
-		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+		service := pkiotest.New(stage.service).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 		own := standin.OwnCertificate(stage.own)
 		before := clientBefore(pkiotest.New(pkioverheid.G3).Certificates()[0], own, pkiotest.Base(service))
 		now, err := clientNow(pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(own), Base: pkiotest.Base(service)})

@@ -22,7 +22,7 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
-	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+	service := pkiotest.New(pkioverheid.PrivateG4TLS).NewService(host, http.HandlerFunc(serveSOAP), pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 	defer service.Close()
 	client, err := clientNow(pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(pkioverheid.PrivateG4TLS)), Base: pkiotest.Base(service)})
 	require.NoError(t, err)

@@ -30,14 +30,17 @@ func fixtures() pkioverheid.Trust {
 }
 
 // issue is for a program with a certificate. In yours: pkioverheid.LoadKeyPair.
-func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.ClientConfig {
-	own := pkiotest.New(h).KeyPair(append(more, pkiotest.OIN(oin))...)
-	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{own}}
+func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN) pkioverheid.ClientConfig {
+	return issueLeaf(h, pkiotest.Leaf{OIN: oin})
+}
+
+func issueLeaf(h pkioverheid.Hierarchy, l pkiotest.Leaf) pkioverheid.ClientConfig {
+	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair(l)}}
 }
 
 // serverOf is for a server with a certificate.
 func serverOf(h pkioverheid.Hierarchy) pkioverheid.ServerConfig {
-	return pkioverheid.ServerConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair()}}
+	return pkioverheid.ServerConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair(pkiotest.Leaf{})}}
 }
 
 // demonstrate calls servers under each hierarchy and prints what comes of it. The
@@ -58,7 +61,7 @@ func demonstrate(w io.Writer) error {
 		{"the server moved to G4, the client did not yet", g4, issue(g1, listed)},
 		{"both moved to G4", g4, issue(g4, listed)},
 		{"a system that is not on the list", g1, issue(g1, other)},
-		{"a person's certificate of G1", g1, issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))},
+		{"a person's certificate of G1", g1, issueLeaf(g1, pkiotest.Leaf{OIN: listed, Policies: []string{"2.16.528.1.1003.1.2.8.1"}})},
 	} {
 		fmt.Fprintf(w, "%s:\n\n", c.what)
 		target, stop, err := serve(w, serverOf(c.server))

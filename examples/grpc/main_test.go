@@ -58,8 +58,8 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 }
 
 // webServer is not a gRPC server. It answers 404 to a connection that was trusted.
-func webServer(t *testing.T, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) (target string) {
-	srv := pkiotest.New(h).NewServer(nil, opts...)
+func webServer(t *testing.T, h pkioverheid.Hierarchy, l pkiotest.Leaf) (target string) {
+	srv := pkiotest.New(h).NewServer(nil, l)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(srv.Close)
 	return strings.TrimPrefix(srv.URL, "https://")
@@ -83,20 +83,20 @@ func check(t *testing.T, target string, cfg pkioverheid.ClientConfig) error {
 }
 
 func TestAG3ServerIsRefusedInOurWordsWhateverItSends(t *testing.T) {
-	for name, opts := range map[string][]pkiotest.LeafOption{
-		"the chain":           nil,
-		"the reissue of 2016": {pkiotest.TSP("2016")},
-		"its own only":        {pkiotest.LeafOnly()},
+	for name, l := range map[string]pkiotest.Leaf{
+		"the chain":           {},
+		"the reissue of 2016": {TSP: "2016"},
+		"its own only":        {LeafOnly: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := check(t, webServer(t, g3, opts...), issue(g1, listed))
+			err := check(t, webServer(t, g3, l), issue(g1, listed))
 			assert.Equal(t, codes.Unavailable, status.Code(err))
 			assert.ErrorContains(t, err, "which was withdrawn")
 		})
 	}
 	t.Run("with the root", func(t *testing.T) {
 		authority := pkiotest.New(g3)
-		cert := authority.Issue()
+		cert := authority.Issue(pkiotest.Leaf{})
 		cert.Certificate = append(cert.Certificate, authority.Certificates()[0].Raw)
 		srv := httptest.NewUnstartedServer(nil)
 		srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}}
@@ -115,7 +115,7 @@ func TestAPoolIsEnoughForAServerThatAsksForNoCertificate(t *testing.T) {
 	v, err := pkioverheid.NewVerifier(fixtures())
 	require.NoError(t, err)
 	ask := func(h pkioverheid.Hierarchy, pool *x509.CertPool) error {
-		conn, err := dialPool(webServer(t, h), pool)
+		conn, err := dialPool(webServer(t, h, pkiotest.Leaf{}), pool)
 		require.NoError(t, err)
 		defer conn.Close()
 		_, err = call(conn)
@@ -140,10 +140,10 @@ func TestCallersThatMayNotComeInDoNot(t *testing.T) {
 	}{
 		"another OIN":             {issue(g4, other), codes.PermissionDenied},
 		"no OIN":                  {issue(g1, ""), codes.PermissionDenied},
-		"a person":                {issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), codes.Unavailable},
+		"a person":                {issueLeaf(g1, pkiotest.Leaf{OIN: listed, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}), codes.Unavailable},
 		"a certificate under G3":  {issue(g3, listed), codes.Unavailable},
 		"no certificate":          {pkioverheid.ClientConfig{Trust: fixtures()}, codes.Unavailable},
-		"an expired certificate":  {issue(g1, listed, pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))), codes.Unavailable},
+		"an expired certificate":  {issueLeaf(g1, pkiotest.Leaf{OIN: listed, NotAfter: time.Now().AddDate(0, 0, -1)}), codes.Unavailable},
 		"an EV certificate, ours": {issue(pkioverheid.EV, listed), codes.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestACallerIsJudgedAtEachCall(t *testing.T) {
 		}
 		return time.Now()
 	}
-	conn, err := dial(target(t, cfg), issue(g1, listed, pkiotest.Validity(time.Now().Add(-time.Hour), time.Now().Add(time.Hour))))
+	conn, err := dial(target(t, cfg), issueLeaf(g1, pkiotest.Leaf{OIN: listed, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}))
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = call(conn)
@@ -283,7 +283,7 @@ func TestAResumedSessionIsVerifiedToo(t *testing.T) {
 // have what gRPC needs and what the library checks.
 func TestAServerGoesOnWithOtherRootsAndAnotherKeyPair(t *testing.T) {
 	roots := truststore.NewSource(pkiotest.New(g1).Roots())
-	own := pkiotest.New(g1).KeyPair()
+	own := pkiotest.New(g1).KeyPair(pkiotest.Leaf{})
 	addr := target(t, pkioverheid.ServerConfig{Trust: pkioverheid.Trust{Roots: roots}, KeyPairs: []*pkioverheid.KeyPair{own}})
 	require.NoError(t, check(t, addr, issue(g1, listed)))
 	require.Error(t, check(t, addr, issue(g4, listed)))
@@ -291,9 +291,9 @@ func TestAServerGoesOnWithOtherRootsAndAnotherKeyPair(t *testing.T) {
 	both := pkiotest.New(g1).Roots()
 	both.Add(pkiotest.New(g4).Certificates()[0])
 	require.NoError(t, roots.Set(both))
-	require.NoError(t, own.Set(pkiotest.New(g4).Issue()))
+	require.NoError(t, own.Set(pkiotest.New(g4).Issue(pkiotest.Leaf{})))
 	assert.NoError(t, check(t, addr, issue(g4, listed)))
 	assert.Equal(t, codes.PermissionDenied, status.Code(check(t, addr, issue(g4, other))))
-	person := issue(g1, listed, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))
+	person := issueLeaf(g1, pkiotest.Leaf{OIN: listed, Policies: []string{"2.16.528.1.1003.1.2.8.1"}})
 	assert.Equal(t, codes.Unavailable, status.Code(check(t, addr, person)))
 }

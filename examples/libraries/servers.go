@@ -36,20 +36,20 @@ var authority = pkiotest.New(pkioverheid.PrivateG1)
 // client is what all libraries are called with. In your program Trust is empty, because
 // the real hierarchies are built in, and the key pair comes from LoadKeyPair.
 func client() pkioverheid.ClientConfig {
-	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: []*pkioverheid.KeyPair{authority.KeyPair(pkiotest.OIN("00000099000000001000"))}}
+	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(authority), KeyPairs: []*pkioverheid.KeyPair{authority.KeyPair(pkiotest.Leaf{OIN: "00000099000000001000"})}}
 }
 
 // serverConfig is of a server with which that comes to pass.
 func serverConfig(o outcome, protocol string) *tls.Config {
-	tc := &tls.Config{Certificates: []tls.Certificate{authority.Issue()}}
+	tc := &tls.Config{Certificates: []tls.Certificate{authority.Issue(pkiotest.Leaf{})}}
 	if protocol != "" {
 		tc.NextProtos = []string{protocol}
 	}
 	switch o {
 	case underG3:
-		tc.Certificates[0] = pkiotest.New(pkioverheid.G3).Issue()
+		tc.Certificates[0] = pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{})
 	case expired:
-		tc.Certificates[0] = authority.Issue(pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1)))
+		tc.Certificates[0] = authority.Issue(pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)})
 	default:
 		tc.ClientAuth, tc.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 		tc.ClientCAs.AddCert(authority.Certificates()[0])

@@ -26,7 +26,7 @@ const clientOIN = pkioverheid.OIN("00000099000000001000")
 type server struct {
 	name      string
 	hierarchy pkioverheid.Hierarchy
-	options   []pkiotest.LeafOption
+	leaf      pkiotest.Leaf
 	accepts   []pkioverheid.Hierarchy // whose client certificates
 	sends     way                     // nil: as it was issued
 	revoked   bool                    // its certificate is
@@ -48,11 +48,10 @@ var both = []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4T
 // servers returns those that are called. QuoVadis's CA under G1 is revoked, and of
 // Digidentity's under G4 no CRL is available: see hierarchies.
 func servers() []server {
-	leafOnly := []pkiotest.LeafOption{pkiotest.LeafOnly()}
 	all := []server{
 		{name: "sends its whole chain", hierarchy: pkioverheid.PrivateG1, accepts: both, want: connected},
 		{name: "sends its whole chain", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: connected},
-		{name: "sends its own certificate only", hierarchy: pkioverheid.PrivateG1, options: leafOnly, accepts: both, want: connected},
+		{name: "sends its own certificate only", hierarchy: pkioverheid.PrivateG1, leaf: pkiotest.Leaf{LeafOnly: true}, accepts: both, want: connected},
 		{name: "not replaced since 2022", hierarchy: pkioverheid.EV, accepts: both, want: ended},
 		{name: "not replaced since 2020", hierarchy: pkioverheid.G3, accepts: both, want: withdrawn},
 		{name: "accepts clients under G4 only", hierarchy: pkioverheid.PrivateG4TLS, accepts: both[1:], want: notLetIn},
@@ -61,13 +60,13 @@ func servers() []server {
 		{name: "revoked", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, revoked: true, want: revoked},
 		{
 			name: "its TSP's CRL cannot be fetched", hierarchy: pkioverheid.PrivateG4TLS, accepts: both, want: unknown,
-			options: []pkiotest.LeafOption{pkiotest.TSP("Digidentity")},
+			leaf: pkiotest.Leaf{TSP: "Digidentity"},
 		},
 	}
 	for _, w := range ways {
 		all = append(all, server{
 			name: "TSP CA revoked, sends " + w.name, hierarchy: pkioverheid.PrivateG1, accepts: both, want: revoked,
-			options: []pkiotest.LeafOption{pkiotest.TSP("QuoVadis")}, sends: w.of,
+			leaf: pkiotest.Leaf{TSP: "QuoVadis"}, sends: w.of,
 		})
 	}
 	return all
@@ -91,8 +90,8 @@ func demonstrate(w io.Writer) (bool, error) {
 	authorities := hierarchies()
 	g1 := authorities[pkioverheid.PrivateG1]
 	// In your program: pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-	own := g1.KeyPair(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
-	revokedPair := g1.Issue(pkiotest.OIN(clientOIN), pkiotest.ClientOnly())
+	own := g1.KeyPair(pkiotest.Leaf{OIN: clientOIN, ClientOnly: true})
+	revokedPair := g1.Issue(pkiotest.Leaf{OIN: clientOIN, ClientOnly: true})
 	g1.Revoke(revokedPair.Leaf, crl.KeyCompromise)
 	gone, err := pkioverheid.NewKeyPair(revokedPair)
 	if err != nil {
@@ -102,7 +101,7 @@ func demonstrate(w io.Writer) (bool, error) {
 	all := servers()
 	pairs := make([]tls.Certificate, len(all))
 	for i, s := range all {
-		pairs[i] = authorities[s.hierarchy].Issue(s.options...)
+		pairs[i] = authorities[s.hierarchy].Issue(s.leaf)
 		if s.revoked {
 			authorities[s.hierarchy].Revoke(pairs[i].Leaf, crl.KeyCompromise)
 		}
@@ -190,7 +189,7 @@ func fixtures(hierarchies []pkioverheid.Hierarchy) pkioverheid.Trust {
 // start runs the server, which asks for a client certificate.
 func (s server) start(own tls.Certificate, checker *crl.Checker) (url string, stop func(), err error) {
 	// What a KeyPair refuses, such as a certificate that has ended, is shown here too.
-	pair := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.OIN(clientOIN))
+	pair := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.Leaf{OIN: clientOIN})
 	trust := fixtures(s.accepts)
 	trust.OnlyRoots, trust.Revocation = true, checker
 	guard, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{pair}}, pkioverheid.AllowOIN(clientOIN))

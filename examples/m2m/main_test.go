@@ -52,7 +52,7 @@ func TestNoFlagIsLeftOutSilently(t *testing.T) {
 
 func TestARealServersChainIsExplained(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.OIN(clientOIN))
+	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{OIN: clientOIN})
 	defer srv.Close()
 	addr := strings.TrimPrefix(srv.URL, "https://")
 
@@ -66,7 +66,7 @@ func TestARealServersChainIsExplained(t *testing.T) {
 
 	assert.NotContains(t, out.String(), "not its whole chain")
 
-	short := g1.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+	short := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{LeafOnly: true})
 	defer short.Close()
 	out.Reset()
 	ok, err = explainWith(&out, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1)}, strings.TrimPrefix(short.URL, "https://"))
@@ -98,7 +98,7 @@ func TestARealServersRevocationIsExplained(t *testing.T) {
 	trust := pkiotest.Trust(g1)
 	trust.Revocation = checker
 	for tsp, want := range map[string]string{"KPN": "None of these is revoked", "QuoVadis": "What to do: The server's owner needs a certificate under another CA."} {
-		srv := g1.NewServer(http.NotFoundHandler(), pkiotest.TSP(tsp))
+		srv := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{TSP: tsp})
 		var out strings.Builder
 		ok, err := explainWith(&out, pkioverheid.ClientConfig{Trust: trust}, strings.TrimPrefix(srv.URL, "https://"))
 		srv.Close()

@@ -73,12 +73,12 @@ func newMigration() (*migration, error) {
 	m := &migration{day: start.AddDate(0, 1, 0), g1Ends: start.AddDate(0, 2, 0)}
 	m.set(start)
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	oin, g1Life := pkiotest.OIN(clientOIN), pkiotest.Validity(start.AddDate(0, 0, -1), m.g1Ends)
-	m.g4 = g4.Issue(oin, pkiotest.Validity(start.AddDate(0, 0, -1), start.AddDate(1, 0, 0)))
+	m.g4 = g4.Issue(pkiotest.Leaf{OIN: clientOIN, NotBefore: start.AddDate(0, 0, -1), NotAfter: start.AddDate(1, 0, 0)})
 	// In your program: pkioverheid.WatchKeyPair. The second file holds the certificate under
 	// G1 until there is one under G4.
-	first := g1.KeyPair(oin, g1Life)
-	m.second = g1.KeyPair(oin, g1Life)
+	ofG1 := pkiotest.Leaf{OIN: clientOIN, NotAfter: m.g1Ends}
+	first := g1.KeyPair(ofG1)
+	m.second = g1.KeyPair(ofG1)
 	m.second.PreferFrom = m.day
 	var err error
 	m.client, err = pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: m.trust(both), KeyPairs: []*pkioverheid.KeyPair{first, m.second}})
@@ -145,7 +145,7 @@ func (m *migration) call(url string) string {
 func (m *migration) start(t taker) (url string, stop func(), err error) {
 	trust := m.trust(t.accepts)
 	trust.OnlyRoots = true
-	own := pkiotest.New(pkioverheid.PrivateG4TLS).KeyPair()
+	own := pkiotest.New(pkioverheid.PrivateG4TLS).KeyPair(pkiotest.Leaf{})
 	guard, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, pkioverheid.AllowOIN(clientOIN))
 	if err != nil {
 		return "", nil, err

@@ -65,7 +65,7 @@ func report(w io.Writer, what string, err error, want bool) error {
 func persoonlijkeGegevens(w io.Writer) error {
 	fmt.Fprintln(w, "Persoonlijke Gegevens, over SOAP")
 	for _, h := range []pkioverheid.Hierarchy{g3, g1, g4} {
-		server := pkiotest.New(h).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+		server := pkiotest.New(h).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 		const url = "https://" + host + "/persoonlijkegegevens"
 		own := standin.OwnCertificate(g1)
 		before := askSOAP(clientBefore(pkiotest.New(g3).Certificates()[0], own, pkiotest.Base(server)), url)
@@ -105,7 +105,7 @@ func lopendeZaken(w io.Writer) error {
 	} {
 		fmt.Fprintf(w, "   %s\n", stage.title)
 		answers := &service{}
-		server := pkiotest.New(stage.server).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+		server := pkiotest.New(stage.server).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 		own := standin.OwnCertificate(stage.own)
 		if stage.renew {
 			upload, err := exportForRegister(own)
@@ -142,7 +142,7 @@ func berichtenbox(w io.Writer) error {
 		tsp       string
 		works     bool
 	}{{g1, "KPN", true}, {g1, "QuoVadis", false}, {g4, "KPN", true}, {g4, "Digidentity", false}} {
-		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN), pkiotest.TSP(c.tsp))
+		server := pkiotest.New(c.hierarchy).NewService(host, &service{}, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN, TSP: c.tsp})
 		err := ask(s, pkioverheid.ClientConfig{Trust: standin.Trust(), KeyPairs: standin.KeyPairs(standin.OwnCertificate(g1)), Base: pkiotest.Base(server)}, "https://"+host+"/")
 		server.Close()
 		if err := report(w, fmt.Sprintf("%s, under %s", c.tsp, c.hierarchy), err, c.works); err != nil {

@@ -25,7 +25,7 @@ func TestTheSwitch(t *testing.T) {
 
 func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	answers := &service{}
-	server := pkiotest.New(g1).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.OIN(standin.ServiceOIN))
+	server := pkiotest.New(g1).NewService(host, answers, pkioverheid.AllowOIN(standin.OwnOIN), pkiotest.Leaf{OIN: standin.ServiceOIN})
 	defer server.Close()
 	own := standin.OwnCertificate(g1)
 	upload, err := exportForRegister(own)

@@ -305,7 +305,7 @@ func TestReportEscapesNames(t *testing.T) {
 // its issuer is written in names.
 func TestReportOfATestCertificate(t *testing.T) {
 	dir := t.TempDir()
-	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue().Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}).Leaf
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "leaf.pem"), []byte(pemOf(leaf)), 0o600))
 	var page bytes.Buffer
 	require.NoError(t, auditOf(t, time.Now(), dir).writeReport(&page))

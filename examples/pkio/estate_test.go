@@ -144,17 +144,17 @@ func (e *estate) issueAll() {
 		{"dso", g4, "KPN", day(2027, 10, 31)},
 		{"gateway", g4, "Digidentity", day(2027, 8, 31)},
 	} {
-		opts := []pkiotest.LeafOption{pkiotest.Key(e.key), pkiotest.Organization("Gemeente Voorbeeldstad"), pkiotest.DNSNames(l.name + ".voorbeeldstad.nl")}
+		leaf := pkiotest.Leaf{Key: e.key, Organization: "Gemeente Voorbeeldstad", DNSNames: []string{l.name + ".voorbeeldstad.nl"}}
 		switch {
 		case l.name == "client":
-			opts = append(opts, pkiotest.DNSNames(), pkiotest.CommonName("Gemeente Voorbeeldstad, bevragingen"), pkiotest.ClientOnly(), pkiotest.OIN(oin))
+			leaf.DNSNames, leaf.CommonName, leaf.ClientOnly, leaf.OIN = []string{}, "Gemeente Voorbeeldstad, bevragingen", true, oin
 		case l.hierarchy == g1 || l.hierarchy == g4:
-			opts = append(opts, pkiotest.OIN(oin))
+			leaf.OIN = oin
 		}
-		e.leaves[l.name] = e.issue(pkiotest.New(l.hierarchy).Issue(opts...).Leaf, l.hierarchy, l.tsp, l.ends)
+		e.leaves[l.name] = e.issue(pkiotest.New(l.hierarchy).Issue(leaf).Leaf, l.hierarchy, l.tsp, l.ends)
 	}
 	for _, name := range []string{"TRIAL koppeling.voorbeeldstad.nl", "TEST loket.voorbeeldstad.nl"} {
-		leaf := pkiotest.New(g1).Issue(pkiotest.Key(e.key), pkiotest.CommonName(name)).Leaf
+		leaf := pkiotest.New(g1).Issue(pkiotest.Leaf{Key: e.key, CommonName: name}).Leaf
 		e.leaves[name] = e.issue(leaf, g1, "KPN", day(2027, 8, 31))
 	}
 	e.issueForeign()

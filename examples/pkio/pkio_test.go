@@ -178,7 +178,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve VARIABLE KIND")
 	}
-	g1 := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	g1 := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	shake := func(cert tls.Certificate) func(net.Conn) {
 		return func(c net.Conn) { _ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake() }
 	}
@@ -187,10 +187,10 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "g1":
 		answer = shake(g1)
 	case "g3":
-		answer = shake(pkiotest.New(pkioverheid.G3).Issue())
+		answer = shake(pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}))
 	case "alone", "disorder", "root": // what a server should not send
 		g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-		cert := g4.Issue()
+		cert := g4.Issue(pkiotest.Leaf{})
 		certs := cert.Certificate
 		switch args[1] {
 		case "alone":
@@ -208,7 +208,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		answer = shake(g1)
 	case "names": // another certificate for each name
-		virtual := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("virtual.example"))
+		virtual := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{DNSNames: []string{"virtual.example"}})
 		answer = func(c net.Conn) {
 			_ = tls.Server(c, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 				if hello.ServerName == "virtual.example" {

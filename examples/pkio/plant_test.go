@@ -63,7 +63,7 @@ func plant(ts *testscript.TestScript, dir, want string) {
 	ts.Check(os.MkdirAll(p.work, 0o755))
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.G3, pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		p.certs = append(p.certs, h.Certificates()...) // the real ones
-		leaf := pkiotest.New(h).Issue(pkiotest.DNSNames(strings.ReplaceAll(strings.ToLower(h.String()), " ", "-") + ".example"))
+		leaf := pkiotest.New(h).Issue(pkiotest.Leaf{DNSNames: []string{strings.ReplaceAll(strings.ToLower(h.String()), " ", "-") + ".example"}})
 		p.certs, p.leaves = append(p.certs, leaf.Leaf), append(p.leaves, leaf)
 	}
 	foreign := issueForeign(ts)

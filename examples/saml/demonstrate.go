@@ -73,7 +73,7 @@ func demonstrate(w io.Writer) error {
 	}
 
 	fmt.Fprintln(w, "\nWe move to G4, in preproduction before production:")
-	before, after := pkiotest.New(g1).Issue(pkiotest.OIN(partyOIN)), pkiotest.New(g4).Issue(pkiotest.OIN(partyOIN))
+	before, after := pkiotest.New(g1).Issue(pkiotest.Leaf{OIN: partyOIN}), pkiotest.New(g4).Issue(pkiotest.Leaf{OIN: partyOIN})
 	fmt.Fprintf(w, "  is G4 in one and G1 in the other good? %v\n", logius.CheckDigiDCertificates(after.Leaf, before.Leaf, fixtures()))
 	fmt.Fprintf(w, "  is G4 in both? %v\n", orYes(logius.CheckDigiDCertificates(after.Leaf, after.Leaf, fixtures())))
 	b, err := start(ctx, w, g4, g4, g4)
@@ -119,7 +119,7 @@ func start(ctx context.Context, w io.Writer, forTLS, forSigning, own pkioverheid
 
 func newApplication(ctx context.Context, w io.Writer, stand *standIn, own pkioverheid.Hierarchy) (*application, error) {
 	// In your program: tls.LoadX509KeyPair, or the key of a token.
-	cert := pkiotest.New(own).Issue(pkiotest.OIN(partyOIN))
+	cert := pkiotest.New(own).Issue(pkiotest.Leaf{OIN: partyOIN})
 	pair, err := pkioverheid.NewKeyPair(cert)
 	if err != nil {
 		return nil, err

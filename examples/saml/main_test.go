@@ -85,7 +85,7 @@ func TestASigningCertificateIsReplacedWhileTheApplicationRuns(t *testing.T) {
 func TestAnAnswerSignedUnderG3IsRefusedAlthoughTheMetadataNamesTheCertificate(t *testing.T) {
 	stand, err := newStandIn(g1, g1)
 	require.NoError(t, err)
-	withdrawn := pkiotest.New(g3).Issue()
+	withdrawn := pkiotest.New(g3).Issue(pkiotest.Leaf{})
 	stand.another = withdrawn.Leaf
 
 	var out strings.Builder
@@ -125,17 +125,17 @@ func TestDigiDRefusesOtherParties(t *testing.T) {
 		_, _, err = d.fetchMetadata(t.Context())
 		return err
 	}
-	issue := func(h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) *pkioverheid.KeyPair {
-		return pkiotest.New(h).KeyPair(opts...)
+	issue := func(h pkioverheid.Hierarchy, l pkiotest.Leaf) *pkioverheid.KeyPair {
+		return pkiotest.New(h).KeyPair(l)
 	}
-	require.NoError(t, fetch(issue(g1, pkiotest.OIN(partyOIN))))
+	require.NoError(t, fetch(issue(g1, pkiotest.Leaf{OIN: partyOIN})))
 	for name, cert := range map[string]*pkioverheid.KeyPair{
 		"without a certificate": nil,
-		"under G3":              issue(g3, pkiotest.OIN(partyOIN)),
-		"with another OIN":      issue(g1, pkiotest.OIN("00000099000000002000")),
-		"without an OIN":        issue(g4),
-		"as a person":           issue(g1, pkiotest.OIN(partyOIN), pkiotest.Policy("2.16.528.1.1003.1.2.8.1")),
-		"with an expired one":   issue(g1, pkiotest.OIN(partyOIN), pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))),
+		"under G3":              issue(g3, pkiotest.Leaf{OIN: partyOIN}),
+		"with another OIN":      issue(g1, pkiotest.Leaf{OIN: "00000099000000002000"}),
+		"without an OIN":        issue(g4, pkiotest.Leaf{}),
+		"as a person":           issue(g1, pkiotest.Leaf{OIN: partyOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}),
+		"with an expired one":   issue(g1, pkiotest.Leaf{OIN: partyOIN, NotAfter: time.Now().AddDate(0, 0, -1)}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var ours *pkioverheid.ClientCertificateError
@@ -146,7 +146,7 @@ func TestDigiDRefusesOtherParties(t *testing.T) {
 
 func TestRequestsThatThePartyDidNotSignAreRefused(t *testing.T) {
 	a, _ := running(t, g1)
-	a.standIn.register(pkiotest.New(g1).Issue(pkiotest.ECDSA()).Leaf, a.standIn.acs)
+	a.standIn.register(pkiotest.New(g1).Issue(pkiotest.Leaf{ECDSA: true}).Leaf, a.standIn.acs)
 	page, err := browse(t.Context(), a.server.URL)
 	require.NoError(t, err)
 	assert.Equal(t, "the request was not signed by the connected party", page)

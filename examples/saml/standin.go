@@ -65,7 +65,7 @@ func fixtures() pkioverheid.Trust {
 
 // newStandIn starts one whose certificates are of two hierarchies. The caller closes it.
 func newStandIn(forTLS, forSigning pkioverheid.Hierarchy) (*standIn, error) {
-	s := &standIn{tls: pkiotest.New(forTLS).KeyPair(forHost...), artifacts: map[string]saml.AuthnRequest{}}
+	s := &standIn{tls: pkiotest.New(forTLS).KeyPair(forHost), artifacts: map[string]saml.AuthnRequest{}}
 	if err := s.replace(forTLS, forSigning); err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func (s *standIn) close() {
 func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.tls.Set(pkiotest.New(forTLS).Issue(forHost...)); err != nil {
+	if err := s.tls.Set(pkiotest.New(forTLS).Issue(forHost)); err != nil {
 		return err
 	}
-	s.signing = pkiotest.New(forSigning).Issue(pkiotest.CommonName("saml-signing"), pkiotest.Organization("Logius"), pkiotest.OIN(standin.ServiceOIN))
+	s.signing = pkiotest.New(forSigning).Issue(pkiotest.Leaf{CommonName: "saml-signing", Organization: "Logius", OIN: standin.ServiceOIN})
 	s.signed = s.signing
 	if s.systems != nil {
 		s.systems.CloseClientConnections()
@@ -107,7 +107,7 @@ func (s *standIn) replace(forTLS, forSigning pkioverheid.Hierarchy) error {
 	return nil
 }
 
-var forHost = []pkiotest.LeafOption{pkiotest.DNSNames(host), pkiotest.Organization("Logius")}
+var forHost = pkiotest.Leaf{DNSNames: []string{host}, Organization: "Logius"}
 
 // register says whose signatures to accept, and where the answers go.
 func (s *standIn) register(cert *x509.Certificate, acs string) {

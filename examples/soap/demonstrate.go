@@ -68,9 +68,12 @@ func fixtures() pkioverheid.Trust {
 }
 
 // issue is for a program with a certificate. In yours: pkioverheid.LoadKeyPair.
-func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN, more ...pkiotest.LeafOption) pkioverheid.ClientConfig {
-	own := pkiotest.New(h).KeyPair(append(more, pkiotest.OIN(oin))...)
-	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{own}}
+func issue(h pkioverheid.Hierarchy, oin pkioverheid.OIN) pkioverheid.ClientConfig {
+	return issueLeaf(h, pkiotest.Leaf{OIN: oin})
+}
+
+func issueLeaf(h pkioverheid.Hierarchy, l pkiotest.Leaf) pkioverheid.ClientConfig {
+	return pkioverheid.ClientConfig{Trust: fixtures(), KeyPairs: []*pkioverheid.KeyPair{pkiotest.New(h).KeyPair(l)}}
 }
 
 // standIn behaves as the service does: it asks for a certificate, and lets in who is
@@ -80,7 +83,7 @@ type standIn struct{ *httptest.Server }
 func newStandIn(h pkioverheid.Hierarchy) (*standIn, error) {
 	trust := fixtures()
 	trust.Logger = slog.New(slog.DiscardHandler)
-	own := pkiotest.New(h).KeyPair(pkiotest.DNSNames(host), pkiotest.Organization("Logius"))
+	own := pkiotest.New(h).KeyPair(pkiotest.Leaf{DNSNames: []string{host}, Organization: "Logius"})
 	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, pkioverheid.AllowOIN(connected))
 	if err != nil {
 		return nil, err

@@ -61,8 +61,8 @@ func TestTheServiceRefusesOtherCallers(t *testing.T) {
 		"under G3":              issue(g3, connected),
 		"with another OIN":      issue(g4, stranger),
 		"without an OIN":        issue(g1, ""),
-		"as a person":           issue(g1, connected, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")),
-		"with an expired one":   issue(g1, connected, pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))),
+		"as a person":           issueLeaf(g1, pkiotest.Leaf{OIN: connected, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}),
+		"with an expired one":   issueLeaf(g1, pkiotest.Leaf{OIN: connected, NotAfter: time.Now().AddDate(0, 0, -1)}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.ask(cfg, &CheckAuthorisation{Represented: "A", Representative: "B"})

@@ -137,9 +137,9 @@ func TestAdviceSaysWhatToReplaceByWhatAndByWhen(t *testing.T) {
 			return testcert.Sign(t, tmpl, nil).Leaf
 		}(), m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, "", "", "44.16.25.8", ""},
 		{"a TRIAL certificate", testcert.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "TRIAL x"}}, nil).Leaf, "", today, advice.TestOnly, advice.NotUrgent, anyTime, "", "", "belongs in no production system", "TRIAL"},
-		{"a certificate of pkiotest", pkiotest.New(g1).Issue().Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, "", "", "its private key is public", "pkiotest"},
-		{"a G3 certificate of pkiotest", pkiotest.New(pkioverheid.G3).Issue().Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, "", "", "its private key is public", "pkiotest"},
-		{"another key below a CA of pkiotest", pkiotest.New(g1).Issue(pkiotest.Key(testcert.Sign(t, &x509.Certificate{}, nil).PrivateKey.(*ecdsa.PrivateKey))).Leaf, "", today, advice.Compromised, advice.ActNow, anyTime, "", "", "the private key of its CA is public", "pkiotest"},
+		{"a certificate of pkiotest", pkiotest.New(g1).Issue(pkiotest.Leaf{}).Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, "", "", "its private key is public", "pkiotest"},
+		{"a G3 certificate of pkiotest", pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}).Leaf, m2m, today, advice.Compromised, advice.ActNow, anyTime, "", "", "its private key is public", "pkiotest"},
+		{"another key below a CA of pkiotest", pkiotest.New(g1).Issue(pkiotest.Leaf{Key: testcert.Sign(t, &x509.Certificate{}, nil).PrivateKey.(*ecdsa.PrivateKey)}).Leaf, "", today, advice.Compromised, advice.ActNow, anyTime, "", "", "the private key of its CA is public", "pkiotest"},
 		{"no certificate", nil, m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, "", "", "no certificate", ""},
 		{"a certificate that was never parsed", new(x509.Certificate), m2m, today, advice.Unrecognised, advice.NotUrgent, anyTime, "", "", "no certificate", ""},
 	}

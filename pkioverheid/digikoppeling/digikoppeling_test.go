@@ -59,10 +59,10 @@ func outcome(t testing.TB, all []digikoppeling.Result, rule string) digikoppelin
 func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 	const met, broken, open = digikoppeling.Met, digikoppeling.Broken, digikoppeling.NotChecked
 	g1, g3, g4, ev := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3), pkiotest.New(pkioverheid.PrivateG4TLS), pkiotest.New(pkioverheid.EV)
-	own := pkiotest.OIN(someOIN)
+	own := pkiotest.Leaf{OIN: someOIN}
 	good := g1.Issue(own).Leaf
-	ended := g1.Issue(own, pkiotest.Validity(time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))).Leaf
-	later := g1.Issue(own, pkiotest.Validity(time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour))).Leaf
+	ended := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotAfter: time.Now().Add(-24 * time.Hour)}).Leaf
+	later := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: time.Now().Add(24 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour)}).Leaf
 	foreign := testcert.Sign(t, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, nil).Leaf
 	otherRoot, otherLeaf := testcert.OtherHierarchy(t, "2.16.528.1.1003.1.2.44.16.25.8", someOIN)
 	trusted := fixtures()
@@ -85,9 +85,9 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 		reason  string
 	}{
 		{"it bears an OIN", good, time.Time{}, digikoppeling.Options{}, "PKI001", met, "the OIN 00000003271987420000"},
-		{"it bears none", g1.Issue().Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "has no serialNumber"},
-		{"it bears a number of the TSP's own", g1.Issue(pkiotest.OIN("NTRNL-27142")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, `"NTRNL-27142" is not an OIN`},
-		{"it bears 19 digits", g1.Issue(pkiotest.OIN("0000000327198742000")).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is not an OIN"},
+		{"it bears none", g1.Issue(pkiotest.Leaf{}).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "has no serialNumber"},
+		{"it bears a number of the TSP's own", g1.Issue(pkiotest.Leaf{OIN: "NTRNL-27142"}).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, `"NTRNL-27142" is not an OIN`},
+		{"it bears 19 digits", g1.Issue(pkiotest.Leaf{OIN: "0000000327198742000"}).Leaf, time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is not an OIN"},
 		{"it is a CA", g1.Certificates()[2], time.Time{}, digikoppeling.Options{}, "PKI001", broken, "is a CA"},
 		{"it is valid, revocation not asked", good, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI002", open, "no revocation policy"},
 		{"it is valid and not revoked", good, time.Time{}, digikoppeling.Options{Trust: trusted, Revocation: fine}, "PKI002", met, "not revoked"},
@@ -95,7 +95,7 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"it has ended", ended, time.Time{}, digikoppeling.Options{Trust: trusted, Revocation: fine}, "PKI002", broken, "it ended on"},
 		{"it had not ended at the time", ended, time.Now().Add(-36 * time.Hour), digikoppeling.Options{Trust: trusted, Revocation: fine}, "PKI002", met, "not revoked"},
 		{"it is valid later", later, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI002", broken, "valid from"},
-		{"its CA has ended", g1.Issue(own, pkiotest.Validity(time.Now(), day(2035, 1, 1))).Leaf, day(2029, 1, 1), digikoppeling.Options{Trust: trusted}, "PKI002", broken, "expired"},
+		{"its CA has ended", g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: time.Now(), NotAfter: day(2035, 1, 1)}).Leaf, day(2029, 1, 1), digikoppeling.Options{Trust: trusted}, "PKI002", broken, "expired"},
 		{"it is under G3", g3.Issue(own).Leaf, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI002", broken, "was withdrawn"},
 		{"it does not verify", good, time.Time{}, digikoppeling.Options{Revocation: fine}, "PKI002", open, "does not verify"},
 		{"date and CRL were tested", good, time.Time{}, digikoppeling.Options{Trust: trusted, Revocation: fine}, "PKI003", met, "the CRLs were tested"},
@@ -108,7 +108,7 @@ func TestCertificatesAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"it names no CRL", foreign, time.Time{}, digikoppeling.Options{}, "PKI004", broken, "names no CRL"},
 		{"its CRL is in LDAP only", testcert.Sign(t, &x509.Certificate{CRLDistributionPoints: []string{"ldap://x", "h"}}, nil).Leaf, time.Time{}, digikoppeling.Options{}, "PKI004", broken, "names no CRL"},
 		{"it is of Private G1", good, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI005", met, "Staat der Nederlanden Private Root CA - G1"},
-		{"it is of Private G1 and breaks another rule, which a policy asks for", g1.Issue().Leaf, time.Time{}, digikoppeling.Options{Trust: strict}, "PKI005", met, "Private Root CA - G1"},
+		{"it is of Private G1 and breaks another rule, which a policy asks for", g1.Issue(pkiotest.Leaf{}).Leaf, time.Time{}, digikoppeling.Options{Trust: strict}, "PKI005", met, "Private Root CA - G1"},
 		{"it is of Private G4", g4.Issue(own).Leaf, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI005", met, "Priv G-TLS"},
 		{"it was of Private G1 and has ended", ended, time.Time{}, digikoppeling.Options{Trust: trusted}, "PKI005", met, "Private G1"},
 		{"it was of EV", ev.Issue(own).Leaf, ev.Time(), digikoppeling.Options{Trust: pkiotest.Trust(ev)}, "PKI005", broken, "not a private root"},
@@ -144,7 +144,7 @@ func TestEveryEmbeddedCertificateNamesItsCRL(t *testing.T) {
 func TestConnectionsAreCheckedAgainstDigikoppeling(t *testing.T) {
 	const met, broken, open = digikoppeling.Met, digikoppeling.Broken, digikoppeling.NotChecked
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	own := g1.Issue().Leaf
+	own := g1.Issue(pkiotest.Leaf{}).Leaf
 	trusted := fixtures()
 	with := func(change func(*tls.ConnectionState)) *tls.ConnectionState {
 		cs := verifiedState(t)
@@ -155,7 +155,7 @@ func TestConnectionsAreCheckedAgainstDigikoppeling(t *testing.T) {
 		return with(func(cs *tls.ConnectionState) { cs.Version, cs.CipherSuite = version, suite })
 	}
 	person := func(cs *tls.ConnectionState) {
-		cs.VerifiedChains[0][0] = g1.Issue(pkiotest.OIN(someOIN), pkiotest.Policy("2.16.528.1.1003.1.2.8.1")).Leaf
+		cs.VerifiedChains[0][0] = g1.Issue(pkiotest.Leaf{OIN: someOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}}).Leaf
 	}
 	unverified := func(cs *tls.ConnectionState) {
 		cs.PeerCertificates, cs.VerifiedChains = cs.VerifiedChains[0], nil
@@ -177,7 +177,7 @@ func TestConnectionsAreCheckedAgainstDigikoppeling(t *testing.T) {
 		{"no certificate, so no OIN", &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS13}, digikoppeling.Options{}, "PKI001", broken, "no certificate"},
 		{"the other side's only is known", verifiedState(t), digikoppeling.Options{Trust: trusted}, "TLS002", open, "was not given"},
 		{"both showed one", verifiedState(t), digikoppeling.Options{Trust: trusted, Own: own}, "TLS002", met, "both sides"},
-		{"ours is of G3", verifiedState(t), digikoppeling.Options{Trust: trusted, Own: pkiotest.New(pkioverheid.G3).Issue().Leaf}, "TLS002", broken, "this side's"},
+		{"ours is of G3", verifiedState(t), digikoppeling.Options{Trust: trusted, Own: pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}).Leaf}, "TLS002", broken, "this side's"},
 		{"theirs is missing", &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS13}, digikoppeling.Options{Own: own}, "TLS002", broken, "the other side showed no"},
 		{"TLS 1.1", as(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA), digikoppeling.Options{}, "TLS003", broken, "older than TLS 1.2"},
 		{"TLS 1.2", as(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384), digikoppeling.Options{}, "TLS003", met, "TLS 1.2"},
@@ -211,7 +211,7 @@ func TestConnectionsAreCheckedAgainstDigikoppeling(t *testing.T) {
 func TestOurOwnConnectionsKeepToDigikoppeling(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
 	trusted := pkiotest.Trust(g4)
-	own, mine := g4.Issue(pkiotest.OIN("00000001002220647000")), g4.Issue(pkiotest.OIN(someOIN))
+	own, mine := g4.Issue(pkiotest.Leaf{OIN: "00000001002220647000"}), g4.Issue(pkiotest.Leaf{OIN: someOIN})
 	fine := func(chain.Chain, time.Time) error { return nil }
 	opts := digikoppeling.Options{Trust: trusted, Revocation: fine, Port: 443}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -249,10 +249,10 @@ func TestOurOwnConnectionsKeepToDigikoppeling(t *testing.T) {
 func TestThePolicyOfDigikoppelingRefusesWhatBreaksIt(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
-	chainOf := func(opts ...pkiotest.LeafOption) chain.Chain {
-		return chain.Chain{g1.Issue(opts...).Leaf, cas[2], cas[1], cas[0]}
+	chainOf := func(l pkiotest.Leaf) chain.Chain {
+		return chain.Chain{g1.Issue(l).Leaf, cas[2], cas[1], cas[0]}
 	}
-	own := pkiotest.OIN(someOIN)
+	own := pkiotest.Leaf{OIN: someOIN}
 	sure := errors.New("on the CRL")
 	revoked := func(c chain.Chain, at time.Time) error {
 		return &chain.Error{Reason: chain.Revoked, Chain: c, Cert: c[1], At: at, Err: []error{sure}}
@@ -262,7 +262,7 @@ func TestThePolicyOfDigikoppelingRefusesWhatBreaksIt(t *testing.T) {
 	assert.NoError(t, digikoppeling.Policy(func(chain.Chain, time.Time) error { return nil })(chainOf(own), now))
 
 	var refused *chain.Error
-	require.ErrorAs(t, digikoppeling.Policy(nil)(chainOf(), now), &refused)
+	require.ErrorAs(t, digikoppeling.Policy(nil)(chainOf(pkiotest.Leaf{}), now), &refused)
 	assert.Equal(t, chain.RefusedByPolicy, refused.Reason)
 	assert.ErrorContains(t, refused, "Digikoppeling PKI001")
 
@@ -283,13 +283,13 @@ func TestThePolicyOfDigikoppelingRefusesWhatBreaksIt(t *testing.T) {
 	strict := fixtures()
 	strict.Policy = digikoppeling.Policy(nil)
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-	srv.TLS = serverConfig(t, strict, g1.Issue(), func(pkioverheid.Identity) error { return nil })
+	srv.TLS = serverConfig(t, strict, g1.Issue(pkiotest.Leaf{}), func(pkioverheid.Identity) error { return nil })
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	_, _, err = fetch(t, fixtures(), g1.Issue(own), srv.URL)
 	assert.NoError(t, err)
-	_, _, err = fetch(t, fixtures(), g1.Issue(), srv.URL)
+	_, _, err = fetch(t, fixtures(), g1.Issue(pkiotest.Leaf{}), srv.URL)
 	assert.Error(t, err)
 }
 
@@ -307,7 +307,7 @@ func verifiedState(t testing.TB) *tls.ConnectionState {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
 	return &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, HandshakeComplete: true,
-		VerifiedChains: [][]*x509.Certificate{{g1.Issue(pkiotest.OIN(someOIN)).Leaf, cas[2], cas[1], cas[0]}}}
+		VerifiedChains: [][]*x509.Certificate{{g1.Issue(pkiotest.Leaf{OIN: someOIN}).Leaf, cas[2], cas[1], cas[0]}}}
 }
 
 func keyPairs(t testing.TB, cert tls.Certificate) []*pkioverheid.KeyPair {
@@ -342,7 +342,7 @@ func fetch(t testing.TB, trust pkioverheid.Trust, own tls.Certificate, url strin
 // The Revocation of the Trust is asked where no other is given.
 func TestTheRevocationOfTheTrustIsAsked(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
-	good, bad := a.Issue(pkiotest.OIN(someOIN)), a.Issue(pkiotest.OIN(someOIN))
+	good, bad := a.Issue(pkiotest.Leaf{OIN: someOIN}), a.Issue(pkiotest.Leaf{OIN: someOIN})
 	a.Revoke(bad.Leaf, crl.KeyCompromise)
 	checker, err := crl.NewChecker(pkiotest.CRLConfig(a))
 	require.NoError(t, err)
@@ -357,7 +357,7 @@ func TestTheRevocationOfTheTrustIsAsked(t *testing.T) {
 }
 
 func TestResultsGoThroughJSON(t *testing.T) {
-	all := digikoppeling.Check(pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf, time.Time{}, digikoppeling.Options{})
+	all := digikoppeling.Check(pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf, time.Time{}, digikoppeling.Options{})
 	data, err := json.Marshal(all)
 	require.NoError(t, err)
 	assert.Contains(t, string(data), `{"rule":"PKI001","verdict":"broken","reason":"the subject has no serialNumber`)

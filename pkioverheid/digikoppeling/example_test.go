@@ -14,7 +14,7 @@ import (
 
 func ExampleCheck() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	leaf := g1.Issue().Leaf // ordered without an OIN
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf // ordered without an OIN
 	for _, r := range digikoppeling.Check(leaf, time.Time{}, digikoppeling.Options{
 		Trust: pkiotest.Trust(g1),
 	}) {
@@ -50,7 +50,7 @@ func ExamplePolicy() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
 	policy := digikoppeling.Policy(nil) // or with a policy of package chain/crl
-	withoutOIN := chain.Chain{g1.Issue().Leaf, cas[2], cas[1], cas[0]}
+	withoutOIN := chain.Chain{g1.Issue(pkiotest.Leaf{}).Leaf, cas[2], cas[1], cas[0]}
 	fmt.Println(policy(withoutOIN, time.Now()))
 	// Output: chain: refused by policy: "localhost": Digikoppeling PKI001: the subject has no serialNumber, which should be the OIN. Order a certificate with one
 }

@@ -24,14 +24,14 @@ import (
 )
 
 func ExampleCertificateThumbprint() {
-	peer, other := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf, pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	peer, other := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	x5t := digikoppeling.CertificateThumbprint(peer) // what the access token is bound to
 	fmt.Println(len(x5t), digikoppeling.IsThumbprint(x5t, peer), digikoppeling.IsThumbprint(x5t, other))
 	// Output: 43 true false
 }
 
 func ExampleIsThumbprint() {
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	sum := sha256.Sum256(cert.Raw)
 	fmt.Println(digikoppeling.IsThumbprint(base64.StdEncoding.EncodeToString(sum[:]), cert)) // as FSC Core writes it
 	// Output: true
@@ -39,8 +39,8 @@ func ExampleIsThumbprint() {
 
 func ExampleKeyThumbprint() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	before := g1.Issue()
-	renewed := g1.Issue(pkiotest.Key(before.PrivateKey.(*rsa.PrivateKey))).Leaf
+	before := g1.Issue(pkiotest.Leaf{})
+	renewed := g1.Issue(pkiotest.Leaf{Key: before.PrivateKey.(*rsa.PrivateKey)}).Leaf
 	fmt.Println(digikoppeling.KeyThumbprint(before.Leaf) == digikoppeling.KeyThumbprint(renewed))
 	fmt.Println(digikoppeling.CertificateThumbprint(before.Leaf) == digikoppeling.CertificateThumbprint(renewed))
 	// Output:
@@ -49,7 +49,7 @@ func ExampleKeyThumbprint() {
 }
 
 func TestThumbprints(t *testing.T) {
-	cert, other := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf, pkiotest.New(pkioverheid.PrivateG4TLS).Issue().Leaf
+	cert, other := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf, pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}).Leaf
 	sum := sha256.Sum256(cert.Raw)
 	for name, x5t := range map[string]string{
 		"base64url":               base64.RawURLEncoding.EncodeToString(sum[:]),
@@ -119,10 +119,10 @@ func TestAPeerMovesFromG1ToG4(t *testing.T) {
 	require.NoError(t, err)
 	const organisation = "Gemeente Voorbeeld"
 	peer := func(a *pkiotest.Authority, key *rsa.PrivateKey) tls.Certificate {
-		return a.Issue(pkiotest.OIN(someOIN), pkiotest.Organization(organisation), pkiotest.Key(key))
+		return a.Issue(pkiotest.Leaf{OIN: someOIN, Organization: organisation, Key: key})
 	}
 	old, renewed, moved := peer(g1, short), peer(g1, short), peer(g4, long)
-	other := g1.Issue(pkiotest.OIN("00000001112233445000"))
+	other := g1.Issue(pkiotest.Leaf{OIN: "00000001112233445000"})
 
 	contracts := []contract{
 		{"both of them", []string{digikoppeling.KeyThumbprint(old.Leaf), digikoppeling.KeyThumbprint(other.Leaf)}},
@@ -138,7 +138,7 @@ func TestAPeerMovesFromG1ToG4(t *testing.T) {
 	server := g4.NewService("manager.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := pkioverheid.IdentityFromContext(r.Context())
 		seen <- fmt.Sprint(id.OIN(), " ", id.Certificate().Subject.Organization)
-	}), pkioverheid.AllowOIN(someOIN))
+	}), pkioverheid.AllowOIN(someOIN), pkiotest.Leaf{})
 	defer server.Close()
 	for _, cert := range []tls.Certificate{old, renewed, moved} {
 		pair, err := pkioverheid.NewKeyPair(cert)

@@ -304,7 +304,7 @@ func TestHostileTextOnOneLine(t *testing.T) {
 // Who names a file counts on it: what it is, if it holds no certificate, is said in the
 // words of truststore.Open. Below a folder it is skipped.
 func TestATargetThatHoldsNoCertificateIsNamedForWhatItIs(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	key := leaf.PrivateKey.(crypto.Signer)
 	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ import (
 // The classic outage is a certificate whose key lies in another file and is that of another.
 func TestTheKeyInTheFileBesideIsCompared(t *testing.T) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	a, b := authority.Issue(pkiotest.DNSNames("a.example")), authority.Issue(pkiotest.DNSNames("b.example"))
+	a, b := authority.Issue(pkiotest.Leaf{DNSNames: []string{"a.example"}}), authority.Issue(pkiotest.Leaf{DNSNames: []string{"b.example"}})
 	ca, err := x509.ParseCertificate(a.Certificate[1])
 	require.NoError(t, err)
 	issuer := pemOf(ca)
@@ -54,7 +54,7 @@ func TestTheKeyInTheFileBesideIsCompared(t *testing.T) {
 		"a file without a key":               {map[string]string{"d/www.pem": cert, "d/www.key": "a secret\n"}, "d/www.pem", []inventory.Use{none}},
 		"a damaged key":                      {map[string]string{"d/www.pem": cert, "d/www.key": strings.Replace(other, "MI", "MA", 1)}, "d/www.pem", []inventory.Use{none}},
 		"a large file":                       {map[string]string{"d/www.pem": cert, "d/www.key": other + strings.Repeat("#\n", 32<<10)}, "d/www.pem", []inventory.Use{none}},
-		"several certificates, none its":     {map[string]string{"d/www.pem": cert + pemOf(authority.Issue(pkiotest.DNSNames("c.example")).Leaf), "d/www.key": other}, "d/www.pem", []inventory.Use{none, none}},
+		"several certificates, none its":     {map[string]string{"d/www.pem": cert + pemOf(authority.Issue(pkiotest.Leaf{DNSNames: []string{"c.example"}}).Leaf), "d/www.key": other}, "d/www.pem", []inventory.Use{none, none}},
 		"several certificates, the second":   {map[string]string{"d/www.pem": cert + pemOf(b.Leaf), "d/www.key": other}, "d/www.pem", []inventory.Use{none, entry}},
 		"renewed, in a file of other end":    {map[string]string{"d/www.pem": cert, "d/www.crt": pemOf(b.Leaf), "d/www.key": other}, "d/www.pem", []inventory.Use{none}},
 		"renewed, the new one":               {map[string]string{"d/www.pem": cert, "d/www.crt": pemOf(b.Leaf), "d/www.key": other}, "d/www.crt", []inventory.Use{entry}},
@@ -86,7 +86,7 @@ func TestAnEncryptedKeyBeside(t *testing.T) {
 		t.Skip("the salt of OpenSSL, of eight bytes, is not approved for FIPS 140-3")
 	}
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	a, b := authority.Issue(pkiotest.DNSNames("a.example")), authority.Issue(pkiotest.DNSNames("b.example"))
+	a, b := authority.Issue(pkiotest.Leaf{DNSNames: []string{"a.example"}}), authority.Issue(pkiotest.Leaf{DNSNames: []string{"b.example"}})
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
 	require.NoError(t, os.WriteFile(plain, []byte(keyPEM(t, b)), 0o600))
@@ -114,7 +114,7 @@ func TestAnEncryptedKeyBeside(t *testing.T) {
 // no files beside it.
 func TestKeysBesideInTheFileSystem(t *testing.T) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	a, b := authority.Issue(pkiotest.DNSNames("a.example")), authority.Issue(pkiotest.DNSNames("b.example"))
+	a, b := authority.Issue(pkiotest.Leaf{DNSNames: []string{"a.example"}}), authority.Issue(pkiotest.Leaf{DNSNames: []string{"b.example"}})
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)

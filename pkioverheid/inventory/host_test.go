@@ -62,9 +62,9 @@ func verifierOf(t testing.TB, h pkioverheid.Hierarchy) *chain.Verifier {
 
 func TestHostsShowWhatTheyPresent(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	right := g1.Issue()
-	wrong := g1.Issue(pkiotest.DNSNames("other.example"))
-	client := g1.Issue(pkiotest.ClientOnly())
+	right := g1.Issue(pkiotest.Leaf{})
+	wrong := g1.Issue(pkiotest.Leaf{DNSNames: []string{"other.example"}})
+	client := g1.Issue(pkiotest.Leaf{ClientOnly: true})
 	alone := tls.Certificate{Certificate: right.Certificate[:1], PrivateKey: right.PrivateKey}
 	many := right
 	for len(many.Certificate) < 150 { // 200 are more than crypto/tls of both sides takes, see below
@@ -122,7 +122,7 @@ func TestHostsThatShowNothing(t *testing.T) {
 	plain.Config.ErrorLog = log.New(io.Discard, "", 0)
 	plain.Start()
 	defer plain.Close()
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	tooMany := leaf
 	for len(tooMany.Certificate) < 250 {
 		tooMany.Certificate = append(tooMany.Certificate, leaf.Certificate[1])
@@ -166,7 +166,7 @@ func TestHostsThatShowNothing(t *testing.T) {
 }
 
 func TestDialIsUsedAndTargetsAreTold(t *testing.T) {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	asked := make(chan string, 10)
 	addr := serveTLS(t, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		asked <- "SNI " + h.ServerName
@@ -202,7 +202,7 @@ func TestDialIsUsedAndTargetsAreTold(t *testing.T) {
 // A host is asked for the name that what it presents must be for.
 func TestAHostIsAskedForTheServerName(t *testing.T) {
 	asked := make(chan string, 2) // for a key of each kind
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("virtual.example"))
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{DNSNames: []string{"virtual.example"}})
 	addr := serveTLS(t, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		asked <- hello.ServerName
 		return &leaf, nil

@@ -47,7 +47,7 @@ func planted(t testing.TB) (certs []*x509.Certificate, withKey []tls.Certificate
 	t.Helper()
 	for _, h := range hierarchies {
 		certs = append(certs, h.Certificates()...)
-		leaf := pkiotest.New(h).Issue(pkiotest.DNSNames("leaf.example"))
+		leaf := pkiotest.New(h).Issue(pkiotest.Leaf{DNSNames: []string{"leaf.example"}})
 		certs = append(certs, leaf.Leaf)
 		withKey = append(withKey, leaf)
 	}

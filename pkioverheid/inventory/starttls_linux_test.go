@@ -122,7 +122,7 @@ func waitFor(t *testing.T, address string) {
 
 func TestServersThatBeginInClearShowTheirCertificates(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pair := g1.Issue()
+	pair := g1.Issue(pkiotest.Leaf{})
 	for protocol, start := range map[string]func(t *testing.T, port string){
 		"smtp": func(t *testing.T, port string) {
 			exim := program(t, "exim4")
@@ -187,7 +187,7 @@ pidfile DIR/pid
 
 func TestWhatBeginsInClearAndDoesNotOfferTLS(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pair := g1.Issue()
+	pair := g1.Issue(pkiotest.Leaf{})
 	says := func(answers ...string) func(net.Conn) {
 		return func(c net.Conn) {
 			_ = c.SetDeadline(time.Now().Add(20 * time.Second))

@@ -18,7 +18,7 @@ import (
 // A hostile server that begins in clear costs little time and memory, and what it adds in
 // clear after it agreed to TLS gives no certificate.
 func TestHostileServersThatBeginInClearAreBounded(t *testing.T) {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	const slack = 10 * time.Second
 	const mostSent = 16 << 20 // the buffers of two sockets; a server could send gigabytes in this time
 	hear := func(c net.Conn) { _, _ = c.Read(make([]byte, 512)) }

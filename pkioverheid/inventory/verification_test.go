@@ -61,7 +61,7 @@ func TestStatesOfLeaves(t *testing.T) {
 		pkioverheid.EV: "expired", pkioverheid.PrivateG1: "trusted", pkioverheid.PrivateG4TLS: "trusted",
 	} {
 		authority := pkiotest.New(h)
-		leaf := authority.Issue()
+		leaf := authority.Issue(pkiotest.Leaf{})
 		dir := write(t, map[string][]byte{"leaf.pem": []byte(pemOf(leaf.Leaf))})
 		at := authority.Time()
 		if h == pkioverheid.EV {
@@ -81,7 +81,7 @@ func TestStatesOfLeaves(t *testing.T) {
 		assert.Equal(t, advice.Compromised, found[0].Advice().Status)
 	}
 	// A leaf of G3 alone is known by the name and key identifier of its issuer.
-	g3 := pkiotest.New(pkioverheid.G3).Issue()
+	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{})
 	dir := write(t, map[string][]byte{"leaf.pem": []byte(pemOf(g3.Leaf))})
 	found, _ := scanAll(t, inventory.Config{Time: now}, dir)
 	assert.Equal(t, "withdrawn", found[0].State())
@@ -93,7 +93,7 @@ func TestStatesOfLeaves(t *testing.T) {
 // A CA that the verifier does not know helps where it lies, and nowhere else.
 func TestCAsInTheSameFileHelp(t *testing.T) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	leaf, certs := authority.Issue(), authority.Certificates()
+	leaf, certs := authority.Issue(pkiotest.Leaf{}), authority.Certificates()
 	onlyRoot, err := chain.NewVerifier(truststore.New(certs[0]), truststore.New())
 	require.NoError(t, err)
 	dir := write(t, map[string][]byte{

@@ -53,7 +53,7 @@ func differentCertificates(b testing.TB, n int, oin pkioverheid.OIN) []*x509.Cer
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	certs := make([]*x509.Certificate, n)
 	for i := range certs {
-		certs[i] = g1.Issue(pkiotest.OIN(oin)).Leaf
+		certs[i] = g1.Issue(pkiotest.Leaf{OIN: oin}).Leaf
 	}
 	return certs
 }

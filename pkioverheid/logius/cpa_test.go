@@ -20,7 +20,7 @@ import (
 )
 
 func TestACPAIsRead(t *testing.T) {
-	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN)), issue(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(theirOIN))
+	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN}), issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: theirOIN})
 	c := readCPA(t, cpa(party("Gemeente", ownOIN, ours), party("Logius", theirOIN, theirs)))
 	assert.Equal(t, "cpa-1", c.ID)
 	assert.Equal(t, "agreed", c.Status)
@@ -48,7 +48,7 @@ func TestACPAIsRead(t *testing.T) {
 func TestACPAOfMoreThanOneCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	cas := g1.Certificates()
-	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN)), issue(t, pkioverheid.PrivateG1, pkiotest.OIN(theirOIN))
+	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: theirOIN})
 	text := cpa(party("Gemeente", ownOIN, ours), party("Logius", theirOIN, theirs))
 	text = strings.Replace(text, "<ds:X509Certificate>", "<ds:X509Certificate>"+lines(cas[2])+"</ds:X509Certificate><ds:X509Certificate>"+lines(cas[1])+"</ds:X509Certificate><ds:X509Certificate>", 1)
 	text = strings.Replace(text, "  <tp:Certificate ", fmt.Sprintf(`  <tp:PartyId tp:type="urn:other">x</tp:PartyId><tp:CollaborationRole><tp:ApplicationCertificateRef tp:certId="cert_Gemeente"/></tp:CollaborationRole>
@@ -65,7 +65,7 @@ func TestACPAOfMoreThanOneCertificate(t *testing.T) {
 }
 
 func TestBadCPAsAreRefused(t *testing.T) {
-	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN)), issue(t, pkioverheid.PrivateG1, pkiotest.OIN(theirOIN))
+	ours, theirs := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: theirOIN})
 	good := cpa(party("Gemeente", ownOIN, ours), party("Logius", theirOIN, theirs))
 	readCPA(t, good)
 	root := strings.Index(good, "<tp:Coll")
@@ -145,8 +145,8 @@ func refs(n int) string {
 func TestACPAIsChecked(t *testing.T) {
 	at := withinG1()
 	g1 := pkioverheid.PrivateG1
-	leaf := func(h pkioverheid.Hierarchy, oin pkioverheid.OIN, opts ...pkiotest.LeafOption) *x509.Certificate {
-		return issue(t, h, append(opts, pkiotest.OIN(oin))...)
+	leaf := func(h pkioverheid.Hierarchy, oin pkioverheid.OIN) *x509.Certificate {
+		return issue(t, h, pkiotest.Leaf{OIN: oin})
 	}
 	gemeente := party("Gemeente", ownOIN, leaf(g1, ownOIN))
 	logiusParty := party("Logius", theirOIN, leaf(g1, theirOIN))
@@ -174,15 +174,15 @@ func TestACPAIsChecked(t *testing.T) {
 		"an OIN of 21 digits":               {strings.Replace(good, string(theirOIN), string(theirOIN)+"0", 1), "it has 21 characters, not 20"},
 		"an OIN with spaces":                {strings.Replace(good, string(theirOIN), "00000099 00000000200", 1), "is not an OIN"},
 		"a certificate of another OIN":      {with(leaf(g1, ownOIN)), `it bears the OIN "00000099000000001000" and not the party's, "00000099000000002000"`},
-		"a certificate without an OIN":      {with(issue(t, g1)), "the subject has no serialNumber"},
+		"a certificate without an OIN":      {with(issue(t, g1, pkiotest.Leaf{})), "the subject has no serialNumber"},
 		"a certificate with another number": {with(leaf(g1, "1234567890")), "it has 10 characters"},
-		"a certificate that has ended":      {with(leaf(g1, theirOIN, pkiotest.Validity(at.AddDate(-1, 0, 0), at.AddDate(0, 0, -1)))), "expired"},
+		"a certificate that has ended":      {with(issue(t, g1, pkiotest.Leaf{OIN: theirOIN, NotAfter: at.AddDate(0, 0, -1)})), "expired"},
 		"a certificate of G3":               {with(leaf(pkioverheid.G3, theirOIN)), "G3 refused"},
 		"a certificate of EV":               {with(leaf(pkioverheid.EV, theirOIN)), "unknown authority"},
-		"a server's for a client only":      {with(leaf(g1, theirOIN, pkiotest.ClientOnly())), "wrong usage"},
-		"a person's":                        {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))), "not the certificate of a system or an organisation"},
-		"for authenticity":                  {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.4"))), ""},
-		"for confidentiality":               {with(leaf(g1, theirOIN, pkiotest.Policy("2.16.528.1.1003.1.2.8.5"))), ""},
+		"a server's for a client only":      {with(issue(t, g1, pkiotest.Leaf{OIN: theirOIN, ClientOnly: true})), "wrong usage"},
+		"a person's":                        {with(issue(t, g1, pkiotest.Leaf{OIN: theirOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}})), "not the certificate of a system or an organisation"},
+		"for authenticity":                  {with(issue(t, g1, pkiotest.Leaf{OIN: theirOIN, Policies: []string{"2.16.528.1.1003.1.2.8.4"}})), ""},
+		"for confidentiality":               {with(issue(t, g1, pkiotest.Leaf{OIN: theirOIN, Policies: []string{"2.16.528.1.1003.1.2.8.5"}})), ""},
 		"a CA's":                            {with(pkiotest.New(g1).Certificates()[2]), "certificate of a CA"},
 		"a party without a certificate":     {cpa(gemeente, `<tp:PartyInfo tp:partyName="Logius"><tp:PartyId tp:type="urn:osb:oin">00000099000000002000</tp:PartyId></tp:PartyInfo>`), "has no certificate"},
 	} {
@@ -197,7 +197,7 @@ func TestACPAIsChecked(t *testing.T) {
 	}
 
 	// Berichtenbox takes KPN's only, and says so of each.
-	quovadis := cpa(gemeente, party("Logius", theirOIN, leaf(g1, theirOIN, pkiotest.TSP("QuoVadis"))))
+	quovadis := cpa(gemeente, party("Logius", theirOIN, issue(t, g1, pkiotest.Leaf{OIN: theirOIN, TSP: "QuoVadis"})))
 	assert.ErrorContains(t, readCPA(t, quovadis).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), at), `"cert_Logius" of the party "Logius"`)
 	assert.NoError(t, readCPA(t, good).Check(verifier(t, logius.MijnOverheidBerichtenbox(), g1), at))
 	// A CPA names the CAs too that a party trusts; those of another provider are not KPN's.
@@ -233,7 +233,7 @@ func TestTheErrorsOfACheckAreBounded(t *testing.T) {
 
 func TestRegisterCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	cert := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN))
+	cert := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN})
 	delivered := truststore.New(append([]*x509.Certificate{cert}, g1.Certificates()[:3]...)...)
 	for _, f := range []truststore.Format{truststore.PEM, truststore.DER, truststore.PKCS7} {
 		data, err := delivered.Encode(f)
@@ -262,10 +262,10 @@ func TestRegisterCertificate(t *testing.T) {
 		"nothing":                      {nil, "logius: truststore:"},
 		"no certificate":               {[]byte("hello"), "logius: truststore:"},
 		"CAs only":                     {encode(g1.Certificates()...), "only CAs"},
-		"two certificates":             {encode(cert, issue(t, pkioverheid.PrivateG1, pkiotest.OIN(theirOIN))), "there are 2 certificates"},
-		"a certificate without an OIN": {encode(issue(t, pkioverheid.PrivateG1)), "the subject has no serialNumber"},
-		"another number than an OIN":   {encode(issue(t, pkioverheid.PrivateG1, pkiotest.OIN("123"))), "it has 3 characters"},
-		"G3":                           {encode(issue(t, pkioverheid.G3, pkiotest.OIN(ownOIN))), "G3 refused"},
+		"two certificates":             {encode(cert, issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: theirOIN})), "there are 2 certificates"},
+		"a certificate without an OIN": {encode(issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})), "the subject has no serialNumber"},
+		"another number than an OIN":   {encode(issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: "123"})), "it has 3 characters"},
+		"G3":                           {encode(issue(t, pkioverheid.G3, pkiotest.Leaf{OIN: ownOIN})), "G3 refused"},
 		"a private key":                {key, "private key"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -280,7 +280,7 @@ func TestRegisterCertificate(t *testing.T) {
 func TestRegisterCertificateOfAFileByOpenSSL(t *testing.T) {
 	openssl := program(t, "openssl")
 	dir := t.TempDir()
-	cert := issue(t, pkioverheid.PrivateG4TLS, pkiotest.OIN(ownOIN))
+	cert := issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{OIN: ownOIN})
 	chain := truststore.New(append(pkiotest.New(pkioverheid.PrivateG4TLS).Certificates()[:3], cert)...)
 	require.NoError(t, chain.WriteFile(dir+"/chain.pem", truststore.PEM))
 	p7b, err := exec.Command(openssl, "crl2pkcs7", "-nocrl", "-certfile", dir+"/chain.pem").Output()

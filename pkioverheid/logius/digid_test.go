@@ -22,7 +22,7 @@ func TestDigiDsRulesForCertificates(t *testing.T) {
 	}
 	at := day("2021-01-15")
 	valid := func(h pkioverheid.Hierarchy, until time.Time) *x509.Certificate {
-		return issue(t, h, pkiotest.Validity(day("2020-11-01"), until))
+		return issue(t, h, pkiotest.Leaf{NotBefore: day("2020-11-01"), NotAfter: until})
 	}
 	g1, g1Other := valid(pkioverheid.PrivateG1, day("2022-01-01")), valid(pkioverheid.PrivateG1, day("2023-01-01"))
 	ca2020, ca2020Other := valid(pkioverheid.EV, day("2021-11-01")), valid(pkioverheid.EV, day("2021-11-01"))
@@ -42,7 +42,7 @@ func TestDigiDsRulesForCertificates(t *testing.T) {
 		"one that has ended":          {valid(pkioverheid.PrivateG1, day("2020-12-31")), g1, "expired"},
 		"none for preproduction":      {nil, g1, "for preproduction: there is none"},
 		"a CA":                        {pkiotest.New(pkioverheid.PrivateG1).Certificates()[2], g1, "certificate of a CA"},
-		"a person's":                  {g1, issue(t, pkioverheid.PrivateG1, pkiotest.Validity(day("2020-11-01"), day("2022-01-01")), pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "not the certificate of a system"},
+		"a person's":                  {g1, issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{NotBefore: day("2020-11-01"), NotAfter: day("2022-01-01"), Policies: []string{"2.16.528.1.1003.1.2.8.1"}}), "not the certificate of a system"},
 		"one of nobody that is known": {tinyCertificate(t), g1, "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestDigiDsRulesForCertificates(t *testing.T) {
 
 	// Today it is G1 and G4.
 	trust := pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.EV)), Time: withinG1}
-	now, next := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG4TLS)
+	now, next := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{})
 	assert.NoError(t, logius.CheckDigiDCertificates(now, now, trust))
 	assert.NoError(t, logius.CheckDigiDCertificates(next, next, trust))
 	assert.ErrorContains(t, logius.CheckDigiDCertificates(next, now, trust), "use the same kind in both")

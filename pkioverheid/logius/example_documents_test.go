@@ -25,7 +25,7 @@ func exampleRoots() *truststore.Store {
 // client's Config needs for it.
 func serve(h pkioverheid.Hierarchy, host string) (base *http.Transport, roots *truststore.Store, stop func()) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{pkiotest.New(h).Issue(pkiotest.DNSNames(host))}}
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{pkiotest.New(h).Issue(pkiotest.Leaf{DNSNames: []string{host}})}}
 	srv.Config.ErrorLog = discard
 	srv.StartTLS()
 	base = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -38,7 +38,7 @@ func exampleMetadata(h pkioverheid.Hierarchy) string {
 	authority := pkiotest.New(h)
 	key := func(use string) string {
 		return fmt.Sprintf(`<md:KeyDescriptor use="%s"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
-			use, base64.StdEncoding.EncodeToString(authority.Issue().Leaf.Raw))
+			use, base64.StdEncoding.EncodeToString(authority.Issue(pkiotest.Leaf{}).Leaf.Raw))
 	}
 	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="urn:nl:example">
 <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + key("signing") + key("encryption") + `
@@ -48,7 +48,7 @@ func exampleMetadata(h pkioverheid.Hierarchy) string {
 func exampleCPA() string {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	return strings.TrimSpace(cpa(
-		party("Gemeente", "00000099000000001000", g1.Issue(pkiotest.OIN("00000099000000001000")).Leaf),
-		party("Logius", "00000099000000002000", g1.Issue(pkiotest.OIN("00000099000000002000")).Leaf),
+		party("Gemeente", "00000099000000001000", g1.Issue(pkiotest.Leaf{OIN: "00000099000000001000"}).Leaf),
+		party("Logius", "00000099000000002000", g1.Issue(pkiotest.Leaf{OIN: "00000099000000002000"}).Leaf),
 	))
 }

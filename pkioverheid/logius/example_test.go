@@ -125,7 +125,7 @@ func ExampleMijnOverheidBerichtenbox() {
 		log.Fatal(err)
 	}
 	for _, tsp := range []string{"KPN", "QuoVadis"} {
-		cert := g1.Issue(pkiotest.TSP(tsp), pkiotest.DNSNames("berichtenbox.example"))
+		cert := g1.Issue(pkiotest.Leaf{TSP: tsp, DNSNames: []string{"berichtenbox.example"}})
 		_, _, err := v.Inspect([]*x509.Certificate{cert.Leaf}, pkioverheid.SignerOptions{})
 		fmt.Println(err)
 	}
@@ -171,7 +171,7 @@ func ExampleService_Verifier() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stranger := []*x509.Certificate{pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf}
+	stranger := []*x509.Certificate{pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf}
 	_, _, err = v.Inspect(stranger, pkioverheid.SignerOptions{})
 	fmt.Println(err != nil)
 	// Output: true
@@ -304,7 +304,7 @@ func ExampleParty_OIN() {
 func ExampleRegisterCertificate() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	delivered := truststore.New(g1.Certificates()...)
-	delivered.Add(g1.Issue(pkiotest.OIN("00000099000000001000")).Leaf)
+	delivered.Add(g1.Issue(pkiotest.Leaf{OIN: "00000099000000001000"}).Leaf)
 	p7b, err := delivered.Encode(truststore.PKCS7)
 	if err != nil {
 		log.Fatal(err)
@@ -319,7 +319,7 @@ func ExampleRegisterCertificate() {
 
 func ExampleCheckDigiDCertificates() {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	now, next := g1.Issue(pkiotest.CommonName("was"), pkiotest.OIN("00000099000000001000")).Leaf, g4.Issue().Leaf
+	now, next := g1.Issue(pkiotest.Leaf{CommonName: "was", OIN: "00000099000000001000"}).Leaf, g4.Issue(pkiotest.Leaf{}).Leaf
 	err := logius.CheckDigiDCertificates(next, now, pkioverheid.Trust{Roots: truststore.NewSource(exampleRoots())}) // yours has no Roots
 	fmt.Println(err)
 	// Output: logius: DigiD: the certificate for preproduction is under Private G4 TLS and the one for production under Private G1: use the same kind in both

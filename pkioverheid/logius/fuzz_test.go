@@ -27,7 +27,7 @@ func checkParsed(t *testing.T, cert *x509.Certificate) {
 // Metadata is read whole or not at all, and its certificates are the Keyring's to
 // judge: none of a document that was made up is accepted.
 func FuzzReadMetadata(f *testing.F) {
-	a, b := issue(f, pkioverheid.PrivateG1), tinyCertificate(f)
+	a, b := issue(f, pkioverheid.PrivateG1, pkiotest.Leaf{}), tinyCertificate(f)
 	f.Add([]byte(network(entity("urn:nl:one", keyDescriptor("signing", a), keyDescriptor("encryption", b)), entity("urn:nl:two", keyDescriptor("", b)))))
 	f.Add([]byte(strings.Replace(network(entity("urn:nl:one", keyDescriptor("signing", b))), "<md:Entity", "<md:EntitiesDescriptor validUntil='2026-01-01T00:00:00Z'/><md:Entity", 1)))
 	f.Add([]byte(cpa()))
@@ -73,7 +73,7 @@ func FuzzReadMetadata(f *testing.F) {
 }
 
 func FuzzReadCPA(f *testing.F) {
-	a, b := issue(f, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN)), tinyCertificate(f)
+	a, b := issue(f, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN}), tinyCertificate(f)
 	f.Add([]byte(cpa(party("A", ownOIN, a), party("B", theirOIN, b))))
 	f.Add([]byte(cpa(party("A", ownOIN, b))))
 	f.Add([]byte(network()))

@@ -66,8 +66,8 @@ func at(s logius.Service, host string) logius.Service {
 }
 
 // issue issues certificates without anything but what is asked for.
-func issue(t testing.TB, h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) *x509.Certificate {
-	cert := pkiotest.New(h).Issue(opts...)
+func issue(t testing.TB, h pkioverheid.Hierarchy, l pkiotest.Leaf) *x509.Certificate {
+	cert := pkiotest.New(h).Issue(l)
 	require.NotNil(t, cert.Leaf)
 	return cert.Leaf
 }

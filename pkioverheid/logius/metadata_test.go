@@ -19,7 +19,7 @@ import (
 )
 
 func TestMetadataIsRead(t *testing.T) {
-	a, b, c := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG4TLS)
+	a, b, c := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{})
 	m := readMetadata(t, network(
 		entity("urn:nl:one", keyDescriptor("signing", a), keyDescriptor("encryption", b)),
 		"<md:EntitiesDescriptor validUntil='2026-01-01T00:00:00Z'>"+
@@ -54,7 +54,7 @@ func TestMetadataIsRead(t *testing.T) {
 
 // The document's own signature has a certificate too, and so may extensions.
 func TestCertificatesOutsideOfKeyDescriptorsAreNone(t *testing.T) {
-	a, b := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	a, b := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	signature := "<ds:Signature><ds:KeyInfo><ds:KeyName>x</ds:KeyName><ds:X509Data><ds:X509Certificate>" + lines(b) + "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>"
 	text := strings.Replace(network(entity("urn:nl:one", keyDescriptor("signing", a))), "<md:EntityDescriptor", signature+"<md:EntityDescriptor", 1)
 	m := readMetadata(t, text)
@@ -64,7 +64,7 @@ func TestCertificatesOutsideOfKeyDescriptorsAreNone(t *testing.T) {
 }
 
 func TestMetadataInOtherForms(t *testing.T) {
-	a := issue(t, pkioverheid.PrivateG1)
+	a := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	text := network(entity("urn:nl:one", keyDescriptor("signing", a)))
 	alone := strings.Replace(entity("urn:nl:one", keyDescriptor("signing", a)), "<md:EntityDescriptor", `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"`, 1)
 	for name, text := range map[string]string{
@@ -97,7 +97,7 @@ func manyCertificates(n int, cert *x509.Certificate) string {
 }
 
 func TestBadMetadataIsRefused(t *testing.T) {
-	a, b := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG4TLS)
+	a, b := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{})
 	good := network(entity("urn:nl:one", keyDescriptor("signing", a)), entity("urn:nl:two", keyDescriptor("encryption", b)))
 	second := strings.LastIndex(good, "<ds:X509Certificate>") + len("<ds:X509Certificate>") + 100
 	line := 1 + strings.Count(good[:second-100], "\n")
@@ -225,8 +225,8 @@ func certsOf(s *truststore.Store) []*x509.Certificate {
 
 func TestAKeyringFollowsTheMetadata(t *testing.T) {
 	g1, g4 := pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS
-	signing, encryption, both := issue(t, g1), issue(t, g1), issue(t, g1)
-	newSigning, newEncryption := issue(t, g4), issue(t, g4)
+	signing, encryption, both := issue(t, g1, pkiotest.Leaf{}), issue(t, g1, pkiotest.Leaf{}), issue(t, g1, pkiotest.Leaf{})
+	newSigning, newEncryption := issue(t, g4, pkiotest.Leaf{}), issue(t, g4, pkiotest.Leaf{})
 	k := bsnk(t, nil, g1, g4)
 	assert.Zero(t, k.Signing("urn:nl:one").Len())
 
@@ -265,21 +265,21 @@ func TestAKeyringFollowsTheMetadata(t *testing.T) {
 func TestAKeyringAcceptsWhatVerifiesOnly(t *testing.T) {
 	now := withinG1()
 	clock := func() time.Time { return now }
-	good := issue(t, pkioverheid.PrivateG1)
+	good := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	g1 := pkiotest.New(pkioverheid.PrivateG1).Certificates()
 	for name, c := range map[string]struct {
 		cert *x509.Certificate
 		want string
 	}{
-		"under G3":                {issue(t, pkioverheid.G3), "G3"},
-		"under EV, which is over": {issue(t, pkioverheid.EV), "expired"},
-		"ended":                   {issue(t, pkioverheid.PrivateG1, pkiotest.Validity(now.AddDate(-1, 0, 0), now.AddDate(0, 0, -1))), "expired"},
-		"yet to begin":            {issue(t, pkioverheid.PrivateG1, pkiotest.Validity(now.AddDate(0, 0, 1), now.AddDate(0, 1, 0))), "not yet valid"},
+		"under G3":                {issue(t, pkioverheid.G3, pkiotest.Leaf{}), "G3"},
+		"under EV, which is over": {issue(t, pkioverheid.EV, pkiotest.Leaf{}), "expired"},
+		"ended":                   {issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{NotAfter: now.AddDate(0, 0, -1)}), "expired"},
+		"yet to begin":            {issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{NotBefore: now.AddDate(0, 0, 1), NotAfter: now.AddDate(0, 1, 0)}), "not yet valid"},
 		"a CA":                    {g1[2], "certificate of a CA"},
 		"the root":                {g1[0], "certificate of a CA"},
-		"a person's":              {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.8.1")), "not the certificate of a system or an organisation"},
-		"of a policy of G4 in G1": {issue(t, pkioverheid.PrivateG1, pkiotest.Policy("2.16.528.1.1003.1.2.44.15.35.11")), "not the certificate of a system or an organisation"},
-		"without a policy":        {issue(t, pkioverheid.PrivateG1, pkiotest.Policy()), "not the certificate of a system or an organisation"},
+		"a person's":              {issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}}), "not the certificate of a system or an organisation"},
+		"of a policy of G4 in G1": {issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.44.15.35.11"}}), "not the certificate of a system or an organisation"},
+		"without a policy":        {issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{Policies: []string{}}), "not the certificate of a system or an organisation"},
 		"of somebody else":        {tinyCertificate(t), "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,13 +303,13 @@ func TestAKeyringAcceptsWhatVerifiesOnly(t *testing.T) {
 	// In its own time EV was good, which is what archives need.
 	ev := pkiotest.New(pkioverheid.EV)
 	k := bsnk(t, ev.Time, pkioverheid.EV)
-	assert.Empty(t, k.Update(readMetadata(t, network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.EV)))))).Refused)
+	assert.Empty(t, k.Update(readMetadata(t, network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.EV, pkiotest.Leaf{})))))).Refused)
 	assert.Equal(t, 1, k.Signing("urn:nl:one").Len())
 }
 
 // The real root does not vouch for a fixture, and a document's CAs are not roots.
 func TestAKeyringNeedsARootThatIsTrusted(t *testing.T) {
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	chain := []*x509.Certificate{cert.Leaf}
 	chain = append(chain, pkiotest.New(pkioverheid.PrivateG1).Certificates()...)
 	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{})
@@ -323,8 +323,8 @@ func TestAKeyringNeedsARootThatIsTrusted(t *testing.T) {
 func TestAKeyringForgetsWhatEnds(t *testing.T) {
 	now := withinG1()
 	clock := func() time.Time { return now }
-	short := issue(t, pkioverheid.PrivateG1, pkiotest.Validity(now.AddDate(0, 0, -1), now.AddDate(0, 0, 1)))
-	long := issue(t, pkioverheid.PrivateG1)
+	short := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(0, 0, 1)})
+	long := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	k := bsnk(t, clock, pkioverheid.PrivateG1)
 	text := network(entity("urn:nl:one", keyDescriptor("", short, long)))
 	k.Update(readMetadata(t, text))
@@ -346,8 +346,8 @@ func TestAKeyringForgetsWhatEnds(t *testing.T) {
 }
 
 func TestAKeyringCanBeUsedWhileItIsUpdated(t *testing.T) {
-	one := readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", issue(t, pkioverheid.PrivateG1)))))
-	two := readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", issue(t, pkioverheid.PrivateG1)))))
+	one := readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})))))
+	two := readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})))))
 	k := bsnk(t, nil, pkioverheid.PrivateG1)
 	k.Update(one)
 	done := make(chan struct{})

@@ -45,9 +45,9 @@ func TestAnEntityIDCarriesAnOIN(t *testing.T) {
 // Anybody with a certificate of PKIoverheid can put it into a document.
 func TestAKeyringBindsKeysToPartiesByTheOIN(t *testing.T) {
 	const id = "urn:nl-eid-gdi:1.0:RD:" + string(theirOIN) + ":entities:9002"
-	theirs := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(theirOIN))
-	others := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN))
-	nobodys := issue(t, pkioverheid.PrivateG1)
+	theirs := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: theirOIN})
+	others := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN})
+	nobodys := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	m := readMetadata(t, network(entity(id, keyDescriptor("signing", theirs), keyDescriptor("signing", others), keyDescriptor("", nobodys))))
 
 	k := bsnk(t, nil, pkioverheid.PrivateG1)
@@ -73,7 +73,7 @@ func TestAKeyringBindsKeysToPartiesByTheOIN(t *testing.T) {
 }
 
 func TestMetadataAndAgreementsTakeTheSameTimes(t *testing.T) {
-	cert := issue(t, pkioverheid.PrivateG1)
+	cert := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	for text, want := range map[string]string{
 		"2026-12-31T12:00:00Z":      "2026-12-31T12:00:00Z",
 		"2026-12-31T12:00:00":       "2026-12-31T12:00:00Z",
@@ -105,7 +105,7 @@ func TestMetadataAndAgreementsTakeTheSameTimes(t *testing.T) {
 }
 
 func TestAPartyOfTheComplianceFacilityHasAnOIN(t *testing.T) {
-	a, b := issue(t, pkioverheid.PrivateG1, pkiotest.OIN(ownOIN)), issue(t, pkioverheid.PrivateG1, pkiotest.OIN(theirOIN))
+	a, b := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: ownOIN}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{OIN: theirOIN})
 	read := readCPA(t, strings.ReplaceAll(cpa(party("A", ownOIN, a), party("B", theirOIN, b)), "urn:osb:oin", "urn:cv:oin"))
 	_, found := read.Party(theirOIN)
 	assert.True(t, found)

@@ -71,32 +71,33 @@ var ok = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.Writ
 // Every service is reached under each hierarchy that it needs, and under no other.
 func TestAClientTrustsWhatItsServiceNeeds(t *testing.T) {
 	const host = "soap.machtigen.digid.nl"
-	kpn, digidentity := []pkiotest.LeafOption{pkiotest.TSP("KPN")}, []pkiotest.LeafOption{pkiotest.TSP("Digidentity")}
-	quovadis := []pkiotest.LeafOption{pkiotest.TSP("QuoVadis")}
+	kpn, digidentity := pkiotest.Leaf{TSP: "KPN"}, pkiotest.Leaf{TSP: "Digidentity"}
+	quovadis := pkiotest.Leaf{TSP: "QuoVadis"}
 	for name, c := range map[string]struct {
 		service logius.Service
 		server  pkioverheid.Hierarchy
-		opts    []pkiotest.LeafOption
+		leaf    pkiotest.Leaf
 		refusal string // empty: none
 	}{
 		"DigiD Machtigen under G1":                  {logius.DigiDMachtigen(), pkioverheid.PrivateG1, kpn, ""},
 		"DigiD Machtigen under G1 of QuoVadis":      {logius.DigiDMachtigen(), pkioverheid.PrivateG1, quovadis, ""},
 		"DigiD Machtigen under G4":                  {logius.DigiDMachtigen(), pkioverheid.PrivateG4TLS, digidentity, ""},
-		"DigiD Machtigen under G3":                  {logius.DigiDMachtigen(), pkioverheid.G3, nil, "G3"},
-		"DigiD Machtigen that sends its leaf only":  {logius.DigiDMachtigen(), pkioverheid.PrivateG4TLS, []pkiotest.LeafOption{pkiotest.LeafOnly()}, ""},
+		"DigiD Machtigen under G3":                  {logius.DigiDMachtigen(), pkioverheid.G3, pkiotest.Leaf{}, "G3"},
+		"DigiD Machtigen that sends its leaf only":  {logius.DigiDMachtigen(), pkioverheid.PrivateG4TLS, pkiotest.Leaf{LeafOnly: true}, ""},
 		"Berichtenbox under G1 of KPN":              {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, kpn, ""},
-		"Berichtenbox under G1 of KPN, leaf only":   {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, append(kpn, pkiotest.LeafOnly()), ""},
+		"Berichtenbox under G1 of KPN, leaf only":   {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, pkiotest.Leaf{TSP: "KPN", LeafOnly: true}, ""},
 		"Berichtenbox under G4 of KPN":              {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG4TLS, kpn, ""},
 		"Berichtenbox under G1 of QuoVadis":         {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, quovadis, "of KPN"},
 		"Berichtenbox under G4 of Digidentity":      {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG4TLS, digidentity, "of KPN"},
-		"Berichtenbox of one who calls himself KPN": {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, append(quovadis, pkiotest.Organization("KPN B.V.")), "of KPN"},
-		"Persoonlijke Gegevens under G1":            {logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.PrivateG1, nil, ""},
-		"Lopende Zaken under G4":                    {logius.MijnOverheidLopendeZaken(), pkioverheid.PrivateG4TLS, nil, ""},
-		"BSNk under G1":                             {logius.BSNk(), pkioverheid.PrivateG1, nil, ""},
-		"BSNk under EV, which has ended":            {logius.BSNk(), pkioverheid.EV, nil, "the EV hierarchy has ended"},
+		"Berichtenbox of one who calls himself KPN": {logius.MijnOverheidBerichtenbox(), pkioverheid.PrivateG1, pkiotest.Leaf{TSP: "QuoVadis", Organization: "KPN B.V."}, "of KPN"},
+		"Persoonlijke Gegevens under G1":            {logius.MijnOverheidPersoonlijkeGegevens(), pkioverheid.PrivateG1, pkiotest.Leaf{}, ""},
+		"Lopende Zaken under G4":                    {logius.MijnOverheidLopendeZaken(), pkioverheid.PrivateG4TLS, pkiotest.Leaf{}, ""},
+		"BSNk under G1":                             {logius.BSNk(), pkioverheid.PrivateG1, pkiotest.Leaf{}, ""},
+		"BSNk under EV, which has ended":            {logius.BSNk(), pkioverheid.EV, pkiotest.Leaf{}, "the EV hierarchy has ended"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cert := pkiotest.New(c.server).Issue(append(c.opts, pkiotest.DNSNames(host))...)
+			c.leaf.DNSNames = []string{host}
+			cert := pkiotest.New(c.server).Issue(c.leaf)
 			base, _ := standIn(t, ok, cert)
 			cfg := pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.EV))}, Base: base}
 			client, err := at(c.service, host).NewClient(logius.Production, cfg)
@@ -151,7 +152,7 @@ func TestAClientWithoutSuccessorsTrustsG1Only(t *testing.T) {
 }
 
 func TestAClientConnectsToItsHostsOnly(t *testing.T) {
-	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("was.digid.nl", "was-preprod1.digid.nl", "digid.example"))
+	cert := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{DNSNames: []string{"was.digid.nl", "was-preprod1.digid.nl", "digid.example"}})
 	var hits int
 	var target string
 	base, dialled := standIn(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -246,8 +247,8 @@ func TestClientsThatCannotBe(t *testing.T) {
 func TestAPinnedLeafIsPinnedOnTopOfTheHierarchy(t *testing.T) {
 	const host = "osb.mijnoverheid.nl"
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	pinned, other := g1.Issue(pkiotest.DNSNames(host)), g1.Issue(pkiotest.DNSNames(host))
-	withdrawn := pkiotest.New(pkioverheid.G3).Issue(pkiotest.DNSNames(host))
+	pinned, other := g1.Issue(pkiotest.Leaf{DNSNames: []string{host}}), g1.Issue(pkiotest.Leaf{DNSNames: []string{host}})
+	withdrawn := pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{DNSNames: []string{host}})
 	for name, c := range map[string]struct {
 		shown, pin tls.Certificate
 		want       string

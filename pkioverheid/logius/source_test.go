@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/logius"
+	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -155,7 +156,7 @@ func until(at time.Time, keys ...string) string {
 
 func TestAKeyringFollowsWhereMetadataIsPublished(t *testing.T) {
 	w := newWatched(t)
-	a, b, c := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG4TLS), issue(t, pkioverheid.PrivateG1)
+	a, b, c := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG4TLS, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	day := func(n int) time.Time { return w.now().AddDate(0, 0, n) }
 	var changes []logius.KeyChanges
 	var mu sync.Mutex
@@ -221,7 +222,7 @@ func TestAKeyringFollowsWhereMetadataIsPublished(t *testing.T) {
 // Without validUntil the time of the file says which of two is older.
 func TestAnOlderDocumentIsNotTakenOverANewerOne(t *testing.T) {
 	w := newWatched(t)
-	a, b := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	a, b := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	newer, older := w.now().Add(-time.Hour), w.now().Add(-2*time.Hour)
 	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", a))), "", newer)
 	require.NoError(t, w.watch(t))
@@ -242,7 +243,7 @@ func TestAnOlderDocumentIsNotTakenOverANewerOne(t *testing.T) {
 // The document stays as it is, and a certificate in it does not.
 func TestCertificatesAreVerifiedAgainWhileTheDocumentStays(t *testing.T) {
 	w := newWatched(t)
-	short, long := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	short, long := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	distrusted := new(pkioverheid.Distrusted)
 	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: truststore.NewSource(fixtures(pkioverheid.PrivateG1)), Time: w.now, Distrusted: distrusted, Logger: slog.New(slog.NewTextHandler(w, nil))})
 	require.NoError(t, err)
@@ -270,7 +271,7 @@ func TestWhatIsDistrustedAfterTheUpdateIsLeftOut(t *testing.T) {
 	roots, distrusted := truststore.NewSource(g1), new(pkioverheid.Distrusted)
 	k, err := logius.BSNk().NewKeyring(pkioverheid.Trust{Roots: roots, Distrusted: distrusted, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	stolen, other := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	stolen, other := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	k.Update(readMetadata(t, network(entity("urn:nl:one", keyDescriptor("", stolen, other)))))
 	require.Equal(t, 2, k.Signing("urn:nl:one").Len())
 
@@ -302,7 +303,7 @@ func TestASourceThatCannotBeFollowed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWatched(t)
-			w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1)))), "", time.Time{})
+			w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})))), "", time.Time{})
 			c.change(w)
 			assert.ErrorContains(t, w.watch(t), c.want)
 			assert.Zero(t, w.Signing("urn:nl:one").Len())
@@ -347,7 +348,7 @@ func (ended) RoundTrip(*http.Request) (*http.Response, error) { return nil, cont
 func TestAPanicInOnUpdateEndsNothing(t *testing.T) {
 	w := newWatched(t)
 	w.source.OnUpdate = func(logius.KeyChanges) { panic("oops") }
-	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1)))), "", time.Time{})
+	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})))), "", time.Time{})
 	require.NoError(t, w.watch(t))
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -358,7 +359,7 @@ func TestAPanicInOnUpdateEndsNothing(t *testing.T) {
 // Whoever gives no OnUpdate reads in the log what was refused.
 func TestWhatIsRefusedIsLogged(t *testing.T) {
 	w := newWatched(t)
-	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.G3), issue(t, pkioverheid.PrivateG1)))), "", time.Time{})
+	w.publish(network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.G3, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})))), "", time.Time{})
 	require.NoError(t, w.watch(t))
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 // the OID of brainpoolP256r1, which is longer, in place of the curve's.
 func onBrainpool(t *testing.T) []byte {
 	t.Helper()
-	cert := issue(t, pkioverheid.PrivateG1, pkiotest.ECDSA())
+	cert := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{ECDSA: true})
 	p256 := []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}
 	require.Equal(t, 1, bytes.Count(cert.Raw, p256))
 	der := bytes.Replace(cert.Raw, p256, []byte{0x06, 0x08, 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x07}, 1)
@@ -31,7 +31,7 @@ func onBrainpool(t *testing.T) []byte {
 }
 
 func TestReadMetadataGoesOnAfterACertificateThatIsNotParsed(t *testing.T) {
-	good, other := issue(t, pkioverheid.PrivateG1), issue(t, pkioverheid.PrivateG1)
+	good, other := issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}), issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{})
 	text := network(entity("urn:nl:one", keyDescriptor("signing", good, other)), entity("urn:nl:two", keyDescriptor("signing", good)))
 	odd := strings.Replace(text, lines(other), base64.StdEncoding.EncodeToString(onBrainpool(t)), 1)
 
@@ -66,7 +66,7 @@ func TestReadMetadataGoesOnAfterACertificateThatIsNotParsed(t *testing.T) {
 
 // Each error has its line, and the document is long.
 func TestManyCertificatesThatAreNotReadTakeLittleTime(t *testing.T) {
-	text := network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1))))
+	text := network(entity("urn:nl:one", keyDescriptor("signing", issue(t, pkioverheid.PrivateG1, pkiotest.Leaf{}))))
 	const n = 9_000
 	text = strings.Replace(text, "<md:KeyDescriptor", strings.Repeat(" ", 14<<20)+"<md:KeyDescriptor", 1)
 	text = strings.Replace(text, "</ds:X509Data>", strings.Repeat("\n<ds:X509Certificate>MAA=</ds:X509Certificate>", n)+"</ds:X509Data>", 1)

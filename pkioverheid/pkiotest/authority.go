@@ -40,14 +40,13 @@ func New(h pkioverheid.Hierarchy) *Authority {
 }
 
 // Certificates returns the CA certificates in a new slice: the root, the domain
-// CA, and two TSP CAs, of which the first issues unless [TSP] says otherwise. The
-// certificates are shared and must not be modified.
+// CA, and two TSP CAs, of which the first issues unless [Leaf].TSP says otherwise.
+// The certificates are shared and must not be modified.
 func (a *Authority) Certificates() []*x509.Certificate { return slices.Clone(a.certs) }
 
 // Roots returns a new Store with the root and nothing else, for truststore.NewSource and
-// pkioverheid.Trust.Roots. The root in it is accepted there for being the
-// *x509.Certificate of this package; the same certificate read from a file is
-// refused, because its key is public. The root of G3 is refused there in any case.
+// pkioverheid.Trust.Roots. It is accepted there for being the *x509.Certificate of this
+// package, except under G3.
 func (a *Authority) Roots() *truststore.Store { return truststore.New(a.certs[0]) }
 
 // Trust returns a Trust that trusts the Authorities beside the real hierarchies. One of
@@ -62,8 +61,8 @@ func Trust(authorities ...*Authority) pkioverheid.Trust {
 
 // KeyPair returns what [Authority.Issue] issues as a KeyPair, for the KeyPairs of clients
 // and servers. A test may show a certificate that has ended.
-func (a *Authority) KeyPair(opts ...LeafOption) *pkioverheid.KeyPair {
-	k, err := testidentity.KeyPair(a.Issue(opts...))
+func (a *Authority) KeyPair(l Leaf) *pkioverheid.KeyPair {
+	k, err := testidentity.KeyPair(a.Issue(l))
 	if err != nil {
 		panic("pkiotest: KeyPair: " + err.Error())
 	}
@@ -71,8 +70,7 @@ func (a *Authority) KeyPair(opts ...LeafOption) *pkioverheid.KeyPair {
 }
 
 // PrivateKey returns the key of one of [Authority.Certificates], to sign what
-// Issue does not make: a CRL, an OCSP response, a certificate with an oddity of
-// its own. It panics on another certificate.
+// Issue does not make. It panics on another certificate.
 func (a *Authority) PrivateKey(ca *x509.Certificate) crypto.Signer {
 	for i, cert := range a.certs {
 		if cert.Equal(ca) {
@@ -82,11 +80,9 @@ func (a *Authority) PrivateKey(ca *x509.Certificate) crypto.Signer {
 	panic(fmt.Sprintf("pkiotest: PrivateKey: that is not a CA certificate of %v: see Authority.Certificates", a.hierarchy))
 }
 
-// Time returns a time at which certificates issued without [Validity] are valid:
-// now, as long as the TSP CAs are valid, and else the day before they end. EV
-// ended in December 2022 and needs it; for the others it becomes useful when
-// they have ended too. It is meant for pkioverheid.Trust.Time and
-// tls.Config.Time.
+// Time returns a time at which certificates issued without NotBefore and NotAfter
+// are valid: now, as long as the TSP CAs are valid, and else the day before they end,
+// as for EV. It is meant for pkioverheid.Trust.Time and tls.Config.Time.
 func (a *Authority) Time() time.Time { return a.timeAt(time.Now()) }
 
 func (a *Authority) timeAt(now time.Time) time.Time {
@@ -97,23 +93,25 @@ func (a *Authority) timeAt(now time.Time) time.Time {
 	return now
 }
 
-// Issue issues a certificate. Without options it is one for a server named localhost that
-// may act as a client too, valid from an hour ago until in a year, within the life of its
-// TSP CA; see [Authority.Time]. The result has the certificate, its TSP CA and the domain CA,
-// which is what a server should send; Leaf is set. Its key is one of a few in this package:
-// RSA-2048, under G4 RSA-3072. Issue panics when options make no sense.
-func (a *Authority) Issue(opts ...LeafOption) tls.Certificate {
-	l := newLeaf(opts)
-	tsp := a.certs[a.tsp(l.tsp)]
-	if l.key == nil {
+// Issue issues a certificate. The result has the certificate, its TSP CA and the domain CA,
+// which is what a server should send, and the private key; tls.Certificate.Leaf is set. Issue
+// panics when l makes no sense.
+func (a *Authority) Issue(l Leaf) tls.Certificate {
+	tsp := a.certs[a.tsp(l.TSP)]
+	switch {
+	case l.ECDSA && l.Key != nil:
+		panic("pkiotest: Issue: ECDSA: that is the key of this package, and Key is another")
+	case l.ECDSA:
+		l.Key = p256()
+	case l.Key == nil:
 		n := a.issued.Add(1) - 1
-		l.key = a.profile.leafKeys[int(n%uint32(len(a.profile.leafKeys)))]()
+		l.Key = a.profile.leafKeys[int(n%uint32(len(a.profile.leafKeys)))]()
 	}
 	template, err := a.template(l, time.Now())
 	if err != nil {
 		panic("pkiotest: Issue: " + err.Error())
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, tsp, l.key.Public(), a.PrivateKey(tsp))
+	der, err := x509.CreateCertificate(rand.Reader, template, tsp, l.Key.Public(), a.PrivateKey(tsp))
 	if err != nil {
 		panic("pkiotest: Issue: " + err.Error())
 	}
@@ -121,8 +119,8 @@ func (a *Authority) Issue(opts ...LeafOption) tls.Certificate {
 	if err != nil {
 		panic("pkiotest: Issue: crypto/x509 does not read what it wrote: " + err.Error())
 	}
-	pair := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: l.key, Leaf: cert}
-	if !l.alone {
+	pair := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: l.Key, Leaf: cert}
+	if !l.LeafOnly {
 		pair.Certificate = append(pair.Certificate, tsp.Raw, a.certs[1].Raw)
 	}
 	return pair

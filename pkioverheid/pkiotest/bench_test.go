@@ -20,7 +20,7 @@ func BenchmarkNewAndIssue(b *testing.B) {
 	for _, h := range all {
 		b.Run(h.String(), func(b *testing.B) {
 			for b.Loop() {
-				pkiotest.New(h).Issue()
+				pkiotest.New(h).Issue(pkiotest.Leaf{})
 			}
 			issue := b.Elapsed() / time.Duration(b.N)
 

@@ -23,7 +23,7 @@ import (
 func ExampleAuthority_Revoke() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	root, domain, tsp := g1.Certificates()[0], g1.Certificates()[1], g1.Certificates()[2]
-	leaf := g1.Issue().Leaf
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf
 	g1.Revoke(tsp, crl.CACompromise)
 
 	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))
@@ -72,7 +72,7 @@ func ExampleAuthority_CRL() {
 func ExampleAuthority_ServeCRL() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	root, domain, tsp := g1.Certificates()[0], g1.Certificates()[1], g1.Certificates()[2]
-	leaf := g1.Issue().Leaf
+	leaf := g1.Issue(pkiotest.Leaf{}).Leaf
 	now := g1.Time()
 	g1.ServeCRL(tsp, g1.CRL(tsp, now.AddDate(0, 0, -3), now.AddDate(0, 0, -1)))
 
@@ -97,7 +97,7 @@ func ExampleCRLHandler() {
 	srv := httptest.NewServer(pkiotest.CRLHandler(g1))
 	defer srv.Close()
 	const path = "/KPNBVPKIoverheidPrivateServicesCAG1/LatestCRL.crl" // the real one's
-	leaf := g1.Issue(pkiotest.CRLDistributionPoints(srv.URL + path)).Leaf
+	leaf := g1.Issue(pkiotest.Leaf{CRLDistributionPoints: []string{srv.URL + path}}).Leaf
 
 	res, err := http.Get(leaf.CRLDistributionPoints[0])
 	if err != nil {
@@ -116,12 +116,6 @@ func ExampleCRLHandler() {
 	// Output: KPN PKIoverheid Private Services CA - G1
 }
 
-func ExampleCRLDistributionPoints() {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.CRLDistributionPoints("http://crl.example/own.crl")).Leaf
-	fmt.Println(leaf.CRLDistributionPoints)
-	// Output: [http://crl.example/own.crl]
-}
-
 // A checker for the tests of a program that trusts both hierarchies.
 func ExampleCRLConfig() {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
@@ -132,7 +126,7 @@ func ExampleCRLConfig() {
 	defer checker.Close()
 	for _, a := range []*pkiotest.Authority{g1, g4} {
 		root, domain, tsp := a.Certificates()[0], a.Certificates()[1], a.Certificates()[2]
-		fmt.Println(checker.Policy(chain.Chain{a.Issue().Leaf, tsp, domain, root}, a.Time()))
+		fmt.Println(checker.Policy(chain.Chain{a.Issue(pkiotest.Leaf{}).Leaf, tsp, domain, root}, a.Time()))
 	}
 	// Output:
 	// <nil>
@@ -143,7 +137,7 @@ func ExampleCRLConfig() {
 func ExampleAuthority_OCSPResponse() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	root, domain, tsp := g1.Certificates()[0], g1.Certificates()[1], g1.Certificates()[2]
-	cert := g1.Issue()
+	cert := g1.Issue(pkiotest.Leaf{})
 	cert.OCSPStaple = g1.OCSPResponse(cert.Leaf)
 
 	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))

@@ -24,7 +24,7 @@ func Example() {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
 	srv := authority.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "goedemorgen")
-	}))
+	}), pkiotest.Leaf{})
 	defer srv.Close()
 
 	res, err := srv.Client().Get(srv.URL)
@@ -57,11 +57,11 @@ func ExampleNew() {
 
 func ExampleAuthority_Issue() {
 	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
-	pair := authority.Issue(
-		pkiotest.DNSNames("api.gemeente.example"),
-		pkiotest.Organization("Gemeente Voorbeeld"),
-		pkiotest.OIN("00000099000000001000"),
-	)
+	pair := authority.Issue(pkiotest.Leaf{
+		DNSNames:     []string{"api.gemeente.example"},
+		Organization: "Gemeente Voorbeeld",
+		OIN:          "00000099000000001000",
+	})
 	fmt.Println(pair.Leaf.Subject.CommonName, pair.Leaf.Subject.SerialNumber)
 	fmt.Println(pair.Leaf.Policies)
 	fmt.Println(len(pair.Certificate), "certificates")
@@ -76,7 +76,7 @@ func ExampleAuthority_Issue() {
 func ExampleAuthority_Roots() {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		authority := pkiotest.New(h)
-		srv := authority.NewServer(http.NotFoundHandler(), pkiotest.LeafOnly())
+		srv := authority.NewServer(http.NotFoundHandler(), pkiotest.Leaf{LeafOnly: true})
 		defer srv.Close()
 		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkioverheid.Trust{Roots: truststore.NewSource(authority.Roots()), Time: authority.Time}})
 		if err != nil {
@@ -96,9 +96,9 @@ func ExampleAuthority_Roots() {
 
 // What a program should refuse: G3. The client is the one that the program uses
 // in production, for it need trust nothing of this package.
-func ExampleTSP() {
+func ExampleLeaf_g3() {
 	for _, year := range []string{"2016", "2019"} {
-		srv := pkiotest.New(pkioverheid.G3).NewServer(http.NotFoundHandler(), pkiotest.TSP(year))
+		srv := pkiotest.New(pkioverheid.G3).NewServer(http.NotFoundHandler(), pkiotest.Leaf{TSP: year})
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 		defer srv.Close()
 		client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{})
@@ -119,7 +119,7 @@ func ExampleTSP() {
 func ExampleAuthority_Time() {
 	authority := pkiotest.New(pkioverheid.EV)
 	fmt.Println(authority.Time().Format(time.DateOnly))
-	fmt.Println(authority.Issue().Leaf.NotBefore.Format(time.DateOnly))
+	fmt.Println(authority.Issue(pkiotest.Leaf{}).Leaf.NotBefore.Format(time.DateOnly))
 	// Output:
 	// 2022-12-04
 	// 2021-12-05
@@ -157,7 +157,7 @@ func ExampleAuthority_NewServer_mutual() {
 		fmt.Fprint(w, r.TLS.PeerCertificates[0].Subject.SerialNumber)
 	}))
 	srv.TLS = &tls.Config{
-		Certificates: []tls.Certificate{authority.Issue()},
+		Certificates: []tls.Certificate{authority.Issue(pkiotest.Leaf{})},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    authority.Roots().CertPool(),
 		Time:         authority.Time,
@@ -166,7 +166,7 @@ func ExampleAuthority_NewServer_mutual() {
 	defer srv.Close()
 
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
-		Certificates: []tls.Certificate{authority.Issue(pkiotest.OIN("00000099000000001000"))},
+		Certificates: []tls.Certificate{authority.Issue(pkiotest.Leaf{OIN: "00000099000000001000"})},
 		RootCAs:      authority.Roots().CertPool(),
 		ServerName:   "localhost",
 		Time:         authority.Time,
@@ -188,7 +188,7 @@ func ExampleAuthority_NewServer_mutual() {
 
 func ExampleAuthority_NewServer() {
 	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
-	srv := authority.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("localhost", "api.gemeente.example"))
+	srv := authority.NewServer(http.NotFoundHandler(), pkiotest.Leaf{DNSNames: []string{"localhost", "api.gemeente.example"}})
 	defer srv.Close()
 	res, err := srv.Client().Get(srv.URL)
 	if err != nil {
@@ -210,99 +210,65 @@ func ExampleAuthority_Certificates() {
 	// KPN BV PKIoverheid Organisatie Server CA - G3 2016
 }
 
-func ExampleDNSNames() {
-	authority := pkiotest.New(pkioverheid.PrivateG1)
-	fmt.Println(authority.Issue().Leaf.DNSNames)
-	fmt.Println(authority.Issue(pkiotest.DNSNames("a.example", "b.example")).Leaf.DNSNames)
-	fmt.Println(authority.Issue(pkiotest.DNSNames()).Leaf.DNSNames)
+func ExampleLeaf() {
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{
+		OIN:          "00000099000000001000",
+		DNSNames:     []string{"a.example", "b.example"},
+		Organization: "Gemeente Voorbeeld",
+		CommonName:   "Koppelvlak",
+		ClientOnly:   true,
+		ECDSA:        true,
+	}).Leaf
+	fmt.Println(leaf.Subject, leaf.DNSNames)
+	fmt.Println(leaf.ExtKeyUsage[0] == x509.ExtKeyUsageClientAuth, len(leaf.ExtKeyUsage), leaf.PublicKeyAlgorithm)
 	// Output:
-	// [localhost]
-	// [a.example b.example]
-	// []
+	// SERIALNUMBER=00000099000000001000,CN=Koppelvlak,O=Gemeente Voorbeeld,C=NL [a.example b.example]
+	// true 1 ECDSA
 }
 
-func ExampleOIN() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.OIN("00000099000000001000"))
-	fmt.Println(pair.Leaf.Subject.SerialNumber)
+// Nil is what real certificates have, an empty list is none.
+func ExampleLeaf_nilAndEmpty() {
+	authority := pkiotest.New(pkioverheid.PrivateG1)
+	usual := authority.Issue(pkiotest.Leaf{}).Leaf
+	fmt.Println(usual.DNSNames, usual.Policies, usual.CRLDistributionPoints)
+	bare := authority.Issue(pkiotest.Leaf{DNSNames: []string{}, Policies: []string{}, CRLDistributionPoints: []string{}}).Leaf
+	fmt.Println(bare.DNSNames, bare.Policies, bare.CRLDistributionPoints)
 	// Output:
-	// 00000099000000001000
+	// [localhost] [2.16.528.1.1003.1.2.8.6] [http://crl.managedpki.com/KPNBVPKIoverheidPrivateServicesCAG1/LatestCRL.crl]
+	// [] [] []
 }
 
 // An expired certificate.
-func ExampleValidity() {
+func ExampleLeaf_expired() {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	yesterday := authority.Time().AddDate(0, 0, -1)
-	pair := authority.Issue(pkiotest.Validity(yesterday.AddDate(-1, 0, 0), yesterday))
+	pair := authority.Issue(pkiotest.Leaf{NotAfter: authority.Time().AddDate(0, 0, -1)})
 	fmt.Println(pair.Leaf.NotAfter.Before(authority.Time()))
 	// Output:
 	// true
 }
 
-func ExampleClientOnly() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ClientOnly())
-	fmt.Println(len(pair.Leaf.ExtKeyUsage), pair.Leaf.ExtKeyUsage[0] == x509.ExtKeyUsageClientAuth)
-	// Output:
-	// 1 true
-}
-
-// A server must refuse it as a client's.
-func ExampleServerOnly() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ServerOnly())
-	fmt.Println(len(pair.Leaf.ExtKeyUsage), pair.Leaf.ExtKeyUsage[0] == x509.ExtKeyUsageServerAuth)
-	// Output:
-	// 1 true
-}
-
-func ExampleOrganization() {
-	pair := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Organization("Gemeente Voorbeeld"))
-	fmt.Println(pair.Leaf.Subject.Organization)
-	// Output:
-	// [Gemeente Voorbeeld]
-}
-
-func ExampleCommonName() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.DNSNames("a.example"), pkiotest.CommonName("Koppelvlak"))
-	fmt.Println(pair.Leaf.Subject.CommonName, pair.Leaf.DNSNames)
-	// Output:
-	// Koppelvlak [a.example]
-}
-
 // A person's certificate, which must not pass for a system's.
-func ExamplePolicy() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.1"), pkiotest.ClientOnly())
+func ExampleLeaf_person() {
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}, ClientOnly: true})
 	fmt.Println(pair.Leaf.Policies)
 	// Output:
 	// [2.16.528.1.1003.1.2.8.1]
 }
 
-func ExampleLeafOnly() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.LeafOnly())
-	fmt.Println(len(pair.Certificate))
-	// Output:
-	// 1
-}
-
-func ExampleKey() {
+func ExampleLeaf_key() {
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		log.Fatal(err)
 	}
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Key(key))
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{Key: key})
 	fmt.Println(key.PublicKey.Equal(pair.Leaf.PublicKey))
 	// Output:
 	// true
 }
 
-func ExampleECDSA() {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.ECDSA())
-	fmt.Println(pair.Leaf.PublicKeyAlgorithm)
-	// Output:
-	// ECDSA
-}
-
 // An Authorizer and a handler are tested without a handshake.
 func ExampleAuthority_Identity() {
-	id := pkiotest.New(pkioverheid.PrivateG4TLS).Identity(pkiotest.OIN("00000099000000001000"))
+	id := pkiotest.New(pkioverheid.PrivateG4TLS).Identity(pkiotest.Leaf{OIN: "00000099000000001000"})
 	fmt.Println(id.OIN(), id.Kind(), id.Hierarchy())
 	fmt.Println(pkioverheid.AllowOIN("00000099000000002000")(id))
 	// Output:
@@ -315,7 +281,7 @@ func ExampleWithIdentity() {
 		caller, _ := pkioverheid.IdentityFromContext(r.Context())
 		fmt.Fprint(w, "welcome, ", caller.OIN())
 	})
-	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.OIN("00000099000000001000"))
+	id := pkiotest.New(pkioverheid.PrivateG1).Identity(pkiotest.Leaf{OIN: "00000099000000001000"})
 	r := httptest.NewRequest("GET", "/", nil)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r.WithContext(pkiotest.WithIdentity(r.Context(), id)))
@@ -327,13 +293,13 @@ func ExampleWithIdentity() {
 // on this machine.
 func ExampleAuthority_NewService() {
 	authority := pkiotest.New(pkioverheid.PrivateG4TLS)
-	srv := authority.NewService("was.digid.nl", http.NotFoundHandler(), pkioverheid.AllowOIN("00000099000000001000"))
+	srv := authority.NewService("was.digid.nl", http.NotFoundHandler(), pkioverheid.AllowOIN("00000099000000001000"), pkiotest.Leaf{})
 	defer srv.Close()
 
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
 		Trust:    pkiotest.Trust(g1, authority),
-		KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.OIN("00000099000000001000"))},
+		KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{OIN: "00000099000000001000"})},
 		Base:     pkiotest.Base(srv),
 	})
 	if err != nil {
@@ -359,7 +325,7 @@ func ExampleTrust() {
 }
 
 func ExampleAuthority_KeyPair() {
-	own := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.OIN("00000099000000001000"))
+	own := pkiotest.New(pkioverheid.PrivateG1).KeyPair(pkiotest.Leaf{OIN: "00000099000000001000"})
 	fmt.Println(own.Certificate().Subject.SerialNumber)
 	// Output:
 	// 00000099000000001000
@@ -367,7 +333,7 @@ func ExampleAuthority_KeyPair() {
 
 func ExampleBase() {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.DNSNames("service.example"))
+	srv := g1.NewServer(http.NotFoundHandler(), pkiotest.Leaf{DNSNames: []string{"service.example"}})
 	defer srv.Close()
 	client, err := pkioverheid.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), Base: pkiotest.Base(srv)})
 	if err != nil {

@@ -24,8 +24,7 @@ func Advice(cert *x509.Certificate, use advice.Use, at time.Time) advice.Advice 
 }
 
 // Files writes a key pair into a folder of the test, for pkioverheid.LoadKeyPair and
-// WatchKeyPair: the certificates and the key in PEM. Two calls in one test write into two
-// folders.
+// WatchKeyPair: the certificates and the key in PEM.
 func Files(t testing.TB, pair tls.Certificate) pkioverheid.KeyPairFiles {
 	t.Helper()
 	dir := t.TempDir()

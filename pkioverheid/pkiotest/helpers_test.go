@@ -17,7 +17,7 @@ import (
 
 // An alert 90 days before the deadline, tested without a real certificate.
 func ExampleAdvice() {
-	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue().Leaf
+	leaf := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{}).Leaf
 	at := time.Date(2027, 11, 1, 0, 0, 0, 0, time.UTC)
 	real := pkiotest.Advice(leaf, advice.MachineToMachine, at)
 	fmt.Println(advice.For(leaf, advice.MachineToMachine, at).Status)
@@ -47,7 +47,7 @@ func TestFixturesGetTheAdviceOfWhatTheyAreACopyOf(t *testing.T) {
 
 func TestFilesCanBeLoadedAndServeAServer(t *testing.T) {
 	g4 := pkiotest.New(pkioverheid.PrivateG4TLS)
-	pair := g4.Issue(pkiotest.OIN("00000099000000001000"))
+	pair := g4.Issue(pkiotest.Leaf{OIN: "00000099000000001000"})
 	own, err := pkioverheid.LoadKeyPair(pkiotest.Files(t, pair))
 	require.NoError(t, err)
 	assert.Equal(t, pair.Leaf, own.Certificate())
@@ -72,7 +72,7 @@ func TestFilesCanBeLoadedAndServeAServer(t *testing.T) {
 // A test of a program that reads its certificate from files.
 func ExampleFiles() {
 	test := func(t *testing.T) {
-		own, err := pkioverheid.LoadKeyPair(pkiotest.Files(t, pkiotest.New(pkioverheid.PrivateG1).Issue()))
+		own, err := pkioverheid.LoadKeyPair(pkiotest.Files(t, pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func ExampleFiles() {
 func ExampleServe() {
 	test := func(t *testing.T) {
 		g1 := pkiotest.New(pkioverheid.PrivateG1)
-		s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowAnySystem())
+		s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowAnySystem())
 		if err != nil {
 			t.Fatal(err)
 		}

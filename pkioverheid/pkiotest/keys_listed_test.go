@@ -25,15 +25,15 @@ func TestEveryKeyOfALeafIsListedAsCompromised(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.EV, pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS, pkioverheid.G3} {
 		authority := pkiotest.New(h)
 		for range 4 {
-			note(authority.Issue().Leaf)
+			note(authority.Issue(pkiotest.Leaf{}).Leaf)
 		}
-		note(authority.Issue(pkiotest.ECDSA()).Leaf)
+		note(authority.Issue(pkiotest.Leaf{ECDSA: true}).Leaf)
 	}
 	assert.Len(t, dealt, len(listed), "and no others")
 }
 
 func TestARootWithAPublicKeyIsRefused(t *testing.T) {
-	pair := pkiotest.New(pkioverheid.PrivateG1).Issue()
+	pair := pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{})
 	der, err := x509.CreateCertificate(nil, &x509.Certificate{
 		SerialNumber: pair.Leaf.SerialNumber, NotBefore: pair.Leaf.NotBefore, NotAfter: pair.Leaf.NotAfter,
 		IsCA: true, BasicConstraintsValid: true, Subject: pair.Leaf.Subject,

@@ -1,6 +1,7 @@
 package pkiotest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -15,150 +16,105 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
-// A LeafOption changes what [Authority.Issue] issues. Of two options about the
-// same thing the later one counts.
-type LeafOption func(*leaf)
+// Leaf describes a certificate for [Authority.Issue]. The zero value is that of a server
+// named localhost that may act as a client too. Of a list, nil is what is usual and an
+// empty one is none.
+type Leaf struct {
+	OIN          pkioverheid.OIN // the subject's serialNumber, written as it is
+	DNSNames     []string        // nil: localhost
+	Organization string          // empty: Testgemeente
+	CommonName   string          // empty: the first DNS name, or else the organisation
 
-// leaf is an order for a certificate.
-type leaf struct {
-	dnsNames     []string
-	oin          pkioverheid.OIN
-	from, to     time.Time          // both zero: as long as makes sense
-	usages       []x509.ExtKeyUsage // nil: both, as real ones have
-	organization string
-	commonName   string // empty: the first DNS name, or else the organisation
-	tsp          string
-	policies     []string
-	ownPolicies  bool // policies counts, also if empty
-	alone        bool
-	key          crypto.Signer
-	crls         []string
-	ownCRLs      bool // crls counts, also if empty
+	// TSP is a part of the name of the issuing TSP CA, or its year: "QuoVadis" under EV and
+	// PrivateG1, "Digidentity" under PrivateG4TLS, "2016" under G3. Empty is KPN.
+	TSP string
+
+	// NotBefore and NotAfter may lie outside the life of the CAs. If one is zero, it is a
+	// year from the other. If both are, the life is from an hour ago until in a year, within
+	// that of the TSP CA.
+	NotBefore, NotAfter time.Time
+
+	// ClientOnly leaves serverAuth out of the extended key usage, and ServerOnly clientAuth.
+	ClientOnly, ServerOnly bool
+
+	Policies              []string // nil: those of the hierarchy for servers
+	CRLDistributionPoints []string // nil: the TSP's, where [CRLHandler] and [CRLConfig] answer
+
+	// Key is the private key, RSA or ECDSA. Nil is one of this package, of RSA or, if ECDSA
+	// is set, on P-256.
+	Key   crypto.Signer
+	ECDSA bool
+
+	LeafOnly bool // without the CAs, as badly configured servers send it
 }
 
-func newLeaf(opts []LeafOption) *leaf {
-	l := &leaf{dnsNames: []string{"localhost"}, organization: "Testgemeente"}
-	for _, opt := range opts {
-		opt(l)
+// template returns what of the certificate comes from l, which has a Key.
+func (a *Authority) template(l Leaf, now time.Time) (*x509.Certificate, error) {
+	if l.ClientOnly && l.ServerOnly {
+		return nil, errors.New("ClientOnly and ServerOnly: together they leave no use")
 	}
-	return l
-}
-
-// DNSNames sets the DNS names in place of localhost. Without arguments there are
-// none, as in client certificates of G1; real certificates of G4 always have one.
-// IP addresses have no option: PKIoverheid certificates have none.
-func DNSNames(names ...string) LeafOption { return func(l *leaf) { l.dnsNames = names } }
-
-// OIN puts the number in the subject's serialNumber. It is written as it is, so
-// that a test can ask for what real certificates have there besides an OIN.
-// Without this option the serialNumber is left out. Numbers that start with 00000099
-// are for tests.
-func OIN(oin pkioverheid.OIN) LeafOption { return func(l *leaf) { l.oin = oin } }
-
-// Validity sets the first and the last second of the certificate's life, also
-// outside that of its CAs.
-func Validity(from, to time.Time) LeafOption { return func(l *leaf) { l.from, l.to = from, to } }
-
-// ClientOnly leaves serverAuth out of the extended key usage.
-func ClientOnly() LeafOption { return usage(x509.ExtKeyUsageClientAuth) }
-
-// ServerOnly leaves clientAuth out of the extended key usage, so that a server must
-// refuse the certificate as a client's.
-func ServerOnly() LeafOption { return usage(x509.ExtKeyUsageServerAuth) }
-
-func usage(u x509.ExtKeyUsage) LeafOption {
-	return func(l *leaf) { l.usages = []x509.ExtKeyUsage{u} }
-}
-
-// Organization sets the subject's O.
-func Organization(name string) LeafOption { return func(l *leaf) { l.organization = name } }
-
-// CommonName sets the subject's CN in place of the first DNS name.
-func CommonName(name string) LeafOption { return func(l *leaf) { l.commonName = name } }
-
-// TSP chooses the issuing TSP CA by a part of its name or by the year in which
-// it was issued. Every hierarchy has "KPN", and for a second one EV and PrivateG1
-// have "QuoVadis" and PrivateG4TLS has "Digidentity". G3 has KPN's CA twice, "2019" and
-// "2016", with one key: the option says which of the certificates goes into the
-// chain. Issue panics if there is none of that name.
-func TSP(name string) LeafOption { return func(l *leaf) { l.tsp = name } }
-
-// Policy sets the certificate policies in place of the hierarchy's for servers:
-// "2.16.528.1.1003.1.2.8.1", say, for a person under PrivateG1. Without arguments
-// there are none.
-func Policy(oids ...string) LeafOption {
-	return func(l *leaf) { l.policies, l.ownPolicies = oids, true }
-}
-
-// CRLDistributionPoints sets the addresses of the CRL in place of the TSP's, to which
-// [CRLHandler] and [CRLConfig] answer. Without arguments there are none.
-func CRLDistributionPoints(urls ...string) LeafOption {
-	return func(l *leaf) { l.crls, l.ownCRLs = urls, true }
-}
-
-// LeafOnly leaves the CAs out of tls.Certificate.Certificate, as badly configured
-// servers do.
-func LeafOnly() LeafOption { return func(l *leaf) { l.alone = true } }
-
-// Key sets the private key. An HSM's will do: Issue uses its public key only.
-func Key(key crypto.Signer) LeafOption { return func(l *leaf) { l.key = key } }
-
-// ECDSA sets the private key to one on P-256 that belongs to this package.
-func ECDSA() LeafOption { return func(l *leaf) { l.key = p256() } }
-
-func (a *Authority) template(l *leaf, now time.Time) (*x509.Certificate, error) {
-	i := a.tsp(l.tsp)
+	i := a.tsp(l.TSP)
 	tsp, issuer := a.certs[i], a.profile.cas[i]
+	if l.DNSNames == nil {
+		l.DNSNames = []string{"localhost"}
+	}
+	if l.Policies == nil {
+		l.Policies = a.profile.policies
+	}
+	if l.CRLDistributionPoints == nil {
+		l.CRLDistributionPoints = []string{issuer.crl}
+	}
 
 	subject, err := a.subject(l)
 	if err != nil {
 		return nil, err
 	}
-	ski, err := keyIdentifier(l.key.Public())
+	ski, err := keyIdentifier(l.Key.Public())
 	if err != nil {
 		return nil, err
 	}
-	from, to := l.from, l.to
-	if from.IsZero() && to.IsZero() {
-		from, to = validity(tsp, now)
-	}
+	from, to := l.validity(tsp, now)
 	if to.Before(from) {
-		return nil, fmt.Errorf("Validity: from %v to %v", from, to)
+		return nil, fmt.Errorf("NotAfter: %v is before NotBefore, %v", to, from)
 	}
 	t := &x509.Certificate{
 		RawSubject:            subject,
 		NotBefore:             from,
 		NotAfter:              to,
 		SignatureAlgorithm:    tsp.SignatureAlgorithm,
-		KeyUsage:              keyUsage(l.key.Public()),
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		KeyUsage:              keyUsage(l.Key.Public()),
 		SubjectKeyId:          ski,
-		DNSNames:              l.dnsNames,
-		CRLDistributionPoints: []string{issuer.crl},
+		DNSNames:              l.DNSNames,
+		CRLDistributionPoints: l.CRLDistributionPoints,
 		IssuingCertificateURL: []string{issuer.issuer},
 	}
-	if l.usages != nil {
-		t.ExtKeyUsage = l.usages
+	if !l.ClientOnly {
+		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 	}
-	if l.ownCRLs {
-		t.CRLDistributionPoints = l.crls
+	if !l.ServerOnly {
+		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
 	}
-	policies := a.profile.policies
-	if l.ownPolicies {
-		policies = l.policies
-	}
-	for _, p := range policies {
+	for _, p := range l.Policies {
 		oid, err := x509.ParseOID(p)
 		if err != nil {
-			return nil, fmt.Errorf("Policy: %q is not an object identifier: %w", p, err)
+			return nil, fmt.Errorf("Policies: %q is not an object identifier: %w", p, err)
 		}
 		t.Policies = append(t.Policies, oid)
 	}
 	return t, nil
 }
 
-// validity is a year from now, cut to the CA's life, or else the CA's last year.
-func validity(ca *x509.Certificate, now time.Time) (from, to time.Time) {
+// validity is what l says, or a year from now, cut to the CA's life, or else the CA's last
+// year.
+func (l Leaf) validity(ca *x509.Certificate, now time.Time) (from, to time.Time) {
+	switch from, to = l.NotBefore, l.NotAfter; {
+	case !from.IsZero() && !to.IsZero():
+		return from, to
+	case !from.IsZero():
+		return from, from.AddDate(1, 0, 0)
+	case !to.IsZero():
+		return to.AddDate(-1, 0, 0), to
+	}
 	if now.Before(ca.NotBefore) || now.After(ca.NotAfter) {
 		from, to = ca.NotAfter.AddDate(-1, 0, 0), ca.NotAfter
 	} else {
@@ -192,22 +148,21 @@ var (
 // subject encodes the names as the TSPs do: UTF8String except where the
 // standard asks for PrintableString. In the names of G4's CAs
 // organizationIdentifier comes after CN, so it does here.
-func (a *Authority) subject(l *leaf) ([]byte, error) {
-	name := l.commonName
-	if name == "" && len(l.dnsNames) > 0 {
-		name = l.dnsNames[0]
+func (a *Authority) subject(l Leaf) ([]byte, error) {
+	organization := cmp.Or(l.Organization, "Testgemeente")
+	name := l.CommonName
+	if name == "" && len(l.DNSNames) > 0 {
+		name = l.DNSNames[0]
 	}
-	if name == "" {
-		name = l.organization
-	}
+	name = cmp.Or(name, organization)
 	utf8 := func(s string) asn1.RawValue { return asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte(s)} }
 
 	rdns := pkix.RDNSequence{
 		{{Type: oidCountry, Value: "NL"}},
-		{{Type: oidOrganization, Value: utf8(l.organization)}},
+		{{Type: oidOrganization, Value: utf8(organization)}},
 	}
-	if l.oin != "" {
-		rdns = append(rdns, pkix.RelativeDistinguishedNameSET{{Type: oidSerialNumber, Value: string(l.oin)}})
+	if l.OIN != "" {
+		rdns = append(rdns, pkix.RelativeDistinguishedNameSET{{Type: oidSerialNumber, Value: string(l.OIN)}})
 	}
 	rdns = append(rdns, pkix.RelativeDistinguishedNameSET{{Type: oidCommonName, Value: utf8(name)}})
 	if a.profile.organizationIdentifier {

@@ -72,7 +72,7 @@ func TestLeavesVerifyUnderEveryTSPOfEveryHierarchy(t *testing.T) {
 		certs := a.Certificates()
 		for i, name := range tsps[h] {
 			t.Run(h.String()+" "+name, func(t *testing.T) {
-				pair := a.Issue(pkiotest.TSP(name))
+				pair := a.Issue(pkiotest.Leaf{TSP: name})
 				tsp := certs[2+i]
 				require.Equal(t, [][]byte{pair.Leaf.Raw, tsp.Raw, certs[1].Raw}, pair.Certificate, "no root: a peer has it")
 				assert.Equal(t, tsp.RawSubject, pair.Leaf.RawIssuer)
@@ -104,7 +104,7 @@ func TestOpenSSLVerifiesTheChains(t *testing.T) {
 	for _, h := range all {
 		t.Run(h.String(), func(t *testing.T) {
 			a := pkiotest.New(h)
-			pair := a.Issue(pkiotest.OIN("00000099000000001000"))
+			pair := a.Issue(pkiotest.Leaf{OIN: "00000099000000001000"})
 			dir := t.TempDir()
 			write := func(name string, ders ...[]byte) string {
 				var text []byte
@@ -143,7 +143,7 @@ func TestALeafLooksLikeOneOfItsHierarchy(t *testing.T) {
 	for _, h := range all {
 		t.Run(h.String(), func(t *testing.T) {
 			a := pkiotest.New(h)
-			pair := a.Issue(pkiotest.DNSNames("a.example", "b.example"), pkiotest.OIN("00000099000000001000"))
+			pair := a.Issue(pkiotest.Leaf{DNSNames: []string{"a.example", "b.example"}, OIN: "00000099000000001000"})
 			leaf := pair.Leaf
 			assert.Equal(t, subject[h], attributes(t, leaf.RawSubject), "each with the tag of its string type")
 			assert.Equal(t, policies[h], policyStrings(leaf))
@@ -172,7 +172,7 @@ func TestSerialNumbersArePositiveShortAndNeverTheSame(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	seen := make(map[string]bool)
 	for range 20 {
-		serial := a.Issue().Leaf.SerialNumber
+		serial := a.Issue(pkiotest.Leaf{}).Leaf.SerialNumber
 		assert.Equal(t, 1, serial.Sign())
 		assert.Less(t, serial.BitLen(), 160, "20 octets, of which the first bit is the sign")
 		seen[serial.String()] = true
@@ -184,7 +184,7 @@ func TestTheDefaultValidityIsInsideTheLifeOfTheTSP(t *testing.T) {
 	for _, h := range all {
 		t.Run(h.String(), func(t *testing.T) {
 			a := pkiotest.New(h)
-			leaf, tsp := a.Issue().Leaf, a.Certificates()[2]
+			leaf, tsp := a.Issue(pkiotest.Leaf{}).Leaf, a.Certificates()[2]
 			assert.False(t, leaf.NotBefore.Before(tsp.NotBefore))
 			assert.False(t, leaf.NotAfter.After(tsp.NotAfter))
 			assert.False(t, a.Time().Before(leaf.NotBefore))
@@ -195,12 +195,12 @@ func TestTheDefaultValidityIsInsideTheLifeOfTheTSP(t *testing.T) {
 		})
 	}
 
-	ev := pkiotest.New(pkioverheid.EV).Issue().Leaf
+	ev := pkiotest.New(pkioverheid.EV).Issue(pkiotest.Leaf{}).Leaf
 	assert.Equal(t, time.Date(2022, 12, 5, 0, 0, 0, 0, time.UTC), ev.NotAfter)
 	assert.Equal(t, time.Date(2021, 12, 5, 0, 0, 0, 0, time.UTC), ev.NotBefore)
 }
 
-func TestOptionsChangeTheLeaf(t *testing.T) {
+func TestEachFieldChangesTheCertificate(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	from, to := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2020, 2, 1, 0, 0, 0, 0, time.UTC)
 	own, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -208,17 +208,17 @@ func TestOptionsChangeTheLeaf(t *testing.T) {
 
 	for _, test := range []struct {
 		name string
-		opts []pkiotest.LeafOption
+		leaf pkiotest.Leaf
 		want func(t *testing.T, pair tls.Certificate)
 	}{
-		{"client only", []pkiotest.LeafOption{pkiotest.ClientOnly()}, func(t *testing.T, pair tls.Certificate) {
+		{"client only", pkiotest.Leaf{ClientOnly: true}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, pair.Leaf.ExtKeyUsage)
 			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
 			var invalid x509.CertificateInvalidError
 			require.ErrorAs(t, err, &invalid)
 			assert.Equal(t, x509.IncompatibleUsage, invalid.Reason)
 		}},
-		{"server only", []pkiotest.LeafOption{pkiotest.ClientOnly(), pkiotest.ServerOnly()}, func(t *testing.T, pair tls.Certificate) {
+		{"server only", pkiotest.Leaf{ServerOnly: true}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, pair.Leaf.ExtKeyUsage)
 			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
 			require.NoError(t, err)
@@ -227,22 +227,22 @@ func TestOptionsChangeTheLeaf(t *testing.T) {
 			require.ErrorAs(t, err, &invalid)
 			assert.Equal(t, x509.IncompatibleUsage, invalid.Reason)
 		}},
-		{"no DNS names", []pkiotest.LeafOption{pkiotest.DNSNames()}, func(t *testing.T, pair tls.Certificate) {
+		{"no DNS names", pkiotest.Leaf{DNSNames: []string{}}, func(t *testing.T, pair tls.Certificate) {
 			assert.Empty(t, pair.Leaf.DNSNames)
 			assert.Equal(t, "Testgemeente", pair.Leaf.Subject.CommonName)
 		}},
-		{"organisation and common name", []pkiotest.LeafOption{pkiotest.Organization("Gemeente Súdwest-Fryslân"), pkiotest.CommonName("koppelvlak")}, func(t *testing.T, pair tls.Certificate) {
+		{"organisation and common name", pkiotest.Leaf{Organization: "Gemeente Súdwest-Fryslân", CommonName: "koppelvlak"}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, []string{"Gemeente Súdwest-Fryslân"}, pair.Leaf.Subject.Organization)
 			assert.Equal(t, "koppelvlak", pair.Leaf.Subject.CommonName)
 			assert.Equal(t, []string{"localhost"}, pair.Leaf.DNSNames)
 		}},
-		{"no OIN", nil, func(t *testing.T, pair tls.Certificate) {
+		{"no OIN", pkiotest.Leaf{}, func(t *testing.T, pair tls.Certificate) {
 			assert.Empty(t, pair.Leaf.Subject.SerialNumber)
 		}},
-		{"a serial number that is not an OIN", []pkiotest.LeafOption{pkiotest.OIN("CRT-42")}, func(t *testing.T, pair tls.Certificate) {
+		{"a serial number that is not an OIN", pkiotest.Leaf{OIN: "CRT-42"}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, "CRT-42", pair.Leaf.Subject.SerialNumber)
 		}},
-		{"a validity of the past", []pkiotest.LeafOption{pkiotest.Validity(from, to)}, func(t *testing.T, pair tls.Certificate) {
+		{"a validity of the past", pkiotest.Leaf{NotBefore: from, NotAfter: to}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, from, pair.Leaf.NotBefore)
 			assert.Equal(t, to, pair.Leaf.NotAfter)
 			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
@@ -252,38 +252,49 @@ func TestOptionsChangeTheLeaf(t *testing.T) {
 			_, err = verify(g1, pair, x509.VerifyOptions{CurrentTime: from})
 			assert.NoError(t, err)
 		}},
-		{"a person's policy", []pkiotest.LeafOption{pkiotest.Policy("2.16.528.1.1003.1.2.8.1")}, func(t *testing.T, pair tls.Certificate) {
+		{"a person's policy", pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, []string{"2.16.528.1.1003.1.2.8.1"}, policyStrings(pair.Leaf))
 		}},
-		{"no policy", []pkiotest.LeafOption{pkiotest.Policy()}, func(t *testing.T, pair tls.Certificate) {
+		{"no policy", pkiotest.Leaf{Policies: []string{}}, func(t *testing.T, pair tls.Certificate) {
 			assert.Empty(t, pair.Leaf.Policies)
 		}},
-		{"the leaf alone", []pkiotest.LeafOption{pkiotest.LeafOnly()}, func(t *testing.T, pair tls.Certificate) {
+		{"the leaf alone", pkiotest.Leaf{LeafOnly: true}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, [][]byte{pair.Leaf.Raw}, pair.Certificate)
 			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
 			assert.ErrorAs(t, err, new(x509.UnknownAuthorityError))
 		}},
-		{"the package's ECDSA key", []pkiotest.LeafOption{pkiotest.ECDSA()}, func(t *testing.T, pair tls.Certificate) {
+		{"the package's ECDSA key", pkiotest.Leaf{ECDSA: true}, func(t *testing.T, pair tls.Certificate) {
 			assert.Equal(t, elliptic.P256(), pair.Leaf.PublicKey.(*ecdsa.PublicKey).Curve)
 			assert.Equal(t, x509.KeyUsageDigitalSignature, pair.Leaf.KeyUsage)
 			_, err := verify(g1, pair, x509.VerifyOptions{CurrentTime: g1.Time()})
 			assert.NoError(t, err)
 		}},
-		{"a key of one's own", []pkiotest.LeafOption{pkiotest.Key(own)}, func(t *testing.T, pair tls.Certificate) {
+		{"a key of one's own", pkiotest.Leaf{Key: own}, func(t *testing.T, pair tls.Certificate) {
 			assert.Same(t, own, pair.PrivateKey)
 			assert.True(t, own.PublicKey.Equal(pair.Leaf.PublicKey))
 		}},
-		{"the later of two options", []pkiotest.LeafOption{pkiotest.OIN("1"), pkiotest.OIN("2")}, func(t *testing.T, pair tls.Certificate) {
-			assert.Equal(t, "2", pair.Leaf.Subject.SerialNumber)
+		{"a CRL of one's own", pkiotest.Leaf{CRLDistributionPoints: []string{"http://crl.example/own.crl"}}, func(t *testing.T, pair tls.Certificate) {
+			assert.Equal(t, []string{"http://crl.example/own.crl"}, pair.Leaf.CRLDistributionPoints)
+		}},
+		{"no CRL", pkiotest.Leaf{CRLDistributionPoints: []string{}}, func(t *testing.T, pair tls.Certificate) {
+			assert.Empty(t, pair.Leaf.CRLDistributionPoints)
+		}},
+		{"an end alone", pkiotest.Leaf{NotAfter: to}, func(t *testing.T, pair tls.Certificate) {
+			assert.Equal(t, to.AddDate(-1, 0, 0), pair.Leaf.NotBefore)
+			assert.Equal(t, to, pair.Leaf.NotAfter)
+		}},
+		{"a start alone", pkiotest.Leaf{NotBefore: from}, func(t *testing.T, pair tls.Certificate) {
+			assert.Equal(t, from, pair.Leaf.NotBefore)
+			assert.Equal(t, from.AddDate(1, 0, 0), pair.Leaf.NotAfter)
 		}},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.want(t, g1.Issue(test.opts...)) })
+		t.Run(test.name, func(t *testing.T) { test.want(t, g1.Issue(test.leaf)) })
 	}
 }
 
 func TestG3LeavesVerifyUnderBothReissues(t *testing.T) {
 	a := pkiotest.New(pkioverheid.G3)
-	leaf := a.Issue(pkiotest.TSP("2016")).Leaf
+	leaf := a.Issue(pkiotest.Leaf{TSP: "2016"}).Leaf
 	for _, tsp := range a.Certificates()[2:] {
 		assert.NoError(t, leaf.CheckSignatureFrom(tsp))
 	}
@@ -299,12 +310,14 @@ func TestWhatMakesNoSensePanicsInWords(t *testing.T) {
 	}{
 		{"the zero hierarchy", "pkiotest: New: no fixture for \"\"", func() { pkiotest.New("") }},
 		{"a hierarchy that does not exist", "pkiotest: New: no fixture for \"g5\"", func() { pkiotest.New("g5") }},
-		{"a TSP that is not there", `pkiotest: TSP: Private G4 TLS has none whose name contains "QuoVadis", only KPN - G4 PKIo Priv G-TLS SYS - 2025 (2025) and Digidentity - G4 PKIo Priv G-TLS SYS - 2025 (2025)`, func() { a.Issue(pkiotest.TSP("QuoVadis")) }},
-		{"a policy that is not an OID", `pkiotest: Issue: Policy: "server" is not an object identifier`, func() { a.Issue(pkiotest.Policy("server")) }},
-		{"an end before the start", "pkiotest: Issue: Validity: from", func() { a.Issue(pkiotest.Validity(time.Now(), time.Now().Add(-time.Hour))) }},
-		{"a key that no TSP would certify", "pkiotest: Issue: Key: a certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Key(other)) }},
-		{"a DNS name that is none", "pkiotest: Issue: x509: ", func() { a.Issue(pkiotest.DNSNames("süd.example")) }},
-		{"the key of a leaf", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(a.Issue().Leaf) }},
+		{"a TSP that is not there", `pkiotest: TSP: Private G4 TLS has none whose name contains "QuoVadis", only KPN - G4 PKIo Priv G-TLS SYS - 2025 (2025) and Digidentity - G4 PKIo Priv G-TLS SYS - 2025 (2025)`, func() { a.Issue(pkiotest.Leaf{TSP: "QuoVadis"}) }},
+		{"a policy that is not an OID", `pkiotest: Issue: Policies: "server" is not an object identifier`, func() { a.Issue(pkiotest.Leaf{Policies: []string{"server"}}) }},
+		{"an end before the start", "pkiotest: Issue: NotAfter: ", func() { a.Issue(pkiotest.Leaf{NotBefore: time.Now(), NotAfter: time.Now().Add(-time.Hour)}) }},
+		{"for clients only and for servers only", "pkiotest: Issue: ClientOnly and ServerOnly: ", func() { a.Issue(pkiotest.Leaf{ClientOnly: true, ServerOnly: true}) }},
+		{"two keys", "pkiotest: Issue: ECDSA: ", func() { a.Issue(pkiotest.Leaf{ECDSA: true, Key: a.PrivateKey(a.Certificates()[0])}) }},
+		{"a key that no TSP would certify", "pkiotest: Issue: Key: a certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Leaf{Key: other}) }},
+		{"a DNS name that is none", "pkiotest: Issue: x509: ", func() { a.Issue(pkiotest.Leaf{DNSNames: []string{"süd.example"}}) }},
+		{"the key of a leaf", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(a.Issue(pkiotest.Leaf{}).Leaf) }},
 		{"the key of a real CA", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(nil) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -382,9 +395,9 @@ func TestAnAuthorityIsSafeForConcurrentUse(t *testing.T) {
 		for _, h := range all {
 			wg.Go(func() {
 				a := pkiotest.New(h)
-				_, err := verify(a, a.Issue(), x509.VerifyOptions{CurrentTime: a.Time()})
+				_, err := verify(a, a.Issue(pkiotest.Leaf{}), x509.VerifyOptions{CurrentTime: a.Time()})
 				assert.NoError(t, err)
-				_, err = verify(shared, shared.Issue(pkiotest.TSP("Digidentity"), pkiotest.DNSNames("a.example")), x509.VerifyOptions{CurrentTime: shared.Time()})
+				_, err = verify(shared, shared.Issue(pkiotest.Leaf{TSP: "Digidentity", DNSNames: []string{"a.example"}}), x509.VerifyOptions{CurrentTime: shared.Time()})
 				assert.NoError(t, err)
 			})
 		}
@@ -396,7 +409,7 @@ func TestServersOfEveryHierarchyAnswerTheirClient(t *testing.T) {
 	for _, h := range all {
 		t.Run(h.String(), func(t *testing.T) {
 			a := pkiotest.New(h)
-			srv := a.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+			srv := a.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }), pkiotest.Leaf{})
 			defer srv.Close()
 			u, err := url.Parse(srv.URL)
 			require.NoError(t, err)
@@ -417,7 +430,7 @@ func TestServersOfEveryHierarchyAnswerTheirClient(t *testing.T) {
 }
 
 func TestAServerSpeaksHTTP1Too(t *testing.T) {
-	srv := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	srv := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }), pkiotest.Leaf{})
 	defer srv.Close()
 	tr := srv.Client().Transport.(*http.Transport)
 	tr.ForceAttemptHTTP2 = false
@@ -435,16 +448,16 @@ func TestTheClientOfAServerChecksWhatCryptoX509Checks(t *testing.T) {
 	past := a.Time().AddDate(-1, 0, 0)
 	for _, test := range []struct {
 		name string
-		opts []pkiotest.LeafOption
+		leaf pkiotest.Leaf
 		want any // nil: it answers
 	}{
-		{"a server that sends its leaf only", []pkiotest.LeafOption{pkiotest.LeafOnly()}, nil},
-		{"another name", []pkiotest.LeafOption{pkiotest.DNSNames("a.example")}, new(x509.HostnameError)},
-		{"an expired certificate", []pkiotest.LeafOption{pkiotest.Validity(past, past.Add(time.Hour))}, new(x509.CertificateInvalidError)},
-		{"a client's certificate", []pkiotest.LeafOption{pkiotest.ClientOnly()}, new(x509.CertificateInvalidError)},
+		{"a server that sends its leaf only", pkiotest.Leaf{LeafOnly: true}, nil},
+		{"another name", pkiotest.Leaf{DNSNames: []string{"a.example"}}, new(x509.HostnameError)},
+		{"an expired certificate", pkiotest.Leaf{NotBefore: past, NotAfter: past.Add(time.Hour)}, new(x509.CertificateInvalidError)},
+		{"a client's certificate", pkiotest.Leaf{ClientOnly: true}, new(x509.CertificateInvalidError)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			srv := a.NewServer(http.NotFoundHandler(), test.opts...)
+			srv := a.NewServer(http.NotFoundHandler(), test.leaf)
 			defer srv.Close()
 			var lines lockedBuffer
 			srv.Config.ErrorLog = log.New(&lines, "", 0)
@@ -461,9 +474,9 @@ func TestTheClientOfAServerChecksWhatCryptoX509Checks(t *testing.T) {
 }
 
 func TestAServerOfAnotherAuthorityIsRefused(t *testing.T) {
-	g1 := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.NotFoundHandler())
+	g1 := pkiotest.New(pkioverheid.PrivateG1).NewServer(http.NotFoundHandler(), pkiotest.Leaf{})
 	defer g1.Close()
-	g4 := pkiotest.New(pkioverheid.PrivateG4TLS).NewServer(http.NotFoundHandler())
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS).NewServer(http.NotFoundHandler(), pkiotest.Leaf{})
 	defer g4.Close()
 	g4.Config.ErrorLog = log.New(io.Discard, "", 0)
 	_, err := g1.Client().Get(g4.URL)
@@ -477,9 +490,9 @@ func TestHandshakesSucceedInBothVersionsOfTLSWithClientCertificates(t *testing.T
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(h.String()+" "+tls.VersionName(version), func(t *testing.T) {
 				a := pkiotest.New(h)
-				clientCert := a.Issue(pkiotest.ClientOnly(), pkiotest.OIN("00000099000000001000"))
+				clientCert := a.Issue(pkiotest.Leaf{ClientOnly: true, OIN: "00000099000000001000"})
 				ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
-					Certificates: []tls.Certificate{a.Issue()},
+					Certificates: []tls.Certificate{a.Issue(pkiotest.Leaf{})},
 					ClientAuth:   tls.RequireAndVerifyClientCert,
 					ClientCAs:    a.Roots().CertPool(),
 					Time:         a.Time,

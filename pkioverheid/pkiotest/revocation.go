@@ -65,13 +65,9 @@ func newRevocations(certs []*x509.Certificate, cas []ca) *revocations {
 }
 
 // Revoke puts a certificate on the CRL of the CA that issued it: one from Issue, or the
-// domain CA or a TSP CA of [Authority.Certificates]. It counts from a minute before
-// [Authority.Time] on. A second reason replaces the first; crl.RemoveFromCRL takes the
-// certificate off the list. Revoke panics on a root and on a certificate that is not the
-// Authority's.
-//
-// A crl.Checker sees it with the next CRL that it fetches: revoke first, or move its clock
-// by four hours.
+// domain CA or a TSP CA of [Authority.Certificates]. A second reason replaces the first;
+// crl.RemoveFromCRL takes the certificate off the list. Revoke panics on a root and on a
+// certificate that is not the Authority's.
 func (a *Authority) Revoke(cert *x509.Certificate, reason crl.Reason) {
 	if cert == nil {
 		panic("pkiotest: Revoke: no certificate")
@@ -116,11 +112,9 @@ func (a *Authority) listOf(ca *x509.Certificate, caller string) *list {
 	panic(fmt.Sprintf("pkiotest: %s: that is not a CA certificate of %v: see Authority.Certificates", caller, a.hierarchy))
 }
 
-// CRL returns the list of what a CA of the Authority revoked, in DER. It says that it was
-// made at thisUpdate and that the next one is due at nextUpdate; a zero thisUpdate is a
-// minute before [Authority.Time], a zero nextUpdate 48 hours after thisUpdate. It is signed
-// as the CA's certificates are, and has the next number. CRL panics on a certificate that is
-// not a CA of the Authority.
+// CRL returns the list of what a CA of the Authority revoked, in DER, with the next number.
+// A zero thisUpdate is a minute before [Authority.Time], a zero nextUpdate 48 hours after
+// thisUpdate. CRL panics on a certificate that is not a CA of the Authority.
 func (a *Authority) CRL(ca *x509.Certificate, thisUpdate, nextUpdate time.Time) []byte {
 	a.revocations.mu.Lock()
 	defer a.revocations.mu.Unlock()
@@ -150,11 +144,9 @@ func (a *Authority) sign(l *list, thisUpdate, nextUpdate time.Time) []byte {
 	return der
 }
 
-// ServeCRL has [CRLHandler] answer with body in place of the CRL of a CA, to test
-// what becomes of it: a list that has ended, one of another CA ([Authority.CRL] makes
-// both), or no list at all. An empty body that is not nil is answered with status 404;
-// with nil the CA's own list is served again. It panics on a certificate that is not a
-// CA of the Authority.
+// ServeCRL has [CRLHandler] answer with body in place of the CRL of a CA: a list that has
+// ended, one of another CA, or no list at all. An empty body that is not nil is answered
+// with status 404; with nil the CA's own list is served again. It panics as CRL does.
 func (a *Authority) ServeCRL(ca *x509.Certificate, body []byte) {
 	a.revocations.mu.Lock()
 	defer a.revocations.mu.Unlock()
@@ -193,8 +185,7 @@ func parsed(address string) *url.URL {
 
 // CRLHandler serves the CRLs of Authorities at the paths that their certificates
 // name under CRLDistributionPoints, whatever the host: to httptest.NewServer, say, for
-// programs that do not use [CRLConfig]. Each is as [Authority.Revoke] left it and at
-// most an hour old. Of two Authorities of one hierarchy the first is served.
+// programs that do not use [CRLConfig].
 func CRLHandler(authorities ...*Authority) http.Handler {
 	authorities = slices.Clone(authorities)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -217,8 +208,7 @@ func CRLHandler(authorities ...*Authority) http.Handler {
 }
 
 // CRLConfig returns the Config of a crl.Checker that has the CRLs of Authorities,
-// and asks nobody else. Nothing is listened to: the Checker calls [CRLHandler] by
-// itself. Its clock is the [Authority.Time] of the first.
+// and asks nobody else. Its clock is the [Authority.Time] of the first.
 //
 //	checker, err := crl.NewChecker(pkiotest.CRLConfig(authority))
 //	…
@@ -258,10 +248,8 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // OCSPResponse returns what an OCSP responder of the Authority says about a certificate,
-// for tls.Certificate.OCSPStaple: revoked if [Authority.Revoke] was called
-// for it, and else good, for a day. It is signed with the key of the CA that issued
-// the certificate, RSA with PKCS #1 also under G4. It says that it was made now, which
-// under EV is after [Authority.Time]. OCSPResponse panics where Revoke would.
+// for tls.Certificate.OCSPStaple: revoked if [Authority.Revoke] was called for it, and else
+// good. OCSPResponse panics where Revoke would.
 func (a *Authority) OCSPResponse(cert *x509.Certificate) []byte {
 	if cert == nil {
 		panic("pkiotest: OCSPResponse: no certificate")

@@ -74,7 +74,7 @@ func TestWhatIsRevokedIsOnTheListOfItsIssuerAndNothingElse(t *testing.T) {
 		t.Run(h.String(), func(t *testing.T) {
 			for i, name := range []string{"nothing", "the certificate", "its TSP CA", "its domain CA"} {
 				a := pkiotest.New(h)
-				victim, other := a.Issue().Leaf, a.Issue().Leaf
+				victim, other := a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf
 				switch i {
 				case 1:
 					a.Revoke(victim, crl.KeyCompromise)
@@ -100,7 +100,7 @@ func TestWhatIsRevokedIsOnTheListOfItsIssuerAndNothingElse(t *testing.T) {
 				if h == pkioverheid.G3 {
 					continue // its second TSP CA has the name and the key of the first
 				}
-				elsewhere := a.Issue(pkiotest.TSP(second[h])).Leaf
+				elsewhere := a.Issue(pkiotest.Leaf{TSP: second[h]}).Leaf
 				err = checker.Policy(path(a, elsewhere), a.Time())
 				if i < 3 {
 					assert.NoError(t, err, name)
@@ -119,7 +119,7 @@ var second = map[pkioverheid.Hierarchy]string{
 func TestACRLLooksLikeOneOfItsHierarchy(t *testing.T) {
 	for _, h := range all {
 		a := pkiotest.New(h)
-		a.Revoke(a.Issue().Leaf, crl.Superseded)
+		a.Revoke(a.Issue(pkiotest.Leaf{}).Leaf, crl.Superseded)
 		for i, ca := range a.Certificates() {
 			der := a.CRL(ca, time.Time{}, time.Time{})
 			list, err := x509.ParseRevocationList(der)
@@ -148,7 +148,7 @@ func TestACRLLooksLikeOneOfItsHierarchy(t *testing.T) {
 func TestARevocationIsReplacedAndTakenBack(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	tsp := a.Certificates()[2]
-	leaf := a.Issue().Leaf
+	leaf := a.Issue(pkiotest.Leaf{}).Leaf
 	entries := func() []x509.RevocationListEntry {
 		list, err := x509.ParseRevocationList(a.CRL(tsp, time.Time{}, time.Time{}))
 		require.NoError(t, err)
@@ -169,7 +169,7 @@ func TestARevocationIsReplacedAndTakenBack(t *testing.T) {
 func TestFaultyCRLsAreServedAsTold(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
 	domain, tsp := a.Certificates()[1], a.Certificates()[2]
-	leaf := a.Issue().Leaf
+	leaf := a.Issue(pkiotest.Leaf{}).Leaf
 	for name, body := range map[string][]byte{
 		"one that has ended":      a.CRL(tsp, a.Time().AddDate(0, 0, -3), a.Time().AddDate(0, 0, -1)),
 		"one of the future":       a.CRL(tsp, a.Time().AddDate(0, 0, 1), time.Time{}),
@@ -198,7 +198,7 @@ func TestCRLsComeOverHTTPFromALoopbackServer(t *testing.T) {
 	cfg.Client, cfg.AllowPrivate = &http.Client{Transport: toServer}, true
 
 	for _, a := range []*pkiotest.Authority{g1, g4} {
-		good, bad := a.Issue().Leaf, a.Issue().Leaf
+		good, bad := a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf
 		a.Revoke(bad, crl.KeyCompromise)
 		checker, err := crl.NewChecker(cfg)
 		require.NoError(t, err)
@@ -207,7 +207,7 @@ func TestCRLsComeOverHTTPFromALoopbackServer(t *testing.T) {
 		checker.Close()
 
 		// An address of the test's own.
-		own := a.Issue(pkiotest.CRLDistributionPoints(srv.URL + parsedPath(t, good))).Leaf
+		own := a.Issue(pkiotest.Leaf{CRLDistributionPoints: []string{srv.URL + parsedPath(t, good)}}).Leaf
 		assert.Contains(t, own.CRLDistributionPoints[0], srv.URL)
 		res, err := http.Get(own.CRLDistributionPoints[0])
 		require.NoError(t, err)
@@ -248,7 +248,7 @@ func parsedPath(t *testing.T, leaf *x509.Certificate) string {
 
 func TestAnAuthorityRevokesAndServesAtTheSameTime(t *testing.T) {
 	a := pkiotest.New(pkioverheid.PrivateG1)
-	leaves := []*x509.Certificate{a.Issue().Leaf, a.Issue().Leaf, a.Issue().Leaf}
+	leaves := []*x509.Certificate{a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf}
 	handler := pkiotest.CRLHandler(a)
 	var wg sync.WaitGroup
 	for _, leaf := range leaves {
@@ -271,7 +271,7 @@ func TestAnOCSPResponseSaysWhatTheCRLDoes(t *testing.T) {
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a := pkiotest.New(h)
 		checker := newChecker(t, pkiotest.CRLConfig(a))
-		good, bad := a.Issue().Leaf, a.Issue().Leaf
+		good, bad := a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf
 		a.Revoke(bad, crl.Superseded)
 		assert.NoError(t, checker.CheckOCSPResponse(a.OCSPResponse(good), path(a, good), a.Time()))
 		err := checker.CheckOCSPResponse(a.OCSPResponse(bad), path(a, bad), a.Time())
@@ -285,7 +285,7 @@ func TestAnOCSPResponseSaysWhatTheCRLDoes(t *testing.T) {
 
 func TestRevocationOfWhatMakesNoSensePanicsInWords(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	root, foreign := g1.Certificates()[0], pkiotest.New(pkioverheid.PrivateG4TLS).Issue().Leaf
+	root, foreign := g1.Certificates()[0], pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{}).Leaf
 	for name, f := range map[string]func(){
 		"nothing to revoke":                  func() { g1.Revoke(nil, crl.KeyCompromise) },
 		"a root":                             func() { g1.Revoke(root, crl.KeyCompromise) },
@@ -299,7 +299,7 @@ func TestRevocationOfWhatMakesNoSensePanicsInWords(t *testing.T) {
 		assert.Panics(t, f, name)
 	}
 	assert.PanicsWithValue(t, `pkiotest: Revoke: "localhost" was not issued by a CA of Private G4 TLS, or is its root, which no CRL is about`, func() {
-		pkiotest.New(pkioverheid.PrivateG4TLS).Revoke(g1.Issue().Leaf, crl.KeyCompromise)
+		pkiotest.New(pkioverheid.PrivateG4TLS).Revoke(g1.Issue(pkiotest.Leaf{}).Leaf, crl.KeyCompromise)
 	})
 }
 
@@ -307,7 +307,7 @@ func TestOpenSSLRefusesWhatIsRevoked(t *testing.T) {
 	openssl := program(t, "openssl")
 	for _, h := range []pkioverheid.Hierarchy{pkioverheid.PrivateG1, pkioverheid.PrivateG4TLS} {
 		a := pkiotest.New(h)
-		good, bad := a.Issue().Leaf, a.Issue().Leaf
+		good, bad := a.Issue(pkiotest.Leaf{}).Leaf, a.Issue(pkiotest.Leaf{}).Leaf
 		a.Revoke(bad, crl.KeyCompromise)
 		dir := t.TempDir()
 		write := func(name string, blocks ...[]byte) string {

@@ -9,17 +9,11 @@ import (
 	"net/http/httptest"
 )
 
-// NewServer starts a server that shows a certificate made by [Authority.Issue] with the same
-// options, and speaks HTTP/2 and HTTP/1.1. Its URL is https://localhost:port, because
-// PKIoverheid certificates have no IP addresses. The caller closes it. NewServer panics on
-// failure.
-//
-// The server's Client method returns a client of crypto/x509's own rules that trusts every
-// CA of the Authority, G3 too, at [Authority.Time]: to see what pkioverheid makes of the
-// server, use a client of pkioverheid. For a tls.Config of your own, set TLS of a server
-// from httptest.NewUnstartedServer, with a certificate from Issue in it.
-func (a *Authority) NewServer(h http.Handler, opts ...LeafOption) *httptest.Server {
-	cert := a.Issue(opts...)
+// NewServer starts a server that shows what [Authority.Issue] makes of l, and speaks
+// HTTP/2 and HTTP/1.1. Its URL is https://localhost:port. The caller closes it. NewServer
+// panics on failure.
+func (a *Authority) NewServer(h http.Handler, l Leaf) *httptest.Server {
+	cert := a.Issue(l)
 	srv := httptest.NewUnstartedServer(h)
 	srv.EnableHTTP2 = true
 	srv.TLS = &tls.Config{

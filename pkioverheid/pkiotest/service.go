@@ -15,11 +15,11 @@ import (
 )
 
 // NewService starts a server that plays a service under the service's own host name, with
-// mutual TLS: it shows a certificate for host, and lets in the clients that allow permits,
-// with certificates of this package under any of pkioverheid.Hierarchies. Its clock is
-// [Authority.Time]. Refusals are not logged. The server's URL is https://host, which a client
-// reaches by way of [Base]. The caller closes the server. NewService panics on failure.
-func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, opts ...LeafOption) *httptest.Server {
+// mutual TLS: it shows a certificate made of l, for host if l has no DNSNames, and lets in
+// the clients of this package that allow permits. The server's URL is https://host, which
+// a client reaches by way of [Base]. The caller closes the server. NewService panics on
+// failure.
+func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Authorizer, l Leaf) *httptest.Server {
 	var all []*Authority
 	for _, h := range pkioverheid.Hierarchies() {
 		if fixture.Certificates(string(h)) != nil {
@@ -28,8 +28,10 @@ func (a *Authority) NewService(host string, h http.Handler, allow pkioverheid.Au
 	}
 	trust := Trust(all...)
 	trust.OnlyRoots, trust.Time, trust.Logger = true, a.Time, slog.New(slog.DiscardHandler)
-	own := a.KeyPair(append([]LeafOption{DNSNames(host)}, opts...)...)
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, allow)
+	if l.DNSNames == nil {
+		l.DNSNames = []string{host}
+	}
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{a.KeyPair(l)}}, allow)
 	if err != nil {
 		panic(fmt.Sprintf("pkiotest: NewService: %v", err))
 	}

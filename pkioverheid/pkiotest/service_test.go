@@ -14,7 +14,7 @@ import (
 func TestAServiceLetsInWhomItAllowsAndNobodyElse(t *testing.T) {
 	const allowed, other = pkioverheid.OIN("00000099000000001000"), pkioverheid.OIN("00000099000000002000")
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	srv := g1.NewService("service.example", http.NotFoundHandler(), pkioverheid.AllowOIN(allowed))
+	srv := g1.NewService("service.example", http.NotFoundHandler(), pkioverheid.AllowOIN(allowed), pkiotest.Leaf{})
 	defer srv.Close()
 	assert.Equal(t, []string{"service.example"}, srv.Certificate().DNSNames)
 	for _, c := range []struct {
@@ -34,7 +34,7 @@ func TestAServiceLetsInWhomItAllowsAndNobodyElse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := pkioverheid.ClientConfig{Trust: pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1)), Base: pkiotest.Base(srv)}
 			if c.oin != "" {
-				cfg.KeyPairs = []*pkioverheid.KeyPair{pkiotest.New(c.hierarchy).KeyPair(pkiotest.OIN(c.oin))}
+				cfg.KeyPairs = []*pkioverheid.KeyPair{pkiotest.New(c.hierarchy).KeyPair(pkiotest.Leaf{OIN: c.oin})}
 			}
 			client, err := pkioverheid.NewClient(cfg)
 			require.NoError(t, err)

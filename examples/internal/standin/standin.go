@@ -17,14 +17,17 @@ const (
 	ServiceOIN = pkioverheid.OIN("00000099000000002000")
 )
 
+// OwnLeaf is the certificate of the program.
+var OwnLeaf = pkiotest.Leaf{OIN: OwnOIN, DNSNames: []string{"koppeling.example"}}
+
 // ErrUnexpected ends a demonstration.
 var ErrUnexpected = errors.New("this is not how it should be")
 
 // OwnCertificate takes the place of
 //
 //	pkioverheid.LoadKeyPair(pkioverheid.KeyPairFiles{Cert: "client.p7b", Key: "client.key"})
-func OwnCertificate(h pkioverheid.Hierarchy, opts ...pkiotest.LeafOption) *tls.Certificate {
-	cert := pkiotest.New(h).Issue(append([]pkiotest.LeafOption{pkiotest.OIN(OwnOIN), pkiotest.DNSNames("koppeling.example")}, opts...)...)
+func OwnCertificate(h pkioverheid.Hierarchy) *tls.Certificate {
+	cert := pkiotest.New(h).Issue(OwnLeaf)
 	return &cert
 }
 

@@ -35,13 +35,13 @@ func tokenFor(t *testing.T, manager tls.Certificate, oin pkioverheid.OIN, x5t st
 
 // Two peers, under G1 and G4; a token that one of them got is of no use to the other.
 func TestATokenIsItsPeersOnly(t *testing.T) {
-	manager, forger := g4.Issue(pkiotest.OIN(one)), g4.Issue(pkiotest.OIN(one))
+	manager, forger := g4.Issue(pkiotest.Leaf{OIN: one}), g4.Issue(pkiotest.Leaf{OIN: one})
 	now := g4.Time
 	inlet := fsc.Inlet(manager.Leaf, now, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := pkioverheid.IdentityFromContext(r.Context())
 		io.WriteString(w, string(id.OIN()))
 	}))
-	server := g4.NewService("inlet.example", inlet, pkioverheid.AllowOIN(one, two))
+	server := g4.NewService("inlet.example", inlet, pkioverheid.AllowOIN(one, two), pkiotest.Leaf{})
 	defer server.Close()
 	call := func(peer tls.Certificate, token string) (int, string) {
 		pair, err := pkioverheid.NewKeyPair(peer)
@@ -62,7 +62,7 @@ func TestATokenIsItsPeersOnly(t *testing.T) {
 		return resp.StatusCode, string(body)
 	}
 
-	peers := map[pkioverheid.OIN]tls.Certificate{one: g1.Issue(pkiotest.OIN(one)), two: g4.Issue(pkiotest.OIN(two))}
+	peers := map[pkioverheid.OIN]tls.Certificate{one: g1.Issue(pkiotest.Leaf{OIN: one}), two: g4.Issue(pkiotest.Leaf{OIN: two})}
 	soon := now().Add(time.Minute)
 	for oin, peer := range peers {
 		good := tokenFor(t, manager, oin, digikoppeling.CertificateThumbprint(peer.Leaf), soon)
@@ -92,6 +92,6 @@ func TestATokenIsItsPeersOnly(t *testing.T) {
 
 	// A peer that moves to G4 needs a new token: this one is bound to its old certificate.
 	old := tokenFor(t, manager, one, digikoppeling.CertificateThumbprint(peers[one].Leaf), soon)
-	status, _ := call(g4.Issue(pkiotest.OIN(one)), old)
+	status, _ := call(g4.Issue(pkiotest.Leaf{OIN: one}), old)
 	assert.Equal(t, http.StatusUnauthorized, status)
 }

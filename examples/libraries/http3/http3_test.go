@@ -26,13 +26,13 @@ const listed = pkioverheid.OIN("00000099000000001000")
 var g1 = pkiotest.New(pkioverheid.PrivateG1)
 
 func newServer(t *testing.T) *pkioverheid.Server {
-	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}}, pkioverheid.AllowOIN(listed))
+	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}}, pkioverheid.AllowOIN(listed))
 	require.NoError(t, err)
 	return s
 }
 
 func clientOf(oin pkioverheid.OIN) pkioverheid.ClientConfig {
-	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.OIN(oin))}}
+	return pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{OIN: oin})}}
 }
 
 func TestAServerKnowsWhoCalls(t *testing.T) {
@@ -73,7 +73,7 @@ func TestAServerKnowsWhoCalls(t *testing.T) {
 
 // What comes in 0-RTT can be sent again by whoever has seen it, in the name of the client.
 func TestEarlyDataIsRefusedWhereClientsAreAuthenticated(t *testing.T) {
-	plain := &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
+	plain := &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
 	plain.ClientCAs.AddCert(g1.Certificates()[0])
 	s := newServer(t)
 	for _, c := range []struct {

@@ -40,10 +40,10 @@ func TestATokenIsVerifiedToAnOIN(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	v, err := pkioverheid.NewVerifier(pkiotest.Trust(g1))
 	require.NoError(t, err)
-	signer, thief := g1.Issue(pkiotest.OIN(someOIN)), g1.Issue(pkiotest.OIN("00000001123456789000"))
-	curve := g1.Issue(pkiotest.OIN(someOIN), pkiotest.ECDSA())
-	person := g1.Issue(pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))
-	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.OIN(someOIN))
+	signer, thief := g1.Issue(pkiotest.Leaf{OIN: someOIN}), g1.Issue(pkiotest.Leaf{OIN: "00000001123456789000"})
+	curve := g1.Issue(pkiotest.Leaf{OIN: someOIN, ECDSA: true})
+	person := g1.Issue(pkiotest.Leaf{Policies: []string{"2.16.528.1.1003.1.2.8.1"}})
+	g3 := pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{OIN: someOIN})
 	good := tokenOf(signer.PrivateKey, josev4.RS256, signer.Certificate...)
 
 	for name, token := range map[string]string{
@@ -84,7 +84,7 @@ func ExampleVerify() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	signer, thief := g1.Issue(pkiotest.OIN(someOIN)), g1.Issue()
+	signer, thief := g1.Issue(pkiotest.Leaf{OIN: someOIN}), g1.Issue(pkiotest.Leaf{})
 
 	payload, oin, err := jose.Verify(v, tokenOf(signer.PrivateKey, josev4.RS256, signer.Certificate...))
 	fmt.Println(string(payload), oin, err)

@@ -20,10 +20,10 @@ import (
 func TestAResponseIsExplainedThroughASpan(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequestClientCert}
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequestClientCert}
 	srv.StartTLS()
 	defer srv.Close()
-	client, err := otelhttp.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair()}})
+	client, err := otelhttp.NewClient(pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(pkiotest.Leaf{})}})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 	resp, err := client.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))

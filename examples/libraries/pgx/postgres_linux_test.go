@@ -121,7 +121,7 @@ ssl_max_protocol_version = '%[2]s'
 
 func TestPostgreSQLItself(t *testing.T) {
 	p := newPostgres(t)
-	yesterday := pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
 	refused := func(sent bool) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
 			var refused *pkioverheid.ClientCertificateError
@@ -138,18 +138,18 @@ func TestPostgreSQLItself(t *testing.T) {
 		ours    *pkioverheid.KeyPair
 		check   func(*testing.T, error)
 	}{
-		{"that accepts us", g1.Issue(), g1, g1.KeyPair(), func(t *testing.T, err error) { assert.NoError(t, err) }},
-		{"under G3", pkiotest.New(pkioverheid.G3).Issue(), g1, g1.KeyPair(), func(t *testing.T, err error) {
+		{"that accepts us", g1.Issue(pkiotest.Leaf{}), g1, g1.KeyPair(pkiotest.Leaf{}), func(t *testing.T, err error) { assert.NoError(t, err) }},
+		{"under G3", pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{}), g1, g1.KeyPair(pkiotest.Leaf{}), func(t *testing.T, err error) {
 			var g3 *pkioverheid.G3Error
 			assert.ErrorAs(t, err, &g3)
 		}},
-		{"that has expired", g1.Issue(yesterday), g1, g1.KeyPair(), func(t *testing.T, err error) {
+		{"that has expired", g1.Issue(yesterday), g1, g1.KeyPair(pkiotest.Leaf{}), func(t *testing.T, err error) {
 			var refused *pkioverheid.ServerCertificateError
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, chain.Expired, refused.Reason)
 		}},
-		{"to which our certificate has expired", g1.Issue(), g1, g1.KeyPair(yesterday), refused(true)},
-		{"that does not know our CA", g1.Issue(), g4, g1.KeyPair(), refused(false)},
+		{"to which our certificate has expired", g1.Issue(pkiotest.Leaf{}), g1, g1.KeyPair(yesterday), refused(true)},
+		{"that does not know our CA", g1.Issue(pkiotest.Leaf{}), g4, g1.KeyPair(pkiotest.Leaf{}), refused(false)},
 	} {
 		for _, version := range []string{"TLSv1.2", "TLSv1.3"} {
 			t.Run(c.name+", "+version, func(t *testing.T) {

@@ -33,7 +33,7 @@ func TestWhatTheMetricsAndSpansSay(t *testing.T) {
 	checker, err := crl.NewChecker(pkiotest.CRLConfig(g1))
 	require.NoError(t, err)
 	defer checker.Close()
-	own := g1.KeyPair(pkiotest.OIN(listed))
+	own := g1.KeyPair(pkiotest.Leaf{OIN: listed})
 	metrics := prometheus.New(map[string]*pkioverheid.KeyPair{"server": own}, checker)
 	registry := client.NewPedanticRegistry()
 	require.NoError(t, registry.Register(metrics))
@@ -49,17 +49,16 @@ func TestWhatTheMetricsAndSpansSay(t *testing.T) {
 	srv.StartTLS()
 	defer srv.Close()
 
-	yesterday := pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))
 	for _, c := range []struct {
-		opts   []pkiotest.LeafOption
+		leaf   pkiotest.Leaf
 		status int // 0: no answer
 	}{
-		{[]pkiotest.LeafOption{pkiotest.OIN(listed)}, http.StatusNotFound},
-		{[]pkiotest.LeafOption{pkiotest.OIN(other)}, http.StatusForbidden},
-		{[]pkiotest.LeafOption{pkiotest.OIN(listed), yesterday}, 0},
+		{pkiotest.Leaf{OIN: listed}, http.StatusNotFound},
+		{pkiotest.Leaf{OIN: other}, http.StatusForbidden},
+		{pkiotest.Leaf{OIN: listed, NotAfter: time.Now().AddDate(0, 0, -1)}, 0},
 	} {
 		caller, err := pkioverheid.NewClient(pkioverheid.ClientConfig{
-			Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(c.opts...)}, AllowUnsuitable: true,
+			Trust: pkiotest.Trust(g1), KeyPairs: []*pkioverheid.KeyPair{g1.KeyPair(c.leaf)}, AllowUnsuitable: true,
 		})
 		require.NoError(t, err)
 		resp, err := caller.Get(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))

@@ -24,7 +24,7 @@ import (
 
 func TestWhatIsPermanentIsNotRepeated(t *testing.T) {
 	g1, g3 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.G3)
-	yesterday := pkiotest.Validity(time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -1))
+	yesterday := pkiotest.Leaf{NotAfter: time.Now().AddDate(0, 0, -1)}
 	unavailable := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	refuse := func(tls.ConnectionState) error { return errors.New("not on the list") }
 	for _, c := range []struct {
@@ -32,10 +32,10 @@ func TestWhatIsPermanentIsNotRepeated(t *testing.T) {
 		tc    *tls.Config
 		calls int
 	}{
-		{"a server under G3", &tls.Config{Certificates: []tls.Certificate{g3.Issue()}}, 1},
+		{"a server under G3", &tls.Config{Certificates: []tls.Certificate{g3.Issue(pkiotest.Leaf{})}}, 1},
 		{"an expired server", &tls.Config{Certificates: []tls.Certificate{g1.Issue(yesterday)}}, 1},
-		{"a server that wants a certificate", &tls.Config{Certificates: []tls.Certificate{g1.Issue()}, ClientAuth: tls.RequireAnyClientCert, VerifyConnection: refuse, MaxVersion: tls.VersionTLS12}, 1},
-		{"a server that is overloaded", &tls.Config{Certificates: []tls.Certificate{g1.Issue()}}, 3},
+		{"a server that wants a certificate", &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequireAnyClientCert, VerifyConnection: refuse, MaxVersion: tls.VersionTLS12}, 1},
+		{"a server that is overloaded", &tls.Config{Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv := httptest.NewUnstartedServer(unavailable)

@@ -183,8 +183,8 @@ func TestAttacksAreStopped(t *testing.T) {
 func evil(testing.TB) tls.Certificate { return evilCertificate }
 
 var (
-	partyCertificate = g1.Issue(pkiotest.OIN(partyOIN))
-	evilCertificate  = g1.Issue(pkiotest.OIN(otherOIN))
+	partyCertificate = g1.Issue(pkiotest.Leaf{OIN: partyOIN})
+	evilCertificate  = g1.Issue(pkiotest.Leaf{OIN: otherOIN})
 )
 
 func attacks(t *testing.T) map[string]attack {
@@ -330,10 +330,10 @@ func wrongSigners(t *testing.T) map[string]attack {
 		return signing{cert: cert, keyInfo: "<ds:KeyInfo>" + x509Data(cert.Leaf) + "</ds:KeyInfo>"}.sign(t, party("_1", partyID, roles...))
 	}
 	now := time.Now()
-	expired := g1.Issue(pkiotest.OIN(partyOIN), pkiotest.Validity(now.AddDate(-1, 0, 0), now.Add(-time.Hour)))
-	withdrawn := pkiotest.New(pkioverheid.G3).Issue(pkiotest.OIN(partyOIN))
-	person := g1.Issue(pkiotest.OIN(partyOIN), pkiotest.Policy("2.16.528.1.1003.1.2.8.1"))
-	revoked, distrusted := g1.Issue(pkiotest.OIN(partyOIN)), g1.Issue(pkiotest.OIN(partyOIN))
+	expired := g1.Issue(pkiotest.Leaf{OIN: partyOIN, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.Add(-time.Hour)})
+	withdrawn := pkiotest.New(pkioverheid.G3).Issue(pkiotest.Leaf{OIN: partyOIN})
+	person := g1.Issue(pkiotest.Leaf{OIN: partyOIN, Policies: []string{"2.16.528.1.1003.1.2.8.1"}})
+	revoked, distrusted := g1.Issue(pkiotest.Leaf{OIN: partyOIN}), g1.Issue(pkiotest.Leaf{OIN: partyOIN})
 	return map[string]attack{
 		"KeyInfo of an attacker with a good chain and another OIN": {
 			doc: by(evil(t), evilRole(t)), without: []string{"the OIN of the entityID"}, harm: true,

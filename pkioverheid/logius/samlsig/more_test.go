@@ -71,7 +71,7 @@ func TestSignersThatAreNone(t *testing.T) {
 	assert.ErrorContains(t, err, "no certificate")
 	var keys []string
 	for range maxCandidates + 1 {
-		keys = append(keys, key("signing", g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA()).Leaf))
+		keys = append(keys, key("signing", g1.Issue(pkiotest.Leaf{OIN: partyOIN, ECDSA: true}).Leaf))
 	}
 	err = verify(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(append(keys, key("signing", partyCertificate.Leaf))...))))
 	assert.ErrorContains(t, err, "more than 8 certificates")
@@ -254,7 +254,7 @@ var manyAttributes, manyNamespaces = func() (string, string) {
 // A signature is verified whichever of the algorithms that are good it has.
 func TestAlgorithms(t *testing.T) {
 	v := verifierOf(t, pkiotest.Trust(g1))
-	elliptic := g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA())
+	elliptic := g1.Issue(pkiotest.Leaf{OIN: partyOIN, ECDSA: true})
 	for _, c := range []struct {
 		cert           tls.Certificate
 		method, digest string

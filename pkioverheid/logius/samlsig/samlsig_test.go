@@ -57,9 +57,9 @@ func TestRealMetadataVerifies(t *testing.T) {
 
 func TestMetadataIsSignedInSeveralWays(t *testing.T) {
 	v := verifierOf(t, pkiotest.Trust(g1, pkiotest.New(pkioverheid.PrivateG4TLS)))
-	cert, elliptic := g1.Issue(pkiotest.OIN(partyOIN)), g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA())
-	g4 := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.OIN(partyOIN))
-	other := g1.Issue(pkiotest.OIN(otherOIN))
+	cert, elliptic := g1.Issue(pkiotest.Leaf{OIN: partyOIN}), g1.Issue(pkiotest.Leaf{OIN: partyOIN, ECDSA: true})
+	g4 := pkiotest.New(pkioverheid.PrivateG4TLS).Issue(pkiotest.Leaf{OIN: partyOIN})
+	other := g1.Issue(pkiotest.Leaf{OIN: otherOIN})
 	doc := party("_1", partyID, role(key("signing", cert.Leaf)))
 	for name, c := range map[string]struct {
 		doc string

@@ -82,7 +82,7 @@ func TestWhatXmlsecSignsVerifies(t *testing.T) {
 	inclusive := func(prefixes string) string {
 		return `<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="` + prefixes + `"/>`
 	}
-	cert, elliptic := partyCertificate, g1.Issue(pkiotest.OIN(partyOIN), pkiotest.ECDSA())
+	cert, elliptic := partyCertificate, g1.Issue(pkiotest.Leaf{OIN: partyOIN, ECDSA: true})
 	v := verifierOf(t, pkiotest.Trust(g1))
 	for name, c := range map[string]struct {
 		signature string
