@@ -41,7 +41,7 @@ const (
 // limitError says which limit was reached.
 type limitError struct {
 	text string
-	key  bool // a key is too large; otherwise there is too much to look at
+	key  bool // it is about a key; otherwise there is too much to look at
 }
 
 func (e *limitError) Error() string { return e.text }
@@ -52,8 +52,26 @@ var (
 	errGaveUp    = &limitError{text: fmt.Sprintf("the path has more than %d certificates, or takes more than %d signatures to find", maxDepth, maxSignatures)}
 )
 
+// errKeyParts is for a certificate that was not parsed, but put together by somebody.
+var errKeyParts = &limitError{"its public key lacks a part", true}
+
+// lacksParts reports a key that no certificate has, with which crypto/rsa and crypto/ecdsa
+// would panic.
+func lacksParts(cert *x509.Certificate) bool {
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return key == nil || key.N == nil
+	case *ecdsa.PublicKey:
+		return key == nil || key.Curve == nil
+	}
+	return false
+}
+
 // keyTooLarge returns an error for a key that nothing is computed with, or nil.
 func keyTooLarge(cert *x509.Certificate) *limitError {
+	if lacksParts(cert) {
+		return errKeyParts
+	}
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	switch {
 	case !ok:

@@ -190,7 +190,7 @@ func MinKeySizes(rsaBits, ecdsaBits int) Policy {
 }
 
 func keySize(cert *x509.Certificate) (kind string, bits int) {
-	if cert == nil {
+	if cert == nil || lacksParts(cert) {
 		return "", 0
 	}
 	switch key := cert.PublicKey.(type) {
