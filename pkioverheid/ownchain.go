@@ -2,6 +2,9 @@ package pkioverheid
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,7 +21,7 @@ import (
 // issued by a CA that the server announces.
 func (t *trustState) withChain(pair tls.Certificate) (*tls.Certificate, error) {
 	key, ok := pair.PrivateKey.(crypto.Signer)
-	if len(pair.Certificate) == 0 || !ok {
+	if len(pair.Certificate) == 0 || !ok || isEmptyKey(key) {
 		return nil, errors.New("holds no certificate, or no private key that is a crypto.Signer")
 	}
 	certs := truststore.New()
@@ -39,6 +42,22 @@ func (t *trustState) withChain(pair tls.Certificate) (*tls.Certificate, error) {
 	}
 	pair.Leaf = leaf
 	return t.addCAs(&pair, slices.Collect(certs.All())), nil
+}
+
+// isEmptyKey reports what is left of a key where an error was ignored, with which the
+// standard library would panic.
+func isEmptyKey(key crypto.Signer) bool {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key == nil || key.N == nil
+	case *ecdsa.PrivateKey:
+		return key == nil || key.Curve == nil
+	case ed25519.PrivateKey:
+		return len(key) != ed25519.PrivateKeySize
+	case *ed25519.PrivateKey:
+		return key == nil || len(*key) != ed25519.PrivateKeySize
+	}
+	return false
 }
 
 // addCAs returns a copy of a complete key pair with the CAs above it that are found in
