@@ -81,7 +81,7 @@ func (s *Server) reportRefusal(r *http.Request, refused *refusal) {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, refused *refusal) {
 	said := refused.said
 	if s.onRefusal != nil {
-		noted := &notedWriter{ResponseWriter: w}
+		noted := &notedWriter{ResponseWriter: w, status: refused.status}
 		if s.onRefusal(noted, r, refused.status, &said); noted.wrote {
 			return
 		}
@@ -89,10 +89,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, refused *refusal
 	http.Error(w, said.Error(), refused.status) // as plain text, with nosniff
 }
 
-// notedWriter notes whether something was written.
+// notedWriter notes whether something was written. What comes without a status has that of
+// the refusal, where net/http would say 200.
 type notedWriter struct {
 	http.ResponseWriter
-	wrote bool
+	status int
+	wrote  bool
 }
 
 func (w *notedWriter) WriteHeader(status int) {
@@ -101,8 +103,18 @@ func (w *notedWriter) WriteHeader(status int) {
 }
 
 func (w *notedWriter) Write(p []byte) (int, error) {
-	w.wrote = true
+	if !w.wrote {
+		w.WriteHeader(w.status)
+	}
 	return w.ResponseWriter.Write(p)
+}
+
+// FlushError is for http.ResponseController.
+func (w *notedWriter) FlushError() error {
+	if !w.wrote {
+		w.WriteHeader(w.status)
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Unwrap is for http.ResponseController.

@@ -38,7 +38,7 @@ type ServerConfig struct {
 	// OnRefusal answers a request that Handler refuses. status is 403, or 400 where a
 	// proxy's header cannot be read. err is an *[AccessError], whose Problem is for the
 	// caller to read. If OnRefusal is nil or writes nothing, the answer is the text of
-	// err. It runs concurrently.
+	// err; what it writes without WriteHeader has that status. It runs concurrently.
 	OnRefusal func(w http.ResponseWriter, r *http.Request, status int, err error)
 
 	// SessionLifetime is how long a client may resume TLS sessions after the handshake in
@@ -239,7 +239,8 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 // servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the caller
 // showed no verified certificate for client authentication, or the server's Authorizer
 // refuses. Each call verifies and authorises anew, by the present time, roots and
-// revocation lists: ask for each request.
+// revocation lists: ask for each request, and not within the handshake, where the client
+// has not proved yet that it has the key.
 func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	if cs == nil || len(cs.VerifiedChains) == 0 {
 		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errNotVerified})
