@@ -10,8 +10,9 @@ import (
 )
 
 // Authorizer decides whether a verified peer may connect: nil lets it in. It runs at every
-// handshake, resumed ones too, concurrently. A constructor asks it twice about an Identity
-// that nobody has, to hear of lists that cannot work.
+// handshake, resumed ones too, before the client proves that it has the key, concurrently.
+// A constructor asks it twice about an Identity that nobody has, to hear of lists that
+// cannot work.
 type Authorizer func(Identity) error
 
 var errProbeRefused = errors.New("pkioverheid: this is nobody")

@@ -239,8 +239,7 @@ func (s *serverState) verifyConnection(cs tls.ConnectionState, allow Authorizer)
 // servers that are not of net/http: gRPC, fasthttp, HTTP/3. It is an error if the caller
 // showed no verified certificate for client authentication, or the server's Authorizer
 // refuses. Each call verifies and authorises anew, by the present time, roots and
-// revocation lists: ask for each request, and not within the handshake, where the client
-// has not proved yet that it has the key.
+// revocation lists: ask for each request, after the handshake.
 func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 	if cs == nil || len(cs.VerifiedChains) == 0 {
 		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errNotVerified})

@@ -23,7 +23,8 @@ type Trace struct {
 	Shown func(Event)
 
 	// Peer is called when the certificate of the other side passed, on resumed
-	// sessions too: so the owner sees who presents Private G1.
+	// sessions too: so the owner sees who presents Private G1. A server's client has not
+	// proved yet that it has the key.
 	Peer func(Event)
 
 	// Failed is called when one side refused the other's certificate. With its
@@ -81,13 +82,13 @@ type Event struct {
 type FailureReason string
 
 const (
-	FailureUnknown     FailureReason = "the handshake ended without success"       // it ended without success
-	PeerUnknownCA      FailureReason = "the peer does not know our CA"             // the other side does not trust our CA
-	PeerBadCertificate FailureReason = "the peer says that our certificate is bad" // it says that our certificate is bad
-	PeerRefused        FailureReason = "the peer refused our certificate"          // it refused it with another alert
-	PeerBrokeOff       FailureReason = "the peer broke off"                        // it closed the connection without a reason
-	RefusedPeer        FailureReason = "the peer's certificate was refused"        // we refused its certificate
-	NotLetIn           FailureReason = "the peer is not let in"                    // the Authorizer refused its holder
+	FailureUnknown     FailureReason = "the handshake ended without success"
+	PeerUnknownCA      FailureReason = "the peer does not know our CA"
+	PeerBadCertificate FailureReason = "the peer says that our certificate is bad"
+	PeerRefused        FailureReason = "the peer refused our certificate" // it refused it with another alert
+	PeerBrokeOff       FailureReason = "the peer broke off"               // it closed the connection without a reason
+	RefusedPeer        FailureReason = "the peer's certificate was refused"
+	NotLetIn           FailureReason = "the peer is not let in" // the Authorizer refused its holder
 )
 
 // Why a server refused a request, beside RefusedPeer and NotLetIn.
@@ -101,16 +102,16 @@ const (
 type OwnProblem string
 
 const (
-	OwnEnding      OwnProblem = "its deadline is near"        // its deadline is within 90 days, or has passed
-	OwnEnded       OwnProblem = "it has ended"                // it has ended
-	OwnNotYetValid OwnProblem = "it is not valid yet"         // it is not valid yet
-	OwnWrongUse    OwnProblem = "it is for another use"       // a client's has no clientAuth, a server's no serverAuth
-	OwnWithdrawn   OwnProblem = "its hierarchy was withdrawn" // its hierarchy was withdrawn
-	OwnShortKey    OwnProblem = "its key is too short"        // its key is shorter than its hierarchy asks for
-	OwnIncomplete  OwnProblem = "CAs above it are missing"    // CAs above it are missing
-	OwnRevoked     OwnProblem = "it is revoked"               // it, or a CA above it, is revoked (Trust.Revocation)
-	OwnDistrusted  OwnProblem = "it is distrusted"            // it, or a CA above it, is in Trust.Distrusted
-	OwnNoOIN       OwnProblem = "it has no OIN"               // it is a system's and has no OIN, which Digikoppeling wants
+	OwnEnding      OwnProblem = "its deadline is near" // its deadline is within 90 days, or has passed
+	OwnEnded       OwnProblem = "it has ended"
+	OwnNotYetValid OwnProblem = "it is not valid yet"
+	OwnWrongUse    OwnProblem = "it is for another use" // a client's has no clientAuth, a server's no serverAuth
+	OwnWithdrawn   OwnProblem = "its hierarchy was withdrawn"
+	OwnShortKey    OwnProblem = "its key is too short" // its key is shorter than its hierarchy asks for
+	OwnIncomplete  OwnProblem = "CAs above it are missing"
+	OwnRevoked     OwnProblem = "it is revoked"    // it, or a CA above it, is revoked (Trust.Revocation)
+	OwnDistrusted  OwnProblem = "it is distrusted" // it, or a CA above it, is in Trust.Distrusted
+	OwnNoOIN       OwnProblem = "it has no OIN"    // it is a system's and has no OIN, which Digikoppeling wants
 )
 
 // tracing calls the functions of a Trace.

@@ -38,7 +38,7 @@ type Config struct {
 
 	// Signers are CA certificates for new keys of CAs, which sign lists for what the old
 	// key issued. Each counts where it verifies up to the root of the chain and is not
-	// revoked. Folder may have some too, in PEM.
+	// revoked. A file of Folder in PEM may have some beside its lists.
 	Signers []*x509.Certificate
 
 	// Cache is a folder, made if need be, in which the Checker keeps what it fetched
