@@ -287,7 +287,14 @@ func (f *Fetcher) tooLarge() error {
 	return fmt.Errorf("the answer has more than %d bytes", f.maxBytes)
 }
 
-var errMalformed = errors.New("this is not a URL of a file on a server")
+// notAllowed is an ErrNotAllowed in words of its own.
+type notAllowed string
+
+func (e notAllowed) Error() string { return string(e) }
+
+func (e notAllowed) Unwrap() error { return ErrNotAllowed }
+
+const errMalformed = notAllowed("this is not a URL of a file on a server")
 
 // check parses a URL and says whether it may be fetched, as far as that can be
 // distinguished from what is written in it.
@@ -334,7 +341,7 @@ func (f *Fetcher) check(rawURL string) (*url.URL, error) {
 	return u, nil
 }
 
-var errMalformedHost = errors.New("this is neither a host name nor an address")
+const errMalformedHost = notAllowed("this is neither a host name nor an address")
 
 // splitHost takes apart a host with or without a port, and refuses what a program
 // further on could take for another host than we do.
@@ -358,13 +365,13 @@ func splitHost(host string) (name, port string, err error) {
 	}
 	if port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '0' {
-			return "", "", errors.New("this is not a port")
+			return "", "", notAllowed("this is not a port")
 		}
 	}
 	name = strings.ToLower(name)
 	if addr, err := netip.ParseAddr(name); err == nil {
 		if addr.Zone() != "" {
-			return "", "", errors.New("an address with a zone")
+			return "", "", notAllowed("an address with a zone")
 		}
 		return addr.String(), port, nil
 	}
