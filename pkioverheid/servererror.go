@@ -227,6 +227,9 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	if a := recognised().keyOf(top); a != nil && !a.fixture {
 		e.Problem = fmt.Sprintf("It is under %s, which is not trusted here.", a.hierarchy)
 		e.Advice = fmt.Sprintf("Add it to Trust.Hierarchies if it should be (%s).", a.hierarchy)
+		if !a.hierarchy.trustable() {
+			e.Advice = "It ended and cannot be trusted. The server's owner needs a certificate under Private G4."
+		}
 		return
 	}
 	issuer := safetext.Quote(top.Issuer.CommonName)
@@ -242,6 +245,14 @@ func (e *ServerCertificateError) explainUnknown(failed *chain.Error) {
 	case ok && claim.Fixture && len(e.Path) > 1:
 		e.Problem = "It is under a CA of package pkiotest, whose private key is public."
 		e.Advice = "In a test, trust that with pkiotest.Trust. Anywhere else, do not."
+		return
+	case ok && claim.Withdrawal != nil:
+		e.Problem = fmt.Sprintf("It presents itself as issued by %s, which was withdrawn on %s.", safetext.Quote(claim.Withdrawal.CA), phrase.Day(claim.Withdrawal.On))
+		e.Advice = "The server's owner needs a certificate under another CA."
+		return
+	case ok && !claim.Hierarchy.trustable(): // its CAs are not available to check a signature
+		e.Problem = fmt.Sprintf("It presents itself as issued by %s (%s), of a hierarchy that ended.", issuer, claim.Hierarchy)
+		e.Advice = "The server's owner needs a certificate under Private G4."
 		return
 	case ok:
 		e.Problem = fmt.Sprintf("It presents itself as issued by %s (%s), and that CA's signature is not on it.", issuer, claim.Hierarchy)
