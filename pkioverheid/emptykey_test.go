@@ -14,7 +14,7 @@ import (
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
 
-func TestAKeyPairWithoutItsKeyIsAnError(t *testing.T) {
+func TestAKeyThatIsNilOrEmptyIsAnError(t *testing.T) {
 	own := ownPair()
 	k, err := pkioverheid.NewKeyPair(own)
 	require.NoError(t, err)
@@ -28,6 +28,10 @@ func TestAKeyPairWithoutItsKeyIsAnError(t *testing.T) {
 			_, err := pkioverheid.NewKeyPair(pair)
 			assert.ErrorContains(t, err, "no private key")
 			assert.ErrorContains(t, k.Set(pair), "no private key")
+			_, _, err = pkioverheid.NewRequest(pkioverheid.Request{
+				Organization: "Gemeente Voorbeeld", KVK: "12345678", DNSNames: []string{"gemeente.example"}, Key: key.(crypto.Signer),
+			})
+			assert.ErrorContains(t, err, "Request.Key")
 		})
 	}
 	assert.Equal(t, own.Leaf, k.Certificate())

@@ -167,6 +167,9 @@ func (r *Request) check() error {
 	bits, field := r.Bits, "Bits"
 	if r.Key != nil {
 		field = "Key"
+		if isEmptyKey(r.Key) {
+			return fmt.Errorf("%s is nil or empty: was an error ignored where it was made?", field)
+		}
 		public, ok := r.Key.Public().(*rsa.PublicKey)
 		if !ok {
 			return fmt.Errorf("%s is a %T: the TSPs take RSA only", field, r.Key.Public())
