@@ -42,9 +42,9 @@ func TestEveryOutcomeIsAsItShouldBe(t *testing.T) {
 	require.Len(t, parts, 7, out.String())
 	for i, want := range [][]string{
 		1: {"client: Unavailable", "which was withdrawn", "under Private G4"},
-		2: {"oin=" + string(listed), "hierarchy=private-g1", "client: SERVING"},
-		3: {"oin=" + string(listed), "hierarchy=private-g1", "client: SERVING"},
-		4: {"oin=" + string(listed), "hierarchy=private-g4-tls", "client: SERVING"},
+		2: {"oin=" + string(listed), `hierarchy="Private G1"`, "client: SERVING"},
+		3: {"oin=" + string(listed), `hierarchy="Private G1"`, "client: SERVING"},
+		4: {"oin=" + string(listed), `hierarchy="Private G4 TLS"`, "client: SERVING"},
 		5: {"client: PermissionDenied", "OIN " + string(other) + " is not on the list"},
 		6: {"not the certificate of a system", "client: Unavailable"},
 	} {

@@ -65,6 +65,7 @@ func TestTheServiceRefusesOtherCallers(t *testing.T) {
 		"with an expired one":   issueLeaf(g1, pkiotest.Leaf{OIN: connected, NotAfter: time.Now().AddDate(0, 0, -1)}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			cfg.AllowUnsuitable = true // the service is to refuse it
 			_, err := s.ask(cfg, &CheckAuthorisation{Represented: "A", Representative: "B"})
 			var ours *pkioverheid.ClientCertificateError
 			assert.ErrorAs(t, err, &ours)
