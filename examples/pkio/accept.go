@@ -37,6 +37,8 @@ takes the old one's place.`,
 				return errors.New("give the file to write to with --file")
 			case isStdin(file):
 				return errors.New("--file: give the name of a file, which is read and written")
+			case amongDevices(file):
+				return fmt.Errorf("--file %q is under /dev, where no files are made: give another name", file)
 			case until.IsZero():
 				return errors.New("give the last day on which it is accepted with --until")
 			case strings.TrimSpace(reason) == "":
