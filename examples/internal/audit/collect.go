@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"errors"
+	"path"
 	"slices"
 	"unicode/utf8"
 
@@ -206,6 +207,9 @@ func (c *Collector) Finish(seconds float64, partial bool, accept func(*Audit) []
 		slices.SortStableFunc(cert.Places, func(p, q Place) int {
 			return cmp.Or(cmp.Compare(p.Path, q.Path), cmp.Compare(p.Target, q.Target))
 		})
+		before := len(cert.Places)
+		cert.Places = eachOnce(cert.Places)
+		a.Summary.Places -= before - len(cert.Places)
 		cert.settle()
 	}
 	slices.SortFunc(a.Certificates, (*Certificate).Compare)
@@ -220,6 +224,27 @@ func (c *Collector) Finish(seconds float64, partial bool, accept func(*Audit) []
 	}
 	a.Certificates, a.NotRead = filled(a.Certificates), filled(a.NotRead)
 	return a, c.lost
+}
+
+// eachOnce leaves out places that are there by way of another target too, as /etc/ssl is
+// below /etc.
+func eachOnce(places []Place) []Place {
+	if len(places) == 1 {
+		return places
+	}
+	type where struct{ path, place, use, party string }
+	targetOf := map[where]string{}
+	return slices.DeleteFunc(places, func(p Place) bool {
+		if p.Path == "" {
+			return false
+		}
+		w := where{path.Clean(p.Path), p.Place, p.Use, p.Party}
+		target, seen := targetOf[w]
+		if !seen {
+			targetOf[w] = p.Target
+		}
+		return seen && target != p.Target
+	})
 }
 
 // filled is a list that is [] in JSON if there is nothing in it.
