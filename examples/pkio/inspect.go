@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -305,12 +306,15 @@ func explain(out io.Writer, l language, p paint, cert *x509.Certificate, e *chai
 	if cert != nil {
 		fmt.Fprintln(out, "\n"+l.say("The chain of %s:", safetext.Certificate(cert)))
 	}
+	if l == dutch {
+		e = observedIn(l, e)
+	}
 	verdict, rest, _ := strings.Cut(e.String(), "\n")
 	if l == dutch {
 		if verdict = l.say("ACCEPTED"); !e.OK {
 			verdict = l.say("REFUSED: %s", l.state(string(e.Reason)))
 		}
-		rest = dutchTree.Replace(rest)
+		rest = treeDates.ReplaceAllString(dutchTree.Replace(rest), "$1$4-$3-$2")
 	}
 	if e.OK {
 		verdict = p.green(verdict)
@@ -324,9 +328,54 @@ func explain(out io.Writer, l language, p paint, cert *x509.Certificate, e *chai
 	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, wrong, p.red(wrong)))
 }
 
-// dutchTree puts the labels of a tree in Dutch, in the same width. What the library says
-// beside them stays English.
-var dutchTree = strings.NewReplacer("Checked: ", "Bekeken: ", "Problem: ", "Fout:    ", "Advice:  ", "Advies:  ",
+// observedIn is the explanation with what was seen of each certificate in the language. What
+// the library says of a refusal as a whole stays English.
+func observedIn(l language, e *chain.Explanation) *chain.Explanation {
+	own := *e
+	own.Path = slices.Clone(e.Path)
+	for i := range own.Path {
+		own.Path[i].Observations = slices.Clone(own.Path[i].Observations)
+		for j := range own.Path[i].Observations {
+			own.Path[i].Observations[j].Text = l.observation(own.Path[i].Observations[j])
+		}
+	}
+	const before, after = "Others may not know the CAs that are known here: send ", " too."
+	if names, ok := strings.CutPrefix(e.Advice, before); ok && e.OK {
+		own.Advice = l.say("Others may not know the CAs that are known here: send %s too.", strings.ReplaceAll(strings.TrimSuffix(names, after), `" and "`, `"`+l.say(" and ")+`"`))
+	}
+	return &own
+}
+
+// observation is what was seen of a certificate.
+func (l language) observation(o chain.Observation) string {
+	if o.Result == chain.Fail {
+		return l.failure(o)
+	}
+	if uses, ok := strings.CutPrefix(o.Text, "for "); ok && o.Name == chain.ObservedExtendedKeyUsage {
+		if m := andMore.FindStringSubmatch(uses); m != nil {
+			return l.say("for %s", l.say("%s and %s more", m[1], m[2]))
+		}
+		return l.say("for %s", strings.ReplaceAll(uses, " and ", l.say(" and ")))
+	}
+	var cas int
+	if _, err := fmt.Sscanf(o.Text, "allows %d CA", &cas); err == nil && o.Name == chain.ObservedPathLength {
+		return l.say("allows %s below it", l.count(cas, "CA"))
+	}
+	if o.Name == chain.ObservedNames {
+		return l.say("limits the names in certificates below it")
+	}
+	return l.say(o.Text)
+}
+
+var andMore = regexp.MustCompile(`^(.*) and (\d+) more$`)
+
+// treeDates are the dates of a tree.
+var treeDates = regexp.MustCompile(`(Bekeken: op | geldig  | tot |, geldig )(\d{4})-(\d\d)-(\d\d)\b`)
+
+// dutchTree puts the labels of a tree in Dutch, in the same width.
+var dutchTree = strings.NewReplacer("Checked: at ", "Bekeken: op ", `, for host "`, `, voor host "`, "; signed with RSA with ", "; ondertekend met RSA met ", "; signed with ", "; ondertekend met ",
+	" to 2", " tot 2", "(named as the issuer)", "(genoemd als uitgever)", "Given, and not part of the path: ", "Gegeven, en geen deel van het pad: ",
+	", not a CA, serial ", ", geen CA, nummer ", ", a CA, serial ", ", een CA, nummer ", ", valid 2", ", geldig 2", ", valid 1", ", geldig 1", "Problem: ", "Fout:    ", "Advice:  ", "Advies:  ",
 	"✗ WRONG ", "✗ FOUT  ", "✓ fine  ", "✓ goed  ", " valid   ", " geldig  ", " key     ", " sleutel ", " serial  ", " nummer  ",
 	"(trusted root)", "(vertrouwd)", "(known here)", "(bekend)", "(given)", "(gegeven)", "(distrusted here)", "(niet vertrouwd)")
 

@@ -18,6 +18,7 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
+	"github.com/go-pkioverheid/trust/pkioverheid/advice"
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
 )
 
@@ -85,6 +86,15 @@ func saidTexts(t *testing.T) map[string]string {
 	}
 	for _, s := range []chain.Reason{chain.NotYetValid, chain.Distrusted} {
 		said[string(s)] = "a reason"
+	}
+	for _, s := range []string{"valid at that time", "signed by the CA above", "a CA", "its key may sign certificates", "a root that is trusted here", "for this host",
+		"not among the roots that are trusted here", "its issuer was not looked at"} {
+		said[s] = "an observation"
+	}
+	for _, o := range advice.Orders() {
+		for _, s := range append(o.Contents, o.Product) {
+			said[s] = "an order"
+		}
 	}
 	for _, c := range pageClasses {
 		said[string(c)], said[classLabels[c]] = "a class", "a class"

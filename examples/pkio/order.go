@@ -16,6 +16,11 @@ import (
 func showOrders(cmd *cobra.Command, l language, at time.Time, asJSON bool, p *passwords, args []string) error {
 	out := cmd.OutOrStdout()
 	orders := advice.Orders()
+	for i := range orders {
+		if !asJSON {
+			orders[i] = l.order(orders[i])
+		}
+	}
 	if len(args) == 1 {
 		found, err := look(cmd.Context(), cmd, inventory.Config{Time: at}, p, args[0])
 		if err != nil {
@@ -56,6 +61,17 @@ func showOrders(cmd *cobra.Command, l language, at time.Time, asJSON bool, p *pa
 	fmt.Fprintf(out, "  pkio request %s --key-out new.key --out new.csr\n", from)
 	fmt.Fprint(out, wrapped("", "", l.say("Private G1 is for services that do not take G4 yet: ask them when they do. Order some weeks before you need it: the TSP checks who you are.")))
 	return nil
+}
+
+// order is one of those for anybody, in the language.
+func (l language) order(o advice.Order) advice.Order {
+	o.Product = l.say(o.Product)
+	contents := make([]string, len(o.Contents))
+	for i, text := range o.Contents {
+		contents[i] = l.say(text)
+	}
+	o.Contents = contents
+	return o
 }
 
 func printOrder(cmd *cobra.Command, l language, o advice.Order) {
