@@ -363,6 +363,7 @@ var dutchErrors = strings.NewReplacer(
 	"it was stopped before its end", "is voor het einde gestopt",
 	"it is cut off: what it has up to there counts", "afgebroken: wat er tot daar staat telt",
 	"it is damaged: what it has up to there counts", "beschadigd: wat er tot daar staat telt",
+	"a part of it is larger than those that pkio writes: what it has up to there counts", "een deel ervan is groter dan pkio schrijft: wat er tot daar staat telt",
 	"it is not a run of pkio audit --json or --save", "geen run van pkio audit --json of --save",
 	"a symbolic link that leads nowhere", "een symbolische koppeling die nergens heen wijst",
 	"its clock is wrong: it says", "de klok loopt verkeerd: die wijst", "which has not come yet", "wat nog moet komen",

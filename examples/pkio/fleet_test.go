@@ -242,3 +242,23 @@ func TestAlertsNameTheMachine(t *testing.T) {
 		}
 	}
 }
+
+// Somebody else may have written a run: no value of it fills the memory, and together they
+// may be as many as they are.
+func TestAValueOfARunIsBounded(t *testing.T) {
+	values := func(text string, most int) (n int, err error) {
+		dec := newRunDecoder(strings.NewReader(text), most)
+		err = eachOf(dec, func(*string) error { n++; return nil })
+		return n, err
+	}
+	small, large := `"`+strings.Repeat("a", 5000)+`"`, `"`+strings.Repeat("a", 100_000)+`"`
+	n, err := values("["+strings.Repeat(small+",", 99)+small+"]", 20_000)
+	require.NoError(t, err)
+	assert.Equal(t, 100, n)
+	n, err = values("["+small+","+large+"]", 20_000)
+	assert.ErrorIs(t, err, errTooLarge)
+	assert.Equal(t, 1, n)
+	_, err = newRunDecoder(strings.NewReader(large), 20_000).Token()
+	assert.ErrorIs(t, err, errTooLarge)
+	assert.Equal(t, errTooLarge.Error(), problemOf(err))
+}

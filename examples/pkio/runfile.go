@@ -82,7 +82,7 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 		return err
 	}
 	defer in.Close()
-	dec := json.NewDecoder(bufio.NewReaderSize(io.LimitReader(in, maxRunFile), 64<<10))
+	dec := newRunDecoder(io.LimitReader(in, maxRunFile), maxElement)
 	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
 		return errNotARun
 	}
@@ -139,6 +139,48 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 	return err
 }
 
+// maxElement bounds what is in memory of a file at a time: a certificate that pkio writes
+// has some kilobyte, and one with 200,000 places is in it.
+const maxElement = 64 << 20
+
+var errTooLarge = errors.New("a part of it is larger than those that pkio writes: what it has up to there counts")
+
+// runDecoder decodes JSON of which each value that is decoded is of at most so many bytes.
+type runDecoder struct {
+	*json.Decoder
+	in *boundedReader
+}
+
+func newRunDecoder(in io.Reader, most int) *runDecoder {
+	b := &boundedReader{in: bufio.NewReaderSize(in, 64<<10), most: most}
+	return &runDecoder{json.NewDecoder(b), b}
+}
+
+func (d *runDecoder) Decode(v any) error {
+	d.in.read = 0
+	return d.Decoder.Decode(v)
+}
+
+func (d *runDecoder) Token() (json.Token, error) {
+	d.in.read = 0
+	return d.Decoder.Token()
+}
+
+// boundedReader reads at most so many bytes between two values.
+type boundedReader struct {
+	in         io.Reader
+	read, most int
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.read >= b.most {
+		return 0, errTooLarge
+	}
+	n, err := b.in.Read(p[:min(len(p), b.most-b.read)])
+	b.read += n
+	return n, err
+}
+
 // isFingerprint reports whether a text is a SHA-256 as pkio writes it: it becomes part of
 // other texts as it is.
 func isFingerprint(s string) bool {
@@ -147,7 +189,7 @@ func isFingerprint(s string) bool {
 }
 
 // eachOf reads a list, one element at a time.
-func eachOf[T any](dec *json.Decoder, take func(*T) error) error {
+func eachOf[T any](dec *runDecoder, take func(*T) error) error {
 	if token, err := dec.Token(); err != nil || token != json.Delim('[') {
 		return errNotARun
 	}
