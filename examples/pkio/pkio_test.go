@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
 
 	"github.com/go-pkioverheid/trust/pkioverheid"
 	"github.com/go-pkioverheid/trust/pkioverheid/pkiotest"
@@ -328,5 +329,22 @@ func mutual(ts *testscript.TestScript) func(net.Conn) {
 			fmt.Fprint(s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			_ = s.CloseWrite()
 		}
+	}
+}
+
+// Progress fits 40 columns: a line that breaks is not taken away again.
+func TestProgressFitsTheTerminal(t *testing.T) {
+	for _, test := range []struct {
+		files, hosts, certificates, width int
+		want                              string
+	}{
+		{6497, 1, 3002, 80, "6,497 files, 1 host, 3,002 certificates"},
+		{6497, 1, 3002, 40, "6,497 files, 1 host"},
+		{200, 0, 25, 40, "200 files"},
+		{20, 0, 1, 50, "20 files, 1 certificate"},
+		{0, 5000, 1000, 40, "5,000 hosts"},
+		{1234567, 5000, 1, 20, "1,234,567 files"},
+	} {
+		assert.Equal(t, test.want, progressText(test.files, test.hosts, test.certificates, test.width))
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,12 +63,26 @@ func (p *progress) show() {
 			progressbar.OptionUseANSICodes(false),
 		)
 	}
-	text := count(int(p.counts.Files.Load()), "file") + ", "
-	if hosts := p.counts.Hosts.Load(); hosts > 0 {
-		text += count(int(hosts), "host") + ", "
-	}
-	p.bar.Describe(text + count(int(p.counts.Certificates.Load()), "certificate"))
+	p.bar.Describe(progressText(int(p.counts.Files.Load()), int(p.counts.Hosts.Load()), int(p.counts.Certificates.Load()), widthOf(p.w)))
 	_ = p.bar.Add(1) // a terminal that is gone does not stop the scan
+}
+
+// aroundProgress is what the bar writes beside its text: what turns, the time, and blanks.
+const aroundProgress = 16
+
+// progressText says how far a scan is, as far as a line of that width has room: one that
+// breaks is not taken away again.
+func progressText(files, hosts, certificates, width int) string {
+	parts := []string{count(files, "file"), count(hosts, "host"), count(certificates, "certificate")}
+	if hosts == 0 {
+		parts = slices.Delete(parts, 1, 2)
+	} else if files == 0 {
+		parts = parts[1:]
+	}
+	for len(parts) > 1 && len(strings.Join(parts, ", ")) > width-aroundProgress {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, ", ")
 }
 
 // end takes the bar away.
