@@ -328,8 +328,8 @@ func explain(out io.Writer, l language, p paint, cert *x509.Certificate, e *chai
 	fmt.Fprint(out, verdict+"\n"+strings.ReplaceAll(rest, wrong, p.red(wrong)))
 }
 
-// observedIn is the explanation with what was seen of each certificate in the language. What
-// the library says of a refusal as a whole stays English.
+// observedIn is the explanation with what was seen of each certificate in the language. The
+// problem and the advice of a refusal as a whole stay English.
 func observedIn(l language, e *chain.Explanation) *chain.Explanation {
 	own := *e
 	own.Path = slices.Clone(e.Path)

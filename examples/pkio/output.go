@@ -101,7 +101,7 @@ func (f *outputFlags) outputs(cmd *cobra.Command, inputs, passwords []string, mo
 func (f *outputFlags) write(cmd *cobra.Command, files *outputs, found *audit) error {
 	out, html := cmd.OutOrStdout(), f.html
 	// Files first: what prints the table may have gone. Where one cannot be written, what
-	// was found is still told.
+	// was found is still printed.
 	failed := writeBeside(cmd, files.beside, found)
 	if html != "" {
 		out = files.page.remarks(cmd)
