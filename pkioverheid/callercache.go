@@ -55,6 +55,8 @@ func (c *callers) ofConnection(r *http.Request, t *trustState) (*Identity, *refu
 		return nil, refusalOf(nil, &AccessError{Reason: NoCertificate, Problem: "The request did not come over TLS, so nobody is known to call."})
 	case len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0:
 		return nil, refusalOf(nil, &AccessError{Reason: NoCertificate, Problem: "The caller showed no certificate that was verified."})
+	case inHandshake(state):
+		return nil, refusalOf(nil, &AccessError{Reason: NoCertificate, Problem: "The handshake is not complete, so the caller has not proved that it has the key of its certificate."})
 	}
 	// net/http gives all requests of a connection the same pointer.
 	now, leaf, key := time.Now(), state.VerifiedChains[0][0], weak.Make(state)

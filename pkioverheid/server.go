@@ -245,6 +245,10 @@ func (s *Server) Identify(cs *tls.ConnectionState) (Identity, error) {
 		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errNotVerified})
 		return Identity{}, errNotVerified
 	}
+	if inHandshake(cs) {
+		report(s.tracing, s.tracing.Refused, Event{Server: true, Reason: NoCertificate, Err: errInHandshake})
+		return Identity{}, errInHandshake
+	}
 	id, err := s.current.get().caller(cs.VerifiedChains)
 	known := &id
 	if err != nil {

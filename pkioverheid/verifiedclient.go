@@ -10,6 +10,11 @@ import (
 	"github.com/go-pkioverheid/trust/chain"
 )
 
+var errInHandshake = errors.New("pkioverheid: the handshake is not complete, so the peer has not proved that it has the key of its certificate: ask after it")
+
+// inHandshake reports the state of a handshake under way. One that a test made has no version.
+func inHandshake(cs *tls.ConnectionState) bool { return cs.Version != 0 && !cs.HandshakeComplete }
+
 // caller identifies a client from what crypto/tls verified, perhaps for another use, on a
 // connection that may have been open for long: what was stapled to its handshake does not
 // count any more.
