@@ -120,6 +120,10 @@ func wantsHTTP1(err error) bool {
 // noClientCertificate is what crypto/tls says about a client that shows none.
 const noClientCertificate = "tls: client didn't provide a certificate"
 
+// wrongClientSignature begins what crypto/tls says about a client that has not the key of the
+// certificate that it shows.
+const wrongClientSignature = "tls: invalid signature by the client certificate"
+
 // causeOfWords returns the reason in crypto/x509's words, which is all that net/http logs;
 // empty for others.
 func causeOfWords(text string) chain.Reason {

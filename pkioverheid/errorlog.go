@@ -47,6 +47,8 @@ func (s *Server) handshakeFailure(err error) (FailureReason, chain.Reason) {
 		return RefusedPeer, s.current.get().causeOf(refused)
 	case err.Error() == noClientCertificate:
 		return NoCertificate, ""
+	case strings.HasPrefix(err.Error(), wrongClientSignature):
+		return RefusedPeer, ""
 	case local || said == otherAlert:
 	case said != noAlert:
 		return reasonOfAlert(said), ""
