@@ -35,8 +35,10 @@ type reader struct {
 	count int
 }
 
-// newReader reads lines that end in CR alone too, as Macs of old wrote them, if all do.
+// newReader reads lines that end in CR alone too, as Macs of old wrote them, if all do, and
+// ignores zero bytes at the end, as openssl does.
 func newReader(text []byte) reader {
+	text = bytes.TrimRight(text, "\x00")
 	if bytes.IndexByte(text, '\n') < 0 {
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	}
