@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"slices"
+	"strconv"
 )
 
 // contentKind is what the beginning of a file says about the rest.
@@ -49,12 +50,19 @@ func look(head []byte) contentKind {
 		return utf16Text
 	case boundaryOf(head) != nil: // its parts may be binary
 		return mail
-	case bytes.IndexByte(head, 0) >= 0:
+	case bytes.IndexByte(head, 0) >= 0 && !isTextBeforeZeros(head, whole):
 		return nothing
 	case bytes.HasPrefix(plain, []byte("MI")) && isBase64(plain):
 		return bareBase64
 	}
 	return text
+}
+
+// isTextBeforeZeros reports whether a small text is filled up with zero bytes, or PEM is before
+// the first one.
+func isTextBeforeZeros(head []byte, whole bool) bool {
+	plain, rest, _ := bytes.Cut(head, []byte{0})
+	return bytes.Contains(plain, pemBegin) || whole && len(plain) > 0 && len(bytes.Trim(rest, "\x00")) == 0
 }
 
 // isContainer reports whether it is for package truststore to say what binary data is:
@@ -117,7 +125,7 @@ var beginsMagic = func() (begins [256]bool) {
 // lookBinary recognises what is in magic, and tar.
 func lookBinary(head []byte) contentKind {
 	const ustar = 257
-	if len(head) > ustar && bytes.HasPrefix(head[ustar:], []byte("ustar")) {
+	if len(head) > ustar && bytes.HasPrefix(head[ustar:], []byte("ustar")) || isOldTar(head) {
 		return tarred
 	}
 	if len(head) == 0 || !beginsMagic[head[0]] {
@@ -129,6 +137,25 @@ func lookBinary(head []byte) contentKind {
 		}
 	}
 	return nothing
+}
+
+// isOldTar recognises tar of before POSIX, which has no mark, by the sum of its header.
+func isOldTar(head []byte) bool {
+	const size, sum, kind = 512, 148, 156
+	if len(head) < size || head[0] == 0 || head[kind] != 0 && (head[kind] < '0' || head[kind] > '9') {
+		return false
+	}
+	want, err := strconv.ParseUint(string(bytes.Trim(head[sum:kind], " \x00")), 8, 32)
+	if err != nil {
+		return false
+	}
+	found := uint64(8 * ' ') // in the place of the sum
+	for i, b := range head[:size] {
+		if i < sum || i >= kind {
+			found += uint64(b)
+		}
+	}
+	return found == want
 }
 
 // whatIsUnread names what is not read.
