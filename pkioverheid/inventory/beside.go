@@ -13,28 +13,35 @@ const maxFileBeside = 64 << 10
 // certificateEnds are how the names of certificate files end whose key may lie beside them.
 var certificateEnds = [...]string{".pem", ".crt", ".cer", ".cert"}
 
-// namesBeside returns the path of the key that goes with a certificate file by its name, and
-// those of all certificate files that it goes with; empty if there is none. www.key goes with
-// www.pem, and certbot's privkey2.pem with fullchain2.pem and cert2.pem.
-func namesBeside(path string) (key string, certs []string) {
+// pair are the names of a key and of all certificate files that it goes with.
+type pair struct {
+	key   string
+	certs []string
+}
+
+// namesBeside returns the pairs with which a certificate file goes by its name, the likeliest
+// first. www.key goes with www.pem, and certbot's privkey2.pem with fullchain2.pem and
+// cert2.pem.
+func namesBeside(path string) (pairs []pair) {
 	name := path[strings.LastIndexAny(path, `/\`)+1:]
 	folder := path[:len(path)-len(name)]
 	for _, begin := range [...]string{"fullchain", "cert"} {
 		rest, ok := strings.CutPrefix(name, begin)
 		if number, pem := strings.CutSuffix(rest, ".pem"); ok && pem && strings.Trim(number, "0123456789") == "" {
-			return folder + "privkey" + rest, []string{folder + "fullchain" + rest, folder + "cert" + rest}
+			pairs = append(pairs, pair{folder + "privkey" + rest, []string{folder + "fullchain" + rest, folder + "cert" + rest}})
 		}
 	}
 	for _, end := range certificateEnds {
 		if n := len(name) - len(end); n > 0 && strings.EqualFold(name[n:], end) {
 			stem := folder + name[:n]
+			p := pair{key: stem + ".key"}
 			for _, end := range certificateEnds {
-				certs = append(certs, stem+end)
+				p.certs = append(p.certs, stem+end)
 			}
-			return stem + ".key", certs
+			pairs = append(pairs, p)
 		}
 	}
-	return "", nil
+	return pairs
 }
 
 // beside sets what the key in the file beside this one says about the certificates in
@@ -50,14 +57,18 @@ func (k *keys) beside() {
 	if !first.leaf || first.use != UnknownUse || first.store > 0 || first.public == 0 {
 		return
 	}
-	path, certs := namesBeside(c.job.path)
-	if path == "" {
-		return
+	for _, p := range namesBeside(c.job.path) {
+		if key := c.fileBeside(p.key); len(key.found) == 1 && len(key.certs) == 0 && key.found[0].store == 0 {
+			k.besideKey(key, p.certs)
+			return
+		}
 	}
-	key := c.fileBeside(path)
-	if len(key.found) != 1 || len(key.certs) > 0 || key.found[0].store > 0 {
-		return
-	}
+}
+
+// besideKey is beside for the one key in another file, which goes with the certificate files
+// at some paths.
+func (k *keys) besideKey(key *keys, certs []string) {
+	c, first := k.reader, &k.certs[0]
 	key.readAll()
 	c.in.opening += key.reader.in.opening
 	public := key.found[0].public
