@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"encoding/base64"
 	"io"
 )
@@ -23,9 +24,21 @@ func (w *withoutBlanks) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// base64Before is how much base64 is on the line before a byte, with nothing else but blanks
+// on it.
+func base64Before(text []byte, at int) int {
+	line := text[max(0, at-maxLook):at]
+	line = bytes.TrimLeft(line[bytes.LastIndexByte(line, '\n')+1:], " \t")
+	if bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(line, '=') >= 0 || !isBase64(line) {
+		return 0
+	}
+	return len(line)
+}
+
 // lengthOfBase64 is that of the base64 with which text begins: the rest of its line,
-// and of those below it that are as long, and a last one that is shorter.
-func lengthOfBase64(text []byte) int {
+// and of those below it that are as long as that with what is before it, and a last one
+// that is shorter.
+func lengthOfBase64(text []byte, before int) int {
 	full, end := 0, 0
 	for {
 		begin := end
@@ -41,14 +54,16 @@ func lengthOfBase64(text []byte) int {
 			at++
 		}
 		whole := at == len(text) || text[at] == '\n'
+		onLine := length
 		switch {
 		case end == 0:
-			full = length
+			onLine += before
+			full = onLine
 		case !whole || length > full || length == 0:
 			return end
 		}
 		end = begin + length
-		if !whole || at == len(text) || length < full || text[end-1] == '=' {
+		if !whole || at == len(text) || onLine < full || text[end-1] == '=' {
 			return end
 		}
 		end = at + 1

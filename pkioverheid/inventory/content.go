@@ -132,7 +132,9 @@ func (c *contentReader) walk(visit visitor) bool {
 	case container:
 		return c.container(c.data, false, visit)
 	case bareBase64:
-		return c.container(c.data, false, visit)
+		if text := bytes.TrimRight(c.data, "= \t\r\n"); bytes.IndexByte(text, '=') < 0 && !isPKIPath(beginOfBase64(text)) {
+			return c.container(c.data, false, visit)
+		} // else there are several, or it is what truststore does not know
 	case windowsStore:
 		return c.windowsStore(c.data, visit)
 	}

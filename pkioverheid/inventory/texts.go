@@ -55,6 +55,7 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 	line, counted := linesBefore+1, 0
 	lastLine, onLine := 0, 0
 	var list x5cList
+	again := len(text) // bytes that are looked at a second time
 	for end := 0; c.ctx.Err() == nil; {
 		at, kind := v.next(end)
 		if kind == noValue {
@@ -72,7 +73,7 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 		more := true
 		switch kind {
 		case valuePEM:
-			length := lengthOfBase64(text[at:])
+			length := lengthOfBase64(text[at:], base64Before(text, at))
 			end = at + length
 			c.decoded = slices.Grow(c.decoded[:0], base64.StdEncoding.DecodedLen(length)+len("#\n"))
 			c.decoded = decodeBase64(append(c.decoded, "#\n"...), text[at:end])
@@ -90,6 +91,11 @@ func (c *contentReader) valuesIn(text []byte, linesBefore int, visit visitor) bo
 		default:
 			c.decoded, end = decodeValue(c.decoded[:0], text[at:])
 			end = max(at+end, at+1)
+			// What is cut off may have taken the beginning of what comes on the lines below it.
+			if newline := bytes.IndexByte(text[at:end], '\n'); newline >= 0 && isCutOff(c.decoded) && again > 0 {
+				again -= end - at
+				end = at + newline + 1
+			}
 			if list.take(text, at, end); list.count > 0 {
 				more = c.value(c.decoded, JWKCertificate, where+list.place(), inside(at, end, visit))
 			} else {
@@ -114,7 +120,7 @@ func inside(at, end int, visit visitor) visitor {
 // value visits what DER or a key store from a text holds. What is cut off is skipped:
 // texts explain things with beginnings of certificates.
 func (c *contentReader) value(data []byte, use Use, where string, visit visitor) bool {
-	if lengthOfDER(data) > len(data) || isCertificateStart(data) && !isWholeCertificate(data) {
+	if isCutOff(data) {
 		return true
 	}
 	return c.container(data, true, func(f found) bool {
@@ -126,6 +132,11 @@ func (c *contentReader) value(data []byte, use Use, where string, visit visitor)
 		f.use = use
 		return visit(f)
 	})
+}
+
+// isCutOff reports whether there is the beginning of something only.
+func isCutOff(der []byte) bool {
+	return lengthOfDER(der) > len(der) || isCertificateStart(der) && !isWholeCertificate(der)
 }
 
 // isWholeCertificate reports whether DER has the outer form of a certificate.

@@ -189,19 +189,56 @@ var commonMention = []byte("LS0t")
 
 // indexEncoded finds the group of base64 in which one of the encodedMentions begins.
 func indexEncoded(text []byte) int {
-	for done := 0; ; {
+	end, common := -1, false
+	for done := 0; end < 0; {
 		at := bytes.Index(text[done:], commonMention)
 		if at < 0 {
-			return -1
+			break
 		}
 		at += done
-		done = at + 1
+		done, common = at+1, true
 		for _, m := range encodedMentions {
 			begin := at - m.common
 			if group := begin - m.group; group >= 0 && bytes.HasPrefix(text[begin:], []byte(m.text)) && isBase64(text[group:begin]) {
-				return group
+				end = group
 			}
 		}
+	}
+	if !common { // PEM in base64 has it several times, not all of them at the end of a line
+		return -1
+	}
+	before := text
+	if end >= 0 {
+		before = text[:end]
+	}
+	if at := indexDivided(before); at >= 0 {
+		return at
+	}
+	return end
+}
+
+// indexDivided finds what indexEncoded does where the end of a line is in it. Lines have 64
+// characters, or 76.
+func indexDivided(text []byte) int {
+	for begin := 0; ; {
+		length := bytes.IndexByte(text[begin:], '\n')
+		if length < 0 {
+			return -1
+		}
+		next := begin + length + 1
+		line := bytes.TrimRight(text[begin:next], " \t\r\n")
+		end := begin + len(line)
+		if line = bytes.TrimLeft(line, " \t"); len(line) == 64 || len(line) == 76 {
+			after := bytes.TrimLeft(text[next:min(len(text), next+maxMention)], " \t")
+			for _, m := range encodedMentions {
+				for n := 1; n < len(m.text); n++ {
+					if n+m.group <= len(line) && bytes.HasSuffix(line, []byte(m.text[:n])) && bytes.HasPrefix(after, []byte(m.text[n:])) && isBase64(line) {
+						return end - n - m.group
+					}
+				}
+			}
+		}
+		begin = next
 	}
 }
 
@@ -212,7 +249,7 @@ func indexEncoded(text []byte) int {
 func decodeValue(out, text []byte) (der []byte, end int) {
 	want := lengthOfDER(beginOfBase64(text))
 	if want <= 0 {
-		end = lengthOfBase64(text)
+		end = lengthOfBase64(text, 0)
 		return decodeBase64(out, text[:end]), end
 	}
 	if want > len(text) {
