@@ -105,6 +105,56 @@ func bound(doc []byte) error {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
+// normalised puts a space in place of each end of line and tab in the values of attributes,
+// as XML has it (XML 1.0, sections 2.11 and 3.3.3) and the signer did. encoding/xml, with
+// which etree reads, leaves them. doc is one that bound has let through.
+func normalised(doc []byte) []byte {
+	out := make([]byte, 0, len(doc))
+	inTag, quote := false, byte(0)
+	for len(doc) > 0 {
+		c, skip := doc[0], 1
+		switch {
+		case quote != 0 && c == '\r' && len(doc) > 1 && doc[1] == '\n':
+			doc = doc[1:]
+			c = ' '
+		case quote != 0 && (c == '\r' || c == '\n' || c == '\t'):
+			c = ' '
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case inTag:
+			if c == '"' || c == '\'' {
+				quote = c
+			}
+			inTag = c != '>'
+		case c == '<':
+			skip = max(1, lengthOfOther(doc))
+			inTag = skip == 1
+		}
+		if skip > 1 {
+			out = append(out, doc[:skip]...)
+		} else {
+			out = append(out, c)
+		}
+		doc = doc[skip:]
+	}
+	return out
+}
+
+// lengthOfOther is that of the comment, CDATA or instruction with which text begins; zero for
+// a tag.
+func lengthOfOther(text []byte) int {
+	for begin, end := range map[string]string{"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"} {
+		if bytes.HasPrefix(text, []byte(begin)) {
+			if i := bytes.Index(text[len(begin):], []byte(end)); i >= 0 {
+				return len(begin) + i + len(end)
+			}
+		}
+	}
+	return 0
+}
+
 // rule is one of those that ST-SAML 1.0.0 (facts.md §9) and caution ask of the form of
 // a signature.
 type rule struct {

@@ -62,7 +62,7 @@ func (c checks) verify(doc []byte, v verifier, opts pkioverheid.SignerOptions) (
 	}
 	tree := etree.NewDocument()
 	tree.ReadSettings.MaxDepth = maxDepth + 1
-	if err := tree.ReadFromBytes(doc); err != nil {
+	if err := tree.ReadFromBytes(normalised(doc)); err != nil {
 		return nil, fmt.Errorf("samlsig: %w", safetext.Error(err))
 	}
 	root := tree.Root()
