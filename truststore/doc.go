@@ -67,8 +67,9 @@
 //
 // # Details
 //
-// Decode. In PEM, CERTIFICATE, TRUSTED CERTIFICATE and PKCS7 blocks are read, and text
-// between blocks and CRLs are skipped. Signatures of PKCS#7 and of XML documents are not
+// Decode. In PEM, CERTIFICATE, TRUSTED CERTIFICATE, PKCS7 and PKCS12 blocks are read, PKCS#7
+// under the label of a certificate too, as Java does, and text between blocks and CRLs are
+// skipped. Signatures of PKCS#7 and of XML documents are not
 // checked. PKCS#12 is read with the encryption of today (AES, PBMAC1) and of old (RC2,
 // triple DES). Of a JCEKS the certificates are read, as of a JKS, up to the first secret
 // key. Zero bytes after the end of DER, PKCS#7 and PKCS#12 are ignored. A document with a DTD

@@ -25,7 +25,7 @@ type Entry struct {
 	Alias string
 
 	// Position counts, from one, the certificates of one private key in a JKS, its own
-	// first, or those in one PKCS#7 block of PEM; else it is zero.
+	// first, or those in one PKCS#7 or PKCS#12 of PEM; else it is zero.
 	Position int
 
 	// Elements are the XML elements around the certificate, the outermost first, with

@@ -60,7 +60,7 @@ func pemEntries(text []byte, opts []truststore.Option) iter.Seq[found] {
 				continue
 			case block == nil:
 				return
-			case isCMSBlock(block.kind) && isOtherCMS(beginOfBase64(block.body)):
+			case isCMSBlock(block.kind) && isOtherCMS(beginOfBase64(block.body)), block.kind == "PKCS12": // a value, with passwords
 				continue
 			}
 			pem := block.pem()

@@ -126,10 +126,11 @@ func (v *values) begins(kind valueKind, at int) bool {
 	return true
 }
 
-// isInBlock reports whether the mark of a block of PEM is directly before.
+// isInBlock reports whether the mark of a block of PEM is directly before, but for that of a
+// PKCS#12, which certtool writes.
 func (v *values) isInBlock(at int) bool {
 	before := bytes.TrimRight(v.text[max(0, at-maxLook):at], " \t\r\n\\rn\"'`,+;#/*>")
-	return bytes.HasSuffix(before, pemDashes)
+	return bytes.HasSuffix(before, pemDashes) && !bytes.HasSuffix(before, []byte("-----BEGIN PKCS12-----"))
 }
 
 // goesOn reports whether the line before is full of base64: what begins here is in the

@@ -20,6 +20,7 @@ import (
 	"github.com/go-pkioverheid/trust/truststore/internal/keys"
 	"github.com/go-pkioverheid/trust/truststore/internal/notcerts"
 	"github.com/go-pkioverheid/trust/truststore/internal/pbe"
+	"github.com/go-pkioverheid/trust/truststore/internal/pkcs12"
 	"github.com/go-pkioverheid/trust/truststore/internal/pkcs7"
 	"github.com/go-pkioverheid/trust/truststore/internal/purposes"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
@@ -47,16 +48,22 @@ func Entries(text []byte, o entry.Options) iter.Seq[entry.Entry] {
 
 func place(e entry.Entry) string {
 	where := block{number: e.Number, line: e.Line, offset: e.Offset, kind: e.Label}.String()
-	if e.Position > 0 {
+	switch {
+	case e.Position > 0 && e.Label == pkcs12Label:
+		where += fmt.Sprintf(": certificate %d in the PKCS#12", e.Position)
+	case e.Position > 0:
 		where += fmt.Sprintf(": certificate %d in the PKCS#7", e.Position)
 	}
 	return where
 }
 
+// pkcs12Label is that of certtool, of GnuTLS.
+const pkcs12Label = "PKCS12"
+
 // kindOf says what a block holds by its label.
 func kindOf(label string) entry.Kind {
 	switch label {
-	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS", pkcs12Label:
 		return entry.Plain
 	case "X509 CRL":
 		return entry.CRL
@@ -85,12 +92,19 @@ func (b *block) entries(e entry.Entry, o entry.Options, yield func(entry.Entry) 
 		e.Err = err
 	case b.kind == "TRUSTED CERTIFICATE":
 		e = trusted(e, der)
-	case b.kind == "CERTIFICATE", b.kind == "X509 CERTIFICATE":
+	case (b.kind == "CERTIFICATE" || b.kind == "X509 CERTIFICATE") && !isPKCS7(der):
 		e.DER = der
 	default:
-		for in := range pkcs7.Entries(der, o) {
+		read := pkcs7.Entries // Java reads it under any label
+		if b.kind == pkcs12Label {
+			read = pkcs12.Entries
+		}
+		for in := range read(der, o) {
 			in.Line, in.Offset, in.Label = e.Line, e.Offset, e.Label
 			in.Position, in.Number, in.Place = in.Number, e.Number, place
+			if in.Kind == entry.PrivateKey {
+				in.Position = 0
+			}
 			if in.Kind == entry.Unknown {
 				in.Kind = e.Kind
 			}
@@ -101,6 +115,13 @@ func (b *block) entries(e entry.Entry, o entry.Options, yield func(entry.Entry) 
 		return true
 	}
 	return yield(e)
+}
+
+// isPKCS7 reports whether DER or BER begins with an object identifier, as no certificate does.
+func isPKCS7(der []byte) bool {
+	_, body, _ := ber.Cut(der)
+	first, _, _ := ber.Cut(body)
+	return first == ber.OID
 }
 
 // trusted reads a certificate and what OpenSSL appends to it: what it is trusted for.
