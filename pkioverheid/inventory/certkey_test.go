@@ -14,7 +14,7 @@ import (
 // Not only certbot calls its files so.
 func TestCertPemGoesWithCertKeyToo(t *testing.T) {
 	authority := pkiotest.New(pkioverheid.PrivateG1)
-	a, b := authority.Issue(), authority.Issue()
+	a, b := authority.Issue(pkiotest.Leaf{}), authority.Issue(pkiotest.Leaf{})
 	for _, name := range []string{"cert", "fullchain", "cert1"} {
 		for want, key := range map[inventory.Use]string{inventory.KeyEntry: keyPEM(t, a), inventory.KeyMismatch: keyPEM(t, b)} {
 			files := fstest.MapFS{name + ".pem": {Data: []byte(pemOf(a.Leaf))}, name + ".key": {Data: []byte(key)}}
