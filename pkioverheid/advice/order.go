@@ -113,7 +113,7 @@ func (c *subject) order(by replacement) (english, dutch *Order) {
 	switch tsp := c.TSP; {
 	case tsp == pkioverheid.QuoVadis:
 		o.Suppliers = []pkioverheid.TSP{pkioverheid.DigiCert}
-	case slices.Contains(o.Suppliers, tsp) || clientOnly && tsp != "":
+	case slices.Contains(o.Suppliers, tsp) || clientOnly && tsp != "", tsp == pkioverheid.CIBG && c.at.Before(cibgG4):
 		o.Suppliers = []pkioverheid.TSP{tsp}
 	}
 	if c.OIN != "" {

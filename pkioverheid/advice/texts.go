@@ -35,7 +35,7 @@ var (
 	textPkiotest     = text{"%s is of package pkiotest, and %s: use it in tests only, and take it out of everything else.", "%s is van package pkiotest, en %s: gebruik het alleen in tests en verwijder het overal elders."}
 	textOwnKeyPublic = text{"its private key is public", "de privésleutel ervan is openbaar"}
 	textCAKeyPublic  = text{"the private key of its CA is public", "de privésleutel van de CA is openbaar"}
-	textOverdue      = text{" Overdue since %s.", " Te laat sinds %s."}
+	textOverdue      = text{" Overdue since %s.", " Dit had uiterlijk op %s moeten gebeuren."}
 	textG3CA         = text{"%s; take it out of what TLS trusts, and trust %s.", "%s; verwijder deze CA uit wat voor TLS wordt vertrouwd, en vertrouw %s."}
 	textG3Persons    = text{" To check signatures of persons it may be needed until G3 ends in November 2028.", " Om handtekeningen van personen te controleren kan deze CA nodig blijven tot G3 in november 2028 eindigt."}
 	textG3Ending     = text{"%s, and ends on %s. If it is used for TLS: %s.", "%s, en eindigt op %s. Als het voor TLS wordt gebruikt: %s."}
@@ -48,12 +48,12 @@ var (
 	textStillGood    = text{"%s is good until %s, and after that only to check what was signed before: between machines trust %s.", "%s is geldig tot %s, en daarna alleen nog om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
 	textWasGood      = text{"%s was good until %s, and since then only to check what was signed before: between machines trust %s.", "%s was geldig tot %s, en sindsdien alleen nog om te controleren wat eerder is ondertekend: vertrouw tussen systemen %s."}
 	textTrustBeside  = text{"%s: no certificate under it verifies after %s. Trust %s beside it: whoever has moved to it is refused otherwise.", "%s: geen certificaat eronder is nog geldig na %s. Vertrouw %s ernaast: wie al is overgestapt wordt anders geweigerd."}
-	textTrustInstead = text{"%s: no certificate under it verifies since %s. Trust %s in its place.", "%s: geen certificaat eronder is nog geldig sinds %s. Vertrouw in plaats daarvan %s."}
+	textTrustInstead = text{"%s: no certificate under it verifies since %s. Trust %s in its place.", "%s: sinds %s is geen certificaat eronder meer geldig. Vertrouw in plaats daarvan %s."}
 	textAskAfter     = text{"%s is good until %s: ask %s what comes after it.", "%s is geldig tot %s: vraag %s naar de opvolger."}
 	textGoodUntil    = text{"%s is good until %s.", "%s is geldig tot %s."}
 
 	textUnder         = text{"%s is a certificate under %s", "%s is een certificaat onder %s"}
-	textSaysUnder     = text{"%s presents itself as a certificate under %s", "%s doet zich voor als een certificaat onder %s"}
+	textSaysUnder     = text{"%s presents itself as a certificate under %s", "%s noemt zich een certificaat onder %s"}
 	textEnded         = text{"%s that ended on %s: %s.", "%s dat op %s is geëindigd: %s."}
 	textNoBrowser     = text{"%s, which no browser trusts: %s.", "%s, dat geen browser vertrouwt: %s."}
 	textHierarchyEnds = text{"%s that ends on %s, as that hierarchy does in %s: %s.", "%s dat op %s eindigt, zoals die hiërarchie in %s: %s."}
@@ -76,7 +76,7 @@ var (
 	textCertificate     = text{"a certificate under %s", "een certificaat onder %s"}
 	textForAnyUse       = text{phrase.ForAnyUse, "een certificaat onder Private G4 (Private G1 eindigt in november 2028), of, voor een publieke website, onder een CA die browsers vertrouwen"}
 	textGOther          = text{`a certificate of an organisation for %s under "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy %s)`, `een certificaat van een organisatie voor %s onder "Staat der Nederlanden - G4 Root Priv G-Other - 2024" (policy %s)`}
-	textOrWithName      = text{"%s, or for one with a domain name under Private G4 TLS (policy %s)", "%s, of om een met een domeinnaam onder Private G4 TLS (policy %s)"}
+	textOrWithName      = text{"%s, or for one with a domain name under Private G4 TLS (policy %s)", "%s, of om een certificaat met een domeinnaam onder Private G4 TLS (policy %s)"}
 	textAuthenticity    = text{"authenticity (authenticiteit)", "authenticiteit"}
 	textConfidentiality = text{"confidentiality (vertrouwelijkheid)", "vertrouwelijkheid"}
 	textAuthentication  = text{"authentication", "authenticatie"}
@@ -89,7 +89,7 @@ var (
 var (
 	textYourOIN           = text{"your OIN in subject:serialNumber, where you use Digikoppeling", "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt"}
 	textOIN               = text{"OIN %s in subject:serialNumber", "OIN %s in subject:serialNumber"}
-	textKvK               = text{"your number in the Handelsregister as organizationIdentifier (NTRNL-…)", "uw nummer in het Handelsregister als organizationIdentifier (NTRNL-…)"}
+	textKvK               = text{"your number in the Handelsregister as organizationIdentifier (NTRNL-…)", "uw KvK-nummer als organizationIdentifier (NTRNL-…)"}
 	textG1Server          = text{"a server certificate under Private G1", "een servercertificaat onder Private G1"}
 	textG4Server          = text{"a system certificate under Private G4 G-TLS", "een systeemcertificaat onder Private G4 G-TLS"}
 	textG4Client          = text{"an authentication certificate of an organisation under Private G4 G-Other", "een authenticatiecertificaat van een organisatie onder Private G4 G-Other"}
@@ -109,9 +109,9 @@ var (
 // What the error about G3 says in English, in Dutch. %s is its problem.
 var (
 	textG3IsCA      = text{"%[1]s", "%[2]s is een CA die %[3]s"}
-	textG3SaysCA    = text{"%[1]s", "Een certificaat doet zich voor als %[2]s, die %[3]s"}
+	textG3SaysCA    = text{"%[1]s", "Een certificaat noemt zich %[2]s, die %[3]s"}
 	textG3Under     = text{"%[1]s", "%[4]s valt onder %[2]s, die %[3]s"}
-	textG3SaysUnder = text{"%[1]s", "%[4]s doet zich voor als uitgegeven door %[2]s, die %[3]s"}
+	textG3SaysUnder = text{"%[1]s", "%[4]s noemt als uitgever %[2]s, die %[3]s"}
 )
 
 const (
