@@ -160,8 +160,7 @@ func (d *document) misplaced() error {
 }
 
 // dateTime reads an xs:dateTime (XML Schema Part 2, section 3.2.7). Without a time
-// zone it is in UTC. 0001-01-01T00:00:00Z, which is zero, means none. The error
-// quotes it.
+// zone it is in UTC. 0001-01-01T00:00:00Z is the zero time. The error quotes it.
 func dateTime(text string) (time.Time, error) {
 	const endOfDay = "T24:00:00"
 	read, later := strings.TrimSpace(text), time.Duration(0)

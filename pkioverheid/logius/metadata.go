@@ -188,9 +188,10 @@ func (m *metadataReader) open(tag xml.StartElement) error {
 			if err != nil {
 				return m.fail(fmt.Errorf("validUntil is %w", err))
 			}
-			if !t.IsZero() {
-				until = earliest(until, t)
+			if t.IsZero() { // which is none elsewhere, and a time long ago here
+				t = t.Add(time.Nanosecond)
 			}
+			until = earliest(until, t)
 		}
 	}
 	m.validUntil = append(m.validUntil, until)
@@ -207,6 +208,7 @@ func earliest(a, b time.Time) time.Time {
 
 func (m *metadataReader) startEntity(tag xml.StartElement) error {
 	id, _ := attribute(tag, "", "entityID")
+	id = strings.TrimSpace(id) // as the schema has it: it is an anyURI
 	switch {
 	case id == "":
 		return m.fail(errors.New("there is no entityID"))

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/beevik/etree"
 
@@ -134,7 +135,7 @@ func bind(root *etree.Element, opts pkioverheid.SignerOptions) (pkioverheid.Sign
 	if is(root, metadata, "EntityDescriptor") { // on another element it means nothing
 		id, _ = attribute(root, "entityID")
 	}
-	oin, err := logius.Entity{ID: id}.OIN()
+	oin, err := logius.Entity{ID: strings.TrimSpace(id)}.OIN() // as ReadMetadata reads it
 	switch {
 	case err != nil:
 		return opts, err
