@@ -32,6 +32,7 @@ func openAny(path string, o options) (*Store, error) {
 		return nil, err
 	}
 	all := decoder{options: o, certs: new(Store)}
+	limit := o.limit
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
@@ -45,6 +46,7 @@ func openAny(path string, o options) (*Store, error) {
 			var s *Store
 			var size int64
 			s, size, err = openFile(file, o)
+			err = together(file, err, limit)
 			o.limit -= size
 			for cert := range s.All() {
 				all.certs.Add(cert)
@@ -70,6 +72,14 @@ func openFile(path string, o options) (*Store, int64, error) {
 	}
 	s, err := decode(data, o)
 	return s, int64(len(data)), within(path, err)
+}
+
+// together names the limit of all files of a folder, where it is reached in one.
+func together(file string, err error, limit int64) error {
+	if large := tooLarge(0); errors.As(err, &large) {
+		return within(file, fmt.Errorf("the files in this folder have more than %d bytes together, which is the limit", limit))
+	}
+	return err
 }
 
 // ReadFile reads a regular file of at most limit bytes. It follows symbolic links, and

@@ -194,6 +194,7 @@ func readName(in *cryptobyte.String, name *pkix.Name) error {
 		return errLargeName
 	}
 	var all pkix.RDNSequence
+	attributes := 0
 	for !rdns.Empty() {
 		if !rdns.ReadASN1(&rdn, cbasn1.SET) {
 			return errNotOutlined
@@ -206,7 +207,7 @@ func readName(in *cryptobyte.String, name *pkix.Name) error {
 			if !rdn.ReadASN1(&attribute, cbasn1.SEQUENCE) || !ber.ReadOID(&attribute, &oid) || !attribute.ReadAnyASN1(&value, &tag) {
 				return errNotOutlined
 			}
-			if len(set)+len(all) == maxAttributes {
+			if attributes++; attributes > maxAttributes {
 				return errLargeName
 			}
 			if text, ok := textOf(tag, value); ok {

@@ -528,6 +528,7 @@ func (w *storeOnDisk) decode() (store *Store, sum contentSum, err error) {
 			store, err = s, e
 			return
 		}
+		e = together(path, e, w.limit)
 		o.limit -= int64(len(data))
 		for cert := range s.All() {
 			all.certs.Add(cert)
