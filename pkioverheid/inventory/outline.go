@@ -37,13 +37,16 @@ func claimsPKIoverheid(o truststore.Outline) bool {
 	}{{o.Issuer.CommonName, o.Issuer.Organization}, {o.Subject.CommonName, o.Subject.Organization}} {
 		for _, text := range append(slices.Clone(name.organizations), name.cn) {
 			text = strings.ToLower(text)
-			if strings.Contains(text, "pkioverheid") || strings.Contains(text, "staat der nederlanden") || namesOfCAs()[text] {
+			if namesOfCAs()[text] || slices.ContainsFunc(partsOfNames, func(part string) bool { return strings.Contains(text, part) }) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// partsOfNames are in the names of CAs of which no file is known too (facts.md §1, §2 and §5).
+var partsOfNames = []string{"pkioverheid", " pkio priv ", "staat der nederlanden", "uzi-register ", "zovar "}
 
 // namesOfCAs are the common names of the CAs that are known, in lower case.
 var namesOfCAs = sync.OnceValue(func() map[string]bool {
