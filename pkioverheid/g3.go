@@ -54,9 +54,12 @@ func (e *G3Error) explain() *G3Error {
 	default:
 		fmt.Fprintf(&b, "%s presents itself as issued by %s, which ", phrase.Capital(safetext.Certificate(e.Leaf)), safetext.Quote(e.CA))
 	}
-	if e.Withdrawn {
+	switch {
+	case e.CA == phrase.RevokedG3:
+		b.WriteString("was withdrawn: it was revoked on 17 May 2018.")
+	case e.Withdrawn:
 		b.WriteString("was withdrawn: its server certificates had to be replaced by 31 December 2020.")
-	} else {
+	default:
 		b.WriteString("may not be used between machines: what is left of G3 is for persons and signatures.")
 	}
 	e.Problem = b.String()

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// certtool writes a PKCS#12 in PEM unless it is told not to.
+// certtool writes a PKCS#12 in PEM, without --outder.
 func TestAPKCS12InPEMIsRead(t *testing.T) {
 	certs := realCerts(t)[:2]
 	data := pem.EncodeToMemory(&pem.Block{Type: "PKCS12", Bytes: encode(t, New(certs...), PKCS12, "geheim")})

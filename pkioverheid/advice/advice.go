@@ -131,6 +131,7 @@ func (a *Advice) cite(sources ...string) {
 const (
 	sourceSplit    = "PKIoverheid, Programma van Eisen: the certificate policies of Private G4"
 	sourceCIBG     = "Nuts: CIBG (UZI-register) issues under G4 only from 12 November 2026"
+	sourceOneCRL   = "OneCRL, May 2018"
 	sourceTests    = "Logius, TRIAL tool, and CIBG, test chains: certificates for tests stay out of production"
 	sourceOwnDates = "the validity in the certificate"
 	sourcePkiotest = "package pkiotest, which publishes the private keys"
@@ -324,6 +325,9 @@ func (c *subject) unrecognised() Advice {
 
 func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 	a := Advice{Status: Withdrawn, Deadline: earlier(pkioverheid.G3.Plan().ReplaceBy, c.Certificate.NotAfter), Sources: []string{planOf2020()}}
+	if g3.CA == phrase.RevokedG3 {
+		a.Deadline, a.Sources = earlier(phrase.RevokedG3On, c.Certificate.NotAfter), []string{sourceOneCRL}
+	}
 	c.TSP = g3.TSP
 	isCA := c.Role != pkioverheid.EndEntity && c.Role != ""
 	if !g3.Withdrawn {
@@ -347,6 +351,9 @@ func (c *subject) ofG3(g3 *pkioverheid.G3Error) Advice {
 		trust := textG3CA
 		if !g3.Withdrawn {
 			trust = trust.and(textG3Persons)
+			if c.at.After(pkioverheid.G3.Root().NotAfter) {
+				trust = textG3CA.and(textG3OfPersons)
+			}
 		}
 		a.say(trust, what, stamcertificaat(by.orMachines()))
 	case a.Status == Ending:
@@ -373,7 +380,10 @@ func (c *subject) problem(g3 *pkioverheid.G3Error) text {
 		t = textG3Under
 	}
 	became := dutchNotForTLS
-	if g3.Withdrawn {
+	switch {
+	case g3.CA == phrase.RevokedG3:
+		became = dutchRevoked
+	case g3.Withdrawn:
 		became = dutchWithdrawn
 	}
 	problem := phrase.Capital(strings.TrimSuffix(g3.Problem, "."))

@@ -38,6 +38,7 @@ var (
 	textOverdue      = text{" Overdue since %s.", " Dit had uiterlijk op %s moeten gebeuren."}
 	textG3CA         = text{"%s; take it out of what TLS trusts, and trust %s.", "%s; verwijder deze CA uit wat voor TLS wordt vertrouwd, en vertrouw %s."}
 	textG3Persons    = text{" To check signatures of persons it may be needed until G3 ends in November 2028.", " Om handtekeningen van personen te controleren kan deze CA nodig blijven tot G3 in november 2028 eindigt."}
+	textG3OfPersons  = text{" To check signatures that persons made until G3 ended in November 2028 it may be needed.", " Om handtekeningen te controleren die personen zetten tot G3 in november 2028 eindigde, kan deze CA nodig blijven."}
 	textG3Ending     = text{"%s, and ends on %s. If it is used for TLS: %s.", "%s, en eindigt op %s. Als het voor TLS wordt gebruikt: %s."}
 	textAsk          = text{"%s; %s.", "%s; %s."}
 	textCAWithdrawn  = text{"The CA %s was withdrawn: take it out of what you trust, and trust %s.", "De CA %s is ingetrokken: verwijder die uit wat u vertrouwt, en vertrouw %s."}
@@ -116,6 +117,7 @@ var (
 
 const (
 	dutchWithdrawn = "is ingetrokken: servercertificaten eronder moesten uiterlijk op 31 december 2020 zijn vervangen"
+	dutchRevoked   = "op 17 mei 2018 is ingetrokken"
 	dutchNotForTLS = "niet tussen systemen mag worden gebruikt: wat van G3 over is, is voor personen en handtekeningen"
 )
 

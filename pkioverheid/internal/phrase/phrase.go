@@ -12,6 +12,12 @@ import (
 // since there is Private G4.
 const ForAnyUse = "a certificate under Private G4 (Private G1 ends in November 2028), or, for a public web site, under a CA that browsers trust"
 
+// RevokedG3 is the server CA of G3 that was revoked on RevokedG3On, before the plan of 2020,
+// which does not name it (facts.md §1).
+const RevokedG3 = "Digidentity PKIoverheid Organisatie Server CA - G3"
+
+var RevokedG3On = time.Date(2018, time.May, 17, 0, 0, 0, 0, time.UTC)
+
 // Supplier names whom to ask for a certificate. tsp is a pkioverheid.TSP.
 func Supplier[T ~string](tsp T) string {
 	switch tsp {
