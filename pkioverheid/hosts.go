@@ -27,6 +27,9 @@ func hostNames(field string, hosts []string) ([]string, error) {
 		if host == "" {
 			return nil, fmt.Errorf("pkioverheid: %s holds an empty host name", field)
 		}
+		if slices.Contains(strings.Split(host, "."), "") {
+			return nil, fmt.Errorf("pkioverheid: %s: %s has a dot at an end, or two in a row: write each host in full, without", field, safetext.Quote(host))
+		}
 		names = append(names, strings.ToLower(host))
 	}
 	return names, nil
