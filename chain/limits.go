@@ -2,6 +2,7 @@ package chain
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -55,14 +56,17 @@ var (
 // errKeyParts is for a certificate that was not parsed, but put together by somebody.
 var errKeyParts = &limitError{"its public key lacks a part", true}
 
-// lacksParts reports a key that no certificate has, with which crypto/rsa and crypto/ecdsa
-// would panic.
+// lacksParts reports a key that no certificate has, with which the standard library would
+// panic.
 func lacksParts(cert *x509.Certificate) bool {
 	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
 		return key == nil || key.N == nil
 	case *ecdsa.PublicKey:
-		return key == nil || key.Curve == nil
+		//lint:ignore SA1019 they are deprecated, and crypto/ecdsa still reads them
+		return key == nil || key.Curve == nil || key.X == nil || key.Y == nil
+	case ed25519.PublicKey:
+		return len(key) != ed25519.PublicKeySize
 	}
 	return false
 }
