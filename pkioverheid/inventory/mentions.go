@@ -50,5 +50,5 @@ func mentions(data []byte) bool {
 			}
 		}
 	}
-	return v.search(markOfJWS, 0) < len(data) || indexEncoded(data) >= 0
+	return v.search(markOfJWS, 0) < len(data) || v.search(markOfPEM, 0) < len(data) || v.search(markOfDivided, 0) < len(data)
 }

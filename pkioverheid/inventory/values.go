@@ -26,20 +26,22 @@ var valueMarks = [...]struct {
 	before []string
 	kind   valueKind
 }{
-	{"LS0t", nil, valuePEM},
+	markOfPEM: {"LS0t", nil, valuePEM},
 	{"MI", []string{""}, valueDER},
 	markOfJKS: {"AAAAI", []string{"/u3+7Q", "zs7Ozg"}, valueJKS}, // version 2
 	markOfJWS: {"J", []string{"ey"}, valueJWS},
 	{"BEGIN", []string{"-----"}, valueInURL},
+	markOfDivided: {"LS0t", nil, valuePEM}, // with the end of a line in it
 }
 
-const markOfJKS, markOfJWS = 2, 3
+const markOfPEM, markOfJKS, markOfJWS, markOfDivided = 0, 2, 3, 5
 
 // values finds the values of a text, in their order. Each mark is searched for only when
 // the last one was passed, so that the text is looked through once for each.
 type values struct {
-	text  []byte
-	found [len(valueMarks)]int // where the next value with this mark begins; -1 if that is not known
+	text   []byte
+	found  [len(valueMarks)]int // where the next value with this mark begins; -1 if that is not known
+	common bool                 // commonMention is in the text, as far as it was searched for PEM
 }
 
 func newValues(text []byte) *values {
@@ -67,11 +69,16 @@ func (v *values) next(from int) (at int, kind valueKind) {
 // search returns the length of the text if there is no such value.
 func (v *values) search(i, from int) int {
 	mark, first := valueMarks[i], from
-	if mark.kind == valuePEM {
-		if at := indexEncoded(v.text[from:]); at >= 0 {
-			return from + at
+	switch i {
+	case markOfPEM:
+		at, common := indexEncoded(v.text[from:])
+		v.common = v.common || common
+		return orEnd(v.text, from, at)
+	case markOfDivided:
+		if !v.common { // PEM in base64 has it several times, not all of them at the end of a line
+			return len(v.text)
 		}
-		return len(v.text)
+		return orEnd(v.text, from, indexDivided(v.text[from:]))
 	}
 	for {
 		at := bytes.Index(v.text[from:], []byte(mark.mark))
@@ -84,6 +91,14 @@ func (v *values) search(i, from int) int {
 		}
 		from = at + 1
 	}
+}
+
+// orEnd is where something was found after from; the length of the text if it was not.
+func orEnd(text []byte, from, at int) int {
+	if at < 0 {
+		return len(text)
+	}
+	return from + at
 }
 
 // endsMark returns where a value begins whose mark is before end; -1 if there is none.
@@ -188,34 +203,23 @@ var encodedMentions = [...]struct {
 
 var commonMention = []byte("LS0t")
 
-// indexEncoded finds the group of base64 in which one of the encodedMentions begins.
-func indexEncoded(text []byte) int {
-	end, common := -1, false
-	for done := 0; end < 0; {
+// indexEncoded finds the group of base64 in which one of the encodedMentions begins; -1 if
+// there is none. common reports whether it came across commonMention.
+func indexEncoded(text []byte) (group int, common bool) {
+	for done := 0; ; {
 		at := bytes.Index(text[done:], commonMention)
 		if at < 0 {
-			break
+			return -1, common
 		}
 		at += done
 		done, common = at+1, true
 		for _, m := range encodedMentions {
 			begin := at - m.common
 			if group := begin - m.group; group >= 0 && bytes.HasPrefix(text[begin:], []byte(m.text)) && isBase64(text[group:begin]) {
-				end = group
+				return group, true
 			}
 		}
 	}
-	if !common { // PEM in base64 has it several times, not all of them at the end of a line
-		return -1
-	}
-	before := text
-	if end >= 0 {
-		before = text[:end]
-	}
-	if at := indexDivided(before); at >= 0 {
-		return at
-	}
-	return end
 }
 
 // indexDivided finds what indexEncoded does where the end of a line is in it. Lines have 64
