@@ -201,9 +201,12 @@ func (c *current[T]) rebuild() (value T, changed bool, err error) {
 	if err != nil {
 		value, used = c.fallBack(state, from)
 	}
-	c.state.Store(&built[T]{value, from, used})
 	changed = used.trustContents != state.used.trustContents ||
 		!slices.Equal(used.pairs, state.used.pairs) || used.phase != state.used.phase
+	if !changed { // with its connections and sessions
+		value = state.value
+	}
+	c.state.Store(&built[T]{value, from, used})
 	if changed && c.retired != nil {
 		c.retired(state.value)
 	}
