@@ -1,11 +1,13 @@
 package pkioverheid
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/testidentity"
 	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
@@ -59,6 +61,30 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.server.reportRefusal(r, refused)
 	h.server.answer(w, r, refused)
+}
+
+// identityKey is that of the Identity in a request's context.
+type identityKey struct{}
+
+func withIdentity(ctx context.Context, id *Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, id)
+}
+
+// IdentityFromContext returns who the caller of a request is that came through
+// [Server.Handler]. It is false for every other context.
+func IdentityFromContext(ctx context.Context) (Identity, bool) {
+	id, ok := ctx.Value(identityKey{}).(*Identity)
+	if !ok {
+		return Identity{}, false
+	}
+	return *id, true
+}
+
+func init() {
+	testidentity.Context = func(ctx context.Context, id any) context.Context {
+		known := id.(Identity)
+		return withIdentity(ctx, &known)
+	}
 }
 
 // reportRefusal reports to Trace and to the log.

@@ -2,7 +2,6 @@ package pkioverheid
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -89,29 +88,8 @@ func (id Identity) Claim() Claim {
 	return Claim{Role: EndEntity, Policies: cert.Policies, OIN: oinOf(cert), Certificate: cert}
 }
 
-// identityKey is that of the Identity in a request's context.
-type identityKey struct{}
-
-func withIdentity(ctx context.Context, id *Identity) context.Context {
-	return context.WithValue(ctx, identityKey{}, id)
-}
-
-// IdentityFromContext returns who the caller of a request is that came through
-// [Server.Handler]. It is false for every other context.
-func IdentityFromContext(ctx context.Context) (Identity, bool) {
-	id, ok := ctx.Value(identityKey{}).(*Identity)
-	if !ok {
-		return Identity{}, false
-	}
-	return *id, true
-}
-
 func init() {
 	testidentity.Of = func(c []*x509.Certificate) (any, error) { return identityOf(c, true) }
-	testidentity.Context = func(ctx context.Context, id any) context.Context {
-		known := id.(Identity)
-		return withIdentity(ctx, &known)
-	}
 }
 
 var errNotVerified = errors.New("pkioverheid: the peer showed no certificate that was verified")
