@@ -27,7 +27,7 @@ func TestAMessageAfterAByteOrderMarkIsRead(t *testing.T) {
 			if assert.Len(t, found, 1, name) {
 				assert.Equal(t, "part 1, line 1", found[0].Place, name)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal(name + ": the scan does not end")
 		}
 	}

@@ -2,6 +2,7 @@ package pkcs7
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"testing"
 	"time"
@@ -33,11 +34,23 @@ func TestACertificateInBERIsNotSearchedFor(t *testing.T) {
 		element(0x30, content(1), element(0xa0, element(4, bytes.Repeat(begin, 2*n/period)))),
 		element(0xa0, cert), []byte{0x31, 0})))
 
-	start := time.Now()
-	var errs []string
-	for e := range Entries(file, entry.Options{}) {
-		errs = append(errs, e.Within(e.Err).Error())
+	fastest := func(f func()) time.Duration {
+		took := time.Hour
+		for range 3 { // others on the machine make it seem slower
+			start := time.Now()
+			f()
+			took = min(took, time.Since(start))
+		}
+		return took
 	}
-	assert.Equal(t, []string{"certificate 1 in the PKCS#7: it is not in DER"}, errs)
-	assert.Less(t, time.Since(start), 2*time.Second, "%d bytes", len(file))
+	read := fastest(func() {
+		var errs []string
+		for e := range Entries(file, entry.Options{}) {
+			errs = append(errs, e.Within(e.Err).Error())
+		}
+		assert.Equal(t, []string{"certificate 1 in the PKCS#7: it is not in DER"}, errs)
+	})
+	hashed := fastest(func() { sha256.Sum256(file) })
+	t.Log(read, hashed)
+	assert.Less(t, read, 20*hashed, "%d bytes", len(file))
 }
