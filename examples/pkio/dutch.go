@@ -282,7 +282,7 @@ var dutchTexts = map[string]string{
 	"an authentication certificate of an organisation under Private G4 G-Other":                    "een authenticatiecertificaat van een organisatie onder Private G4 G-Other",
 	"a server certificate under Private G1":                                                        "een servercertificaat onder Private G1",
 	"your OIN in subject:serialNumber, where you use Digikoppeling":                                "uw OIN in subject:serialNumber, als u Digikoppeling gebruikt",
-	"your number in the Handelsregister as organizationIdentifier (NTRNL-…)":                       "uw nummer in het Handelsregister als organizationIdentifier (NTRNL-…)",
+	"your number in the Handelsregister as organizationIdentifier (NTRNL-…)":                       "uw KvK-nummer als organizationIdentifier (NTRNL-…)",
 	"1 to 100 DNS names, without wildcards and IP addresses, also if it is only a client's":        "1 tot 100 DNS-namen, zonder wildcards en IP-adressen, ook als het alleen van een client is",
 	"your DNS names, if it is a server's":                                                          "uw DNS-namen, als het van een server is",
 	"serverAuth and clientAuth":                                                                    "serverAuth en clientAuth",
