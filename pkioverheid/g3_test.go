@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
+	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
 	"github.com/go-pkioverheid/trust/truststore"
 )
 
@@ -314,4 +315,19 @@ func TestNamesAreComparedAttributeByAttribute(t *testing.T) {
 	cert := forge(t, func(template, parent *x509.Certificate) { parent.RawSubject = raw })
 	require.False(t, bytes.Equal(cert.RawIssuer, CANamed(t, "KPN BV PKIoverheid Organisatie Server CA - G3").RawSubject))
 	assert.Error(t, RejectG3([]*x509.Certificate{cert}))
+}
+
+// The texts about G3 know two dates: that of the plan of 2020, and that of the one CA that
+// was revoked before.
+func TestTheTextsAboutG3KnowItsDates(t *testing.T) {
+	for _, k := range knownCAs {
+		if k.hierarchy != G3 || k.withdrawn == "" {
+			continue
+		}
+		want := "2020-12-31"
+		if k.cn == phrase.RevokedG3 {
+			want = phrase.RevokedG3On.Format(time.DateOnly)
+		}
+		assert.Equal(t, want, k.withdrawn, k.cn)
+	}
 }
