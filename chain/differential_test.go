@@ -85,7 +85,7 @@ func TestDifferential(t *testing.T) {
 // TestHierarchiesThatDiffered makes the hierarchies in which an hour of TestDifferential
 // found a difference.
 func TestHierarchiesThatDiffered(t *testing.T) {
-	for _, seed := range []uint64{1795909678529012244} {
+	for _, seed := range []uint64{1795909678529012244, 1795922949387170866} {
 		var own tally
 		own.compareWorld(t, newDice(seed, nil), seed, 40)
 	}
@@ -266,8 +266,20 @@ func (w *world) compare(q question, n *tally) error {
 	} else if theirErr == nil {
 		n.poolStricter++
 	}
-	if alone, _ := q.x509(w.heldRoots.CertPool(), peers); slices.ContainsFunc(alone, regular) && poolErr != nil && !limited(poolErr) {
-		return fmt.Errorf("pool is stricter than one of the roots alone: %w", poolErr)
+	if poolErr != nil && !limited(poolErr) {
+		alone, _ := q.x509(w.heldRoots.CertPool(), peers)
+		for _, c := range alone {
+			if !regular(c) {
+				continue
+			}
+			// With more anchors crypto/x509 can reach its limit of signatures, of which it says
+			// nothing where it found a chain of another use before.
+			only := poolOf(c[1:max(1, len(c)-1)]...)
+			if _, err := q.x509(w.plainPool, only); err != nil {
+				return fmt.Errorf("pool is stricter than one of the roots alone: %w", err)
+			}
+			n.limited++
+		}
 	}
 	strictly, err := q.x509(w.strictPool, peers)
 	if err == nil {
