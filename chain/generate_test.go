@@ -445,7 +445,11 @@ func (w *world) mutate(cert *x509.Certificate) *x509.Certificate {
 
 // hold puts some of what there is into the stores.
 func (w *world) hold() {
-	isCA := func(c *x509.Certificate) bool { return c.BasicConstraintsValid && c.IsCA }
+	// A bit that was flipped may make an exponent that NewVerifier does not take.
+	isCA := func(c *x509.Certificate) bool {
+		key, ok := c.PublicKey.(*rsa.PublicKey)
+		return c.BasicConstraintsValid && c.IsCA && !(ok && key.E > 65537)
+	}
 	selfIssued := func(c *x509.Certificate) bool { return string(c.RawSubject) == string(c.RawIssuer) }
 	w.heldRoots = truststore.New(w.most(w.roots, 6)...).Filter(isCA)
 	intermediates := w.most(w.cas, 4)

