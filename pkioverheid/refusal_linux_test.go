@@ -64,7 +64,7 @@ func threadCPU() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// refusalLimit is what the refusal of a request may cost here: refusalCPU, or 50 checks of a
+// refusalLimit is what the refusal of a request may cost here: refusalCPU, or 100 checks of a
 // signature with P-256 where the machine is slow.
 var refusalLimit = sync.OnceValue(func() time.Duration {
 	key, hash := strangerKey().(*ecdsa.PrivateKey), make([]byte, sha256.Size)
@@ -82,7 +82,7 @@ var refusalLimit = sync.OnceValue(func() time.Duration {
 		}
 		check = min(check, threadCPU()-before)
 	}
-	return max(refusalCPU, 50*check)
+	return max(refusalCPU, 100*check)
 })
 
 // least returns the fastest request: others on the machine make it seem slower.

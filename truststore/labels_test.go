@@ -38,6 +38,9 @@ func TestAPKCS12InPEMIsRead(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		s, err := Open(filepath.Join(dir, "out.p12"), WithPassword("geheim"))
+		if refused(t, err) {
+			return
+		}
 		require.NoError(t, err)
 		assert.Equal(t, 2, s.Len())
 	}
@@ -46,6 +49,9 @@ func TestAPKCS12InPEMIsRead(t *testing.T) {
 func TestAKeyInAPKCS12InPEMIsRead(t *testing.T) {
 	data := pem.EncodeToMemory(&pem.Block{Type: "PKCS12", Bytes: seeds(t, "key")["testdata/seeds/key/openssl.p12"]})
 	key, certs, err := DecodeKey(data, WithPassword(seedPassword))
+	if refused(t, err) {
+		return
+	}
 	require.NoError(t, err)
 	assert.NotNil(t, key)
 	assert.NotZero(t, certs.Len())
