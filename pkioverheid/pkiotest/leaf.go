@@ -97,7 +97,7 @@ func (a *Authority) template(l Leaf, now time.Time) (*x509.Certificate, error) {
 	for _, p := range l.Policies {
 		oid, err := x509.ParseOID(p)
 		if err != nil {
-			return nil, fmt.Errorf("Policies: %q is not an object identifier: %w", p, err)
+			return nil, fmt.Errorf("field Policies: %q is not an object identifier: %w", p, err)
 		}
 		t.Policies = append(t.Policies, oid)
 	}
@@ -178,7 +178,7 @@ func keyIdentifier(pub crypto.PublicKey) ([]byte, error) {
 	switch pub.(type) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
 	default:
-		return nil, fmt.Errorf("Key: a certificate for a %T is none that a TSP would issue: use RSA or ECDSA", pub)
+		return nil, fmt.Errorf("field Key: a TSP issues no certificate for a %T: use RSA or ECDSA", pub)
 	}
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {

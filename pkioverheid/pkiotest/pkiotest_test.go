@@ -311,7 +311,7 @@ func TestWhatMakesNoSensePanicsInWords(t *testing.T) {
 		{"the zero hierarchy", "pkiotest: New: no fixture for \"\"", func() { pkiotest.New("") }},
 		{"a hierarchy that does not exist", "pkiotest: New: no fixture for \"g5\"", func() { pkiotest.New("g5") }},
 		{"a TSP that is not there", `pkiotest: TSP: Private G4 TLS has none whose name contains "QuoVadis", only KPN - G4 PKIo Priv G-TLS SYS - 2025 (2025) and Digidentity - G4 PKIo Priv G-TLS SYS - 2025 (2025)`, func() { a.Issue(pkiotest.Leaf{TSP: "QuoVadis"}) }},
-		{"a policy that is not an OID", `pkiotest: Issue: Policies: "server" is not an object identifier`, func() { a.Issue(pkiotest.Leaf{Policies: []string{"server"}}) }},
+		{"a policy that is not an OID", `pkiotest: Issue: field Policies: "server" is not an object identifier`, func() { a.Issue(pkiotest.Leaf{Policies: []string{"server"}}) }},
 		{"an end before the start", "pkiotest: Issue: NotAfter: ", func() { a.Issue(pkiotest.Leaf{NotBefore: time.Now(), NotAfter: time.Now().Add(-time.Hour)}) }},
 		{"for clients only and for servers only", "pkiotest: Issue: ClientOnly and ServerOnly: ", func() { a.Issue(pkiotest.Leaf{ClientOnly: true, ServerOnly: true}) }},
 		{"two keys", "pkiotest: Issue: ECDSA: ", func() { a.Issue(pkiotest.Leaf{ECDSA: true, Key: a.PrivateKey(a.Certificates()[0])}) }},
