@@ -26,15 +26,34 @@ type toDo struct {
 	Product     string // where that is of no hierarchy known here
 	product     string // the same in Dutch
 	TestKey     bool   // the private keys are public
+	WrongKey    bool   // those beside them are of others
 	Problem     string // of classFix: what is wrong
 }
 
-// actions are what there is to do, the most urgent first: what is in use before what is
-// trusted.
+// tasks are the certificates with what is to be done about each, the most urgent first. One
+// beside the key of another is there twice: where it is so, and with what is to be done
+// about itself.
+func (a *audit) tasks() []*certificate {
+	all := make([]*certificate, 0, len(a.Certificates))
+	for _, c := range a.Certificates {
+		if wrong, own := c.Apart(); wrong != nil && c.Accepted == nil {
+			all = append(all, wrong, own)
+		} else {
+			all = append(all, c)
+		}
+	}
+	if len(all) > len(a.Certificates) {
+		slices.SortStableFunc(all, (*certificate).Compare)
+	}
+	return all
+}
+
+// actions are what there is to do, the most urgent first: what does not work before what is
+// in use, and that before what is trusted.
 func (a *audit) actions() []action {
 	byKey := map[toDo]*action{}
 	var order []*action
-	for _, c := range a.Certificates { // the first deadline first
+	for _, c := range a.tasks() { // the first deadline first
 		if !c.Do.NeedsAction() || c.Accepted != nil {
 			continue
 		}
@@ -49,7 +68,7 @@ func (a *audit) actions() []action {
 		byKey[key].Certificates = append(byKey[key].Certificates, c)
 	}
 	slices.SortStableFunc(order, func(a, b *action) int {
-		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), compareBools(a.CA, b.CA), model.CompareDeadlines(a.Deadline, b.Deadline),
+		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), compareBools(b.WrongKey, a.WrongKey), compareBools(a.CA, b.CA), model.CompareDeadlines(a.Deadline, b.Deadline),
 			cmp.Compare(a.Hierarchy, b.Hierarchy), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement), cmp.Compare(a.Problem, b.Problem))
 	})
 	all := make([]action, len(order))
@@ -80,6 +99,8 @@ func toDoOf(c *certificate) toDo {
 		return toDo{Do: classFix, Problem: whatIsWrong(c)}
 	case c.Status == string(advice.Compromised):
 		return toDo{Do: c.Do, TestKey: true}
+	case c.Status == model.WrongKey:
+		return toDo{Do: c.Do, WrongKey: true}
 	case c.CA: // nobody is asked: one changes what one trusts
 		return toDo{Do: c.Do, CA: true, Hierarchy: c.Hierarchy, Replacement: c.Replacement}
 	}
@@ -119,6 +140,8 @@ func (k toDo) words(l language) string {
 		return l.say("Put right how it is used: %s", l.say(k.Problem))
 	case k.TestKey:
 		return l.say("Take test certificates out of use")
+	case k.WrongKey:
+		return l.say("Put the right key beside the certificate, or the certificate of the key")
 	}
 	by, old := "", l.hierarchy(k.Hierarchy)
 	if k.Replacement != "" {
@@ -151,6 +174,8 @@ func (a *action) why(l language) string {
 		return l.say("Nothing has to be ordered for this; programs refuse it as it is, or some do.")
 	case a.TestKey:
 		return l.say("Their private keys are public: they are of package pkiotest.")
+	case a.WrongKey:
+		return l.say("The private key beside it is that of another certificate: no server works with the two.")
 	}
 	var all []string
 	for _, c := range a.Certificates {

@@ -56,8 +56,9 @@ func newAudit() *cobra.Command {
 		Long: `audit finds the certificates of PKIoverheid that must be replaced, in files, folders
 and servers, and says by what and by when. A row is a certificate:
 
-  now    the date has passed, or it may not be used: G3, ended, withdrawn
-  fix    its chain, its name, its key or its server is wrong
+  now    the date has passed, it may not be used (G3, ended, withdrawn), or the
+         private key beside it is that of another certificate
+  fix    its chain, its name or its server is wrong
   soon   within 90 days;  later: after that;  ok: nothing to do
 
 The status is 1 if something must be done, 2 if something was not read, else 0.`,

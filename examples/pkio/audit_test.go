@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -113,13 +114,22 @@ func TestWhatIsWrittenIsBounded(t *testing.T) {
 	assert.Contains(t, strings.Join(strings.Fields(table.String()), " "), "Found and not listed, because there are too many: "+count(found.Summary.NotListed, "place"))
 }
 
+var theKeyUnderG1 = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+
+// underG1Key is the key of the certificates of underG1.
+func underG1Key(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := theKeyUnderG1()
+	require.NoError(t, err)
+	return key
+}
+
 // underG1 returns certificates that say that a CA of Private G1 issued them.
 func underG1(t testing.TB, n int, until time.Time) []*x509.Certificate {
 	t.Helper()
 	issuer := *pkioverheid.PrivateG1.Certificates()[2]
 	issuer.PublicKey = nil // nobody here has its key
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	key := underG1Key(t)
 	var certs []*x509.Certificate
 	for i := range n {
 		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{

@@ -200,7 +200,18 @@ func changes(l language, old, now *certificate) (what []string) {
 	case old.Accepted != nil && now.Accepted == nil:
 		what = append(what, l.say("it is no longer accepted"))
 	}
-	before, after := entryOf(l, old).Places, entryOf(l, now).Places
+	before, after := problems(l, old), problems(l, now)
+	for _, p := range after {
+		if _, found := slices.BinarySearch(before, p); !found {
+			what = append(what, p)
+		}
+	}
+	for _, p := range before {
+		if _, found := slices.BinarySearch(after, p); !found {
+			what = append(what, l.say("no longer: %s", p))
+		}
+	}
+	before, after = entryOf(l, old).Places, entryOf(l, now).Places
 	for _, p := range after {
 		if _, found := slices.BinarySearch(before, p); !found {
 			what = append(what, l.say("new place %s", p))
@@ -216,6 +227,17 @@ func changes(l language, old, now *certificate) (what []string) {
 		what = append(what[:most], l.say("and %s", l.count(len(what)-most, "more change")))
 	}
 	return what
+}
+
+// problems are what is wrong with a certificate in its places.
+func problems(l language, c *certificate) (all []string) {
+	for i := range c.Places {
+		for _, problem := range c.Places[i].Problems {
+			all = append(all, l.where(&c.Places[i])+": "+l.say(problem))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // write says it in words.

@@ -26,11 +26,18 @@ const maxSeries = 10_000
 func (a *audit) prometheus() []byte {
 	var deadlines, ends, states []string
 	seen := map[string]bool{} // a series that is there twice makes Prometheus refuse all
-	for c := range a.unfolded() {
-		if c.Do == classOther {
+	for whole := range a.unfolded() {
+		if whole.Do == classOther {
 			continue
 		}
-		for i := range c.Places {
+		_, own := whole.Apart()
+		for i := range whole.Places {
+			c := whole
+			if own != nil && !c.Places[i].WrongKey() && c.Accepted == nil {
+				if c = own; c.Do == classOther {
+					continue
+				}
+			}
 			labels := labelsOf(c, &c.Places[i])
 			if seen[labels] || len(seen) == maxSeries {
 				continue

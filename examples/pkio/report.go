@@ -203,19 +203,19 @@ func contentPolicy(style, script string) string {
 // lead is the report in a few words, and in a sentence on what is most urgent: what, how
 // many, on which systems.
 func (a *audit) lead() (short string, long []string) {
-	l, s := a.shown.lang, &a.Summary
+	l, s, found := a.shown.lang, &a.Summary, 0
 	if len(a.Certificates) == 0 {
 		return l.say("Nothing found."), []string{l.say("No certificates were found.")}
 	}
-	add := func(n int, one, more string, do class, ca bool) {
-		if n == 0 || len(long) > 0 {
+	add := func(n int, one, more string, do class, ca, wrongKey bool) {
+		if n == 0 || len(long) > found {
 			return
 		}
 		text := l.say(one)
 		if n > 1 {
 			text = l.say(more, l.number(n))
 		}
-		of, first, overdue := a.thoseOf(do, ca)
+		of, first, overdue := a.thoseOf(do, ca, wrongKey)
 		systems := shortNames(of.systems())
 		where := l.systemCount(len(systems), a.manyMachines())
 		switch {
@@ -239,13 +239,17 @@ func (a *audit) lead() (short string, long []string) {
 		}
 		long = append(long, text)
 	}
-	add(s.Now, "One certificate must be replaced now", "%s certificates must be replaced now", classNow, false)
-	add(s.TakeOut, "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now", classNow, true)
-	add(s.Soon, "One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", classSoon, false)
-	add(s.Later, "One certificate must be replaced later", "%s certificates must be replaced later", classLater, false)
+	add(s.WrongKeys, "One certificate is beside the key of another", "%s certificates are beside the keys of others", classNow, false, true)
+	found = len(long)
+	add(s.Now-s.WrongKeys, "One certificate must be replaced now", "%s certificates must be replaced now", classNow, false, false)
+	add(s.TakeOut, "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now", classNow, true, false)
+	add(s.Soon, "One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", classSoon, false, false)
+	add(s.Later, "One certificate must be replaced later", "%s certificates must be replaced later", classLater, false, false)
 	switch {
-	case s.Now > 0:
-		short = l.say("%s to replace now.", l.number(s.Now))
+	case s.Now > s.WrongKeys:
+		short = l.say("%s to replace now.", l.number(s.Now-s.WrongKeys))
+	case s.WrongKeys > 0:
+		short = l.say("%s to put right now.", l.number(s.WrongKeys))
 	case s.TakeOut > 0:
 		short = l.say("%s to take out now.", l.number(s.TakeOut))
 	case s.Soon > 0:
@@ -276,9 +280,9 @@ func (l language) systemCount(n int, machines bool) string {
 }
 
 // thoseOf are what must be done as urgently, and the first of its deadlines.
-func (a *audit) thoseOf(do class, ca bool) (of action, first time.Time, overdue bool) {
-	for _, c := range a.Certificates {
-		if c.Accepted != nil || c.Do != do || c.CA != ca {
+func (a *audit) thoseOf(do class, ca, wrongKey bool) (of action, first time.Time, overdue bool) {
+	for _, c := range a.tasks() {
+		if toDo := toDoOf(c); c.Accepted != nil || c.Do != do || toDo.WrongKey != wrongKey || !wrongKey && c.CA != ca {
 			continue
 		}
 		of.Certificates = append(of.Certificates, c)
@@ -297,7 +301,7 @@ func (a *audit) first(actions []action) *firstThing {
 	l, act := a.shown.lang, actions[0]
 	how := act.words(l)
 	f := &firstThing{What: how, Class: act.Do}
-	if act.Do != classFix && !act.CA && !act.TestKey {
+	if act.Do != classFix && !act.CA && !act.TestKey && !act.WrongKey {
 		var hows []string
 		act, hows = a.allWithDeadline(act, actions)
 		f.What, f.How = l.say("Replace %s", l.list(act.names(), 3)), strings.Join(hows, ". ")+"."
@@ -329,7 +333,7 @@ func (a *audit) first(actions []action) *firstThing {
 func (a *audit) allWithDeadline(first action, actions []action) (all action, hows []string) {
 	all = action{toDo: first.toDo, Deadline: first.Deadline, Overdue: first.Overdue}
 	for _, act := range actions {
-		if act.Do != first.Do || act.CA || act.TestKey {
+		if act.Do != first.Do || act.CA || act.TestKey || act.WrongKey {
 			continue
 		}
 		before := len(all.Certificates)
@@ -417,7 +421,7 @@ func (a *audit) warnings() (all []string) {
 func (a *audit) tiles() (all []tile) {
 	l, s := a.shown.lang, &a.Summary
 	for _, t := range []tile{
-		{s.Now, classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
+		{s.WrongKeys, classNow, l.say("beside the key of another certificate")}, {s.Now - s.WrongKeys, classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
 		{s.Later, classLater, l.say("to replace later")}, {s.Trust, classLater, l.say("CAs: trust the successor too")}, {s.Fix, classFix, l.say("to put right")},
 		{s.OK, classOK, l.say("in order")}, {s.Accepted, "accepted", l.say("accepted")}, {s.Other, classOther, l.say("not of PKIoverheid")}, {s.NotRead, "error", l.say("could not be looked at")},
 	} {

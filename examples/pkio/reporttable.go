@@ -182,8 +182,11 @@ func (a *audit) findings(chains []picture) *dataTable {
 			before = cell{Text: c.Deadline, Overdue: c.Overdue}
 			what = toDoOf(c).words(l)
 		}
+		if _, own := c.Apart(); own != nil && own.Do.NeedsAction() && c.Accepted == nil {
+			what += ". " + l.when(own.Do, own.Deadline, own.Overdue) + ": " + toDoOf(own).words(l)
+		}
 		t.add(cell{Class: shownClass(c)}, before, cell{Text: c.Name, Note: what, Chain: number[c]}, cell{Text: l.hierarchy(c.Hierarchy)},
-			cell{Text: date(c.NotAfter)}, cell{Text: l.state(c.State)}, cell{Text: whereAll(c, l), Note: l.say(c.Places[0].Use)})
+			cell{Text: date(c.NotAfter)}, cell{Text: l.state(c.State)}, cell{Text: whereAll(c, l), Note: noteOf(c, l)})
 		names := slices.DeleteFunc(slices.Clone(c.DNSNames), func(s string) bool { return s == c.Name })
 		t.search = append(t.search, middle(strings.TrimSpace(strings.Join(names, " ")+" "+c.OIN), 200))
 	}
@@ -194,8 +197,8 @@ func (a *audit) findings(chains []picture) *dataTable {
 func whereAll(c *certificate, l language) string {
 	var all []string
 	length := 0
-	for i := range c.Places {
-		where := middle(l.where(&c.Places[i]), maxWhere)
+	for i, p := range problemsFirst(c) {
+		where := middle(l.where(p), maxWhere)
 		if length += len(where); i > 0 && (length > maxWhere || i == 8) {
 			break
 		}
@@ -206,6 +209,26 @@ func whereAll(c *certificate, l language) string {
 		text = l.say("%s and %s", text, l.count(more, "more place"))
 	}
 	return text
+}
+
+// noteOf says what is wrong in places of a certificate, or else what the first says that it
+// is for.
+func noteOf(c *certificate, l language) string {
+	var all []string
+	for i := range c.Places {
+		for _, problem := range c.Places[i].Problems {
+			text := l.say(problem)
+			if len(c.Places) > 1 {
+				text = middle(l.where(&c.Places[i]), maxWhere) + ": " + text
+			}
+			all = append(all, text)
+		}
+	}
+	const most = 5
+	if len(all) > most {
+		return l.say("%s and %s more", strings.Join(all[:most], " "), l.number(len(all)-most))
+	}
+	return cmp.Or(strings.Join(all, " "), l.say(c.Places[0].Use))
 }
 
 // supplierOrders is what to order of a supplier.
@@ -230,9 +253,9 @@ func (a *audit) orderLists() (all []supplierOrders) {
 	type key struct{ supplier, product, policy string }
 	groups := map[key][]*certificate{}
 	var keys []key
-	for _, c := range a.Certificates {
+	for _, c := range a.tasks() {
 		todo := toDoOf(c)
-		if c.Accepted != nil || c.CA || todo.TestKey || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) {
+		if c.Accepted != nil || c.CA || todo.TestKey || todo.WrongKey || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) {
 			continue
 		}
 		k := key{supplier: todo.supplier(l), product: l.say("a new certificate")}
@@ -313,7 +336,7 @@ func (a *audit) systemsTable() *dataTable {
 	}
 	byName := map[string]*system{}
 	var order []*system
-	for _, c := range a.Certificates { // the most urgent first
+	for _, c := range a.tasks() { // the most urgent first
 		if !c.Do.NeedsAction() || c.Accepted != nil {
 			continue
 		}
@@ -328,7 +351,7 @@ func (a *audit) systemsTable() *dataTable {
 				byName[name] = s
 				order = append(order, s)
 			}
-			if len(s.certs) == 0 || s.certs[len(s.certs)-1] != c {
+			if len(s.certs) == 0 || s.certs[len(s.certs)-1] != c { // nor twice in one
 				s.certs = append(s.certs, c)
 				s.places = append(s.places, inSystem(&c.Places[i]))
 			}
@@ -356,7 +379,7 @@ func changesOf(l language, certs []*certificate, places []string) string {
 	cas := map[group][]string{}
 	var groups []group
 	for i, c := range certs {
-		if c.CA {
+		if c.CA && c.Status != model.WrongKey {
 			of := group{changeFor(c), c.Hierarchy}
 			if cas[of] == nil {
 				groups = append(groups, of)
@@ -391,6 +414,8 @@ func changeFor(c *certificate) string {
 		return "take out: %s"
 	case c.Do == classFix:
 		return "put right: %s"
+	case c.Status == model.WrongKey:
+		return "put right the key of: %s"
 	case c.CA && c.Do == classNow:
 		return "take out: %s"
 	case c.CA:

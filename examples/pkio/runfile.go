@@ -110,7 +110,7 @@ func (f *runFile) read(take func(*certificate) error, lost func(notRead) error) 
 				return errNotARun
 			}
 			err = eachOf(dec, func(c *certificate) error {
-				if c.Do.Grade() < 0 || !isFingerprint(c.SHA256) || len(c.Places) == 0 {
+				if c.Do.Grade() < 0 || c.Otherwise != nil && c.Otherwise.Do.Grade() < 0 || !isFingerprint(c.SHA256) || len(c.Places) == 0 {
 					return errNotARun
 				}
 				clean(reflect.ValueOf(c))

@@ -1,9 +1,9 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -17,6 +17,9 @@ import (
 	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 	"github.com/go-pkioverheid/trust/pkioverheid"
 )
+
+//go:embed audit.schema.json
+var schemaText string
 
 // schema is as much of JSON Schema as audit.schema.json uses; anything else in it fails.
 type schema struct {
@@ -40,9 +43,7 @@ type schema struct {
 
 func readSchema(t testing.TB) *schema {
 	t.Helper()
-	data, err := os.ReadFile("audit.schema.json")
-	require.NoError(t, err)
-	d := json.NewDecoder(strings.NewReader(string(data)))
+	d := json.NewDecoder(strings.NewReader(schemaText))
 	d.DisallowUnknownFields()
 	s := new(schema)
 	require.NoError(t, d.Decode(s))
@@ -143,7 +144,7 @@ func TestTheSchemaHasTheNamesOfTheAudit(t *testing.T) {
 		s *schema
 	}{
 		{model.Audit{}, s}, {auditRun{}, s.Properties["run"]}, {summary{}, s.Properties["summary"]}, {certificate{}, cert},
-		{place{}, cert.Properties["places"].Items}, {order{}, cert.Properties["order"]}, {notRead{}, s.Properties["notRead"].Items},
+		{place{}, cert.Properties["places"].Items}, {order{}, cert.Properties["order"]}, {model.Verdict{}, cert.Properties["otherwise"]}, {notRead{}, s.Properties["notRead"].Items},
 		{acceptance{}, s.Defs["acceptance"]}, {staleAcceptance{}, s.Properties["acceptances"].Items},
 	} {
 		assert.ElementsMatch(t, names(pair.v), keys(pair.s), "%T", pair.v)

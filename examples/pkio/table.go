@@ -232,13 +232,12 @@ func (p paint) class(c *certificate, word string) string {
 
 func writePlaces(out io.Writer, l language, c *certificate, opts tableOptions) (left int) {
 	const indent = "       "
-	for i := range c.Places {
+	for i, pl := range problemsFirst(c) {
 		if i == maxPlacesShown && !opts.all && len(c.Places) > maxPlacesShown+1 {
 			left = len(c.Places) - i
 			fmt.Fprintln(out, indent+l.say("and %s", l.count(left, "more place")))
 			break
 		}
-		pl := &c.Places[i]
 		suffix := ""
 		if state := pl.StateOf(c); state != c.State {
 			suffix = ": " + l.state(state)
@@ -255,21 +254,42 @@ func writePlaces(out io.Writer, l language, c *certificate, opts tableOptions) (
 	return left
 }
 
+// problemsFirst are the places of a certificate, those with problems before the others:
+// they are to be among the first, which are shown.
+func problemsFirst(c *certificate) []*place {
+	all := make([]*place, 0, len(c.Places))
+	for i := range c.Places {
+		if len(c.Places[i].Problems) > 0 {
+			all = append(all, &c.Places[i])
+		}
+	}
+	for i := range c.Places {
+		if len(c.Places[i].Problems) == 0 {
+			all = append(all, &c.Places[i])
+		}
+	}
+	return all
+}
+
 // writeLines writes a line a place, each with all there is to know, for programs such as
 // grep: whatever the terminal is, it is the same.
 func writeLines(out io.Writer, l language, certs []*certificate) {
 	heads := []string{l.say("DO"), l.say("BY"), l.say("HIERARCHY"), l.say("CHAIN"), l.say("NAME"), l.say("WHERE")}
 	rows := [][]string{heads}
-	for _, c := range certs {
-		by := ""
-		if c.Do.NeedsAction() {
-			by = l.date(c.Deadline)
-		}
-		if c.Overdue {
-			by += " " + l.say("overdue")
-		}
-		for i := range c.Places {
-			p := &c.Places[i]
+	for _, whole := range certs {
+		_, own := whole.Apart()
+		for i := range whole.Places {
+			c, p := whole, &whole.Places[i]
+			if own != nil && !p.WrongKey() && c.Accepted == nil {
+				c = own
+			}
+			by := ""
+			if c.Do.NeedsAction() {
+				by = l.date(c.Deadline)
+			}
+			if c.Overdue {
+				by += " " + l.say("overdue")
+			}
 			where := l.where(p)
 			for _, problem := range p.Problems {
 				where += "; " + l.say(problem)
@@ -306,17 +326,21 @@ func (a *audit) writeActions(out io.Writer, p paint, opts tableOptions) {
 			break
 		}
 		what := act.words(l)
-		when := l.do(act.Do)
-		switch {
-		case act.Overdue:
-			when += l.say(", since %s", l.date(act.Deadline))
-		case act.Deadline != "":
-			when += l.say(", by %s", l.date(act.Deadline))
-		}
-		fmt.Fprint(out, wrappedTo(opts.width, "- ", "  ", when+": "+what+"."))
+		fmt.Fprint(out, wrappedTo(opts.width, "- ", "  ", l.when(act.Do, act.Deadline, act.Overdue)+": "+what+"."))
 		fmt.Fprint(out, wrappedTo(opts.width, "  ", "  ", act.concerns(l, a.manyMachines(), opts.all)))
 	}
 	fmt.Fprintln(out)
+}
+
+// when is how urgent something is, with its date if there is one.
+func (l language) when(do class, deadline string, overdue bool) string {
+	switch {
+	case overdue:
+		return l.do(do) + l.say(", since %s", l.date(deadline))
+	case deadline != "":
+		return l.do(do) + l.say(", by %s", l.date(deadline))
+	}
+	return l.do(do)
 }
 
 // concerns names the certificates of an action, and the systems.
@@ -350,7 +374,8 @@ func summaryLines(s summary, l language) []string {
 			*to = append(*to, l.number(n)+" "+what)
 		}
 	}
-	add(s.Now, l.say("to replace now"), &texts)
+	add(s.WrongKeys, l.say("beside the key of another certificate"), &texts)
+	add(s.Now-s.WrongKeys, l.say("to replace now"), &texts)
 	add(s.Soon, l.say("to replace within 90 days"), &texts)
 	add(s.Later, l.say("to replace later"), &texts)
 	add(s.Fix, l.say("to put right"), &texts)

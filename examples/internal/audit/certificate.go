@@ -112,6 +112,10 @@ const (
 	Revoked = "revoked"
 )
 
+// WrongKey is the Status of a certificate that needs the right key beside it, before
+// anything else.
+const WrongKey = "wrong key"
+
 // revoked makes it one to replace now: until its list says so, nothing else does.
 func (c *Certificate) revoked() {
 	if c.Do == ClassNow {

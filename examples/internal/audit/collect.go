@@ -74,9 +74,10 @@ func (c *Collector) Take(r inventory.Result) {
 	switch state := p.StateOf(cert); {
 	case state == Revoked && cert.Do != ClassOther:
 		cert.revoked()
-	case cert.Do == ClassOK && (state != Trusted || len(p.Problems) > 0), cert.Do == ClassOther && len(p.Problems) > 0:
+	case cert.Do == ClassOK && state != Trusted:
 		cert.Do = ClassFix
 	}
+	cert.wrongKey = cert.wrongKey || p.WrongKey()
 	if isNew {
 		c.list(hash, cert)
 		c.picture(cert, r)
@@ -211,6 +212,7 @@ func (c *Collector) Finish(seconds float64, partial bool, accept func(*Audit) []
 		cert.Places = eachOnce(cert.Places)
 		a.Summary.Places -= before - len(cert.Places)
 		cert.settle()
+		cert.raise()
 	}
 	slices.SortFunc(a.Certificates, (*Certificate).Compare)
 	slices.SortStableFunc(a.NotRead, func(n, m NotRead) int {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/inventory"
+	"github.com/go-pkioverheid/trust/truststore/safetext"
 )
 
 // Version is the version of the JSON of an audit, which audit.schema.json of pkio
@@ -51,7 +52,7 @@ type MachineRun struct {
 
 // Summary counts certificates, each once, but for Places, NotRead and Skipped. Accepted
 // ones count there alone, and CAs in the two for CAs alone where something is to be done
-// about them.
+// about them. WrongKeys are among Now.
 type Summary struct {
 	Now     int `json:"now"`
 	Soon    int `json:"soon"`
@@ -61,6 +62,8 @@ type Summary struct {
 	Other   int `json:"other"` // not of PKIoverheid
 	TakeOut int `json:"casToTakeOut"`
 	Trust   int `json:"casToTrust"` // CAs whose successor is to be trusted beside them
+
+	WrongKeys int `json:"wrongKeys"` // see WrongKey
 
 	Accepted  int `json:"accepted"`
 	Places    int `json:"places"`
@@ -76,6 +79,8 @@ func (s *Summary) Count(c *Certificate) {
 	switch {
 	case c.Accepted != nil:
 		n = &s.Accepted
+	case c.Status == WrongKey:
+		s.WrongKeys++
 	case !c.CA || c.Do == ClassFix:
 	case c.Do == ClassNow:
 		n = &s.TakeOut
@@ -127,9 +132,69 @@ type Certificate struct {
 	AdviceDutch string   `json:"adviceDutch"`
 	Sources     []string `json:"sources,omitempty"`
 
+	// Otherwise is what is to be done about the certificate itself, where Status is
+	// WrongKey.
+	Otherwise *Verdict `json:"otherwise,omitempty"`
+
 	Places []Place `json:"places"` // in the order of their names
 
-	found inventory.Result
+	found    inventory.Result
+	wrongKey bool // at one of the places, at least
+}
+
+// Verdict is what is to be done about a certificate itself, whatever lies beside it.
+type Verdict struct {
+	Do          Class  `json:"do"`
+	Deadline    string `json:"deadline,omitempty"`
+	Overdue     bool   `json:"overdue,omitempty"`
+	Status      string `json:"status"`
+	Advice      string `json:"advice"`
+	AdviceDutch string `json:"adviceDutch"`
+}
+
+// Apart returns the certificate as it is beside the key of another, with the places where
+// it is so, and with what is to be done about itself. They are nil where Status is not
+// WrongKey.
+func (c *Certificate) Apart() (wrong, own *Certificate) {
+	if c.Otherwise == nil {
+		return nil, nil
+	}
+	first, second := *c, *c
+	wrong, own = &first, &second
+	wrong.Otherwise, wrong.Places = nil, nil
+	for _, p := range c.Places {
+		if p.WrongKey() {
+			wrong.Places = append(wrong.Places, p)
+		}
+	}
+	own.lower()
+	return wrong, own
+}
+
+// raise makes it one to put right now if the key beside it is another's: it is of no use
+// with that, however long it is good. What is to be replaced now gets another key anyway.
+func (c *Certificate) raise() {
+	if !c.wrongKey || c.Do == ClassNow {
+		return
+	}
+	own := Verdict{c.Do, c.Deadline, c.Overdue, c.Status, c.Advice, c.AdviceDutch}
+	c.Otherwise = &own
+	c.Do, c.Status, c.Deadline, c.Overdue = ClassNow, WrongKey, "", false
+	name := safetext.Quote(c.Name)
+	c.Advice = "The private key beside " + name + " is that of another certificate, and no server works with the two: put its own key there, or the certificate of the key."
+	c.AdviceDutch = "De privésleutel naast " + name + " hoort bij een ander certificaat, en geen server werkt met die twee: zet de eigen sleutel ernaast, of het certificaat dat bij de sleutel hoort."
+	if own.Do.NeedsAction() && own.Do != ClassFix {
+		c.Advice += " " + own.Advice
+		c.AdviceDutch += " " + own.AdviceDutch
+	}
+}
+
+// lower takes back what raise did.
+func (c *Certificate) lower() {
+	if own := c.Otherwise; own != nil {
+		c.Do, c.Deadline, c.Overdue, c.Status, c.Advice, c.AdviceDutch = own.Do, own.Deadline, own.Overdue, own.Status, own.Advice, own.AdviceDutch
+		c.Otherwise, c.wrongKey = nil, true
+	}
 }
 
 // Found is the result that it was made of, for an explanation of its chain. It is the
@@ -140,17 +205,20 @@ func (c *Certificate) Found() inventory.Result { return c.found }
 // to do, and that nobody accepts it. Where there is nothing to do, nothing was to be
 // accepted. Places are not merged.
 func (c *Certificate) Merge(other *Certificate) {
-	switch {
+	switch { // with the keys beside them
 	case !other.Do.NeedsAction():
 	case !c.Do.NeedsAction():
 		c.Accepted = other.Accepted
 	case other.Accepted == nil:
 		c.Accepted = nil
 	}
-	if other.Do.Grade() < c.Do.Grade() {
+	c.lower()
+	other.lower()
+	if c.wrongKey = c.wrongKey || other.wrongKey; other.Do.Grade() < c.Do.Grade() {
 		c.Do, c.Deadline, c.Overdue = other.Do, other.Deadline, other.Overdue
 		c.Advice, c.AdviceDutch, c.Order, c.Status = other.Advice, other.AdviceDutch, other.Order, other.Status
 	}
+	c.raise()
 }
 
 // Compare orders the most urgent first, and what is alike by name.
@@ -200,6 +268,9 @@ type Place struct {
 	// Problems are what is wrong with how a server presents it, or with the key beside it.
 	Problems []string `json:"problems,omitempty"`
 }
+
+// WrongKey reports whether the private key beside the certificate is another's there.
+func (p *Place) WrongKey() bool { return p.Use == string(inventory.KeyMismatch) }
 
 // StateOf is the state of a certificate at the place.
 func (p *Place) StateOf(c *Certificate) string { return cmp.Or(p.State, c.State) }
