@@ -56,8 +56,7 @@ func newAudit() *cobra.Command {
 		Long: `audit finds the certificates of PKIoverheid that must be replaced, in files, folders
 and servers, and says by what and by when. A row is a certificate:
 
-  now    the date has passed, it may not be used (G3, ended, withdrawn), or the
-         private key beside it is that of another certificate
+  now    the date has passed, or it is of no use: G3, ended, with another's key
   fix    its chain, its name or its server is wrong
   soon   within 90 days;  later: after that;  ok: nothing to do
 
