@@ -315,7 +315,7 @@ func TestWhatMakesNoSensePanicsInWords(t *testing.T) {
 		{"an end before the start", "pkiotest: Issue: NotAfter: ", func() { a.Issue(pkiotest.Leaf{NotBefore: time.Now(), NotAfter: time.Now().Add(-time.Hour)}) }},
 		{"for clients only and for servers only", "pkiotest: Issue: ClientOnly and ServerOnly: ", func() { a.Issue(pkiotest.Leaf{ClientOnly: true, ServerOnly: true}) }},
 		{"two keys", "pkiotest: Issue: ECDSA: ", func() { a.Issue(pkiotest.Leaf{ECDSA: true, Key: a.PrivateKey(a.Certificates()[0])}) }},
-		{"a key that no TSP would certify", "pkiotest: Issue: Key: a certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Leaf{Key: other}) }},
+		{"a key that no TSP would certify", "pkiotest: Issue: field Key: a TSP issues no certificate for a ed25519.PublicKey", func() { a.Issue(pkiotest.Leaf{Key: other}) }},
 		{"a DNS name that is none", "pkiotest: Issue: x509: ", func() { a.Issue(pkiotest.Leaf{DNSNames: []string{"süd.example"}}) }},
 		{"the key of a leaf", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(a.Issue(pkiotest.Leaf{}).Leaf) }},
 		{"the key of a real CA", "pkiotest: PrivateKey: that is not a CA certificate of Private G4 TLS", func() { a.PrivateKey(nil) }},
