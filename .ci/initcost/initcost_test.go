@@ -66,15 +66,21 @@ func BenchmarkImport(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// The runtime lists a package only if it has something to initialise.
+// The runtime lists a package only if it has something to initialise. A slow machine
+// takes longer for the peer too.
 func TestImportingCostsNextToNothing(t *testing.T) {
-	best := 1e9
+	least, peers := 1e9, 1e9
 	for range 5 {
 		ms, _ := initTime(t, ours)
-		best = min(best, ms)
+		least = min(least, ms)
+		ms, found := initTime(t, peer)
+		if found == 0 {
+			t.Fatal("the peer was not initialised")
+		}
+		peers = min(peers, ms)
 	}
-	fmt.Printf("initialising the library's packages: %.3f ms\n", best)
-	if best > 0.1 {
-		t.Errorf("%.3f ms, want at most 0.1", best)
+	fmt.Printf("initialising the library's packages: %.3f ms, of %s: %.3f ms\n", least, peer, peers)
+	if limit := max(0.1, peers/4); least > limit {
+		t.Errorf("%.3f ms, want at most %.3f", least, limit)
 	}
 }
