@@ -53,10 +53,10 @@ type Config struct {
 	// may come from that far in the future. Zero: 5 minutes. Negative: none.
 	ClockSkew time.Duration
 
-	// SoftFail, if not nil, lets a certificate pass for which no CRL is available and no
-	// server gave a complete answer, and is called with the reason, concurrently. See
-	// Details. Whoever can cut off the network makes revoked certificates pass with it,
-	// unless they were known to be revoked: use it with a Cache.
+	// SoftFail, if not nil, lets a certificate pass for which no current CRL is available
+	// and no server gave a complete answer, and is called with the reason, concurrently.
+	// See Details. Whoever can cut off the network makes revoked certificates pass with
+	// it, unless a list from before has them: use it with a Cache.
 	SoftFail func(error)
 
 	// AllowUnnumbered accepts CRLs without a CRL number (RFC 5280 section 5.2.3), which

@@ -98,11 +98,14 @@
 // and 64 times Config.MaxBytes. If it cannot be written, connections do not notice, and
 // Status and Logger report it.
 //
-// SoftFail is only for an issuer without any list where no allowed server gave a
-// complete answer: an error status, such as 404, and more than Config.MaxBytes are none.
-// It does not apply to a list that has ended or is not the issuer's, an
-// answer that is not a CRL, a host that is not allowed, a certificate that names no
-// address, a list that gave way, and files of the cache or folder that cannot be read.
+// SoftFail is for what could not be fetched: no allowed server gave a complete answer, and
+// an error status, such as 404, and more than Config.MaxBytes are none. It makes no
+// difference then whether there is no list, or one from before that has ended, in memory,
+// the cache or the folder; but who is on that one stays revoked, which a restart without a
+// Cache forgets. It does not apply to a list that a server gives although it has ended, or
+// that is not the issuer's or is for others, an answer that is not a CRL, a host that is not
+// allowed, a certificate that names no address, a list that gave way, and files of the cache
+// or folder that cannot be read.
 //
 // The past: for a time more than five minutes ago (or the clock skew, if that is more)
 // the question is whether the certificate was revoked by then, also if only on hold. A

@@ -331,7 +331,9 @@ func (c *Checker) obtainFrom(ctx context.Context, cert *x509.Certificate, signer
 	if r.state == good || r.state == revoked {
 		return r
 	}
-	if errors.Is(r.err, errNone) {
+	none := errors.Is(r.err, errNone)
+	soft = soft && len(failures) > 0
+	if none {
 		switch {
 		case len(failures) > 0:
 			r.err = nil
@@ -340,18 +342,23 @@ func (c *Checker) obtainFrom(ctx context.Context, cert *x509.Certificate, signer
 		case len(urls) == 0:
 			r.err = errors.New("the certificate names no http or https address of one")
 		}
-		soft = soft && len(failures) > 0
+		r.err = both(c.store.folder.lacks(ca), r.err)
+	}
+	if none || isEnded(r.err) { // a list that has ended, and does not have the certificate, is as good as none
 		// A list that there was, and that cannot be asked now, may have the certificate.
 		if missed := c.store.missed(ca); missed != nil {
 			failures = append(failures, missed)
-			soft = false
-		}
-		r.err = both(c.store.folder.lacks(ca), r.err)
-		if soft {
+		} else if soft {
 			r.state = unreachable
 		}
 	}
 	return result{r.state, noList(append([]error{r.err}, failures...)...)}
+}
+
+// isEnded reports whether a list was not current, and nothing else.
+func isEnded(err error) bool {
+	_, is := err.(*noSuccessor)
+	return is
 }
 
 // both is one error of two, either of which may be nil.

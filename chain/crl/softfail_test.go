@@ -2,9 +2,13 @@ package crl_test
 
 import (
 	"crypto/x509"
+	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-pkioverheid/trust/chain"
 	"github.com/go-pkioverheid/trust/chain/crl"
@@ -33,4 +37,93 @@ func TestSoftFailIsNotForAnAddressThatCannotBeAsked(t *testing.T) {
 			assert.Zero(t, passed)
 		})
 	}
+}
+
+// Whether a list from before that has ended is in memory, in the cache, in the folder or
+// nowhere makes no difference with SoftFail, where no server answers. Whom it has as revoked
+// stays revoked, and what a server does give decides.
+func TestSoftFailIsTheSameWithAListThatHasEndedAndWithoutOne(t *testing.T) {
+	unavailable := func(*http.Request) (*http.Response, error) { return answer(http.StatusServiceUnavailable, nil), nil }
+	for name, test := range map[string]struct {
+		cache, folder, restart bool
+		remembers              bool
+	}{
+		"running":                          {remembers: true},
+		"restarted with the cache":         {cache: true, restart: true, remembers: true},
+		"restarted without a cache":        {restart: true},
+		"restarted with it in the folder":  {folder: true, restart: true, remembers: true},
+		"running, and it is in the folder": {folder: true, remembers: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLayers("http://crl.example")
+			other := l.chainOf(l.leafWith(99))
+			list := func(number int64, from time.Time) []byte {
+				return l.issuing.list(numbered(number), between(from, from.Add(10*time.Hour)), revoking(revoked(serialLeaf, hourAgo, crl.KeyCompromise)))
+			}
+			dir, folder := t.TempDir(), t.TempDir()
+			passed := 0
+			change := func(cfg *crl.Config) {
+				cfg.SoftFail = func(err error) {
+					passed++
+					refusedAs(t, chain.RevocationUnknown, "503", err)
+				}
+				if test.cache {
+					cfg.Cache = dir
+				}
+				if test.folder {
+					put(t, folder+"/issuing.crl", list(7, hourAgo))
+					cfg.Folder = folder
+				}
+			}
+			inBubble(t, func(t *testing.T, w *wire, _ layers, _ *crl.Checker) {
+				for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain} {
+					w.serve(path, a.list(between(hourAgo, now.Add(30*24*time.Hour))))
+				}
+				w.serve("/issuing.crl", list(7, hourAgo))
+				cfg := crl.Config{Hosts: []string{"crl.example"}, Client: &http.Client{Transport: w}, Time: w.now, Logger: silent}
+				change(&cfg)
+				c := must(crl.NewChecker(cfg))
+				defer func() { c.Close() }()
+				require.NoError(t, c.Policy(other, w.now()))
+				refusedAs(t, chain.Revoked, "", c.Policy(l.chain(), w.now()))
+
+				w.handle("/issuing.crl", unavailable)
+				time.Sleep(10 * time.Hour)
+				if test.restart {
+					c.Close()
+					c = must(crl.NewChecker(cfg))
+				}
+				for range 2 {
+					assert.NoError(t, c.Policy(other, w.now()), "nothing that could be fetched refuses it")
+				}
+				assert.Equal(t, 2, passed)
+				if err := c.Policy(l.chain(), w.now()); test.remembers {
+					refusedAs(t, chain.Revoked, "number 7", err)
+				} else {
+					assert.NoError(t, err, "nothing is known")
+				}
+
+				w.serve("/issuing.crl", list(7, hourAgo)) // an answer, from which it does not follow that the certificate is good
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				refusedAs(t, chain.RevocationUnknown, "ended at", c.Policy(other, w.now()))
+				w.serve("/issuing.crl", list(8, w.now()))
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				assert.NoError(t, c.Policy(other, w.now()))
+				refusedAs(t, chain.Revoked, "number 8", c.Policy(l.chain(), w.now()))
+			})
+		})
+	}
+}
+
+// Without SoftFail a list that has ended refuses, as having none does.
+func TestAListThatHasEndedRefusesWithoutSoftFail(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *wire, l layers, c *crl.Checker) {
+		w.serve("/issuing.crl", l.issuing.list(between(hourAgo, now.Add(9*time.Hour))))
+		require.NoError(t, c.Policy(l.chain(), w.now()))
+		w.cut()
+		time.Sleep(10 * time.Hour)
+		refusedAs(t, chain.RevocationUnknown, "ended at", c.Policy(l.chain(), w.now()))
+	})
 }

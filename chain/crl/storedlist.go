@@ -164,6 +164,11 @@ func futureError(l *storedList, now time.Time) error {
 	return fmt.Errorf("the CRL from %s was made at %s, and it is %s now: is the clock right?", safetext.Quote(l.origin), inUTC(l.ThisUpdate), inUTC(now))
 }
 
+// noSuccessor is why a list that has ended does not say that a certificate is good.
+type noSuccessor struct{ text string }
+
+func (e *noSuccessor) Error() string { return e.text }
+
 func endedError(l *storedList, at time.Time) error {
-	return fmt.Errorf("the newest CRL of its issuer ended at %s (from %s) and has no successor: at %s no certificate of that CA is valid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))
+	return &noSuccessor{fmt.Sprintf("the newest CRL of its issuer ended at %s (from %s) and has no successor: at %s no certificate of that CA is valid", inUTC(l.NextUpdate), safetext.Quote(l.origin), inUTC(at))}
 }
