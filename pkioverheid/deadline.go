@@ -3,6 +3,8 @@ package pkioverheid
 import (
 	"crypto/x509"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/go-pkioverheid/trust/pkioverheid/internal/phrase"
@@ -34,6 +36,47 @@ func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (Event, bool) {
 		text += fmt.Sprintf(": order one under %s", next)
 	}
 	return Event{Problem: OwnEnding, Certificate: leaf, Hierarchy: h, Deadline: deadline, Text: text}, true
+}
+
+// endingLog has each logger get one line a day about the deadline of a [KeyPair], whoever
+// is the first to look: the files' watcher, or any of the clients and servers that use it.
+type endingLog struct {
+	mu     sync.Mutex
+	logger *slog.Logger // of the client or server that was made last; nil for none, or the default
+	leaf   *x509.Certificate
+	told   map[*slog.Logger]int64 // the day
+}
+
+const maxEndingLoggers = 16 // to be remembered
+
+// use says that what has this logger, which may be nil, uses the key pair.
+func (l *endingLog) use(logger *slog.Logger) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.logger = logger
+}
+
+// watchers is the logger for who watches the files.
+func (l *endingLog) watchers() *slog.Logger {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return orDefaultLogger(l.logger)
+}
+
+// first reports whether a logger is yet to get its line about a certificate on this day,
+// which is then its.
+func (l *endingLog) first(logger *slog.Logger, leaf *x509.Certificate, at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.told == nil || !leaf.Equal(l.leaf) || len(l.told) >= maxEndingLoggers {
+		l.leaf, l.told = leaf, make(map[*slog.Logger]int64)
+	}
+	day := dayOf(at)
+	if before, found := l.told[logger]; found && before == day {
+		return false
+	}
+	l.told[logger] = day
+	return true
 }
 
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }

@@ -167,7 +167,7 @@ func TestServerErrors(t *testing.T) {
 		cfg  pkioverheid.ServerConfig
 		says string
 	}{
-		"no key pair":                   {pkioverheid.ServerConfig{}, "ServerConfig.KeyPairs is empty"},
+		"no key pair":                   {pkioverheid.ServerConfig{}, "ServerConfig.KeyPairs is empty: load one with LoadKeyPair, or set Proxy"},
 		"a nil among them":              {pkioverheid.ServerConfig{KeyPairs: append(own, nil)}, "KeyPairs holds an empty KeyPair"},
 		"no root":                       {pkioverheid.ServerConfig{KeyPairs: own, Trust: pkioverheid.Trust{OnlyRoots: true}}, "no roots to trust"},
 		"no format":                     {with(pkioverheid.Proxy{Header: "X", From: loopback}), "Proxy.Format"},

@@ -32,6 +32,7 @@ type KeyPair struct {
 
 	clock   func() time.Time // nil: time.Now
 	present atomic.Pointer[tls.Certificate]
+	ending  endingLog
 	follows bool         // it follows files
 	problem func() error // why what they hold is not in use
 }

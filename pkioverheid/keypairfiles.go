@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -70,20 +69,21 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 // Files that cannot be read, a key of another certificate, and a certificate that has ended,
 // or is not yet valid in place of one that is, are not used: the pair from before stays,
 // Status says why, and [truststore.OnReload] is called, or else slog.Default gets a line.
-// slog.Default gets a warning each day from 90 days before the deadline on (see
-// [KeyPairStatus]).
+//
+// From 90 days before the deadline on (see [KeyPairStatus]) there is a warning each day,
+// in an idle program too: in the Trust.Logger of the client or server that uses the pair,
+// or else slog.Default. Trace.Own hears of it in handshakes.
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)
 	}
 	k := &KeyPair{clock: f.Time, follows: true}
 	use := func(contents [][]byte, at time.Time) error { return k.use(f, contents, at) }
-	var warned int64 // the day
 	daily := func(at time.Time) {
 		leaf := k.Certificate()
-		if e, near := ending(leaf, claimedHierarchy(leaf), at); near && dayOf(at) != warned {
-			warned = dayOf(at)
-			slog.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", string(e.Problem),
+		logger := k.ending.watchers()
+		if e, near := ending(leaf, claimedHierarchy(leaf), at); near && k.ending.first(logger, leaf, at) {
+			logger.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", string(e.Problem),
 				"certificate", safetext.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
 		}
 	}

@@ -20,7 +20,8 @@ import (
 // ownPair is a key pair to show.
 type ownPair struct {
 	*tls.Certificate
-	hosts []string // see KeyPair.Hosts
+	holder *KeyPair
+	hosts  []string // see KeyPair.Hosts
 }
 
 // showable returns the key pairs in the order in which to show them, completed once more
@@ -29,7 +30,7 @@ func (t *trustState) showable(now contents, hosts [][]string) []ownPair {
 	all := make([]ownPair, len(now.pairs))
 	for i, of := range now.order {
 		pair := now.pairs[of]
-		all[i].Certificate = t.addCAs(pair, above(pair))
+		all[i].Certificate, all[i].holder = t.addCAs(pair, above(pair)), now.holders[of]
 		if hosts != nil {
 			all[i].hosts = hosts[of]
 		}
@@ -57,13 +58,26 @@ func (o *ownCertificates) daily() {
 	case day:
 		return
 	case 0:
-		o.tracing.own(append(o.look(at), o.withoutOIN()...))
+		o.report(append(o.look(at), o.withoutOIN()...), at)
 	default:
-		o.tracing.own(o.look(at))
+		o.report(o.look(at), at)
 	}
 	if o.trust.revocation != nil {
 		// A CRL may have to be fetched, within crl.Config.Timeout, and nobody waits for that.
-		go func() { o.tracing.own(o.revoked(at)) }()
+		go func() { o.report(o.revoked(at), at) }()
+	}
+}
+
+// report reports what is wrong. That a deadline is near is logged once a day for all that
+// use the key pair.
+func (o *ownCertificates) report(found []Event, at time.Time) {
+	for _, e := range found {
+		logger := o.tracing.logger()
+		of := slices.IndexFunc(o.pairs, func(pair ownPair) bool { return pair.Leaf == e.Certificate })
+		if e.Problem != OwnEnding || of < 0 || o.pairs[of].holder.ending.first(logger, e.Certificate, at) {
+			logOwn(logger, e)
+		}
+		report(o.tracing, o.tracing.Own, e)
 	}
 }
 

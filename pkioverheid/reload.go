@@ -31,6 +31,7 @@ type sources struct {
 type contents struct {
 	trustContents
 	pairs   []*tls.Certificate
+	holders []*KeyPair // of pairs
 	phase   int   // how many moments have come that change the order
 	order   []int // of pairs, those to show first
 	memo    *trustMemo
@@ -69,7 +70,7 @@ func (s *sources) trust() trustContents {
 }
 
 func (s *sources) read() contents {
-	c := contents{trustContents: s.trust(), memo: s.memo, tracing: s.tracing}
+	c := contents{trustContents: s.trust(), memo: s.memo, tracing: s.tracing, holders: s.pairs}
 	for _, k := range s.pairs {
 		c.pairs = append(c.pairs, k.pair())
 	}
@@ -162,6 +163,9 @@ func newCurrent[T any](s sources, logger *slog.Logger, build func(contents) (T, 
 		return nil, err
 	}
 	c.state.Store(&built[T]{value, from, from})
+	for _, k := range s.pairs {
+		k.ending.use(logger)
+	}
 	return c, nil
 }
 
@@ -174,11 +178,7 @@ func (c *current[T]) get() T {
 	}
 	value, changed, err := c.rebuild()
 	if err != nil { // logged without the lock: whoever listens may use the client
-		logger := c.logger
-		if logger == nil {
-			logger = slog.Default()
-		}
-		logger.Error(fmt.Sprintf("pkioverheid: new contents are refused, and the trust from before stays in use: %v", err))
+		orDefaultLogger(c.logger).Error(fmt.Sprintf("pkioverheid: new contents are refused, and the trust from before stays in use: %v", err))
 	}
 	if tr := c.sources.tracing; tr != nil && (changed || err != nil) {
 		report(tr, tr.Replaced, Event{Server: c.sources.server, Err: err})

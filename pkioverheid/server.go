@@ -69,7 +69,7 @@ func NewServer(cfg ServerConfig, allow Authorizer) (*Server, error) {
 	case allow == nil:
 		return nil, errors.New("pkioverheid: NewServer needs an Authorizer, such as AllowOIN(…) or AllowAnySystem()")
 	case len(cfg.KeyPairs) == 0 && cfg.Proxy == nil:
-		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty: a server needs a certificate of its own, see LoadKeyPair")
+		return nil, errors.New("pkioverheid: ServerConfig.KeyPairs is empty: load one with LoadKeyPair, or set Proxy where a proxy ends TLS for this server")
 	case cfg.SessionLifetime < 0:
 		return nil, errors.New("pkioverheid: ServerConfig.SessionLifetime is negative: for no resumption set SessionTicketsDisabled")
 	}

@@ -136,18 +136,15 @@ func report(t *tracing, f func(Event), e Event) {
 	f(e)
 }
 
-// own reports what is wrong with our certificates.
-func (t *tracing) own(problems []Event) {
-	for _, e := range problems {
-		level := slog.LevelWarn
-		if e.Problem == OwnNoOIN { // not everybody needs one
-			level = slog.LevelInfo
-		}
-		t.logger().LogAttrs(context.Background(), level, "pkioverheid: our own certificate needs attention",
-			slog.String("problem", string(e.Problem)), slog.String("certificate", safetext.Certificate(e.Certificate)),
-			slog.String("serial", serialOf(e.Certificate)), slog.Time("deadline", e.Deadline.UTC()), slog.String("advice", e.Text))
-		report(t, t.Own, e)
+// logOwn writes that something must be done about a certificate of ours.
+func logOwn(logger *slog.Logger, e Event) {
+	level := slog.LevelWarn
+	if e.Problem == OwnNoOIN { // not everybody needs one
+		level = slog.LevelInfo
 	}
+	logger.LogAttrs(context.Background(), level, "pkioverheid: our own certificate needs attention",
+		slog.String("problem", string(e.Problem)), slog.String("certificate", safetext.Certificate(e.Certificate)),
+		slog.String("serial", serialOf(e.Certificate)), slog.Time("deadline", e.Deadline.UTC()), slog.String("advice", e.Text))
 }
 
 // serialOf is short: a serial number has at most 20 bytes.

@@ -67,7 +67,7 @@ type Trust struct {
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (Info
-	// if it has no OIN; see Trace.Own), at level Error when new contents of Roots,
+	// if it has no OIN; see Trace.Own; a deadline once a day for all that use it), at level Error when new contents of Roots,
 	// ClientRoots or Distrusted are refused, and at level Warn for requests that a
 	// [Server] refuses, at most one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
@@ -93,11 +93,13 @@ func (t Trust) trusted() []Hierarchy {
 	return t.Hierarchies
 }
 
-func (t Trust) logger() *slog.Logger {
-	if t.Logger == nil {
+func (t Trust) logger() *slog.Logger { return orDefaultLogger(t.Logger) }
+
+func orDefaultLogger(l *slog.Logger) *slog.Logger {
+	if l == nil {
 		return slog.Default()
 	}
-	return t.Logger
+	return l
 }
 
 func newTracing(t Trust) *tracing {

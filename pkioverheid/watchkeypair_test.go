@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -422,4 +423,60 @@ func watchers() int {
 	var b strings.Builder
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
 	return strings.Count(b.String(), "truststore.(*watcher).run(")
+}
+
+// Who watches the files and all who use the key pair write one line a day between them, into
+// the Logger of those.
+func TestTheDeadlineOfAKeyPairIsLoggedOnceADay(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	start := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)
+	pair := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -2), NotAfter: start.AddDate(0, 0, 80)})
+	clock := newClock(start)
+	byDefault, others := lines()
+	before := slog.Default()
+	slog.SetDefault(byDefault)
+	t.Cleanup(func() { slog.SetDefault(before) })
+
+	f := folder(t.TempDir())
+	f.pair(t, "own", pair)
+	var looks atomic.Int64
+	own, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: f.path("own.pem"), Key: f.path("own.key"), Time: clock.now},
+		truststore.WithInterval(10*time.Millisecond), truststore.OnLook(func(time.Time) { looks.Add(1) }))
+	require.NoError(t, err)
+	looked := func() {
+		from := looks.Load()
+		require.Eventually(t, func() bool {
+			clock.set(clock.now().Add(time.Second)) // the watcher waits by this clock
+			return looks.Load() > from+2
+		}, 20*time.Second, time.Millisecond)
+	}
+	var seen traced
+	var logged *record
+	trust := clock.trust()
+	trust.Trace = seen.trace()
+	trust.Logger, logged = lines()
+	s := newServer(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, anybody)
+	_ = newClient(t, pkioverheid.ClientConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}})
+	warned := func() int { return strings.Count(logged.String(), "its deadline is near") }
+	already := strings.Count(others.String(), "its deadline is near") // the watcher may have been first
+	looked()
+	assert.Equal(t, 1, warned())
+	assert.Equal(t, 2, seen.ending(), "Trace hears of each side's")
+
+	clock.set(start.AddDate(0, 0, 1))
+	_, err = s.TLSConfig().GetConfigForClient(new(tls.ClientHelloInfo))
+	require.NoError(t, err)
+	looked()
+	assert.Equal(t, 2, warned(), "the first handshake of the day")
+	assert.Equal(t, 3, seen.ending())
+
+	clock.set(start.AddDate(0, 0, 2))
+	looked()
+	assert.Equal(t, 3, warned(), "nobody called on this day")
+	_, err = s.TLSConfig().GetConfigForClient(new(tls.ClientHelloInfo))
+	require.NoError(t, err)
+	assert.Equal(t, 3, warned(), "the first look was before it")
+	assert.Equal(t, 4, seen.ending())
+	assert.Equal(t, already, strings.Count(others.String(), "its deadline is near"), "slog.Default is for when nobody uses the pair")
+	assert.LessOrEqual(t, already, 1)
 }
