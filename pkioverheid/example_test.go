@@ -602,16 +602,17 @@ func ExampleKeyPair_Set() {
 // Behind nginx with
 //
 //	ssl_verify_client on;
-//	ssl_verify_depth 2;
+//	ssl_verify_depth 3;
 //	proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
 func ExampleProxy() {
 	trust := pkiotest.Trust(pkiotest.New(pkioverheid.PrivateG1))
 	trust.Logger = slog.New(slog.DiscardHandler)
-	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, Proxy: &pkioverheid.Proxy{
+	proxy := &pkioverheid.Proxy{
 		Format: pkioverheid.NginxEscapedPEM,
 		Header: "X-Client-Cert",
-		From:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/28")},
-	}}, pkioverheid.AllowOIN("00000003271987420000"))
+		From:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/28")}, // where nginx connects from
+	}
+	server, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: trust, Proxy: proxy}, pkioverheid.AllowOIN("00000003271987420000"))
 	if err != nil {
 		log.Fatal(err)
 	}

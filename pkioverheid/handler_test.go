@@ -477,12 +477,14 @@ func TestManyCallersAtTheSameTime(t *testing.T) {
 
 // The headers of proxies.
 
-func escapedPEM(certs ...*x509.Certificate) string {
+func escapedPEM(certs ...*x509.Certificate) string { return url.PathEscape(inPlain(certs...)) }
+
+func inPlain(certs ...*x509.Certificate) string {
 	var text []byte
 	for _, c := range certs {
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
-	return url.PathEscape(string(text))
+	return string(text)
 }
 
 // xfccPEM escapes as Envoy does, plus signs and all.
@@ -552,6 +554,12 @@ func TestProxiesSendTheCertificateInAHeader(t *testing.T) {
 		{"text before it", nginx, proxy, []string{"hello%0A" + escapedPEM(leaf)}, 400, "not one certificate in PEM"},
 		{"white space only", nginx, proxy, []string{"%20"}, 400, "not one certificate in PEM"},
 		{"cut off", nginx, proxy, []string{escapedPEM(leaf)[:400]}, 400, "not one certificate in PEM"},
+		{"as a query is escaped", nginx, proxy, []string{url.QueryEscape(inPlain(leaf))}, 400, "not one certificate in PEM: its spaces are written as +, as url.QueryEscape does: write it as nginx and url.PathEscape do"},
+		{"with a plus sign that became a space", nginx, proxy, []string{strings.Replace(escapedPEM(leaf), "%0AM", "%0A%20", 1)}, 400, "there are spaces in its base64, where a + or the end of a line was"},
+		{"with four of them, which are a character less", nginx, proxy, []string{strings.Replace(escapedPEM(leaf), "%0AMIIF", "%0A%20%20%20%20", 1)}, 400, "there are spaces in its base64, where a + or the end of a line was"},
+		{"with lines that became one", nginx, proxy, []string{strings.ReplaceAll(inPlain(leaf), "\n", " ")}, 400, "there are spaces in its base64, where a + or the end of a line was"},
+		{"without its first line", nginx, proxy, []string{strings.TrimPrefix(escapedPEM(leaf), "-----BEGIN%20CERTIFICATE-----%0A")}, 400, "it does not begin with -----BEGIN CERTIFICATE-----"},
+		{"in DER", nginx, proxy, []string{b64(leaf.Raw)}, 400, "it does not begin with -----BEGIN CERTIFICATE-----"},
 		{"a body that is not a certificate", nginx, proxy, []string{"-----BEGIN%20CERTIFICATE-----%0AAAAA%0A-----END%20CERTIFICATE-----"}, 400, "malformed"},
 		{"DER that is cut off", haproxy, proxy, []string{b64(leaf.Raw[:100])}, 400, "malformed"},
 		{"no colons", rfc, proxy, []string{b64(leaf.Raw)}, 400, "two colons"},

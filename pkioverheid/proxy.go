@@ -59,7 +59,8 @@ type Proxy struct {
 type ProxyFormat string
 
 const (
-	// NginxEscapedPEM is nginx's $ssl_client_escaped_cert: PEM, percent-encoded.
+	// NginxEscapedPEM is nginx's $ssl_client_escaped_cert: PEM, percent-encoded. Tests
+	// write it with url.PathEscape: url.QueryEscape makes plus signs of spaces.
 	NginxEscapedPEM ProxyFormat = "nginx-escaped-pem"
 
 	// EnvoyXFCC is Envoy's x-forwarded-client-cert with Cert, and Chain where it is
@@ -253,18 +254,22 @@ func unescapePEM(value string) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
 	rest := bytes.TrimSpace([]byte(text))
 	for len(rest) > 0 {
-		if !bytes.HasPrefix(rest, []byte("-----BEGIN CERTIFICATE-----")) {
-			return nil, errNotPEM
+		if !bytes.HasPrefix(rest, beginCertificate) {
+			return nil, notPEM(rest)
 		}
 		if len(certs) == maxClientChain {
 			return nil, fmt.Errorf("it holds more than %d certificates", maxClientChain)
 		}
 		var block *pem.Block
-		block, rest = pem.Decode(rest)
+		before := rest
+		block, rest = pem.Decode(before)
 		if block == nil || block.Type != "CERTIFICATE" || len(block.Headers) > 0 {
-			return nil, errNotPEM
+			return nil, notPEM(before)
 		}
 		cert, err := parseOne(block.Bytes)
+		if err != nil && spaced(before) { // which package pem leaves out
+			return nil, notPEM(before)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -272,9 +277,31 @@ func unescapePEM(value string) ([]*x509.Certificate, error) {
 		rest = bytes.TrimSpace(rest)
 	}
 	if len(certs) == 0 {
-		return nil, errNotPEM
+		return nil, notPEM(rest)
 	}
 	return certs, nil
+}
+
+var beginCertificate = []byte("-----BEGIN CERTIFICATE-----")
+
+// notPEM says what is wrong with a text that is not a certificate in PEM.
+func notPEM(text []byte) error {
+	why := ""
+	switch {
+	case bytes.HasPrefix(text, []byte("-----BEGIN+CERTIFICATE-----")):
+		why = ": its spaces are written as +, as url.QueryEscape does: write it as nginx and url.PathEscape do"
+	case !bytes.HasPrefix(text, beginCertificate):
+		why = ": it does not begin with -----BEGIN CERTIFICATE-----"
+	case spaced(text):
+		why = ": there are spaces in its base64, where a + or the end of a line was: it must be percent-encoded, as $ssl_client_escaped_cert and url.PathEscape are"
+	}
+	return fmt.Errorf("%w%s", errNotPEM, why)
+}
+
+// spaced reports whether there are spaces within the lines of the first certificate.
+func spaced(text []byte) bool {
+	body, _, _ := bytes.Cut(bytes.TrimPrefix(text, beginCertificate), []byte("-----END"))
+	return bytes.ContainsAny(body, " ")
 }
 
 func parseOne(der []byte) (*x509.Certificate, error) {

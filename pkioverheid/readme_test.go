@@ -20,6 +20,7 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 		{"## Revocation", "example_revocation_test.go", "ExampleTrust_revocation"},
 		{"## Renewal and alerts", "example_renewal_test.go", "ExampleWatchKeyPair"},
 		{"## A server", "example_test.go", "ExampleNewServer_hTTP"},
+		{"### Behind nginx", "example_test.go", "ExampleProxy"},
 		{"## Documents", "verifier_test.go", "ExampleVerifier_Verify"},
 	} {
 		_, section, found := strings.Cut("\n"+string(readme), "\n"+c.heading+"\n")

@@ -32,8 +32,8 @@ type contents struct {
 	trustContents
 	pairs   []*tls.Certificate
 	holders []*KeyPair // of pairs
-	phase   int   // how many moments have come that change the order
-	order   []int // of pairs, those to show first
+	phase   int        // how many moments have come that change the order
+	order   []int      // of pairs, those to show first
 	memo    *trustMemo
 	tracing *tracing
 	first   bool // a constructor asks

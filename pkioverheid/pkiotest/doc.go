@@ -77,6 +77,10 @@
 // certificate, RSA with PKCS #1 also under G4; they say that they were made now, which under
 // EV is later.
 //
+// A test of a server behind nginx (pkioverheid.Proxy) writes the header with
+// url.PathEscape(string(pem.EncodeToMemory(…))), and not with url.QueryEscape. The
+// request's RemoteAddr must be an address in Proxy.From.
+//
 // The Client method of a server of [Authority.NewServer] returns a client of
 // crypto/x509's own rules, which trusts every CA of the Authority, G3 too, at
 // [Authority.Time]: to see what pkioverheid makes of the server, use a client of
