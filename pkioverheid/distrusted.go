@@ -70,9 +70,7 @@ func (d *Distrusted) Set(entries ...DistrustedEntry) error {
 	return nil
 }
 
-// Err returns why the contents of the file cannot be read, for a health check, or nil. A
-// client or server may still not use what can be read, because it would refuse all of its
-// roots: Trace.Replaced reports that.
+// Err returns why the contents of the file cannot be read, or nil. See Trace.Replaced too.
 func (d *Distrusted) Err() error {
 	if d == nil || d.problem == nil {
 		return nil
@@ -94,6 +92,36 @@ type distrustedSet struct {
 	keys         map[[sha256.Size]byte]string
 	serials      map[string]map[string]string // by serial number, and then by issuer
 	subjects     map[string]string
+
+	// Of a set that names all roots in use, see sparing.
+	spared []*x509.Certificate
+	before *distrustedSet // nil for none
+	whole  *distrustedSet
+}
+
+// sparing is the set as far as it can be used where it names all roots, which are those:
+// without those that were trusted before, and with all that was distrusted before, as a set
+// with a mistake in it lifts nothing. It is nil if no root is left.
+func (s *distrustedSet) sparing(roots []*x509.Certificate, before *distrustedSet) *distrustedSet {
+	present := before
+	if before != nil && before.whole != nil {
+		before = before.before // the last one that was used as it was
+	}
+	var spared []*x509.Certificate
+	for _, root := range roots {
+		if before.accepts(root) {
+			spared = append(spared, root)
+		}
+	}
+	if spared == nil {
+		return nil
+	}
+	if present != nil && present.whole == s && slices.EqualFunc(present.spared, spared, (*x509.Certificate).Equal) {
+		return present
+	}
+	part := *s
+	part.spared, part.before, part.whole = spared, before, s
+	return &part
 }
 
 func newDistrustedSet(entries []DistrustedEntry) (*distrustedSet, error) {
@@ -167,6 +195,14 @@ func (s *distrustedSet) veto(certs []*x509.Certificate) error {
 
 // find returns by what a certificate is distrusted, and the reason.
 func (s *distrustedSet) find(cert *x509.Certificate) (by, reason string, found bool) {
+	if len(s.spared) > 0 && slices.ContainsFunc(s.spared, cert.Equal) {
+		return "", "", false
+	}
+	if !s.before.none() {
+		if by, reason, found = s.before.find(cert); found {
+			return by, reason, true
+		}
+	}
 	if len(s.certificates) > 0 {
 		if reason, found = s.certificates[truststore.FingerprintOf(cert)]; !found {
 			reason, found = s.certificates[issuedFingerprint(cert)]
@@ -247,14 +283,36 @@ func (s *distrustedSet) checkRoots(roots *truststore.Store) error {
 	if s.none() || roots.Len() == 0 {
 		return nil
 	}
-	var last *x509.Certificate
+	var named []*x509.Certificate
 	for root := range roots.All() {
 		if s.accepts(root) {
 			return nil
 		}
-		last = root
+		named = append(named, root)
 	}
-	return fmt.Errorf("pkioverheid: Trust.Distrusted would refuse all roots in use (the last is %s): nothing could be trusted any more", safetext.Certificate(last))
+	return &allRootsError{named, false}
+}
+
+// allRootsError says that a set names all roots in use.
+type allRootsError struct {
+	roots []*x509.Certificate
+	rest  bool // what else is in the set is in use
+}
+
+func (e *allRootsError) Error() string {
+	const most = 4
+	var names []string
+	for _, root := range e.roots[:min(len(e.roots), most)] {
+		names = append(names, safetext.Certificate(root))
+	}
+	if more := len(e.roots) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	text := "pkioverheid: Trust.Distrusted would refuse all roots in use (" + strings.Join(names, ", ") + "): nothing could be trusted any more"
+	if e.rest {
+		text += ". Those that were trusted still are, and the rest of the set is in use: to trust none of them, stop the program"
+	}
+	return text
 }
 
 // distrustedError says why a path is refused.

@@ -399,7 +399,8 @@ func TestEntriesThatNameNothingOrTwoThingsAreRefused(t *testing.T) {
 	}
 }
 
-func TestWhatWouldRefuseAllRootsIsNotUsed(t *testing.T) {
+// Whoever names all roots in use may have made a mistake, and all else in the set is refused.
+func TestAllRootsAreNotDistrustedAtOnceButTheRestOfTheSetIs(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	all := pkioverheid.DistrustedEntry{Key: chain.KeyHash(g1.Certificates()[0]), Reason: "by mistake"}
 	only := func(d *pkioverheid.Distrusted) pkioverheid.Trust {
@@ -433,18 +434,31 @@ func TestWhatWouldRefuseAllRootsIsNotUsed(t *testing.T) {
 		cas := g1.Certificates()
 		return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{cert.Leaf, cas[2], cas[1], cas[0]}}}
 	}
-	other := g1.Issue(pkiotest.Leaf{}) // with the next key
-	require.NoError(t, d.Set(all))
+	other, third := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{}) // with the next keys
+	require.NoError(t, d.Set(all, pkioverheid.DistrustedEntry{Certificate: truststore.FingerprintOf(third.Leaf), Reason: "lost"}))
 	for range 2 {
 		_, err = s.Identify(chainOf(other))
-		assert.NoError(t, err, "what there was stays")
+		assert.NoError(t, err, "the root stays trusted")
+		_, err = s.Identify(chainOf(third))
+		assert.ErrorContains(t, err, "lost", "the rest of the set is used")
 		_, err = s.Identify(chainOf(stolen))
-		assert.ErrorContains(t, err, "distrusted")
+		assert.ErrorContains(t, err, "distrusted", "contents with a mistake lift nothing")
 	}
 	require.Len(t, replaced, 1, "it is reported once")
 	assert.ErrorContains(t, replaced[0].Err, "refuse all roots")
+	assert.ErrorContains(t, replaced[0].Err, g1.Certificates()[0].Subject.CommonName)
 	assert.True(t, replaced[0].Server)
 	assert.Equal(t, 1, strings.Count(logged.String(), "level=ERROR"))
+	assert.Contains(t, logged.String(), "the rest of the set is in use")
+
+	// A second mistake in a row.
+	require.NoError(t, d.Set(all, pkioverheid.DistrustedEntry{Subject: other.Leaf.Subject, Reason: "lost too"}))
+	_, err = s.Identify(chainOf(other))
+	assert.ErrorContains(t, err, "lost too")
+	_, err = s.Identify(chainOf(stolen))
+	assert.ErrorContains(t, err, "distrusted")
+	require.Len(t, replaced, 2)
+	replaced = replaced[:1]
 
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(other.Leaf)}))
 	_, err = s.Identify(chainOf(other))

@@ -70,9 +70,8 @@ func LoadKeyPair(f KeyPairFiles) (*KeyPair, error) {
 // or is not yet valid in place of one that is, are not used: the pair from before stays,
 // Status says why, and [truststore.OnReload] is called, or else slog.Default gets a line.
 //
-// From 90 days before the deadline on (see [KeyPairStatus]) there is a warning each day,
-// in an idle program too: in the Trust.Logger of the client or server that uses the pair,
-// or else slog.Default. Trace.Own hears of it in handshakes.
+// From 90 days before the deadline on (see [KeyPairStatus]) Trust.Logger of who uses the
+// pair, or else slog.Default, gets a line each day, in an idle program too.
 func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option) (*KeyPair, error) {
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("pkioverheid: %w", err)

@@ -60,7 +60,7 @@ type ProxyFormat string
 
 const (
 	// NginxEscapedPEM is nginx's $ssl_client_escaped_cert: PEM, percent-encoded. Tests
-	// write it with url.PathEscape: url.QueryEscape makes plus signs of spaces.
+	// write it with url.PathEscape, not url.QueryEscape.
 	NginxEscapedPEM ProxyFormat = "nginx-escaped-pem"
 
 	// EnvoyXFCC is Envoy's x-forwarded-client-cert with Cert, and Chain where it is

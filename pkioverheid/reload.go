@@ -178,7 +178,11 @@ func (c *current[T]) get() T {
 	}
 	value, changed, err := c.rebuild()
 	if err != nil { // logged without the lock: whoever listens may use the client
-		orDefaultLogger(c.logger).Error(fmt.Sprintf("pkioverheid: new contents are refused, and the trust from before stays in use: %v", err))
+		text := "pkioverheid: new contents are refused, and the trust from before stays in use: "
+		if all := (*allRootsError)(nil); errors.As(err, &all) && all.rest {
+			text = "pkioverheid: new contents are refused in part: "
+		}
+		orDefaultLogger(c.logger).Error(text + err.Error())
 	}
 	if tr := c.sources.tracing; tr != nil && (changed || err != nil) {
 		report(tr, tr.Replaced, Event{Server: c.sources.server, Err: err})
@@ -199,7 +203,7 @@ func (c *current[T]) rebuild() (value T, changed bool, err error) {
 	used := from
 	value, err = c.build(from)
 	if err != nil {
-		value, used = c.fallBack(state, from)
+		value, used, err = c.fallBack(state, from, err)
 	}
 	changed = used.trustContents != state.used.trustContents ||
 		!slices.Equal(used.pairs, state.used.pairs) || used.phase != state.used.phase
@@ -215,27 +219,61 @@ func (c *current[T]) rebuild() (value T, changed bool, err error) {
 
 // fallBack builds from as much as can be used of new contents that cannot: new key pairs
 // even if the roots are refused, one source of roots even if the other is refused, and what
-// is distrusted rather than new roots.
-func (c *current[T]) fallBack(state *built[T], from contents) (T, contents) {
+// is distrusted rather than new roots: all of it but the roots, if it names all of them. The
+// error is err, or one that says more.
+func (c *current[T]) fallBack(state *built[T], from contents, err error) (T, contents, error) {
 	old := state.used.trustContents
+	try := func(trust trustContents) (value T, used contents, err error) {
+		used = from
+		used.trustContents = trust
+		value, err = c.build(used)
+		return value, used, err
+	}
 	for _, trust := range []trustContents{
 		{from.roots, old.clientRoots, from.distrusted},
 		{old.roots, from.clientRoots, from.distrusted},
 		{old.roots, old.clientRoots, from.distrusted},
+	} {
+		if trust == from.trustContents {
+			continue
+		}
+		if value, used, refused := try(trust); refused == nil {
+			return value, used, err
+		}
+	}
+	for _, trust := range []trustContents{
+		{from.roots, from.clientRoots, from.distrusted},
+		{from.roots, old.clientRoots, from.distrusted},
+		{old.roots, from.clientRoots, from.distrusted},
+		{old.roots, old.clientRoots, from.distrusted},
+	} {
+		_, _, refused := try(trust)
+		all := (*allRootsError)(nil)
+		if !errors.As(refused, &all) {
+			continue
+		}
+		if trust.distrusted = from.distrusted.sparing(all.roots, old.distrusted); trust.distrusted == nil {
+			continue
+		}
+		if value, used, refused := try(trust); refused == nil {
+			var rest error = &allRootsError{all.roots, true}
+			if !errors.As(err, &all) {
+				rest = fmt.Errorf("%w; %w", err, rest) // the roots are refused as well
+			}
+			return value, used, rest
+		}
+	}
+	for _, trust := range []trustContents{
 		{from.roots, from.clientRoots, old.distrusted},
 		{from.roots, old.clientRoots, old.distrusted},
 		{old.roots, from.clientRoots, old.distrusted},
 		old,
 	} {
-		used := from
-		if used.trustContents = trust; trust == from.trustContents {
-			continue
-		}
-		if value, err := c.build(used); err == nil {
-			return value, used
+		if value, used, refused := try(trust); refused == nil {
+			return value, used, err
 		}
 	}
-	return state.value, state.used
+	return state.value, state.used, err
 }
 
 // watchFiles is truststore.WatchFiles for a use that returns errors of this package.

@@ -39,8 +39,8 @@ type Trust struct {
 	// Distrusted is refused from the moment on at which it is in the set: in new and
 	// resumed handshakes, by a [Verifier], and at the next request through
 	// [Server.Handler] and [Server.Identify]. A [Transport] uses no connection from before. A set
-	// that would refuse all roots in use is an error; as a replacement it is not used, and
-	// Logger and Trace.Replaced get the reason.
+	// that names all roots in use is an error; as a replacement it is used but for these,
+	// beside the one before it, and Logger and Trace.Replaced get an error with their names.
 	Distrusted *Distrusted
 
 	// RefuseFrom refuses peers under a hierarchy from a time on, on resumed sessions too.
@@ -67,7 +67,7 @@ type Trust struct {
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (Info
-	// if it has no OIN; see Trace.Own; a deadline once a day for all that use it), at level Error when new contents of Roots,
+	// if it has no OIN; see Trace.Own; a deadline once a day), at level Error when new contents of Roots,
 	// ClientRoots or Distrusted are refused, and at level Warn for requests that a
 	// [Server] refuses, at most one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
