@@ -41,6 +41,7 @@ func estate(t *testing.T, n int, args ...string) string {
 		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name, "www." + name},
 			NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Date(2028, 9, 1, 0, 0, 0, 0, time.UTC),
+			ExtraExtensions: []pkix.Extension{{Id: []int{1, 3, 6, 1, 4, 1, 32473, 1}, Value: []byte{5, 0}}}, // see build
 		}, &issuer, key.Public(), key)
 		require.NoError(t, err)
 		folder := filepath.Join(dir, "srv", fmt.Sprintf("app%02d", i%40))

@@ -27,6 +27,7 @@ type toDo struct {
 	product     string // the same in Dutch
 	TestKey     bool   // the private keys are public
 	WrongKey    bool   // those beside them are of others
+	Imitation   bool   // they are not of PKIoverheid, and say so
 	Problem     string // of classFix: what is wrong
 }
 
@@ -68,7 +69,7 @@ func (a *audit) actions() []action {
 		byKey[key].Certificates = append(byKey[key].Certificates, c)
 	}
 	slices.SortStableFunc(order, func(a, b *action) int {
-		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), compareBools(b.WrongKey, a.WrongKey), compareBools(a.CA, b.CA), model.CompareDeadlines(a.Deadline, b.Deadline),
+		return cmp.Or(cmp.Compare(a.Do.Grade(), b.Do.Grade()), compareBools(b.Imitation, a.Imitation), compareBools(b.WrongKey, a.WrongKey), compareBools(a.CA, b.CA), model.CompareDeadlines(a.Deadline, b.Deadline),
 			cmp.Compare(a.Hierarchy, b.Hierarchy), cmp.Compare(a.Supplier, b.Supplier), cmp.Compare(a.Replacement, b.Replacement), cmp.Compare(a.Problem, b.Problem))
 	})
 	all := make([]action, len(order))
@@ -101,6 +102,8 @@ func toDoOf(c *certificate) toDo {
 		return toDo{Do: c.Do, TestKey: true}
 	case c.Status == model.WrongKey:
 		return toDo{Do: c.Do, WrongKey: true}
+	case c.Status == model.Imitation:
+		return toDo{Do: c.Do, Imitation: true}
 	case c.CA: // nobody is asked: one changes what one trusts
 		return toDo{Do: c.Do, CA: true, Hierarchy: c.Hierarchy, Replacement: c.Replacement}
 	}
@@ -140,6 +143,8 @@ func (k toDo) words(l language) string {
 		return l.say("Put right how it is used: %s", l.say(k.Problem))
 	case k.TestKey:
 		return l.say("Take test certificates out of use")
+	case k.Imitation:
+		return l.say("Take imitations of PKIoverheid out of use, and find out where they came from")
 	case k.WrongKey:
 		return l.say("Put the right key beside the certificate, or the certificate of the key")
 	}
@@ -174,6 +179,8 @@ func (a *action) why(l language) string {
 		return l.say("Nothing has to be ordered for this; programs refuse it as it is, or some do.")
 	case a.TestKey:
 		return l.say("Their private keys are public: they are of package pkiotest.")
+	case a.Imitation:
+		return l.say("They have the name of a CA of PKIoverheid, or name one as their issuer, and its key did not sign them: they are forged, damaged, or of a test chain.")
 	case a.WrongKey:
 		return l.say("The private key beside it is that of another certificate: no server works with the two.")
 	}
@@ -196,6 +203,9 @@ func (a *action) why(l language) string {
 	}
 	return l.say("Now: %s.", l.list(all, 4))
 }
+
+// isOfUse reports whether it is about certificates that can be used until they are replaced.
+func (k toDo) isOfUse() bool { return !k.TestKey && !k.WrongKey && !k.Imitation }
 
 // supplier is whom to ask.
 func (k toDo) supplier(l language) string {

@@ -138,6 +138,8 @@ func underG1(t testing.TB, n int, until time.Time) []*x509.Certificate {
 			NotBefore:    until.AddDate(-3, 0, 0),
 			NotAfter:     until,
 			DNSNames:     []string{fmt.Sprintf("system%d.example", i)},
+
+			ExtraExtensions: genuine,
 		}, &issuer, key.Public(), key)
 		require.NoError(t, err)
 		cert, err := x509.ParseCertificate(der)

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	model "github.com/go-pkioverheid/trust/examples/internal/audit"
 )
 
 // difference is what changed between two runs or reports. It is the JSON of pkio diff.
@@ -273,7 +275,10 @@ func (d *difference) write(to io.Writer, l language) error {
 func (e *diffEntry) line(l language) string {
 	text := e.Name + " (" + l.hierarchy(e.Hierarchy) + "), " + l.do(e.Do)
 	if e.Deadline != "" {
-		text += l.say(", before %s", l.date(e.Deadline))
+		text += l.say(", by %s", l.date(e.Deadline))
+	}
+	if c := e.certificate; c.Status == model.Imitation {
+		text += ": " + l.reason(c)
 	}
 	return text
 }

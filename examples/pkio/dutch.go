@@ -67,8 +67,15 @@ var dutchTexts = map[string]string{
 	// What to do.
 	"What to do":                   "Te doen",
 	"Put right how it is used: %s": "Herstel het gebruik: %s",
-	"Nothing has to be ordered for this; programs refuse it as it is, or some do.":            "Hiervoor hoeft niets te worden besteld. Zoals het nu is, weigeren programma's het, of sommige ervan.",
-	"Take test certificates out of use":                                                       "Haal testcertificaten uit gebruik",
+	"Nothing has to be ordered for this; programs refuse it as it is, or some do.": "Hiervoor hoeft niets te worden besteld. Zoals het nu is, weigeren programma's het, of sommige ervan.",
+	"Take test certificates out of use":                                            "Haal testcertificaten uit gebruik",
+	"Take imitations of PKIoverheid out of use, and find out where they came from": "Haal imitaties van PKIoverheid uit gebruik, en zoek uit waar ze vandaan komen",
+	"They have the name of a CA of PKIoverheid, or name one as their issuer, and its key did not sign them: they are forged, damaged, or of a test chain.": "Ze hebben de naam van een CA van PKIoverheid, of noemen die als uitgever, en zijn er niet door ondertekend: ze zijn vervalst, beschadigd, of van een testketen.",
+	"imitation of PKIoverheid": "imitatie van PKIoverheid", "imitations of PKIoverheid": "imitaties van PKIoverheid",
+	"One certificate imitates PKIoverheid":      "Eén certificaat imiteert PKIoverheid",
+	"%s certificates imitate PKIoverheid":       "%s certificaten imiteren PKIoverheid",
+	"identity: not of PKIoverheid: imitates %s": "identiteit: niet van PKIoverheid: imiteert %s",
+	"imitation": "imitatie",
 	"Put the right key beside the certificate, or the certificate of the key":                 "Zet de juiste sleutel naast het certificaat, of het certificaat dat bij de sleutel hoort",
 	"The private key beside it is that of another certificate: no server works with the two.": "De privésleutel ernaast hoort bij een ander certificaat: geen server werkt met die twee.",
 	"Their private keys are public: they are of package pkiotest.":                            "Hun privésleutels zijn openbaar: ze zijn van package pkiotest.",
@@ -309,7 +316,6 @@ var dutchTexts = map[string]string{
 	"changed: %s":  "gewijzigd: %s",
 	"went: %s":     "weg: %s",
 	"%s came, %s replaced, %s changed, %s went, %s the same.": "%s nieuw, %s vervangen, %s gewijzigd, %s weg, %s hetzelfde.",
-	", before %s":              ", voor %s",
 	"%s was %s, is %s":         "%s was %s, is %s",
 	"what to do":               "wat te doen",
 	"the deadline":             "de uiterste datum",
@@ -335,6 +341,9 @@ var dutchTexts = map[string]string{
 	"January": "januari", "February": "februari", "March": "maart", "April": "april", "May": "mei", "June": "juni",
 	"July": "juli", "August": "augustus", "September": "september", "October": "oktober", "November": "november", "December": "december",
 }
+
+// dutchReasons are the words of why something is an imitation.
+var dutchReasons = strings.NewReplacer("not of PKIoverheid: imitates ", "niet van PKIoverheid: imiteert ", ", whose key did not sign it", ", die het niet heeft ondertekend")
 
 // dutchErrors are what most often keeps a place from being looked at. The others, of
 // damaged files, stay in the words that whoever repairs them searches for.

@@ -92,6 +92,7 @@ func (e *estate) clone(h pkioverheid.Hierarchy) {
 }
 
 func (e *estate) sign(template *x509.Certificate, issuer tls.Certificate, key crypto.Signer) tls.Certificate {
+	template.ExtraExtensions = append(template.ExtraExtensions, genuine...)
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Leaf, key.Public(), issuer.PrivateKey)
 	e.check(err)
 	cert, err := x509.ParseCertificate(der)

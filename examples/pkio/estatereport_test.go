@@ -51,7 +51,7 @@ func TestEstateReports(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(overlay, data, 0o600))
 	tool := filepath.Join(work, "pkio")
-	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", tool, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-overlay", overlay, "-ldflags", "-X github.com/go-pkioverheid/trust/examples/internal/audit.GenuineMark="+imitationMark, "-o", tool, ".").CombinedOutput()
 	require.NoErrorf(t, err, "%s", out)
 
 	require.NoError(t, os.WriteFile(filepath.Join(work, "passwords"), []byte(plantPassword+"\n"), 0o600))

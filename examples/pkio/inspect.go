@@ -238,9 +238,23 @@ func describe(out io.Writer, l language, number int, r inventory.Result) {
 	for _, line := range whoIs(l, r) {
 		fmt.Fprint(out, wrapped(indent, indent+"  ", line))
 	}
-	if a := r.Advice(); a.Urgency != advice.NotUrgent || a.Status != advice.Unrecognised {
+	if ca := imitatedBy(r); ca != "" {
+		english, dutchText := model.AdviceOnImitation(model.NameOf(c), ca)
+		if l == dutch {
+			english = dutchText
+		}
+		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", english))
+	} else if a := r.Advice(); a.Urgency != advice.NotUrgent || a.Status != advice.Unrecognised {
 		fmt.Fprint(out, wrapped(indent+"→ ", indent+"  ", safetext.Printable(l.text(a), maxText)))
 	}
+}
+
+// imitatedBy is the CA that a certificate imitates; empty for one that does not.
+func imitatedBy(r inventory.Result) string {
+	if _, err := r.Chain(); err == nil {
+		return ""
+	}
+	return model.Imitated(r.Certificate)
 }
 
 // whoIs returns what a certificate claims to be, in lines.
@@ -262,7 +276,9 @@ func whoIs(l language, r inventory.Result) []string {
 		lines[0] += l.say(", of %s", safetext.Printable(r.Party, 100))
 	}
 	id, ok := r.Claim()
-	if !ok {
+	if ca := imitatedBy(r); ca != "" {
+		lines = append(lines, l.say("identity: not of PKIoverheid: imitates %s", safetext.Quote(ca)))
+	} else if !ok {
 		lines = append(lines, l.say("identity: nothing of PKIoverheid that is known here"))
 	} else {
 		who := l.say("identity: %s, %s", id.Hierarchy, l.say(string(id.Role)))

@@ -162,6 +162,14 @@ func (l language) where(p *place) string {
 // state is one as people read it.
 func (l language) state(state string) string { return l.say(model.StateWords(state)) }
 
+// reason is why a certificate imitates PKIoverheid.
+func (l language) reason(c *certificate) string {
+	if l == dutch {
+		return dutchReasons.Replace(c.Reason)
+	}
+	return c.Reason
+}
+
 // trouble is what keeps a place from being looked at, and what to do about it.
 func (l language) trouble(n *notRead) string {
 	text := n.Error

@@ -74,6 +74,7 @@ func saidTexts(t *testing.T) map[string]string {
 	for _, s := range []string{"certificate", "certificates", "CA", "CAs", isForTests,
 		"One certificate must be replaced now", "%s certificates must be replaced now", "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now",
 		"One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", "One certificate must be replaced later", "%s certificates must be replaced later",
+		"One certificate imitates PKIoverheid", "%s certificates imitate PKIoverheid",
 		"One certificate is beside the key of another", "%s certificates are beside the keys of others",
 		"Problem", "To make it work", "Advice", "OIN", "Issued by", "SHA-256", "other", "trusted", "revoked", "withdrawn", "matches nothing", foundElsewhere,
 	} {

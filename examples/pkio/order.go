@@ -33,7 +33,7 @@ func showOrders(cmd *cobra.Command, l language, at time.Time, asJSON bool, p *pa
 			if l == dutch && !asJSON {
 				a = a.Dutch()
 			}
-			if a.Order != nil {
+			if a.Order != nil && imitatedBy(r) == "" {
 				orders = append(orders, *a.Order)
 			}
 		}

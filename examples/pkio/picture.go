@@ -62,7 +62,7 @@ func draw(l language, id string, cert *certificate) picture {
 			problem = p.Verdict
 		}
 		add("Problem", problem, false)
-		if l == english && !neverTrusted(cert.Found().Advice()) {
+		if l == english && cert.Status != model.Imitation && !neverTrusted(cert.Found().Advice()) {
 			add("To make it work", e.Advice, false)
 		}
 	}
@@ -76,7 +76,11 @@ func draw(l language, id string, cert *certificate) picture {
 func drawBox(l language, c *chain.ExplainedCertificate) box {
 	b := box{Name: model.NameOf(c.Certificate), Until: l.date(date(c.NotAfter)), Role: l.say("Certificate")}
 	identity, known := pkioverheid.ClaimOf(c.Certificate)
+	imitation := c.Source != chain.SourceRoot && model.Imitated(c.Certificate) != ""
 	switch {
+	case imitation:
+		role := l.say(model.Imitation)
+		b.Role, b.Kind = strings.ToUpper(role[:1])+role[1:], "wrong"
 	case known:
 		role := l.say(string(identity.Role))
 		b.Role = strings.ToUpper(role[:1]) + role[1:] + ", " + identity.Hierarchy.String()
@@ -95,7 +99,7 @@ func drawBox(l language, c *chain.ExplainedCertificate) box {
 		}
 	}
 	switch {
-	case known && identity.Hierarchy == pkioverheid.G3:
+	case known && identity.Hierarchy == pkioverheid.G3 && !imitation:
 		b.Kind, b.Checks = "wrong", []boxCheck{{true, l.say("G3: not trusted here")}}
 	case len(b.Checks) > 0 || good == 0:
 	case c.Source == chain.SourceRoot:

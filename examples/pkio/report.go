@@ -207,7 +207,7 @@ func (a *audit) lead() (short string, long []string) {
 	if len(a.Certificates) == 0 {
 		return l.say("Nothing found."), []string{l.say("No certificates were found.")}
 	}
-	add := func(n int, one, more string, do class, ca, wrongKey bool) {
+	add := func(n int, one, more string, key toDo) {
 		if n == 0 || len(long) > found {
 			return
 		}
@@ -215,13 +215,13 @@ func (a *audit) lead() (short string, long []string) {
 		if n > 1 {
 			text = l.say(more, l.number(n))
 		}
-		of, first, overdue := a.thoseOf(do, ca, wrongKey)
+		of, first, overdue := a.thoseOf(key)
 		systems := shortNames(of.systems())
 		where := l.systemCount(len(systems), a.manyMachines())
 		switch {
 		case a.manyMachines():
 			text += l.say(", in %s: %s.", where, l.list(systems, 3))
-		case ca:
+		case key.CA:
 			text += l.say(", in %s.", where)
 		default:
 			text += l.say(": %s, in %s.", l.list(of.names(), 5), where)
@@ -239,17 +239,19 @@ func (a *audit) lead() (short string, long []string) {
 		}
 		long = append(long, text)
 	}
-	add(s.WrongKeys, "One certificate is beside the key of another", "%s certificates are beside the keys of others", classNow, false, true)
+	add(s.Imitations, "One certificate imitates PKIoverheid", "%s certificates imitate PKIoverheid", toDo{Do: classNow, Imitation: true})
 	found = len(long)
-	add(s.Now-s.WrongKeys, "One certificate must be replaced now", "%s certificates must be replaced now", classNow, false, false)
-	add(s.TakeOut, "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now", classNow, true, false)
-	add(s.Soon, "One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", classSoon, false, false)
-	add(s.Later, "One certificate must be replaced later", "%s certificates must be replaced later", classLater, false, false)
+	add(s.WrongKeys, "One certificate is beside the key of another", "%s certificates are beside the keys of others", toDo{Do: classNow, WrongKey: true})
+	found = len(long)
+	add(toReplaceNow(s), "One certificate must be replaced now", "%s certificates must be replaced now", toDo{Do: classNow})
+	add(s.TakeOut, "One CA must be taken out of what is trusted now", "%s CAs must be taken out of what is trusted now", toDo{Do: classNow, CA: true})
+	add(s.Soon, "One certificate must be replaced within 90 days", "%s certificates must be replaced within 90 days", toDo{Do: classSoon})
+	add(s.Later, "One certificate must be replaced later", "%s certificates must be replaced later", toDo{Do: classLater})
 	switch {
-	case s.Now > s.WrongKeys:
-		short = l.say("%s to replace now.", l.number(s.Now-s.WrongKeys))
-	case s.WrongKeys > 0:
-		short = l.say("%s to put right now.", l.number(s.WrongKeys))
+	case toReplaceNow(s) > 0:
+		short = l.say("%s to replace now.", l.number(toReplaceNow(s)))
+	case s.Now > 0:
+		short = l.say("%s to put right now.", l.number(s.Now))
 	case s.TakeOut > 0:
 		short = l.say("%s to take out now.", l.number(s.TakeOut))
 	case s.Soon > 0:
@@ -279,10 +281,12 @@ func (l language) systemCount(n int, machines bool) string {
 	return l.say("%s files or servers", l.number(n))
 }
 
-// thoseOf are what must be done as urgently, and the first of its deadlines.
-func (a *audit) thoseOf(do class, ca, wrongKey bool) (of action, first time.Time, overdue bool) {
+// thoseOf are what must be done as urgently, in the same way, and the first of its
+// deadlines.
+func (a *audit) thoseOf(key toDo) (of action, first time.Time, overdue bool) {
 	for _, c := range a.tasks() {
-		if toDo := toDoOf(c); c.Accepted != nil || c.Do != do || toDo.WrongKey != wrongKey || !wrongKey && c.CA != ca {
+		k := toDoOf(c)
+		if c.Accepted != nil || k.Do != key.Do || k.WrongKey != key.WrongKey || k.Imitation != key.Imitation || key.isOfUse() && c.CA != key.CA {
 			continue
 		}
 		of.Certificates = append(of.Certificates, c)
@@ -301,7 +305,7 @@ func (a *audit) first(actions []action) *firstThing {
 	l, act := a.shown.lang, actions[0]
 	how := act.words(l)
 	f := &firstThing{What: how, Class: act.Do}
-	if act.Do != classFix && !act.CA && !act.TestKey && !act.WrongKey {
+	if act.Do != classFix && !act.CA && act.isOfUse() {
 		var hows []string
 		act, hows = a.allWithDeadline(act, actions)
 		f.What, f.How = l.say("Replace %s", l.list(act.names(), 3)), strings.Join(hows, ". ")+"."
@@ -333,7 +337,7 @@ func (a *audit) first(actions []action) *firstThing {
 func (a *audit) allWithDeadline(first action, actions []action) (all action, hows []string) {
 	all = action{toDo: first.toDo, Deadline: first.Deadline, Overdue: first.Overdue}
 	for _, act := range actions {
-		if act.Do != first.Do || act.CA || act.TestKey || act.WrongKey {
+		if act.Do != first.Do || act.CA || !act.isOfUse() {
 			continue
 		}
 		before := len(all.Certificates)
@@ -421,7 +425,7 @@ func (a *audit) warnings() (all []string) {
 func (a *audit) tiles() (all []tile) {
 	l, s := a.shown.lang, &a.Summary
 	for _, t := range []tile{
-		{s.WrongKeys, classNow, l.say("beside the key of another certificate")}, {s.Now - s.WrongKeys, classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
+		{s.Imitations, classNow, l.say("imitations of PKIoverheid")}, {s.WrongKeys, classNow, l.say("beside the key of another certificate")}, {toReplaceNow(s), classNow, l.say("to replace now")}, {s.TakeOut, classNow, l.say("CAs to take out")}, {s.Soon, classSoon, l.say("to replace within 90 days")},
 		{s.Later, classLater, l.say("to replace later")}, {s.Trust, classLater, l.say("CAs: trust the successor too")}, {s.Fix, classFix, l.say("to put right")},
 		{s.OK, classOK, l.say("in order")}, {s.Accepted, "accepted", l.say("accepted")}, {s.Other, classOther, l.say("not of PKIoverheid")}, {s.NotRead, "error", l.say("could not be looked at")},
 	} {

@@ -255,7 +255,7 @@ func (a *audit) orderLists() (all []supplierOrders) {
 	var keys []key
 	for _, c := range a.tasks() {
 		todo := toDoOf(c)
-		if c.Accepted != nil || c.CA || todo.TestKey || todo.WrongKey || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) {
+		if c.Accepted != nil || c.CA || !todo.isOfUse() || !slices.Contains([]class{classNow, classSoon, classLater}, c.Do) {
 			continue
 		}
 		k := key{supplier: todo.supplier(l), product: l.say("a new certificate")}
@@ -379,7 +379,7 @@ func changesOf(l language, certs []*certificate, places []string) string {
 	cas := map[group][]string{}
 	var groups []group
 	for i, c := range certs {
-		if c.CA && c.Status != model.WrongKey {
+		if c.CA && toDoOf(c).CA {
 			of := group{changeFor(c), c.Hierarchy}
 			if cas[of] == nil {
 				groups = append(groups, of)
@@ -416,6 +416,8 @@ func changeFor(c *certificate) string {
 		return "put right: %s"
 	case c.Status == model.WrongKey:
 		return "put right the key of: %s"
+	case c.Status == model.Imitation:
+		return "take out: %s"
 	case c.CA && c.Do == classNow:
 		return "take out: %s"
 	case c.CA:

@@ -374,8 +374,13 @@ func summaryLines(s summary, l language) []string {
 			*to = append(*to, l.number(n)+" "+what)
 		}
 	}
+	imitations := l.say("imitations of PKIoverheid")
+	if s.Imitations == 1 {
+		imitations = l.say("imitation of PKIoverheid")
+	}
+	add(s.Imitations, imitations, &texts)
 	add(s.WrongKeys, l.say("beside the key of another certificate"), &texts)
-	add(s.Now-s.WrongKeys, l.say("to replace now"), &texts)
+	add(toReplaceNow(&s), l.say("to replace now"), &texts)
 	add(s.Soon, l.say("to replace within 90 days"), &texts)
 	add(s.Later, l.say("to replace later"), &texts)
 	add(s.Fix, l.say("to put right"), &texts)
@@ -394,6 +399,9 @@ func summaryLines(s summary, l language) []string {
 	}
 	return lines
 }
+
+// toReplaceNow is how many certificates must be replaced now, of those that are for now.
+func toReplaceNow(s *summary) int { return s.Now - s.WrongKeys - s.Imitations }
 
 func skippedText(s summary, l language) string {
 	text := ""

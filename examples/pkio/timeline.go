@@ -71,7 +71,7 @@ func dueDate(c *certificate, now time.Time) time.Time {
 // onTimeline reports whether somebody has to do with the date of a certificate: nobody
 // here replaces other people's CAs.
 func onTimeline(c *certificate) bool {
-	return c.Status != model.WrongKey && (c.Do.NeedsAction() || c.Do == classOK && !c.CA)
+	return c.Status != model.WrongKey && c.Status != model.Imitation && (c.Do.NeedsAction() || c.Do == classOK && !c.CA)
 }
 
 func (a *audit) timeline() []timelineItem {

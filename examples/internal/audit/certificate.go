@@ -64,7 +64,7 @@ func certificateOf(r inventory.Result, at time.Time) *Certificate {
 	case a.Status == advice.Withdrawn:
 		c.Hierarchy = string(pkioverheid.G3)
 	}
-	c.State, c.Reason = judged(r)
+	c.State, c.Reason = c.judged(r)
 	return c
 }
 
@@ -97,7 +97,7 @@ func placeOf(r inventory.Result, c *Certificate) Place {
 	if r.Use == inventory.KeyMismatch {
 		p.Problems = append(p.Problems, otherKey)
 	}
-	if state, reason := judged(r); state != c.State || reason != c.Reason {
+	if state, reason := c.judged(r); state != c.State || reason != c.Reason {
 		p.State, p.Reason = state, reason
 	}
 	return p
@@ -128,11 +128,18 @@ func (c *Certificate) revoked() {
 
 // judged is the verdict on the chain, and why. It has no clock in it, so that it is the
 // same the next time.
-func judged(r inventory.Result) (state, reason string) {
+func (c *Certificate) judged(r inventory.Result) (state, reason string) {
 	state = r.State()
 	_, err := r.Chain()
 	if err == nil {
 		return state, ""
+	}
+	if !c.asked {
+		c.asked, c.imitates = true, Imitated(r.Certificate)
+	}
+	switch {
+	case c.imitates != "": // and nobody trusts its root
+		return Imitation, reasonOf(c.imitates)
 	}
 	var g3 *pkioverheid.G3Error
 	var e *chain.Error
@@ -168,6 +175,7 @@ func judged(r inventory.Result) (state, reason string) {
 
 // stateTexts are states as people read them who do not know the words of programs.
 var stateTexts = map[string]string{
+	Imitation:                     "imitation",
 	"expired":                     "ended",
 	"unknown authority":           "its CA is not known",
 	"bad signature":               "its signature is wrong",

@@ -72,6 +72,8 @@ func (c *Collector) Take(r inventory.Result) {
 	cert.Places = append(cert.Places, p)
 	c.notePresented(r, cert, &p)
 	switch state := p.StateOf(cert); {
+	case state == Imitation:
+		cert.imitation()
 	case state == Revoked && cert.Do != ClassOther:
 		cert.revoked()
 	case cert.Do == ClassOK && state != Trusted:

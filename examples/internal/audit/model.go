@@ -52,7 +52,7 @@ type MachineRun struct {
 
 // Summary counts certificates, each once, but for Places, NotRead and Skipped. Accepted
 // ones count there alone, and CAs in the two for CAs alone where something is to be done
-// about them. WrongKeys are among Now.
+// about them. WrongKeys and Imitations are among Now.
 type Summary struct {
 	Now     int `json:"now"`
 	Soon    int `json:"soon"`
@@ -63,7 +63,8 @@ type Summary struct {
 	TakeOut int `json:"casToTakeOut"`
 	Trust   int `json:"casToTrust"` // CAs whose successor is to be trusted beside them
 
-	WrongKeys int `json:"wrongKeys"` // see WrongKey
+	WrongKeys  int `json:"wrongKeys"` // see WrongKey
+	Imitations int `json:"imitations"`
 
 	Accepted  int `json:"accepted"`
 	Places    int `json:"places"`
@@ -81,6 +82,8 @@ func (s *Summary) Count(c *Certificate) {
 		n = &s.Accepted
 	case c.Status == WrongKey:
 		s.WrongKeys++
+	case c.Status == Imitation:
+		s.Imitations++
 	case !c.CA || c.Do == ClassFix:
 	case c.Do == ClassNow:
 		n = &s.TakeOut
@@ -123,7 +126,7 @@ type Certificate struct {
 	TestKey      bool   `json:"testKey,omitempty"` // of package pkiotest
 
 	Status      string   `json:"status"`           // of package advice: ending, ended, withdrawn …
-	State       string   `json:"state"`            // whether its chain is trusted, at the first of its places
+	State       string   `json:"state"`            // whether its chain is trusted, at the first of its places; or Imitation
 	Reason      string   `json:"reason,omitempty"` // why it is not
 	Replacement string   `json:"replacement,omitempty"`
 	Supplier    string   `json:"supplier,omitempty"`
@@ -140,6 +143,8 @@ type Certificate struct {
 
 	found    inventory.Result
 	wrongKey bool // at one of the places, at least
+	asked    bool // what it imitates
+	imitates string
 }
 
 // Verdict is what is to be done about a certificate itself, whatever lies beside it.
@@ -214,9 +219,12 @@ func (c *Certificate) Merge(other *Certificate) {
 	}
 	c.lower()
 	other.lower()
-	if c.wrongKey = c.wrongKey || other.wrongKey; other.Do.Grade() < c.Do.Grade() {
-		c.Do, c.Deadline, c.Overdue = other.Do, other.Deadline, other.Overdue
-		c.Advice, c.AdviceDutch, c.Order, c.Status = other.Advice, other.AdviceDutch, other.Order, other.Status
+	c.wrongKey = c.wrongKey || other.wrongKey
+	if other.Do.Grade() < c.Do.Grade() || other.Status == Imitation {
+		c.Do, c.Deadline, c.Overdue, c.Status = other.Do, other.Deadline, other.Overdue, other.Status
+		c.Hierarchy, c.Role, c.TSP, c.OIN, c.RecognisedBy = other.Hierarchy, other.Role, other.TSP, other.OIN, other.RecognisedBy
+		c.Replacement, c.Supplier, c.Order, c.Sources = other.Replacement, other.Supplier, other.Order, other.Sources
+		c.Advice, c.AdviceDutch = other.Advice, other.AdviceDutch
 	}
 	c.raise()
 }
