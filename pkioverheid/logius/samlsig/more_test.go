@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +83,57 @@ func TestSignersThatAreNone(t *testing.T) {
 	named := strings.Replace(key("signing", partyCertificate.Leaf), "name of a key", "this", 1)
 	_, err = VerifyMetadata(signing{cert: partyCertificate, keyInfo: "<ds:KeyInfo><ds:KeyName>this</ds:KeyName></ds:KeyInfo>"}.sign(t, party("_1", partyID, role(append(keys, named)...))), v, pkioverheid.SignerOptions{})
 	assert.NoError(t, err)
+}
+
+// needing accepts a signer only with a certain CA beside its certificate.
+type needing struct {
+	*pkioverheid.Verifier
+	ca       *x509.Certificate
+	verified int
+}
+
+func (n *needing) Verify(certs []*x509.Certificate, opts pkioverheid.SignerOptions, check func(*x509.Certificate) error) (pkioverheid.Identity, error) {
+	n.verified++
+	if !slices.ContainsFunc(certs, n.ca.Equal) {
+		return pkioverheid.Identity{}, errors.New("no path")
+	}
+	return n.Verifier.Verify(certs, opts, check)
+}
+
+// The signer's certificate may be there twice, and its CAs beside one of them only.
+func TestTheSameSignerWithOtherCAsIsTriedToo(t *testing.T) {
+	cas := g1.Certificates()
+	with := func(certs ...*x509.Certificate) string {
+		data := x509Data(certs[0])
+		for _, ca := range certs[1:] {
+			data += x509Data(ca)
+		}
+		return strings.Replace(key("signing", certs[0]), x509Data(certs[0]), data, 1)
+	}
+	leaf := partyCertificate.Leaf
+	for name, c := range map[string]struct {
+		keys  []string
+		tries int
+		ok    bool
+	}{
+		"alone, and then with its CA":              {[]string{with(leaf), with(leaf, cas[2])}, 2, true},
+		"with another CA, and then with its own":   {[]string{with(leaf, cas[0]), with(leaf), with(leaf, cas[2])}, 3, true},
+		"the same again and again":                 {[]string{with(leaf), with(leaf), with(leaf)}, 1, false},
+		"more often than there are ways that help": {[]string{with(leaf), with(leaf, cas[0]), with(leaf, cas[1]), with(leaf, cas[0], cas[1]), with(leaf, cas[1], cas[0]), with(leaf, cas[2])}, maxPaths, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &needing{Verifier: verifierOf(t, pkiotest.Trust(g1)), ca: cas[2]}
+			_, err := all.verify(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(c.keys...))), v, pkioverheid.SignerOptions{})
+			assert.Equal(t, c.ok, err == nil, "%v", err)
+			assert.Equal(t, c.tries, v.verified)
+		})
+	}
+	// Whose key made the signature does not depend on the CAs.
+	other := g1.Issue(pkiotest.Leaf{OIN: partyOIN, ECDSA: true}).Leaf
+	v := &needing{Verifier: verifierOf(t, pkiotest.Trust(g1)), ca: cas[2]}
+	_, err := all.verify(signing{cert: partyCertificate}.sign(t, party("_1", partyID, role(with(other, cas[2]), with(other, cas[2], cas[1]), with(leaf, cas[2])))), v, pkioverheid.SignerOptions{})
+	assert.NoError(t, err)
+	assert.Equal(t, 2, v.verified)
 }
 
 func TestWhatIsNotSignedAsItShouldBe(t *testing.T) {

@@ -91,7 +91,8 @@ func (c checks) signed(root *etree.Element, v verifier, opts pkioverheid.SignerO
 	var refused []error
 	sig := newSignature(root)
 	for certs := range sig.candidates(root) {
-		if slices.ContainsFunc(sig.tried, certs[0].Equal) {
+		tried := sig.candidate(certs[0])
+		if tried != nil && !tried.again(certs[1:]) {
 			continue
 		}
 		if err := c.maySign(certs[0]); err != nil {
@@ -103,19 +104,27 @@ func (c checks) signed(root *etree.Element, v verifier, opts pkioverheid.SignerO
 			sig.others++
 			continue
 		}
-		if len(sig.tried) == maxCandidates {
+		if tried == nil && len(sig.tried) == maxCandidates {
 			refused = append(refused, fmt.Errorf("there are more than %d certificates that may have signed, and no more were tried", maxCandidates))
 			break
 		}
-		sig.tried = append(sig.tried, certs[0])
+		first := tried == nil
+		if first {
+			tried = &candidate{leaf: certs[0]}
+			sig.tried = append(sig.tried, tried)
+		}
+		tried.with = append(tried.with, certs[1:])
 		var signed *etree.Element
 		if _, err = v.Verify(certs, opts, func(cert *x509.Certificate) (err error) {
+			tried.asked = true
 			signed, err = sig.verify(root, cert, opts.Time)
 			return err
 		}); err == nil {
 			return signed, nil
 		}
-		refused = append(refused, err)
+		if first || tried.asked {
+			refused = append(refused, err)
+		}
 		if sig.altered {
 			break // whose key it was makes no difference
 		}

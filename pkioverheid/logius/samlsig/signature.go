@@ -23,6 +23,9 @@ import (
 // maxCandidates are the certificates that are tried: a signer has one or two.
 const maxCandidates = 8
 
+// maxPaths bounds how often one of them is tried, each time with other CAs beside it.
+const maxPaths = 4
+
 // maxAbove bounds the CAs that come along with one: PKIoverheid has four layers.
 const maxAbove = 8
 
@@ -36,9 +39,34 @@ type signature struct {
 
 	inclusive bool // there are InclusiveNamespaces in CanonicalizationMethod
 
-	tried   []*x509.Certificate
+	tried   []*candidate
 	others  int  // certificates of others in the document
 	altered bool // one of them made the signature, and the document is another
+}
+
+// candidate is a certificate that was tried.
+type candidate struct {
+	leaf  *x509.Certificate
+	with  [][]*x509.Certificate // the CAs beside it, each time
+	asked bool                  // whether its key made the signature
+}
+
+// candidate returns what is known of a certificate, nil if it was not tried.
+func (s *signature) candidate(leaf *x509.Certificate) *candidate {
+	for _, c := range s.tried {
+		if c.leaf.Equal(leaf) {
+			return c
+		}
+	}
+	return nil
+}
+
+// again reports whether CAs may make a difference: a path to the root did not pass yet, and
+// these are others.
+func (c *candidate) again(above []*x509.Certificate) bool {
+	return !c.asked && len(c.with) < maxPaths && !slices.ContainsFunc(c.with, func(before []*x509.Certificate) bool {
+		return slices.EqualFunc(before, above, (*x509.Certificate).Equal)
+	})
 }
 
 // newSignature takes the KeyInfo out of the signature, where it is not signed:
