@@ -48,7 +48,8 @@ type owner struct {
 	read map[*x509.Certificate]*x509.Certificate
 }
 
-// own is nil if a certificate is not what its bytes say.
+// own is nil if a certificate is not what its bytes say. What was verified are its fields, and
+// a caller may have changed any of them: Raw alone would equal what is read from it always.
 func (o *owner) own(c Chain) Chain {
 	owned := make(Chain, len(c))
 	for i, cert := range c {

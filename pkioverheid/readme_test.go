@@ -41,6 +41,27 @@ func TestTheREADMEsCodeIsTheExample(t *testing.T) {
 	}
 }
 
+// The README names what go.mod requires, for the library, the tool and the tests.
+func TestTheREADMENamesTheDependencies(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, row, found := strings.Cut(string(readme), "\n| what it depends on |")
+	require.True(t, found)
+	row, _, _ = strings.Cut(row, "\n")
+	mod, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	var required []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:require )?\s*([a-z.]+/\S+) v\S+$`).FindAllStringSubmatch(string(mod), -1) { // not the indirect ones
+		name := regexp.MustCompile(`/v\d+$`).ReplaceAllString(m[1], "")
+		required = append(required, name[strings.LastIndexByte(name, '/')+1:])
+	}
+	require.Greater(t, len(required), 5)
+	words := regexp.MustCompile(`[a-z0-9-]+`).FindAllString(row, -1)
+	for _, name := range required {
+		assert.Contains(t, words, name)
+	}
+}
+
 // Without a bound net/http waits for ever for a stranger who connects and says nothing.
 func TestTheREADMEsServersBoundTheHandshake(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
