@@ -226,7 +226,11 @@ func (a *attempt) clientCertificateError(name, host string, err error) *ClientCe
 	case s.connected && s.version < tls.VersionTLS13:
 		return nil // up to TLS 1.2 the certificate was accepted when the handshake ended
 	}
-	return newClientCertificateError(host, said, s.request, a.now(), err)
+	e := newClientCertificateError(host, said, s.request, a.now(), err)
+	if e.Guess && s.http2 {
+		e.Advice += " A server that agrees to HTTP/2 and does not speak it closes the connection too: try GODEBUG=http2client=0."
+	}
+	return e
 }
 
 // newClientCertificateError explains a refusal; a nil request is not known.
@@ -252,7 +256,10 @@ const soon = 10 * time.Second
 func (e *ClientCertificateError) words(said alert, r *certificateRequest, now time.Time) (problem, advice string) {
 	refused := e.Host + " refused our certificate"
 	if e.Guess {
-		refused = e.Host + " ended the call, probably because of our certificate"
+		refused = e.Host + " ended the call, perhaps because of our certificate"
+		if lostBy(e.Err[0]) != nil {
+			refused = e.Host + " closed the connection without a reason, perhaps because of our certificate"
+		}
 	}
 	switch {
 	case said == noRenegotiation:

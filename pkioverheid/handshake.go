@@ -66,6 +66,7 @@ type attempt struct {
 	answered   bool                // a server sent something over the connection that this attempt caused
 	dialler    *attempt            // that of the connection in use, which may be another's
 	version    uint16              // of TLS on that connection
+	http2      bool                // was negotiated on it
 	bodyFailed bool                // the request's own body could not be read
 
 	dialling     bool // a connection, whose handshakes are not complete
@@ -102,9 +103,9 @@ func withAttempt(ctx context.Context, clock func() time.Time, asked *requests) (
 			a.mu.Unlock()
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			dialler, version := diallerOf(info.Conn)
+			dialler, with := diallerOf(info.Conn)
 			a.mu.Lock()
-			a.dialler, a.version = dialler, version
+			a.dialler, a.version, a.http2 = dialler, with.Version, with.NegotiatedProtocol == "h2"
 			a.mu.Unlock()
 		},
 		GotFirstResponseByte: func() {
@@ -232,13 +233,14 @@ type seen struct {
 	known      bool                // that nobody asked is certain
 	connected  bool                // the handshake was completed
 	version    uint16
+	http2      bool
 	answered   bool
 	bodyFailed bool
 }
 
 func (a *attempt) seen() seen {
 	a.mu.Lock()
-	s := seen{request: a.request, known: a.known, connected: a.dialler != nil, version: a.version, answered: a.answered, bodyFailed: a.bodyFailed}
+	s := seen{request: a.request, known: a.known, connected: a.dialler != nil, version: a.version, http2: a.http2, answered: a.answered, bodyFailed: a.bodyFailed}
 	dialler := a.dialler
 	a.mu.Unlock()
 	if dialler != nil && dialler != a {
@@ -274,19 +276,19 @@ func recording(dial dialFunc) dialFunc {
 	}
 }
 
-func diallerOf(conn net.Conn) (*attempt, uint16) {
-	var version uint16
+func diallerOf(conn net.Conn) (*attempt, tls.ConnectionState) {
+	var with tls.ConnectionState
 	for {
 		switch c := conn.(type) {
 		case *tls.Conn:
-			if version == 0 { // below an https proxy's lies the proxy's own
-				version = c.ConnectionState().Version
+			if with.Version == 0 { // below an https proxy's lies the proxy's own
+				with = c.ConnectionState()
 			}
 			conn = c.NetConn()
 		case *dialled:
-			return c.attempt, version
+			return c.attempt, with
 		default:
-			return nil, version
+			return nil, with
 		}
 	}
 }

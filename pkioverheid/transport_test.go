@@ -107,6 +107,40 @@ func TestStoresAreReadWhenTheClientIsMade(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// A server that closes the connection gives no reason. That it agreed to speak HTTP/2, and
+// cannot, is one.
+func TestALostConnectionIsNotPutDownToTheCertificateAlone(t *testing.T) {
+	g1 := pkiotest.New(pkioverheid.PrivateG1)
+	for _, protocol := range []string{"h2", "http/1.1"} {
+		listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+			Certificates: []tls.Certificate{g1.Issue(pkiotest.Leaf{})}, ClientAuth: tls.RequireAnyClientCert, NextProtos: []string{protocol},
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Read(make([]byte, 1<<10)) // the request, and the handshake before it
+				conn.Close()
+			}
+		}()
+		client := newClient(t, pkioverheid.ClientConfig{Trust: pkiotest.Trust(g1), KeyPairs: pairs(g1.Issue(pkiotest.Leaf{}))})
+		_, err = client.Get(loopbackURL(listener))
+		var ours *pkioverheid.ClientCertificateError
+		require.ErrorAs(t, err, &ours, protocol)
+		assert.True(t, ours.Guess)
+		assert.Contains(t, ours.Problem, "without a reason, perhaps because of our certificate")
+		assert.Equal(t, protocol == "h2", strings.Contains(ours.Advice, "HTTP/2"), ours.Advice)
+	}
+}
+
+func loopbackURL(l net.Listener) string {
+	return fmt.Sprintf("https://localhost:%d/", l.Addr().(*net.TCPAddr).Port)
+}
+
 type brokenBody struct{ err error }
 
 func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
@@ -125,7 +159,8 @@ func TestTroubleThatIsNotAboutCertificatesKeepsItsError(t *testing.T) {
 	_, err = client.Get(mutual(t, tls.VersionTLS13, false, abort))
 	if assert.ErrorAs(t, err, &ours, "in TLS 1.3 nobody can know") {
 		assert.True(t, ours.Guess)
-		assert.Contains(t, err.Error(), "probably")
+		assert.Contains(t, err.Error(), "closed the connection without a reason, perhaps because of our certificate")
+		assert.NotContains(t, err.Error(), "HTTP/2")
 	}
 
 	for _, http2 := range []bool{true, false} {
