@@ -215,6 +215,30 @@ func (k toDo) supplier(l language) string {
 	return l.say("the certificate supplier")
 }
 
+// distinctNames are the names of certificates, of so many letters: those that are the same
+// say when they were issued, or else have the end of their SHA-256.
+func distinctNames(l language, certs []*certificate, most int) []string {
+	names := make([]string, len(certs))
+	for i, c := range certs {
+		names[i] = shortened(c.Name, most)
+	}
+	for _, more := range []func(c *certificate) string{
+		func(c *certificate) string { return l.say("issued %s", l.date(date(c.NotBefore))) },
+		func(c *certificate) string { return "SHA-256 …" + c.SHA256[max(0, len(c.SHA256)-8):] },
+	} {
+		count := map[string]int{}
+		for _, name := range names {
+			count[name]++
+		}
+		for i, c := range certs {
+			if count[names[i]] > 1 {
+				names[i] += " (" + more(c) + ")"
+			}
+		}
+	}
+	return names
+}
+
 // systems are the files and servers in which an action changes something, in order.
 func (a *action) systems() []string {
 	var all []string

@@ -328,8 +328,9 @@ func TestReportOfATestCertificate(t *testing.T) {
 	assert.NotContains(t, page.String(), "2.5.4.97")
 }
 
-// The timeline says by when somebody here has to do something: nothing that must be done
-// now is in the future, and CAs that nobody here replaces are not in it.
+// The timeline says by when somebody here has to do something: what must be done now, and
+// has no date, is in no quarter, and neither CAs that nobody here replaces nor what is
+// accepted are in it.
 func TestTheTimelineIsOfWhatSomebodyHereReplaces(t *testing.T) {
 	at := day(2026, 11, 23)
 	a := &audit{Audit: model.Audit{Run: auditRun{At: at}, Certificates: []*certificate{
@@ -338,6 +339,7 @@ func TestTheTimelineIsOfWhatSomebodyHereReplaces(t *testing.T) {
 		{Do: classOther, NotAfter: day(2037, 1, 1)},
 		{Do: classOK, CA: true, NotAfter: day(2038, 1, 1)},
 		{Do: classOK, NotAfter: day(2029, 1, 1)},
+		{Do: classNow, Deadline: "2020-12-31", NotAfter: day(2029, 1, 1), Accepted: &acceptance{}},
 	}}}
 	var bars []string
 	for _, item := range a.timeline() {
@@ -345,5 +347,5 @@ func TestTheTimelineIsOfWhatSomebodyHereReplaces(t *testing.T) {
 			bars = append(bars, item.Label+": "+item.Text)
 		}
 	}
-	assert.Equal(t, []string{"2026 Q4: 2 now", "2029 Q1: 1 in order"}, bars)
+	assert.Equal(t, []string{": for now, without a date: 2", "2029 Q1: 1 in order"}, bars)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
@@ -218,6 +219,18 @@ func TestMetricsHaveEachSeriesOnce(t *testing.T) {
 	assert.Len(t, states, maxSeries)
 	slices.Sort(lines)
 	assert.Len(t, lines, len(slices.Compact(slices.Clone(lines))))
+}
+
+// The states together are all certificates of PKIoverheid, CAs among them.
+func TestMetricsCountEachCertificateOnce(t *testing.T) {
+	found := auditOf(t, day(2026, 11, 23), filepath.Join("..", "..", "pkioverheid", "certs"))
+	sum := 0
+	for _, m := range regexp.MustCompile(`(?m)^pkio_certificates\{state="[a-z_]+"\} (\d+)$`).FindAllStringSubmatch(string(found.prometheus()), -1) {
+		n, err := strconv.Atoi(m[1])
+		require.NoError(t, err)
+		sum += n
+	}
+	assert.Equal(t, len(found.Certificates), sum)
 }
 
 // The alerts name the machine that has the certificate, which in the metrics of a report is

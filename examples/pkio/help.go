@@ -50,7 +50,11 @@ that begins with nl, gives table, report and advice in Dutch; the rest stays Eng
 	{"status", `The exit status is 1 if something must be replaced or put right, however far ahead
 the date is; a CA that goes "later" does not count, since its successor is trusted
 beside it. Else it is 2 if something could not be looked at, or on a mistake in the
-command line, else 0. Findings in the file of --accept do not count until their date.`,
+command line, else 0. Findings in the file of --accept do not count until their date.
+
+Certificates that are not of PKIoverheid are counted, and that is all: one that has
+ended has no effect. But one beside the private key of another is for now, whoever
+issued it, as is one that imitates PKIoverheid.`,
 		[]string{"accept", "fail-on", "strict"}},
 	{"trust", `Trusted are Private G1, Private G4 and EV, for what was signed until 2022. G3 is
 refused. --trust adds CAs of others, such as the G-Other root, but not G3 or tests.

@@ -80,6 +80,9 @@ func saidTexts(t *testing.T) map[string]string {
 	} {
 		said[s] = "a variable"
 	}
+	for _, text := range toFillIn {
+		said[text] = "to fill in"
+	}
 	for _, text := range failures {
 		said[text] = "a failure"
 	}
@@ -116,12 +119,43 @@ func saidTexts(t *testing.T) map[string]string {
 			said[string(claim.Role)] = "a role"
 		}
 	}
+	said[string(pkioverheid.EndEntity)] = "a role"
+	for _, source := range sources(t) {
+		said[source] = "a source"
+	}
 	for _, use := range []inventory.Use{inventory.TrustAnchor, inventory.RestrictedAnchor, inventory.KeyEntry, inventory.KeyChain, inventory.SAMLSigning, inventory.SAMLEncryption,
 		inventory.SAMLAnyUse, inventory.DocumentSignature, inventory.CPAParty, inventory.WSSecurityToken, inventory.JWKCertificate, inventory.JWSCertificate,
 		inventory.TrustedListService, inventory.ForwardedClient, inventory.TLSServer, inventory.TLSChain, inventory.KeyMismatch} {
 		said[string(use)] = "a use"
 	}
 	return said
+}
+
+// sources are those that advice can name: the ones of constants are read in the code.
+func sources(t *testing.T) (all []string) {
+	t.Helper()
+	for _, folder := range []string{"", "advice"} {
+		names, err := filepath.Glob(filepath.Join("..", "..", "pkioverheid", folder, "*.go"))
+		require.NoError(t, err)
+		for _, name := range names {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				spec, ok := n.(*ast.ValueSpec)
+				if !ok || len(spec.Values) == 0 || !strings.HasPrefix(spec.Names[0].Name, "source") {
+					return true
+				}
+				if text, ok := spec.Values[0].(*ast.BasicLit); ok {
+					s, err := strconv.Unquote(text.Value)
+					require.NoError(t, err)
+					all = append(all, s)
+				}
+				return true
+			})
+		}
+	}
+	require.Greater(t, len(all), 8)
+	return all
 }
 
 // Names that are the same in both languages.

@@ -13,7 +13,7 @@ var metrics = map[string]string{
 	"pkio_certificate_deadline_timestamp_seconds":  "When the certificate must have been replaced.",
 	"pkio_certificate_not_after_timestamp_seconds": "When the certificate ends.",
 	"pkio_certificate_state":                       "What is to be done about the certificate: now, fix, soon, later, ok or accepted.",
-	"pkio_certificates":                            "How many certificates there are of each state.",
+	"pkio_certificates":                            "How many certificates there are of each state, each once: now, fix, soon, later, ok or accepted, and of CAs cas_to_take_out (now) or cas_to_trust (their successor is to be trusted too).",
 	"pkio_not_read":                                "How many places could not be looked at.",
 	"pkio_run_timestamp_seconds":                   "When the run began.",
 }
@@ -58,7 +58,7 @@ func (a *audit) prometheus() []byte {
 	for _, k := range []struct {
 		state string
 		n     int
-	}{{"now", a.Summary.Now}, {"fix", a.Summary.Fix}, {"soon", a.Summary.Soon}, {"later", a.Summary.Later}, {"ok", a.Summary.OK}, {"accepted", a.Summary.Accepted}} {
+	}{{"now", a.Summary.Now}, {"fix", a.Summary.Fix}, {"soon", a.Summary.Soon}, {"later", a.Summary.Later}, {"ok", a.Summary.OK}, {"accepted", a.Summary.Accepted}, {"cas_to_take_out", a.Summary.TakeOut}, {"cas_to_trust", a.Summary.Trust}} {
 		counts = append(counts, fmt.Sprintf("{state=%q} %d", k.state, k.n))
 	}
 	var out bytes.Buffer

@@ -224,7 +224,7 @@ func (a *audit) lead() (short string, long []string) {
 		case key.CA:
 			text += l.say(", in %s.", where)
 		default:
-			text += l.say(": %s, in %s.", l.list(of.names(), 5), where)
+			text += l.say(": %s, in %s.", l.list(of.names(l), 5), where)
 		}
 		switch {
 		case first.IsZero():
@@ -308,7 +308,7 @@ func (a *audit) first(actions []action) *firstThing {
 	if act.Do != classFix && !act.CA && act.isOfUse() {
 		var hows []string
 		act, hows = a.allWithDeadline(act, actions)
-		f.What, f.How = l.say("Replace %s", l.list(act.names(), 3)), strings.Join(hows, ". ")+"."
+		f.What, f.How = l.say("Replace %s", l.list(act.names(l), 3)), strings.Join(hows, ". ")+"."
 	}
 	if a.manyMachines() || act.CA || len(act.Certificates) > 3 {
 		f.Where = []string{l.list(shortNames(act.systems()), 3)}
@@ -372,18 +372,11 @@ func (a *audit) next(actions []action, first time.Time) string {
 	if err != nil || !due.After(first) {
 		return ""
 	}
-	return l.say("The next date is %s: %s, in %s.", l.day(due), l.list(of.names(), 3), l.list(shortNames(of.systems()), 3))
+	return l.say("The next date is %s: %s, in %s.", l.day(due), l.list(of.names(l), 3), l.list(shortNames(of.systems()), 3))
 }
 
 // names are those of its certificates, the most urgent first.
-func (a *action) names() (all []string) {
-	for _, c := range a.Certificates {
-		if name := shortened(c.Name, 60); !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	return all
-}
+func (a *action) names(l language) []string { return distinctNames(l, a.Certificates, 60) }
 
 // shortNames are names that fit into a sentence.
 func shortNames(all []string) []string {
@@ -447,7 +440,7 @@ func (a *audit) steps(actions []action) (all []step) {
 		systems := shortNames(act.systems())
 		all = append(all, step{
 			Class: act.Do, What: act.words(l), Why: act.why(l), Deadline: act.Deadline, Overdue: act.Overdue, More: act.manyDeadlines(),
-			Certificates: l.count(len(act.Certificates), kind), Names: l.list(act.names(), 3),
+			Certificates: l.count(len(act.Certificates), kind), Names: l.list(act.names(l), 3),
 			Places: l.systemCount(len(systems), a.manyMachines()), Systems: l.list(systems, 3),
 		})
 	}

@@ -353,12 +353,8 @@ func (a *action) concerns(l language, machines, all bool) string {
 	if all {
 		most = len(a.Certificates)
 	}
-	var names []string
-	for _, c := range a.Certificates {
-		names = append(names, c.Name)
-	}
+	names := distinctNames(l, a.Certificates, maxText)
 	slices.Sort(names)
-	names = slices.Compact(names)
 	return l.say("%s in %s: %s.", l.count(len(a.Certificates), kind), l.systemCount(len(a.systems()), machines), l.names(names, most))
 }
 

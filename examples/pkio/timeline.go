@@ -56,22 +56,20 @@ func span(l language, quarter int, now time.Time) (time.Time, string) {
 func period(t time.Time) int { return t.Year()*4 + (int(t.Month())-1)/3 }
 
 // due is the moment that a certificate has on the timeline: by when to replace it, or
-// else its own end. What must be done now is due now at the latest.
-func dueDate(c *certificate, now time.Time) time.Time {
+// else its own end. What must be done now, and was not due before, is for today: it has no
+// date of its own.
+func dueDate(c *certificate, now time.Time) (due time.Time, today bool) {
 	due, err := time.Parse(time.DateOnly, c.Deadline)
 	if err != nil {
 		due = c.NotAfter
 	}
-	if c.Do == classNow && due.After(now) {
-		return now
-	}
-	return due
+	return due, c.Do == classNow && (err != nil || due.After(now))
 }
 
 // onTimeline reports whether somebody has to do with the date of a certificate: nobody
-// here replaces other people's CAs.
+// here replaces other people's CAs, or what is accepted.
 func onTimeline(c *certificate) bool {
-	return c.Status != model.WrongKey && c.Status != model.Imitation && (c.Do.NeedsAction() || c.Do == classOK && !c.CA)
+	return c.Accepted == nil && c.Status != model.WrongKey && c.Status != model.Imitation && (c.Do.NeedsAction() || c.Do == classOK && !c.CA)
 }
 
 func (a *audit) timeline() []timelineItem {
@@ -82,12 +80,17 @@ func (a *audit) timeline() []timelineItem {
 	}
 	l := a.shown.lang
 	spans := map[time.Time]*spanned{}
-	most := 1
+	most, today := 1, 0
 	for _, c := range a.tasks() {
 		if !onTimeline(c) {
 			continue
 		}
-		start, label := span(l, period(dueDate(c, a.Run.At)), a.Run.At)
+		due, isToday := dueDate(c, a.Run.At)
+		if isToday {
+			today++
+			continue
+		}
+		start, label := span(l, period(due), a.Run.At)
 		if spans[start] == nil {
 			spans[start] = &spanned{label: label, n: map[class]int{}}
 		}
@@ -96,6 +99,9 @@ func (a *audit) timeline() []timelineItem {
 		most = max(most, spans[start].total)
 	}
 	items := []timelineItem{{At: a.Run.At, Today: true}}
+	if today > 0 {
+		items[0].Text = l.say("for now, without a date: %s", l.number(today))
+	}
 	for start, s := range spans {
 		item := timelineItem{At: start, Label: s.label}
 		var parts []string
