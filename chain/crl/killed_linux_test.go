@@ -64,7 +64,9 @@ func TestAKilledCheckerLeavesWholeLists(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		lines := bufio.NewScanner(out)
 		assert.True(t, lines.Scan())
-		time.Sleep(rand.N(20 * time.Millisecond))
+		first := time.Now()
+		assert.True(t, lines.Scan())
+		time.Sleep(rand.N(time.Since(first))) // some moment of the next lists, on a slow machine too
 		require.NoError(t, cmd.Process.Kill())
 		for lines.Scan() {
 		}
