@@ -6,7 +6,7 @@ import "crypto/x509"
 type authority struct {
 	name      caName
 	hierarchy Hierarchy
-	role      Role
+	role      string // see Claim.Role
 	tsp       TSP
 	withdrawn string // the day, of a CA that was withdrawn, rather than being merely not for TLS
 	source    string // who says so
@@ -28,22 +28,20 @@ const (
 	ByName          = "name"           // its own name or its issuer's is that of a known CA, and no more than that
 )
 
-// Role is the place of a certificate in its hierarchy.
-type Role string
-
+// The values of Claim.Role.
 const (
-	Root      Role = "root"       // stamcertificaat
-	DomainCA  Role = "domain CA"  // domeincertificaat
-	TSPCA     Role = "TSP CA"     // the CA of a trust service provider
-	EndEntity Role = "end entity" // a certificate of a system, organisation or person
+	Root      = "root"       // stamcertificaat
+	DomainCA  = "domain CA"  // domeincertificaat
+	TSPCA     = "TSP CA"     // the CA of a trust service provider
+	EndEntity = "end entity" // a certificate of a system, organisation or person
 )
 
 // layer returns the role of a CA with so many CAs above it.
-func layer(above int) Role { return [...]Role{Root, DomainCA, TSPCA}[min(above, 2)] }
+func layer(above int) string { return [...]string{Root, DomainCA, TSPCA}[min(above, 2)] }
 
-// below returns the role of a CA that one of the role issued.
-func (r Role) below() Role {
-	if r == Root {
+// layerBelow returns the role of a CA that one of the role issued.
+func layerBelow(role string) string {
+	if role == Root {
 		return DomainCA
 	}
 	return TSPCA

@@ -12,7 +12,9 @@ import (
 // What was verified is an [Identity].
 type Claim struct {
 	Hierarchy Hierarchy
-	Role      Role
+
+	// Role is Root, DomainCA, TSPCA or EndEntity.
+	Role string
 
 	// Kind is that of the certificate's policies; empty for a CA, and where they are
 	// not known.
@@ -93,10 +95,10 @@ func ClaimOf(cert *x509.Certificate) (Claim, bool) {
 }
 
 // placeBelow is what follows from the issuer.
-func placeBelow(issuer *authority, cert *x509.Certificate) (Hierarchy, Role, TSP) {
+func placeBelow(issuer *authority, cert *x509.Certificate) (Hierarchy, string, TSP) {
 	role, tsp := EndEntity, issuer.tsp
 	if cert.IsCA && cert.BasicConstraintsValid {
-		role = issuer.role.below()
+		role = layerBelow(issuer.role)
 		if own := tspOf(cert.Subject.Organization); own != "" {
 			tsp = own
 		}

@@ -41,8 +41,7 @@ type ClientCertificateError struct {
 	Sent bool
 
 	// Guess is true where the server gave no reason: it closed the connection
-	// after it had asked for a certificate and before it answered anything, or
-	// answered with a status that often means that.
+	// before it answered, or answered with a status that often means that.
 	Guess bool
 
 	// Problem is what is wrong, and Advice what to change, in sentences.

@@ -14,8 +14,8 @@ const CRLRefresh = 4 * time.Hour
 // they are known here: KPN and QuoVadis (facts.md §7).
 var tspCRLHosts = [...]string{"crl.managedpki.com", "crl.quovadisglobal.com"}
 
-// CRLHosts returns the hosts of PKIoverheid's CRLs, for crl.Config.Hosts, as far as they are
-// known here: those of the State, KPN and QuoVadis. TSPs may choose others: add the hosts
+// CRLHosts returns the hosts of PKIoverheid's CRLs, for
+// crl.Config.Hosts: those of the State, KPN and QuoVadis. TSPs may choose others: add the hosts
 // under CRLDistributionPoints in your certificates and your peers'. A host that is missing
 // is refused, with an error that names it.
 func CRLHosts() []string {

@@ -20,7 +20,7 @@ func (id Identity) LogValue() slog.Value {
 
 // LogValue returns what the certificate says, and its subject, serial number and end.
 func (c Claim) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("hierarchy", c.Hierarchy.String()), slog.String("role", string(c.Role)), slog.String("kind", string(c.Kind)),
+	attrs := []slog.Attr{slog.String("hierarchy", c.Hierarchy.String()), slog.String("role", c.Role), slog.String("kind", string(c.Kind)),
 		slog.String("tsp", string(c.TSP)), slog.String("oin", string(c.OIN)), slog.Bool("fixture", c.Fixture), slog.String("testMark", c.TestMark)}
 	return safetext.Group(append(attrs, logCertificate(c.Certificate)...)...)
 }

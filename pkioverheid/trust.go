@@ -23,8 +23,7 @@ type Trust struct {
 	// are taken for CAs below a root, which a peer then need not send. It is an error if
 	// one is not a CA, is of G3, is for tests (see TrialRoots), or is of package
 	// pkiotest and was not made by it in this program. New contents with such an error
-	// are not used, and Logger gets the reason. New connections use new contents, but
-	// not those of a config of [ClientTLSConfig].
+	// are not used, and Logger gets the reason.
 	Roots *truststore.Source
 
 	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy:
@@ -36,7 +35,7 @@ type Trust struct {
 	// these are refused, under a production root too. nil adds nothing.
 	TrialRoots *truststore.Store
 
-	// Distrusted is refused from the moment on at which it is in the set: in new and
+	// Distrusted is refused once it is in the set: in new and
 	// resumed handshakes, by a [Verifier], and at the next request through
 	// [Server.Handler] and [Server.Identify]. A [Transport] uses no connection from before. A set
 	// that names all roots in use is an error; as a replacement it is used but for these,
@@ -55,7 +54,7 @@ type Trust struct {
 	// status cannot be determined: each but the root is looked up in the CRL of its
 	// issuer, at each handshake. nil does not ask, although PKIoverheid and
 	// Digikoppeling require it (facts.md §7, PKI002 and PKI003). A connection that is
-	// open stays so. See "Details" in the package documentation.
+	// open stays so. See Details.
 	//
 	// Make one Checker for the whole program, with Time and [CRLHosts], and close it.
 	Revocation *crl.Checker

@@ -410,7 +410,7 @@ func (c *subject) ofWithdrawn() Advice {
 }
 
 func (c *subject) ofCA() Advice {
-	kind := map[pkioverheid.Role]text{pkioverheid.Root: {"stamcertificaat", "stamcertificaat"}, pkioverheid.DomainCA: {"domeincertificaat", "domeincertificaat"}, pkioverheid.TSPCA: textTSPCA}[c.Role]
+	kind := map[string]text{pkioverheid.Root: {"stamcertificaat", "stamcertificaat"}, pkioverheid.DomainCA: {"domeincertificaat", "domeincertificaat"}, pkioverheid.TSPCA: textTSPCA}[c.Role]
 	a := Advice{Status: Fine, Urgency: NotUrgent, Deadline: c.ends()}
 	what := say(textCA, c.name(), kind, c.Hierarchy)
 	ended := c.at.After(a.Deadline)

@@ -156,7 +156,7 @@ func (r Result) String() string {
 	b.WriteString(": ")
 	b.WriteString(safetext.Certificate(r.Certificate))
 	if id, ok := r.Claim(); ok {
-		b.WriteString(" (" + id.Hierarchy.String() + " " + string(id.Role) + ")")
+		b.WriteString(" (" + id.Hierarchy.String() + " " + id.Role + ")")
 	}
 	b.WriteString(" until " + r.Certificate.NotAfter.UTC().Format(time.DateOnly) + ": " + r.State())
 	return b.String()
@@ -231,7 +231,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		}
 		j.NotBefore, j.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
 		if id, ok := r.Claim(); ok {
-			j.Identity = &identityJSON{id.Hierarchy, string(id.Role), id.TSP, id.OIN, id.By, id.Fixture}
+			j.Identity = &identityJSON{id.Hierarchy, id.Role, id.TSP, id.OIN, id.By, id.Fixture}
 		}
 		if _, err := r.Chain(); err != nil {
 			j.Reason = err.Error()
