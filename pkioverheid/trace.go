@@ -43,7 +43,7 @@ type Trace struct {
 
 	// Replaced is called at the first use after new contents of Trust.Roots,
 	// ServerConfig.ClientRoots, Trust.Distrusted or a key pair came: they are in use, or
-	// Err says why they are refused and what was there stays.
+	// Err says what of them is not, and why.
 	Replaced func(Event)
 }
 
