@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -134,4 +136,21 @@ func TestAnImitationThatIsTrustedOnPurpose(t *testing.T) {
 	found, _ := c.Finish(0, false, nil)
 	assert.Equal(t, model.Trusted, found.Certificates[0].State)
 	assert.NotEqual(t, model.Imitation, found.Certificates[0].Status)
+}
+
+// Nobody is advised to trust the root of an imitation.
+func TestInspectOfAnImitation(t *testing.T) {
+	_, root, _ := imitations(t)
+	file := filepath.Join(t.TempDir(), "root.pem")
+	require.NoError(t, os.WriteFile(file, []byte(pemOf(root)), 0o600))
+	for _, command := range []string{"inspect", "verify"} {
+		var out bytes.Buffer
+		cmd := newRoot()
+		cmd.SetOut(&out)
+		cmd.SetArgs([]string{command, file, "--at", "2026-11-23", "--lang", "en"})
+		assert.Error(t, cmd.Execute(), "status 1")
+		text := strings.Join(strings.Fields(out.String()), " ")
+		assert.NotContains(t, text, "add it to the roots", command)
+		assert.Equal(t, 1, strings.Count(text, "is not of PKIoverheid: it imitates"), command)
+	}
 }

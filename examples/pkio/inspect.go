@@ -402,10 +402,22 @@ var dutchTree = strings.NewReplacer("Checked: at ", "Bekeken: op ", `, for host 
 func forUser(l language, e *chain.Explanation, advised bool) *chain.Explanation {
 	own := *e
 	var a advice.Advice
+	imitates := ""
 	if len(e.Path) > 0 {
 		a = advice.For(e.Path[0].Certificate, "", e.Time)
+		if !e.OK {
+			imitates = model.Imitated(e.Path[0].Certificate)
+		}
 	}
 	switch {
+	case imitates != "": // and its root is not one to trust
+		english, dutchText := model.AdviceOnImitation(model.NameOf(e.Path[0].Certificate), imitates)
+		if own.Advice = english; l == dutch {
+			own.Advice = dutchText
+		}
+		if advised {
+			own.Advice = ""
+		}
 	case neverTrusted(a), e.Reason == chain.RefusedByPolicy && a.Status != "" && a.Status != advice.Unrecognised && a.Status != advice.Fine:
 		own.Advice = safetext.Printable(l.text(a), maxText)
 		if rest, same := strings.CutPrefix(own.Advice, strings.TrimSuffix(own.Problem, ".")); same {
