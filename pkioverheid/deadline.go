@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,26 +42,35 @@ func ending(leaf *x509.Certificate, h Hierarchy, at time.Time) (Event, bool) {
 // endingLog has each logger get one line a day about the deadline of a [KeyPair], whoever
 // is the first to look: the files' watcher, or any of the clients and servers that use it.
 type endingLog struct {
-	mu     sync.Mutex
-	logger *slog.Logger // of the client or server that was made last; nil for none, or the default
-	leaf   *x509.Certificate
-	told   map[*slog.Logger]int64 // the day
+	mu      sync.Mutex
+	loggers []*slog.Logger // of clients and servers, each once; nil is the default
+	leaf    *x509.Certificate
+	told    map[*slog.Logger]int64 // the day
 }
 
-const maxEndingLoggers = 16 // to be remembered
+const maxEndingLoggers = 16 // that are remembered, those that came first
 
 // use says that what has this logger, which may be nil, uses the key pair.
 func (l *endingLog) use(logger *slog.Logger) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.logger = logger
+	if len(l.loggers) < maxEndingLoggers && !slices.Contains(l.loggers, logger) {
+		l.loggers = append(l.loggers, logger)
+	}
 }
 
-// watchers is the logger for who watches the files.
-func (l *endingLog) watchers() *slog.Logger {
+// watchers are the loggers for who watches the files: the default one where nothing uses
+// the key pair.
+func (l *endingLog) watchers() (loggers []*slog.Logger) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return orDefaultLogger(l.logger)
+	for _, logger := range l.loggers {
+		loggers = append(loggers, orDefaultLogger(logger))
+	}
+	if loggers == nil {
+		loggers = append(loggers, orDefaultLogger(nil))
+	}
+	return loggers
 }
 
 // first reports whether a logger is yet to get its line about a certificate on this day,
@@ -68,7 +78,7 @@ func (l *endingLog) watchers() *slog.Logger {
 func (l *endingLog) first(logger *slog.Logger, leaf *x509.Certificate, at time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.told == nil || !leaf.Equal(l.leaf) || len(l.told) >= maxEndingLoggers {
+	if l.told == nil || !leaf.Equal(l.leaf) || len(l.told) > maxEndingLoggers {
 		l.leaf, l.told = leaf, make(map[*slog.Logger]int64)
 	}
 	day := dayOf(at)

@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -120,8 +121,31 @@ func (s *distrustedSet) sparing(roots []*x509.Certificate, before *distrustedSet
 		return present
 	}
 	part := *s
+	if present != before {
+		part = *s.with(present)
+	}
 	part.spared, part.before, part.whole = spared, before, s
 	return &part
+}
+
+// with is what is in either set.
+func (s *distrustedSet) with(other *distrustedSet) *distrustedSet {
+	both := &distrustedSet{
+		certificates: maps.Clone(other.certificates), keys: maps.Clone(other.keys),
+		serials: make(map[string]map[string]string), subjects: maps.Clone(other.subjects),
+	}
+	maps.Copy(both.certificates, s.certificates)
+	maps.Copy(both.keys, s.keys)
+	maps.Copy(both.subjects, s.subjects)
+	for _, serials := range []map[string]map[string]string{other.serials, s.serials} {
+		for serial, issuers := range serials {
+			if both.serials[serial] == nil {
+				both.serials[serial] = make(map[string]string)
+			}
+			maps.Copy(both.serials[serial], issuers)
+		}
+	}
+	return both
 }
 
 func newDistrustedSet(entries []DistrustedEntry) (*distrustedSet, error) {

@@ -80,10 +80,15 @@ func WatchKeyPair(ctx context.Context, f KeyPairFiles, opts ...truststore.Option
 	use := func(contents [][]byte, at time.Time) error { return k.use(f, contents, at) }
 	daily := func(at time.Time) {
 		leaf := k.Certificate()
-		logger := k.ending.watchers()
-		if e, near := ending(leaf, claimedHierarchy(leaf), at); near && k.ending.first(logger, leaf, at) {
-			logger.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", string(e.Problem),
-				"certificate", safetext.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
+		e, near := ending(leaf, claimedHierarchy(leaf), at)
+		if !near {
+			return
+		}
+		for _, logger := range k.ending.watchers() {
+			if k.ending.first(logger, leaf, at) {
+				logger.Warn("pkioverheid: our own certificate needs attention", "path", f.Cert, "problem", string(e.Problem),
+					"certificate", safetext.Certificate(leaf), "deadline", e.Deadline.UTC(), "advice", e.Text)
+			}
 		}
 	}
 	opts = slices.Concat([]truststore.Option{truststore.WithTime(f.Time), truststore.OnLook(daily), truststore.WithLimit(maxKeyPairFile)}, opts)

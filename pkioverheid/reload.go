@@ -241,26 +241,18 @@ func (c *current[T]) fallBack(state *built[T], from contents, err error) (T, con
 			return value, used, err
 		}
 	}
-	for _, trust := range []trustContents{
-		{from.roots, from.clientRoots, from.distrusted},
-		{from.roots, old.clientRoots, from.distrusted},
-		{old.roots, from.clientRoots, from.distrusted},
-		{old.roots, old.clientRoots, from.distrusted},
-	} {
-		_, _, refused := try(trust)
-		all := (*allRootsError)(nil)
-		if !errors.As(refused, &all) {
-			continue
-		}
-		if trust.distrusted = from.distrusted.sparing(all.roots, old.distrusted); trust.distrusted == nil {
-			continue
-		}
-		if value, used, refused := try(trust); refused == nil {
-			var rest error = &allRootsError{all.roots, true}
-			if !errors.As(err, &all) {
-				rest = fmt.Errorf("%w; %w", err, rest) // the roots are refused as well
+	// Of the roots in use: a new one that is distrusted has never been trusted.
+	trust := trustContents{old.roots, old.clientRoots, from.distrusted}
+	_, _, refused := try(trust)
+	if all := (*allRootsError)(nil); errors.As(refused, &all) {
+		if trust.distrusted = from.distrusted.sparing(all.roots, old.distrusted); trust.distrusted != nil {
+			if value, used, refused := try(trust); refused == nil {
+				var rest error = &allRootsError{all.roots, true}
+				if !errors.As(err, &all) {
+					rest = fmt.Errorf("%w; %w", err, rest) // the roots are refused as well
+				}
+				return value, used, rest
 			}
-			return value, used, rest
 		}
 	}
 	for _, trust := range []trustContents{

@@ -255,7 +255,9 @@ func (c *Checker) checkPast(cert *x509.Certificate, signers []*x509.Certificate,
 		case on && entry.Reason != RemoveFromCRL:
 			complete = true // and revoked later
 		case q.at.After(l.NextUpdate.Add(c.skew)):
-			reason = endedError(l, q.at)
+			if errors.Is(reason, errNone) { // else that says more
+				reason = endedError(l, q.at)
+			}
 		case cert.NotAfter.Before(l.ThisUpdate):
 			reason = fmt.Errorf("it expired on %s, and the CRL of %s has no expired certificates: only an older one (in the folder) says whether it was revoked by %s",
 				inUTC(cert.NotAfter), inUTC(l.ThisUpdate), inUTC(q.at))
@@ -318,10 +320,11 @@ func (c *Checker) obtainFrom(ctx context.Context, cert *x509.Certificate, signer
 		deadline, _ := ctx.Deadline()
 		turn, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(urls)-i))
 		for _, signer := range signers {
-			if err := c.store.get(turn, address, signer, false); err != nil {
+			err := c.store.get(turn, address, signer, false)
+			if err != nil {
 				failures = append(failures, err)
-				soft = soft && isUnreachable(err)
 			}
+			soft = soft && isUnreachable(err) // nil: it gave a list
 			if r = check(); r.state == good || r.state == revoked {
 				break
 			}

@@ -127,3 +127,34 @@ func TestAListThatHasEndedRefusesWithoutSoftFail(t *testing.T) {
 		refusedAs(t, chain.RevocationUnknown, "ended at", c.Policy(l.chain(), w.now()))
 	})
 }
+
+// An allowed server gives a complete answer, a current list for others; the other one is down.
+func TestSoftFailIsNotForAServerThatGaveAListForOthers(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		l := newLayers("http://crl.example")
+		leaf := l.chainOf(l.leafWith(99, func(c *x509.Certificate) {
+			c.CRLDistributionPoints = []string{"http://crl.example/one.crl", "http://crl.example/two.crl"}
+		}))
+		onlyCA := []byte{0x30, 3, 0x82, 1, 0xff}
+		inBubble(t, func(t *testing.T, w *wire, _ layers, _ *crl.Checker) {
+			for path, a := range map[string]authority{"/root.crl": l.root, "/domain.crl": l.domain} {
+				w.serve(path, a.list(between(hourAgo, now.Add(30*24*time.Hour))))
+			}
+			w.serve("/one.crl", l.issuing.list(numbered(9), extended(28, true, onlyCA), between(hourAgo, now.Add(100*time.Hour))))
+			down := func(*http.Request) (*http.Response, error) { return answer(http.StatusServiceUnavailable, nil), nil }
+			w.handle("/two.crl", down)
+			if before {
+				w.serve("/two.crl", l.issuing.list(numbered(7), between(hourAgo, now.Add(9*time.Hour))))
+			}
+			cfg := crl.Config{Hosts: []string{"crl.example"}, Client: &http.Client{Transport: w}, Time: w.now, Logger: silent, SoftFail: func(err error) { t.Error(err) }}
+			c := must(crl.NewChecker(cfg))
+			defer c.Close()
+			if err := c.Policy(leaf, w.now()); before {
+				require.NoError(t, err)
+			}
+			w.handle("/two.crl", down)
+			time.Sleep(10 * time.Hour)
+			refusedAs(t, chain.RevocationUnknown, "", c.Policy(leaf, w.now()))
+		})
+	}
+}

@@ -49,7 +49,7 @@ func draw(l language, id string, cert *certificate) picture {
 		if i == len(e.Path)-1 && c.Source != chain.SourceRoot && !bytes.Equal(c.Certificate.RawIssuer, c.Certificate.RawSubject) {
 			p.Boxes = append(p.Boxes, box{Kind: "unknown", Role: l.say("Issuer, not available"), Name: safetext.Printable(c.Issuer, 200)})
 		}
-		p.Boxes = append(p.Boxes, drawBox(l, c))
+		p.Boxes = append(p.Boxes, drawBox(l, c, e.OK))
 	}
 	add := func(name, text string, code bool) {
 		if text != "" {
@@ -73,10 +73,10 @@ func draw(l language, id string, cert *certificate) picture {
 	return p
 }
 
-func drawBox(l language, c *chain.ExplainedCertificate) box {
+func drawBox(l language, c *chain.ExplainedCertificate, trusted bool) box {
 	b := box{Name: model.NameOf(c.Certificate), Until: l.date(date(c.NotAfter)), Role: l.say("Certificate")}
 	identity, known := pkioverheid.ClaimOf(c.Certificate)
-	imitation := c.Source != chain.SourceRoot && model.Imitated(c.Certificate) != ""
+	imitation := !trusted && c.Source != chain.SourceRoot && model.Imitated(c.Certificate) != ""
 	switch {
 	case imitation:
 		role := l.say(model.Imitation)

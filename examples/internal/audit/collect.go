@@ -143,12 +143,13 @@ func (c *Collector) room(cert *Certificate, isNew bool, p Place) bool {
 		size += sizeOf(cert)
 	}
 	spent, most := &c.ours, maxOurs
-	if cert.Do == ClassOther {
+	other := cert.Do == ClassOther && !cert.wrongKey && !p.WrongKey()
+	if other {
 		spent, most = &c.others, maxOthers
 	}
 	if *spent+size > most {
 		c.audit.Summary.NotListed++
-		if cert.Do != ClassOther {
+		if !other {
 			c.lost++
 		}
 		return false
