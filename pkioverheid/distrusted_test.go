@@ -487,8 +487,9 @@ func TestRootsAndDistrustedAreUsedEachWhereTheOtherIsRefused(t *testing.T) {
 	assert.False(t, accepts(one), "the roots are refused, and the entry is in use")
 	require.NoError(t, roots.Set(truststore.New(g1.Certificates()[0], g4.Certificates()[0])))
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(g1.Certificates()[0])}, pkioverheid.DistrustedEntry{Key: chain.KeyHash(g4.Certificates()[0])}))
-	assert.True(t, accepts(two), "the entries are refused, and the roots are in use")
-	assert.False(t, accepts(one), "and so are the entries from before")
+	assert.False(t, accepts(two), "a root that is distrusted, and was not trusted before")
+	assert.True(t, accepts(g1.Issue(pkiotest.Leaf{}).Leaf), "all roots are named, and the one from before stays in use")
+	assert.False(t, accepts(one), "and so do the entries from before")
 }
 
 func TestADistrustedRootIsNotAnnounced(t *testing.T) {
