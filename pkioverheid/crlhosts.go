@@ -14,10 +14,9 @@ const CRLRefresh = 4 * time.Hour
 // they are known here: KPN and QuoVadis (facts.md §7).
 var tspCRLHosts = [...]string{"crl.managedpki.com", "crl.quovadisglobal.com"}
 
-// CRLHosts returns the hosts of PKIoverheid's CRLs, for
-// crl.Config.Hosts: those of the State, KPN and QuoVadis. TSPs may choose others: add the hosts
-// under CRLDistributionPoints in your certificates and your peers'. A host that is missing
-// is refused, with an error that names it.
+// CRLHosts returns the hosts of PKIoverheid's CRLs, for crl.Config.Hosts: those of the
+// State, KPN and QuoVadis. TSPs may choose others: add the hosts under CRLDistributionPoints
+// in your certificates and your peers'. The error of a host that is missing names it.
 func CRLHosts() []string {
 	var hosts []string
 	for _, h := range Hierarchies() {

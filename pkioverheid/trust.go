@@ -23,7 +23,8 @@ type Trust struct {
 	// are taken for CAs below a root, which a peer then need not send. It is an error if
 	// one is not a CA, is of G3, is for tests (see TrialRoots), or is of package
 	// pkiotest and was not made by it in this program. New contents with such an error
-	// are not used, and Logger gets the reason.
+	// are not used, and Logger gets the reason. See Details
+	// for [ClientTLSConfig].
 	Roots *truststore.Source
 
 	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy:
@@ -66,9 +67,9 @@ type Trust struct {
 	Trace *Trace
 
 	// Logger gets a line at level Warn when something must be done about a key pair (Info
-	// if it has no OIN; see Trace.Own; a deadline once a day), at level Error when new contents of Roots,
-	// ClientRoots or Distrusted are refused, and at level Warn for requests that a
-	// [Server] refuses, at most one a second for each reason. nil is slog.Default.
+	// if it has no OIN; see Trace.Own; a deadline once a day), at level Error when new
+	// contents of Roots, ClientRoots or Distrusted are refused, and at level Warn for
+	// requests that a [Server] refuses, one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
 }
 

@@ -428,28 +428,8 @@ func watchers() int {
 // Who watches the files and all who use the key pair write one line a day between them, into
 // the Logger of those.
 func TestTheDeadlineOfAKeyPairIsLoggedOnceADay(t *testing.T) {
-	g1 := pkiotest.New(pkioverheid.PrivateG1)
-	start := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)
-	pair := g1.Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -2), NotAfter: start.AddDate(0, 0, 80)})
-	clock := newClock(start)
-	byDefault, others := lines()
-	before := slog.Default()
-	slog.SetDefault(byDefault)
-	t.Cleanup(func() { slog.SetDefault(before) })
-
-	f := folder(t.TempDir())
-	f.pair(t, "own", pair)
-	var looks atomic.Int64
-	own, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: f.path("own.pem"), Key: f.path("own.key"), Time: clock.now},
-		truststore.WithInterval(10*time.Millisecond), truststore.OnLook(func(time.Time) { looks.Add(1) }))
-	require.NoError(t, err)
-	looked := func() {
-		from := looks.Load()
-		require.Eventually(t, func() bool {
-			clock.set(clock.now().Add(time.Second)) // the watcher waits by this clock
-			return looks.Load() > from+2
-		}, 20*time.Second, time.Millisecond)
-	}
+	own, clock, others, looked := endingPair(t)
+	start := clock.now()
 	var seen traced
 	var logged *record
 	trust := clock.trust()
@@ -464,7 +444,7 @@ func TestTheDeadlineOfAKeyPairIsLoggedOnceADay(t *testing.T) {
 	assert.Equal(t, 2, seen.ending(), "Trace hears of each side's")
 
 	clock.set(start.AddDate(0, 0, 1))
-	_, err = s.TLSConfig().GetConfigForClient(new(tls.ClientHelloInfo))
+	_, err := s.TLSConfig().GetConfigForClient(new(tls.ClientHelloInfo))
 	require.NoError(t, err)
 	looked()
 	assert.Equal(t, 2, warned(), "the first handshake of the day")
@@ -479,4 +459,48 @@ func TestTheDeadlineOfAKeyPairIsLoggedOnceADay(t *testing.T) {
 	assert.Equal(t, 4, seen.ending())
 	assert.Equal(t, already, strings.Count(others.String(), "its deadline is near"), "slog.Default is for when nobody uses the pair")
 	assert.LessOrEqual(t, already, 1)
+}
+
+// endingPair is a key pair of files whose deadline is near, with the lines of slog.Default,
+// and what waits until its files were looked at.
+func endingPair(t *testing.T) (own *pkioverheid.KeyPair, clock *fakeClock, others *record, looked func()) {
+	t.Helper()
+	start := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)
+	clock = newClock(start)
+	byDefault, others := lines()
+	before := slog.Default()
+	slog.SetDefault(byDefault)
+	t.Cleanup(func() { slog.SetDefault(before) })
+	f := folder(t.TempDir())
+	f.pair(t, "own", pkiotest.New(pkioverheid.PrivateG1).Issue(pkiotest.Leaf{OIN: someOIN, NotBefore: start.AddDate(0, 0, -2), NotAfter: start.AddDate(0, 0, 80)}))
+	var looks atomic.Int64
+	own, err := pkioverheid.WatchKeyPair(t.Context(), pkioverheid.KeyPairFiles{Cert: f.path("own.pem"), Key: f.path("own.key"), Time: clock.now},
+		truststore.WithInterval(10*time.Millisecond), truststore.OnLook(func(time.Time) { looks.Add(1) }))
+	require.NoError(t, err)
+	return own, clock, others, func() {
+		from := looks.Load()
+		require.Eventually(t, func() bool {
+			clock.set(clock.now().Add(time.Second)) // the watcher waits by this clock
+			return looks.Load() > from+2
+		}, 20*time.Second, time.Millisecond)
+	}
+}
+
+// A client that was made later with another logger takes no line from the others.
+func TestEachLoggerGetsTheDeadlineOfAnIdleProgram(t *testing.T) {
+	own, clock, others, looked := endingPair(t)
+	start := clock.now()
+	trust := clock.trust()
+	var logged *record
+	trust.Logger, logged = lines()
+	_ = newServer(t, pkioverheid.ServerConfig{Trust: trust, KeyPairs: []*pkioverheid.KeyPair{own}}, anybody)
+	probe := trust
+	probe.Logger = slog.New(slog.DiscardHandler) // a short-lived probe, made last
+	_ = newClient(t, pkioverheid.ClientConfig{Trust: probe, KeyPairs: []*pkioverheid.KeyPair{own}})
+	n := strings.Count(logged.String()+others.String(), "its deadline is near")
+	for day := 1; day < 4; day++ {
+		clock.set(start.AddDate(0, 0, day))
+		looked()
+	}
+	assert.Equal(t, n+3, strings.Count(logged.String()+others.String(), "its deadline is near"), "a line a day in an idle program")
 }

@@ -99,9 +99,8 @@
 // Status and Logger report it.
 //
 // SoftFail is for what could not be fetched: no allowed server gave a complete answer, and
-// an error status, such as 404, and more than Config.MaxBytes are none. It makes no
-// difference then whether there is no list, or one from before that has ended, in memory,
-// the cache or the folder; but who is on that one stays revoked, which a restart without a
+// an error status, such as 404, and more than Config.MaxBytes are none. A list from
+// before that has ended, in memory, the cache or the folder, counts then as none; but who is on that one stays revoked, which a restart without a
 // Cache forgets. It does not apply to a list that a server gives although it has ended, or
 // that is not the issuer's or is for others, an answer that is not a CRL, a host that is not
 // allowed, a certificate that names no address, a list that gave way, and files of the cache

@@ -137,8 +137,7 @@ func (c *Certificate) judged(r inventory.Result) (state, reason string) {
 	if !c.asked {
 		c.asked, c.imitates = true, Imitated(r.Certificate)
 	}
-	switch {
-	case c.imitates != "": // and nobody trusts its root
+	if c.imitates != "" { // and nobody trusts its root
 		return Imitation, reasonOf(c.imitates)
 	}
 	var g3 *pkioverheid.G3Error
