@@ -85,7 +85,7 @@ func TestHostileTextsTakeLinearTimeAndMemory(t *testing.T) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	seen := 0
-	every := 4 // all of them with THOROUGH
+	every := 8 // all of them with THOROUGH
 	if thorough {
 		every = 1
 	}

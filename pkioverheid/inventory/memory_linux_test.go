@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +42,7 @@ func TestALargeTextTakesTwiceItsLimitAtMost(t *testing.T) {
 	cert := pemOf(pkioverheid.PrivateG1.Root())
 	line := strings.Repeat("x", 63) + "\n"
 	inBase64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	short := []string{"UTF-16", "text that speaks of PEM", "PEM in base64, on one line"} // all of them with THOROUGH
 	for name, c := range map[string]struct {
 		begin, over, end string
 		wide             bool
@@ -61,6 +63,9 @@ func TestALargeTextTakesTwiceItsLimitAtMost(t *testing.T) {
 		"PEM in base64, on one line":           {"x: " + inBase64(cert+"  "[:(3-len(cert)%3)%3]), inBase64(line + "##"), inBase64(cert), false, 2},
 		"HTML with numbers for ends of lines":  {"<html>\n" + strings.ReplaceAll(cert, "\n", "&#10;"), "<br>&#13;&#10;", "", false, 1},
 	} {
+		if !thorough && !slices.Contains(short, name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a")
 			writeLarge(t, path, size, c.begin, c.over, c.end, c.wide)
