@@ -236,7 +236,7 @@ func TestTheWholePathOfAFleet(t *testing.T) {
 
 	status, said = run("diff", before, after)
 	assert.Equal(t, 1, status, said)
-	assert.Regexp(t, `(?m)^came: .* \(G3\), now, before 2020-12-31$`, said)
+	assert.Regexp(t, `(?m)^came: .* \(G3\), now, by 2020-12-31$`, said)
 	assert.Contains(t, said, filepath.Join(dir, "web9", "new.pem"))
 	assert.Regexp(t, `(?m)^ +gone from .*web7/service.pem`, said)
 
