@@ -43,12 +43,12 @@
 //
 // Times. A zero time means now, everywhere.
 //
-// Limits. A peer chooses what it sends, and every call ends within 100 ms anyway.
-// RSA keys above 8192 bits or with an exponent above 65537 are not used. Names may lead
-// to 64 sent certificates, with 256 KiB, 2000 extensions and 1000 certificate policies in
-// all, and, with the verifier's own, to 10,000 names and 10,000 name constraints, fewer
-// where there are many paths. A search for a path checks at most
-// 100 signatures, as crypto/x509 does; one by an RSA key above 4096 bits or an ECDSA key
-// above 256 bits counts as four, above 384 bits as eight. What is beyond the limits is refused as [Unsupported].
-// crypto/tls verifies with a pool first, within its own limits.
+// Limits. A peer chooses what it sends, and every call ends within 100 ms anyway. RSA keys
+// above 8192 bits or with an exponent above 65537 are not used. Names may lead to 64 sent
+// certificates, with 256 KiB, 2000 extensions and 1000 certificate policies in all, and,
+// with the verifier's own, to 10,000 names and 10,000 name constraints, fewer where there
+// are many paths. A search for a path checks at most 100 signatures, as crypto/x509 does;
+// one by an RSA key above 4096 bits or an ECDSA key above 256 bits counts as four, above
+// 384 bits as eight. What is beyond the limits is refused as [Unsupported]. crypto/tls
+// verifies with a pool first, within its own limits.
 package chain

@@ -90,14 +90,14 @@
 // Encode. The same Store gives the same bytes, except for the random salts of PKCS12. The
 // order is that of the Store; in a JKS it is that of the aliases, and each entry has the
 // day from which its certificate is valid. An alias is the common name in lower case, with
-// a number after it where two have the same. An empty Store gives a file without certificates, which Decode
-// refuses. The password keeps nothing secret, but Java ignores what is in a PKCS12 without
-// one; keytool wants six characters when it makes a file. Java refuses files with a
-// certificate without an issuer, without any name, or with an RSA key of less than 512 or
-// more than 16384 bits. PKCS12 is encrypted with AES-256, which is read by Java 12, by 8 and
-// 11 with updates since July 2021, by OpenSSL 1.1.1 and by Windows Server 2019; JKS is for
-// older Java. A ConfigMap, to which trust-manager writes, holds 1 MiB: some 500
-// certificates.
+// a number after it where two have the same. An empty Store gives a file without
+// certificates, which Decode refuses. The password keeps nothing secret, but Java ignores
+// what is in a PKCS12 without one; keytool wants six characters when it makes a file. Java
+// refuses files with a certificate without an issuer, without any name, or with an RSA key
+// of less than 512 or more than 16384 bits. PKCS12 is encrypted with AES-256, which is read
+// by Java 12, by 8 and 11 with updates since July 2021, by OpenSSL 1.1.1 and by Windows
+// Server 2019; JKS is for older Java. A ConfigMap, to which trust-manager writes, holds 1
+// MiB: some 500 certificates.
 //
 // ReplaceFile. The bytes go to a temporary file in the same folder, which then takes the
 // place of the file; of several writers the last one wins. Where the system does not

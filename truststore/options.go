@@ -61,8 +61,8 @@ func WithLimit(bytes int64) Option {
 // KeepGoing makes Decode and Open return what could be read, and an error beside the Store
 // that joins one error for each certificate or file left out, at most a hundred. The Store
 // is nil if nothing could be read. A certificate that one place restricts (see
-// [RestrictedCertificate]) is left out wherever else it is. It is for programs that repair or report, and has no
-// effect on DecodeKey.
+// [RestrictedCertificate]) is left out wherever else it is. It is for programs that repair
+// or report, and has no effect on DecodeKey.
 func KeepGoing() Option {
 	return func(o *options) { o.keepGoing = true }
 }

@@ -98,13 +98,14 @@
 // and 64 times Config.MaxBytes. If it cannot be written, connections do not notice, and
 // Status and Logger report it.
 //
-// SoftFail is for what could not be fetched: no allowed server gave a complete answer, and
-// an error status, such as 404, and more than Config.MaxBytes are none. A list from
-// before that has ended, in memory, the cache or the folder, counts then as none; but who is on that one stays revoked, which a restart without a
-// Cache forgets. It does not apply to a list that a server gives although it has ended, or
-// that is not the issuer's or is for others, an answer that is not a CRL, a host that is not
-// allowed, a certificate that names no address, a list that gave way, and files of the cache
-// or folder that cannot be read.
+// SoftFail is for what could not be fetched: no allowed server gave a complete answer. An
+// error status, such as 404, and an answer of more than Config.MaxBytes are not complete.
+// A list from before that has ended, in memory, in the cache or in the folder, counts as no
+// list then, but who is on it stays revoked; a restart without a Cache forgets that. It does
+// not apply to a list that a server gives although it has ended, or that is not the issuer's
+// or is for others, to an answer that is not a CRL, a host that is not allowed, a
+// certificate that names no address, a list that gave way, and files of the cache or folder
+// that cannot be read.
 //
 // The past: for a time more than five minutes ago (or the clock skew, if that is more)
 // the question is whether the certificate was revoked by then, also if only on hold. A

@@ -7,10 +7,11 @@
 //
 // # Details
 //
-// RFC5280 asks for nothing that the standard only recommends. It does not ask for the upper bounds and string types of appendix A, nor for the
-// parameters of signature algorithms (RFC 4055 section 5 accepts both forms). Some old
-// public roots fail it: version 1, serial number zero, or no key identifiers. Section 6
-// asks none of this of a trust anchor; it is asked anyway.
+// RFC5280 asks for nothing that the standard only recommends. It does not ask for the upper
+// bounds and string types of appendix A, nor for the parameters of signature algorithms
+// (RFC 4055 section 5 accepts both forms). Some old public roots fail it: version 1, serial
+// number zero, or no key identifiers. Section 6 asks none of this of a trust anchor; it is
+// asked anyway.
 //
 // WebPKI cannot see public suffixes and Certificate Transparency. It asks for nothing of
 // certificate policies, other attributes of a subject, the places of CRLs, and the

@@ -37,9 +37,9 @@ func clientBefore(g3Root *x509.Certificate, own *tls.Certificate, base *http.Tra
 
 // party is we, with what the network metadata says about us.
 //
-// Until 2020 programs had the G3 root (see clientBefore) and the certificates of the other parties in a
-// trust store (a .jks, a folder of files), and replaced both by hand at each move.
-// Now the hierarchies come with package logius and the certificates with the
+// Until 2020 programs had the G3 root (see clientBefore) and the certificates of the other
+// parties in a trust store (a .jks, a folder of files), and replaced both by hand at each
+// move. Now the hierarchies come with package logius and the certificates with the
 // metadata: nothing changes here from G3 to G1, nor from G1 to G4.
 type party struct {
 	keys    *logius.Keyring

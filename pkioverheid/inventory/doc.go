@@ -33,10 +33,10 @@
 // with a password that is not known is taken for that of the certificates beside it.
 //
 // A private key in a file of its own, of up to 64 KiB, is compared with the certificates in
-// the same folder that its name goes with: www.key with www.pem, www.crt, www.cer and www.cert,
-// and privkey.pem of certbot with fullchain.pem and cert.pem. The first certificate must not be a CA.
-// Nothing is said of a key whose password is not known, nor of one whose certificate is in
-// another of these files.
+// the same folder that its name goes with: www.key with www.pem, www.crt, www.cer and
+// www.cert, and privkey.pem of certbot with fullchain.pem and cert.pem. The first
+// certificate must not be a CA. Nothing is said of a key whose password is not known, nor
+// of one whose certificate is in another of these files.
 //
 // # What is not found
 //

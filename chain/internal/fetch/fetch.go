@@ -147,8 +147,8 @@ func (e *StatusError) Error() string {
 // host that is allowed; every other is an error. The body is as the server sent
 // it: a compressed one is not asked for, and is an error.
 //
-// Errors quote the URL, shortened, and the proxy without its password. errors.Is finds ctx's error and [ErrNotAllowed],
-// errors.As a *[StatusError].
+// Errors quote the URL, shortened, and the proxy without its password. errors.Is finds
+// ctx's error and [ErrNotAllowed], errors.As a *[StatusError].
 func (f *Fetcher) Get(ctx context.Context, rawURL string, header http.Header) (*Response, error) {
 	within, cancel := context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("no complete answer within %v: %w", f.timeout, context.DeadlineExceeded))
 	defer cancel()

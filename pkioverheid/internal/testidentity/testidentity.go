@@ -1,6 +1,6 @@
-// Package testidentity lets package pkiotest make what others get from a verification
-// only: a pkioverheid.Identity, and a KeyPair whose certificate has ended. Package pkioverheid fills in the
-// functions; it cannot be imported here.
+// Package testidentity lets package pkiotest make what others get from a verification only:
+// a pkioverheid.Identity, and a KeyPair whose certificate has ended. Package pkioverheid
+// fills in the functions; it cannot be imported here.
 package testidentity
 
 import (

@@ -1,8 +1,8 @@
-// Package jks reads and writes the former key stores of Java. keystore-go checks the
-// digest of one, decrypts keys and writes it. The certificates are taken by a walk of our own, because
-// keystore-go allocates what lengths and counts say, before it looks whether the file has
-// that much; reads nothing without a password; and keeps entries in a map, which has no
-// order, and in which one of two with the same alias gets lost.
+// Package jks reads and writes the former key stores of Java. keystore-go checks the digest
+// of one, decrypts keys and writes it. The certificates are taken by a walk of our own,
+// because keystore-go allocates what lengths and counts say, before it looks whether the
+// file has that much; reads nothing without a password; and keeps entries in a map, which
+// has no order, and in which one of two with the same alias gets lost.
 package jks
 
 import (

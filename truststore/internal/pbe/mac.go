@@ -17,8 +17,9 @@ var (
 	errDamagedMAC = errors.New("damaged PKCS#12: its MAC cannot be read")
 )
 
-// CheckMAC checks the password of a PKCS#12 by its MacData, the MAC of message. For an empty one there are two ways to write it,
-// both in use: two zero bytes and nothing at all. It sets the one that is right.
+// CheckMAC checks the password of a PKCS#12 by its MacData, the MAC of message. For an
+// empty one there are two ways to write it, both in use: two zero bytes and nothing at all.
+// It sets the one that is right.
 func CheckMAC(in, message cryptobyte.String, s *Secret, w *Work) error {
 	var macData, digestInfo, params cryptobyte.String
 	var oid asn1.ObjectIdentifier
