@@ -26,15 +26,23 @@ func stateUnder(a *pkiotest.Authority, cert tls.Certificate) *tls.ConnectionStat
 	return &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{ch}}
 }
 
+// serverUnder is a server that trusts one root, what may come in its place, and what it
+// distrusts.
+func serverUnder(t *testing.T, a *pkiotest.Authority) (*pkioverheid.Server, *truststore.Source, *pkioverheid.Distrusted) {
+	t.Helper()
+	roots, distrusted := truststore.NewSource(a.Roots()), new(pkioverheid.Distrusted)
+	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{OnlyRoots: true, Roots: roots, Distrusted: distrusted}, KeyPairs: pairs(ownPair())}, anybody)
+	require.NoError(t, err)
+	return s, roots, distrusted
+}
+
 // What the first of two sets refused, each of which names all roots, stays refused.
 func TestASecondMistakeLiftsNothing(t *testing.T) {
 	g1 := pkiotest.New(pkioverheid.PrivateG1)
 	all := pkioverheid.DistrustedEntry{Key: chain.KeyHash(g1.Certificates()[0]), Reason: "by mistake"}
-	var d pkioverheid.Distrusted
-	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{OnlyRoots: true, Roots: truststore.NewSource(g1.Roots()), Distrusted: &d}, KeyPairs: pairs(ownPair())}, anybody)
-	require.NoError(t, err)
+	s, _, d := serverUnder(t, g1)
 	third, other := g1.Issue(pkiotest.Leaf{}), g1.Issue(pkiotest.Leaf{})
-	_, err = s.Identify(stateUnder(g1, third))
+	_, err := s.Identify(stateUnder(g1, third))
 	require.NoError(t, err)
 	require.NoError(t, d.Set(all, pkioverheid.DistrustedEntry{Key: chain.KeyHash(third.Leaf), Reason: "lost"}))
 	_, err = s.Identify(stateUnder(g1, third))
@@ -47,13 +55,10 @@ func TestASecondMistakeLiftsNothing(t *testing.T) {
 // Of a set that names all roots those are spared that were trusted, and no other.
 func TestADistrustedRootThatComesLaterIsNotTrusted(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	var d pkioverheid.Distrusted
-	src := truststore.NewSource(g1.Roots())
-	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{OnlyRoots: true, Roots: src, Distrusted: &d}, KeyPairs: pairs(ownPair())}, anybody)
-	require.NoError(t, err)
+	s, src, d := serverUnder(t, g1)
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(g1.Certificates()[0])}, pkioverheid.DistrustedEntry{Key: chain.KeyHash(g4.Certificates()[0]), Reason: "never"}))
 	leaf := g4.Issue(pkiotest.Leaf{})
-	_, err = s.Identify(stateUnder(g4, leaf))
+	_, err := s.Identify(stateUnder(g4, leaf))
 	require.Error(t, err)
 	both := truststore.New()
 	both.Add(g1.Certificates()[0], g4.Certificates()[0])
@@ -66,12 +71,9 @@ func TestADistrustedRootThatComesLaterIsNotTrusted(t *testing.T) {
 
 func TestADistrustedRootInPlaceOfTheOnlyOneIsNotTrusted(t *testing.T) {
 	g1, g4 := pkiotest.New(pkioverheid.PrivateG1), pkiotest.New(pkioverheid.PrivateG4TLS)
-	var d pkioverheid.Distrusted
-	src := truststore.NewSource(g1.Roots())
-	s, err := pkioverheid.NewServer(pkioverheid.ServerConfig{Trust: pkioverheid.Trust{OnlyRoots: true, Roots: src, Distrusted: &d}, KeyPairs: pairs(ownPair())}, anybody)
-	require.NoError(t, err)
+	s, src, d := serverUnder(t, g1)
 	require.NoError(t, d.Set(pkioverheid.DistrustedEntry{Key: chain.KeyHash(g1.Certificates()[0])}, pkioverheid.DistrustedEntry{Key: chain.KeyHash(g4.Certificates()[0]), Reason: "never"}))
 	require.NoError(t, src.Set(g4.Roots()))
-	_, err = s.Identify(stateUnder(g4, g4.Issue(pkiotest.Leaf{})))
+	_, err := s.Identify(stateUnder(g4, g4.Issue(pkiotest.Leaf{})))
 	assert.Error(t, err)
 }

@@ -23,8 +23,7 @@ type Trust struct {
 	// are taken for CAs below a root, which a peer then need not send. It is an error if
 	// one is not a CA, is of G3, is for tests (see TrialRoots), or is of package
 	// pkiotest and was not made by it in this program. New contents with such an error
-	// are not used, and Logger gets the reason. See Details
-	// for [ClientTLSConfig].
+	// are not used, and Logger gets the reason. See Details for [ClientTLSConfig].
 	Roots *truststore.Source
 
 	// OnlyRoots trusts Roots, TrialRoots and ServerConfig.ClientRoots, and no hierarchy:
@@ -69,7 +68,7 @@ type Trust struct {
 	// Logger gets a line at level Warn when something must be done about a key pair (Info
 	// if it has no OIN; see Trace.Own; a deadline once a day), at level Error when new
 	// contents of Roots, ClientRoots or Distrusted are refused, and at level Warn for
-	// requests that a [Server] refuses, one a second for each reason. nil is slog.Default.
+	// requests that a [Server] refuses, at most one a second for each reason. nil is slog.Default.
 	Logger *slog.Logger
 }
 
