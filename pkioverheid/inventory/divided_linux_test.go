@@ -11,7 +11,5 @@ func TestMarksThatAreDividedTakeLinearTime(t *testing.T) {
 	line := append(append(bytes.Repeat([]byte("A"), 60), "LS0t\n"...), "LS1CRUdJTi!\n"...)
 	text := func(n int) []byte { return append(bytes.Repeat(line, n/len(line)), " LS0tLS1CRUdJTiBD\n"...) }
 	const n = 128 << 10
-	if a, b := scanCost(t, text(n)), scanCost(t, text(4*n)); a.slower(b, 8) {
-		t.Errorf("%d bytes take %v, %d bytes take %v", n, a, 4*n, b)
-	}
+	takesLinearTime(t, "divided marks", text(n), text(4*n))
 }
