@@ -879,7 +879,7 @@ func TestHostileExtraEndsQuickly(t *testing.T) {
 			assert.Equal(t, test.valid, err == nil, err)
 			_, err = v.Complete(append([]*x509.Certificate{test.leaf}, test.extra...), now)
 			assert.Equal(t, test.valid, err == nil, err)
-			assert.Less(t, time.Since(begin), 10*time.Second, "the race detector and a busy machine included")
+			assert.Less(t, time.Since(begin), 2*time.Second, "the race detector and a busy machine included")
 		})
 	}
 
@@ -891,7 +891,7 @@ func TestHostileExtraEndsQuickly(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.Check(verified, now)
 		require.NoError(t, err)
-		assert.Less(t, time.Since(begin), 10*time.Second)
+		assert.Less(t, time.Since(begin), 2*time.Second)
 	})
 }
 

@@ -206,7 +206,7 @@ func TestOpenSSLKeysDecode(t *testing.T) {
 		if !refused(t, err) {
 			assert.ErrorContains(t, err, "more than 16000000 blocks")
 		}
-		assert.Less(t, time.Since(start), 10*time.Second)
+		assert.Less(t, time.Since(start), time.Second)
 	})
 	for name, args := range map[string]string{"scrypt": "-scrypt", "DES and MD5": "-v1 PBE-MD5-DES -provider legacy -provider default"} {
 		t.Run("unsupported: "+name, func(t *testing.T) {
@@ -304,7 +304,7 @@ func TestPKCS12OfOpenSSLDecodes(t *testing.T) {
 		if !refused(t, err) {
 			assert.ErrorContains(t, err, "more than 16000000 blocks")
 		}
-		assert.Less(t, time.Since(start), 10*time.Second)
+		assert.Less(t, time.Since(start), time.Second)
 	})
 }
 

@@ -144,7 +144,7 @@ func TestDecodeRefusesPKCS12(t *testing.T) {
 			}
 			assert.ErrorContains(t, err, c.want)
 			assert.Nil(t, s)
-			assert.Less(t, time.Since(start), 10*time.Second)
+			assert.Less(t, time.Since(start), time.Second)
 		})
 	}
 	_, err := Decode(encrypted, WithPassword(testPassword))

@@ -250,7 +250,7 @@ func TestFilterAndSelfSigned(t *testing.T) {
 	large.SignatureAlgorithm = x509.SHA256WithRSA
 	start := time.Now()
 	assert.Zero(t, New(large).SelfSigned().Len())
-	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Less(t, time.Since(start), time.Second)
 }
 
 func TestCertPoolHasThemAll(t *testing.T) {

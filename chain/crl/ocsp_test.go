@@ -326,7 +326,7 @@ func TestCheckOCSPResponseCalculatesWithNoKeyThatTheIssuerDidNotSign(t *testing.
 
 	begin := time.Now()
 	refusedAs(t, chain.RevocationUnknown, "not signed by the issuer", c.CheckOCSPResponse(response, l.chain(), now))
-	assert.Less(t, time.Since(begin), 10*time.Second)
+	assert.Less(t, time.Since(begin), time.Second)
 }
 
 func TestCheckOCSPResponseTakesNoSignatureThatAListMayNotHave(t *testing.T) {

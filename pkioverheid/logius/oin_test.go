@@ -39,7 +39,7 @@ func TestAnEntityIDCarriesAnOIN(t *testing.T) {
 	start := time.Now()
 	_, err := logius.Entity{ID: "urn" + strings.Repeat(":00000004000000149000", 1<<16)}.OIN()
 	assert.NoError(t, err)
-	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Less(t, time.Since(start), time.Second)
 }
 
 // Anybody with a certificate of PKIoverheid can put it into a document.
