@@ -70,10 +70,17 @@ func TestManyCertificatesThatAreNotReadTakeLittleTime(t *testing.T) {
 	const n = 9_000
 	text = strings.Replace(text, "<md:KeyDescriptor", strings.Repeat(" ", 14<<20)+"<md:KeyDescriptor", 1)
 	text = strings.Replace(text, "</ds:X509Data>", strings.Repeat("\n<ds:X509Certificate>MAA=</ds:X509Certificate>", n)+"</ds:X509Data>", 1)
-	begin := time.Now()
-	m, err := logius.ReadMetadata(strings.NewReader(text))
-	require.NoError(t, err)
-	assert.Less(t, time.Since(begin), 2*time.Second)
+	const most = time.Second // it takes 0.2 s, and 2.3 s where each error counts the lines anew
+	var m *logius.Metadata
+	took := most
+	for try := 0; took >= most && try < 5; try++ { // the machine may be busy
+		var err error
+		begin := time.Now()
+		m, err = logius.ReadMetadata(strings.NewReader(text))
+		took = time.Since(begin)
+		require.NoError(t, err)
+	}
+	assert.Less(t, took, most)
 	unread := m.Entities[0].Keys[0].Unread
 	require.Len(t, unread, n)
 	assert.ErrorContains(t, unread[n-1], "line "+strconv.Itoa(1+strings.Count(text[:strings.LastIndex(text, "<ds:X509Certificate>")], "\n"))+",")
